@@ -1,0 +1,49 @@
+/* page.h: the frame of every page, and what forms have in common. */
+#ifndef CGI_PAGE_PAGE_H
+#define CGI_PAGE_PAGE_H
+
+#include <stddef.h>
+
+#include "cgi/http/reply.h"
+#include "cgi/http/request.h"
+#include "lib/base/attr.h"
+#include "lib/base/err.h"
+#include "lib/model/project.h"
+#include "lib/util/render.h"
+
+struct page {
+	struct tree *tree;
+	struct node *root;            /* tree_root(tree) */
+	const char *template;         /* "backups.cs" */
+	const char *title;            /* of the <title>; the handler's h1 is page.title */
+};
+
+/*
+ * Begin a page: fills what head.cs and foot.cs need (page.title, user, csrf, idempotency key, now, zone, version,
+ * request id, assets, flash from ?said=…). The tree belongs to the page; page_freep frees it.
+ */
+void page_begin(struct page *p, const struct request *rq, const char *template, const char *title);
+void page_freep(struct page *p);
+#define CLEANUP_PAGE CLEANUP(page_freep)
+
+/* One more crumb; the last has no link. */
+void page_crumb(struct page *p, const char *text, const char *href);
+/* Crumbs, head line and tabs of an environment's pages; `tab` is backups, downloads, activity, services, settings. */
+void page_environment(struct page *p, const struct request *rq, const struct environment *v, const char *tab);
+/* The "Command line" disclosure: the exact command for this page (curl until the API is there). */
+void page_command(struct page *p, const char *command);
+
+/* Form faults: the box "There is a problem" with links, and <field>.error beside each; sets status 422 and "Error: " in the title. */
+void page_errors(struct page *p, struct reply *rp, const struct field_error *errors, size_t count);
+
+/* A time in one cell: <name>.iso, <name>.date, <name>.ago; nothing when ms is 0. */
+void page_time(struct node *n, const char *name, int64_t ms, int64_t now);
+/* A size: <name>.text and <name>.bytes. */
+void page_size(struct node *n, const char *name, int64_t bytes);
+
+/* Render with status 200 (or the one set) into the reply. */
+MUST_USE int page_send(struct reply *rp, const struct request *rq, struct page *p, struct err *e);
+/* The error page for a failure: status by kind, the sentence, the request id; 500 shows no inner words. */
+void page_error(struct reply *rp, const struct request *rq, const struct err *why);
+
+#endif

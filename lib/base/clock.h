@@ -1,0 +1,22 @@
+/* clock.h: what time it is, and a seam for tests.
+ *
+ * Wall times are milliseconds since 1970 UTC, everywhere. LAZARETTE_CLOCK_SKEW
+ * (milliseconds, read once) shifts the wall clock of a process under test.
+ */
+#ifndef LIB_BASE_CLOCK_H
+#define LIB_BASE_CLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+int64_t clock_now(void);       /* wall, ms UTC */
+int64_t clock_mono(void);      /* CLOCK_BOOTTIME, ms: for durations and leases in one process */
+void clock_sleep(int64_t ms);
+
+enum { CLOCK_ISO_SIZE = 24 };
+/* "2026-11-21T02:00:00Z" */
+void clock_iso(char out[CLOCK_ISO_SIZE], int64_t ms);
+/* "20261121T020000Z": for file names */
+void clock_compact(char out[CLOCK_ISO_SIZE], int64_t ms);
+
+#endif

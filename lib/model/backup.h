@@ -1,0 +1,68 @@
+/* backup.h: one act of backing up an environment, and its parts, one per service. */
+#ifndef LIB_MODEL_BACKUP_H
+#define LIB_MODEL_BACKUP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/attr.h"
+
+/* building -> ready -> trashed -> deleted, ready <- trashed; building -> failed -> trashed. */
+enum backup_state { BACKUP_BUILDING, BACKUP_READY, BACKUP_FAILED, BACKUP_TRASHED, BACKUP_DELETED, BACKUP_STATES };
+enum backup_kind { BACKUP_SCHEDULED, BACKUP_ON_DEMAND, BACKUP_KINDS };
+/* What a later look at the stored bytes found. */
+enum backup_health { HEALTH_UNKNOWN, HEALTH_GOOD, HEALTH_DAMAGED, HEALTH_MISSING, HEALTHS };
+
+const char *backup_state_name(enum backup_state state);
+const char *backup_kind_name(enum backup_kind kind);        /* "scheduled", "on-demand" */
+const char *backup_health_name(enum backup_health health);
+MUST_USE bool backup_state_parse(enum backup_state *ret, const char *name);
+MUST_USE bool backup_kind_parse(enum backup_kind *ret, const char *name);
+MUST_USE bool backup_health_parse(enum backup_health *ret, const char *name);
+bool backup_may_go(enum backup_state from, enum backup_state to);
+
+enum { SHA256_HEX_SIZE = 65 };
+
+/* One object in a storage and what it must hash to. Empty key: there is none. */
+struct stored_object {
+	const char *key;          /* path below the storage's root */
+	int64_t raw_bytes, stored_bytes;
+	const char *raw_sha256, *stored_sha256;   /* hex; "" until known */
+};
+
+/* What one service of an environment gave to one backup. */
+struct part {
+	int64_t id, backup, service;
+	const char *uuid;
+	const char *service_slug, *service_name, *engine;   /* as they were then */
+	const char *state;            /* building, ready, failed */
+	const char *format;           /* pg-custom, sqlite, tar */
+	const char *engine_version;   /* of the server, "" when it has none */
+	const char *tool;             /* "pg_dump (PostgreSQL) 15.20" */
+	struct stored_object data, manifest;   /* manifest only for files */
+	int64_t items;                /* files in the archive; 0 for databases */
+	int64_t warnings;
+	int64_t taken_at, finished_at;   /* when reading began and the part was proven */
+};
+
+struct backup {
+	int64_t id;
+	const char *uuid;
+	int64_t environment, storage, job;
+	enum backup_kind kind;
+	enum backup_state state;
+	enum backup_health health;
+	const char *note;             /* "" when none */
+	bool keep;                    /* never deleted by a policy */
+	int64_t requested_by;
+	const char *requested_name;
+	int64_t created_at, started_at, finished_at, verified_at, trashed_at;
+	int64_t raw_bytes, stored_bytes, warnings;
+	const char *error;            /* NULL when none */
+	const char *sidecar_key, *sidecar_sha256;
+	const char *contents;         /* "database, media": service slugs, for lists */
+	const char *project_slug, *environment_slug, *storage_slug;
+};
+
+#endif

@@ -1,0 +1,85 @@
+/* project.h: project › environment › service, and where backups lie. */
+#ifndef LIB_MODEL_PROJECT_H
+#define LIB_MODEL_PROJECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/attr.h"
+#include "lib/base/err.h"
+
+struct project {
+	int64_t id;
+	const char *uuid, *slug, *name;
+	const char *owners;       /* e-mails, one per line; "" when none */
+	int64_t created_at;
+};
+
+enum environment_kind { ENV_LIVE, ENV_STAGING, ENV_DEVELOPMENT, ENV_KINDS };
+const char *environment_kind_name(enum environment_kind kind);
+MUST_USE bool environment_kind_parse(enum environment_kind *ret, const char *name);
+
+struct environment {
+	int64_t id, project;
+	const char *uuid, *slug, *name;
+	enum environment_kind kind;
+	bool paused;
+	int64_t created_at;
+	const char *project_slug, *project_name;
+};
+
+enum engine { ENGINE_POSTGRESQL, ENGINE_SQLITE, ENGINE_FILES, ENGINES };
+const char *engine_name(enum engine engine);     /* "postgresql": in the catalogue and in URLs */
+const char *engine_title(enum engine engine);    /* "PostgreSQL": for people */
+bool engine_is_media(enum engine engine);        /* else it is a database */
+MUST_USE bool engine_parse(enum engine *ret, const char *name);
+
+/*
+ * How to reach a service. Only the fields of its engine are set, the others
+ * are "". The secret is apart: sealed by the web process, opened by a job.
+ */
+struct service_settings {
+	const char *host, *port, *database, *user, *tls;   /* postgresql; tls is a libpq sslmode */
+	const char *path;                                  /* sqlite: absolute path of the file */
+	const char *roots;                                 /* files: absolute folders, one per line */
+	const char *excludes;                              /* files: glob patterns, one per line */
+};
+
+struct service {
+	int64_t id, environment, revision;
+	const char *uuid, *slug, *name;
+	enum engine engine;
+	struct service_settings settings;
+	const void *sealed;           /* NULL when there is no secret */
+	size_t sealed_size;
+	int64_t created_at;
+	const char *check_state;      /* untested, ok, failed */
+	const char *check_text;       /* what the last connection test found, for people */
+	int64_t checked_at;
+	const char *project_slug, *environment_slug;
+};
+
+/* Settings as one JSON object, for the catalogue, the sidecar and back. Unknown members are ERR_INPUT. */
+char *service_settings_json(struct arena *a, enum engine engine, const struct service_settings *s);
+MUST_USE int service_settings_parse(struct service_settings *ret, struct arena *a, enum engine engine,
+    const char *json, struct err *e);
+
+/* One thing wrong with a form: the field's name and the sentence beside it. */
+struct field_error {
+	const char *field, *text;
+};
+enum { SERVICE_ERRORS_MAX = 12 };
+
+/* Check settings as a person typed them; returns how many faults were written to `out`. */
+size_t service_settings_check(struct field_error out[SERVICE_ERRORS_MAX], struct arena *a,
+    enum engine engine, const struct service_settings *s);
+
+struct storage {
+	int64_t id;
+	const char *uuid, *slug, *kind, *path;    /* kind "local": path is its folder */
+	int64_t used_bytes;                       /* sum of stored bytes of living backups */
+};
+
+#endif

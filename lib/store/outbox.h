@@ -1,0 +1,48 @@
+/* outbox.h: mails that wait to be sent, and the audit trail. */
+#ifndef LIB_STORE_OUTBOX_H
+#define LIB_STORE_OUTBOX_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/attr.h"
+#include "lib/base/err.h"
+#include "lib/store/db.h"
+
+struct outbox_mail {
+	int64_t id, job;              /* job 0: none */
+	const char *message_id;       /* stable over all tries, without <> */
+	const char *kind;             /* download_ready, download_failed, backup_ready, backup_failed, test */
+	const char *recipient, *subject;
+	const char *message;          /* headers and body, CRLF; may hold a link token until it is sent */
+	size_t message_size;
+	const char *state, *last_error;
+	int64_t tries, next_at, created_at, sent_at;
+};
+
+/* A message_id that is there already changes nothing and is no error: a retried job mails once. */
+MUST_USE int outbox_add(struct db *db, const struct outbox_mail *m, struct err *e);
+/* The next mail that is due, or id 0. */
+MUST_USE int outbox_next(struct outbox_mail *ret, struct arena *a, struct db *db, struct err *e);
+/* Sent: the message itself is forgotten. */
+MUST_USE int outbox_sent(struct db *db, int64_t id, struct err *e);
+/* Not sent: again after 1, 2, 4 … min, at most 6 h apart; given up (failed, message forgotten) 24 h after it was
+ * made, or at once when `final`. */
+MUST_USE int outbox_not_sent(struct db *db, int64_t id, const char *why, int final, struct err *e);
+/* The newest mail about a job, or id 0. */
+MUST_USE int outbox_of_job(struct outbox_mail *ret, struct arena *a, struct db *db, int64_t job, struct err *e);
+
+struct event {
+	int64_t id, at, account;      /* account 0: the system */
+	const char *actor;            /* e-mail or "system" */
+	const char *action;           /* backup.requested, session.started … */
+	int64_t project, environment; /* 0: none */
+	const char *target, *detail, *address;
+};
+MUST_USE int events_add(struct db *db, const struct event *ev, struct err *e);
+/* Newest first, rows with an id below `after` (0: from the newest), 50 rows. environment 0: all. */
+MUST_USE int events_list(struct event **ret, size_t *count, struct arena *a, struct db *db,
+    int64_t environment, int64_t after, struct err *e);
+
+#endif

@@ -1,0 +1,46 @@
+/* frame.h: one stream as concatenated zstd frames (RFC 8878), compressed on several cores, in order.
+ *
+ * What is written comes out as frames of at most FRAME_RAW_MAX raw bytes, each with its content size and
+ * checksum; `zstd -dc` gives the stream back. A frame whose sample does not compress is stored raw (a zstd
+ * frame of raw blocks). Memory: about (threads + 3) × 2 × FRAME_RAW_MAX.
+ */
+#ifndef WORKER_ARCHIVE_FRAME_H
+#define WORKER_ARCHIVE_FRAME_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/attr.h"
+#include "lib/base/err.h"
+#include "lib/util/hash.h"
+#include "worker/archive/sink.h"
+#include "worker/dest/dest.h"
+
+enum { FRAME_RAW_MAX = 4 << 20 };
+
+/* What a finished stream was: for the catalogue and the sidecar. */
+struct frame_totals {
+	int64_t raw_bytes, stored_bytes, frames;
+	char raw_sha256[HASH_HEX_SIZE], stored_sha256[HASH_HEX_SIZE];
+};
+
+struct frame_writer;
+struct frame_options {
+	int level;                    /* zstd level, 1–19 */
+	int threads;                  /* compressing threads, 1–16 */
+};
+MUST_USE int frame_writer_new(struct frame_writer **ret, const struct sink *out, const struct frame_options *opt, struct err *e);
+MUST_USE int frame_write(struct frame_writer *w, const void *p, size_t n, struct err *e);
+MUST_USE int frame_finish(struct frame_totals *ret, struct frame_writer *w, struct err *e);
+void frame_writer_freep(struct frame_writer **w);    /* stops the threads; fine before finish */
+#define CLEANUP_FRAME_WRITER CLEANUP(frame_writer_freep)
+
+/*
+ * Read a stored stream to its end: hash the stored bytes, decode every frame, hash the raw bytes, and hand
+ * them to `raw` unless it is NULL. ERR_DAMAGED names the offset. `expect` NULL: nothing is compared;
+ * else a hash or size that differs is ERR_DAMAGED ("the stored copy differs: …").
+ */
+MUST_USE int frame_read(struct frame_totals *ret, struct object *o, int64_t stored_bytes, const struct sink *raw,
+    const struct frame_totals *expect, struct err *e);
+
+#endif
