@@ -35,7 +35,14 @@ MUST_USE int downloads_files(struct download_file **ret, size_t *count, struct a
     int64_t download, struct err *e);
 MUST_USE int downloads_list(struct download **ret, size_t *count, struct arena *a, struct db *db,
     int64_t environment, int64_t after, struct err *e);   /* newest first, 50 rows */
+/* Of one backup: newest first, 20 rows. */
+MUST_USE int downloads_of_backup(struct download **ret, size_t *count, struct arena *a, struct db *db,
+    int64_t backup, struct err *e);
 MUST_USE int downloads_revoke(struct db *db, int64_t id, struct err *e);
+/* Queue a job on a ready download that makes a fresh link and mails it to rq->requested_by; *ret is the job.
+ * ERR_CONFLICT: it is not ready (any more). */
+MUST_USE int downloads_mail_again(int64_t *ret, struct db *db, const struct job_request *rq, int64_t download,
+    struct err *e);
 
 /* -- links -- */
 

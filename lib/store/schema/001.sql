@@ -221,6 +221,7 @@ CREATE TABLE download (
 	removed_at   INTEGER NOT NULL DEFAULT 0   -- when its files were deleted
 );
 CREATE INDEX download_page ON download (environment, id);
+CREATE INDEX download_backup ON download (backup, id);
 CREATE INDEX download_content ON download (content) WHERE state IN ('preparing', 'ready');
 CREATE INDEX download_expiry ON download (expires_at) WHERE removed_at = 0 AND expires_at > 0;
 
