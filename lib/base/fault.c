@@ -8,6 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/base/arena.h"
+
+enum { EATEN = 16 << 20 };
+
 static void
 act(const char *action)
 {
@@ -19,6 +23,17 @@ act(const char *action)
 		abort();
 	else if (strncmp(action, "sleep", 5) == 0)
 		sleep(10);
+	else if (strncmp(action, "eat", 3) == 0)
+		while (true)
+			memset(xmalloc(EATEN), 1, 1);
+}
+
+bool
+fault_control(const char *name)
+{
+	const char *want = getenv("LAZARETTE_FAULT_CONTROL");
+
+	return want != NULL && strcmp(want, name) == 0;
 }
 
 void

@@ -91,6 +91,8 @@ MUST_USE int jobs_fail(struct db *db, const struct lease *l, const struct err *w
 /* The job's process died under a living worker: queue it again, or, after the third death, fail it as
  * poisoned with `how` in the error. *again tells which. */
 MUST_USE int jobs_died(bool *again, struct db *db, const struct lease *l, const char *how, struct err *e);
+/* Give a running job back: queued again at once, no death counted. For a worker that stops. */
+MUST_USE int jobs_release(struct db *db, const struct lease *l, struct err *e);
 
 /* Find one job whose lease ran out: it becomes queued again (or failed after 25 losses) with a raised
  * fence. ret->job is 0 when there is none. The caller then cleans up what the dead left in storage. */

@@ -37,7 +37,8 @@ struct dest_driver {
 	int  (*read_open)(struct object **ret, int64_t *bytes, struct dest *d, const char *key, struct err *e);
 	ssize_t (*read)(struct object *o, int64_t offset, void *p, size_t n, struct err *e);  /* 0 at the end; safe from several threads */
 	void (*read_close)(struct object *o);
-	int  (*remove)(struct dest *d, const char *key, struct err *e);   /* missing is fine; also its temporaries of any fence */
+	int  (*remove)(struct dest *d, const char *key, struct err *e);   /* missing is fine; first its temporaries of any fence */
+	int  (*sweep)(struct dest *d, const char *key, int64_t fence, struct err *e);   /* its temporaries of lower fences only */
 	int  (*each)(struct dest *d, const char *prefix, dest_each *fn, void *arg, struct err *e);
 };
 
@@ -63,6 +64,9 @@ void object_closep(struct object **o);
 #define CLEANUP_OBJECT CLEANUP(object_closep)
 
 MUST_USE int dest_remove(struct dest *d, const char *key, struct err *e);
+/* Remove what uploads of this key with a lower fence left unfinished, and nothing else. After it, such an upload
+ * cannot be committed any more: the holder of `fence` calls it before its own first byte. */
+MUST_USE int dest_sweep(struct dest *d, const char *key, int64_t fence, struct err *e);
 /* Every object below `prefix`, temporaries included (their keys end in .tmp). */
 MUST_USE int dest_each_object(struct dest *d, const char *prefix, dest_each *fn, void *arg, struct err *e);
 
