@@ -29,13 +29,19 @@ struct node *tree_root(struct tree *t);
 struct node *node_at(struct node *n, const char *name);
 /* A new last element of the list `name`: rows.0, rows.1 … */
 struct node *node_add(struct node *n, const char *name);
-void node_set(struct node *n, const char *name, const char *value);          /* NULL sets nothing */
+/* NULL sets nothing; with the name "" the place itself gets the value. A value longer than 1 MiB is cut. */
+void node_set(struct node *n, const char *name, const char *value);
 void node_setf(struct node *n, const char *name, const char *fmt, ...) PRINTF(3, 4);
 void node_flag(struct node *n, const char *name, bool on);                   /* "1" or not set */
 void node_int(struct node *n, const char *name, int64_t value);
 /* The value at a path, or NULL: for tests. */
 const char *node_get(struct node *n, const char *name);
 
+/*
+ * Templates are parsed once per process (again when changed, under LAZARETTE_DEV=1). Every failure is an error,
+ * a missing include too; nothing is appended then. Refused at parsing: lvar, evar, linclude, include but of a
+ * literal name (`include!"name"`) and, in HTML, uvar, alt, name and escape, which print values unescaped.
+ */
 /* Render `folder`/`name` as HTML with every value escaped, or as plain text with none. Appends to out. */
 MUST_USE int render_html(struct buf *out, const char *folder, const char *name, struct tree *t, struct err *e);
 MUST_USE int render_text(struct buf *out, const char *folder, const char *name, struct tree *t, struct err *e);
