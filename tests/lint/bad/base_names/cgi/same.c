@@ -1,0 +1,1 @@
+/* same.c: the first of that name. */

@@ -1,0 +1,1 @@
+/* same.c: the second of that name. */

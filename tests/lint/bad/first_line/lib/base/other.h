@@ -1,0 +1,1 @@
+/* another.h: under a wrong name. */

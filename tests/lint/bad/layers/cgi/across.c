@@ -1,0 +1,2 @@
+/* across.c: the web includes the worker. */
+#include "worker/job/fine.h"

@@ -1,0 +1,2 @@
+/* up.c: includes an upper floor. */
+#include "lib/util/fine.h"

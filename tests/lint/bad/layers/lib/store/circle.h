@@ -1,0 +1,2 @@
+/* circle.h: includes itself through another. */
+#include "lib/store/fine_other.h"

@@ -1,0 +1,2 @@
+/* fine_other.h: the way back. */
+#include "lib/store/circle.h"

@@ -1,0 +1,2 @@
+/* relative.c: not written from the root. */
+#include "fine.h"

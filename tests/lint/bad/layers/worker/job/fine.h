@@ -1,0 +1,1 @@
+/* fine.h: nothing is wrong here. */

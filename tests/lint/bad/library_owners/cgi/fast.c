@@ -1,0 +1,2 @@
+/* fast.c: a second FastCGI. */
+#include <fcgiapp.h>

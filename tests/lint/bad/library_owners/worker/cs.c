@@ -1,0 +1,2 @@
+/* cs.c: renders where nothing is rendered. */
+#include <ClearSilver.h>

@@ -1,0 +1,4 @@
+/* off.c: switched off. */
+#if 0
+int off;
+#endif

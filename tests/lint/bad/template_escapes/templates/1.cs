@@ -1,0 +1,1 @@
+<?cs # 1.cs: one hole ?><p><?cs alt:x ?></p>

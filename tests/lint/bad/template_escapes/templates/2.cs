@@ -1,0 +1,1 @@
+<?cs # 2.cs: one hole ?><p><?cs uvar:x ?></p>

@@ -1,0 +1,1 @@
+<?cs # 3.cs: one hole ?><p><?cs lvar:x ?></p>

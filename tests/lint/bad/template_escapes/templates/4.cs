@@ -1,0 +1,1 @@
+<?cs # 4.cs: one hole ?><p><?cs name:x ?></p>

@@ -1,0 +1,1 @@
+<?cs # 5.cs: one hole ?><p><?cs evar:x ?></p>

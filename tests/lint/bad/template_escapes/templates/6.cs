@@ -1,0 +1,1 @@
+<?cs # 6.cs: one hole ?><p><?cs escape:"none" ?></p>

@@ -1,0 +1,1 @@
+<?cs # 7.cs: one hole ?><p><?cs linclude:"x" ?></p>

@@ -1,0 +1,1 @@
+<?cs # 8.cs: one hole ?><p><?cs include:x ?></p>

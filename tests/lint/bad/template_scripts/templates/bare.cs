@@ -1,0 +1,1 @@
+<?cs # bare.cs: ?><a href=<?cs var:x ?>>x</a>

@@ -1,0 +1,1 @@
+<?cs # event.cs: ?><a href="/" onclick="x()">x</a>

@@ -1,0 +1,1 @@
+<?cs # inline.cs: ?><script>alert(1)</script>

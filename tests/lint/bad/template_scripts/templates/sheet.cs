@@ -1,0 +1,1 @@
+<?cs # sheet.cs: ?><style>p { color: red }</style>

@@ -1,0 +1,1 @@
+<?cs # style.cs: ?><p style="color:red">x</p>

@@ -1,0 +1,2 @@
+/* tabs.c: tabs count as eight. */
+int										tabs_too_many, tabs_to_count;

@@ -1,0 +1,95 @@
+"""text_rules.py: what is asked of templates, comments and tests. Each rule gives a list of findings."""
+import os
+import re
+
+# The rows of the main job, and the fault tests it must bring: each is named by a test.
+ROWS = """DIV-1 DIV-2 DIV-4 DIV-5 DIV-6 DIV-7 DIV-8 DIV-10 DIV-14 DIV-15 DIV-16 DIV-17 DIV-18 DIV-19 SET-3 SET-4 SET-23
+CYC-3 CYC-14 PEER-1 PEER-2 PEER-5 PEER-17 PEER-20 T01 T06 T07 T11 T14 T16 T17 T19 T48 T50 T51 T57""".split()
+
+COMMENT = {".c": "/* ", ".h": "/* ", ".sql": "-- ", ".css": "/* ", ".js": "/* ", ".mjs": "/* ", ".cs": "<?cs # "}
+FLAWS = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+
+
+def first_line(tree):
+    """Each file says what it is in its first line, under its own name."""
+    out = []
+    for p in tree.files:
+        name, ending = os.path.basename(p), os.path.splitext(p)[1]
+        if ending in COMMENT and not tree.text(p).startswith((COMMENT[ending] + name + ": ",
+                                                             COMMENT[ending] + name + "(")):
+            out.append(f"{p}:1: does not begin with \"{COMMENT[ending]}{name}: …\"")
+        if ending == ".py" and not tree.text(p).startswith(f'"""{name}: '):
+            out.append(f"{p}:1: does not begin with \"\"\"{name}: …")
+    return out
+
+
+def no_flaws(tree):
+    return [f"{p}:{n}: {m.group(0)}" for p in tree.files if p.endswith((".c", ".h", ".sql", ".cs", ".css", ".js", ".mjs"))
+            for n, line in enumerate(tree.lines(p), 1) if (m := FLAWS.search(line))]
+
+
+def no_dead_code(tree):
+    return [f"{p}:{n}: #if 0" for p in tree.c_files(tests=True)
+            for n, line in enumerate(tree.lines(p), 1) if re.match(r"\s*#\s*if\s+0\b", line)]
+
+
+def pages(tree):
+    return [p for p in tree.files if p.startswith("templates/") and p.endswith(".cs")]
+
+
+def template_escapes(tree):
+    """Nothing but var: prints, and var: is escaped. Plain text mails (.txt.cs) are not HTML; their rules differ."""
+    out = []
+    for p in pages(tree):
+        for n, line in enumerate(tree.lines(p), 1):
+            for m in re.finditer(r"<\?cs\s+(alt|uvar|lvar|name|evar|escape|linclude)\b", line):
+                out.append(f"{p}:{n}: {m.group(1)}")
+            if re.search(r"<\?cs\s+include:\s*[^\"\s]", line):
+                out.append(f"{p}:{n}: include of a variable")
+            if re.search(r"<\?cs\s+var:[^?]*url_escape\([^)]*\)\s*[+]|\+\s*url_escape\(", line):
+                out.append(f"{p}:{n}: a function inside an expression turns escaping off")
+    return out
+
+
+def template_scripts(tree):
+    """No inline script, no event attribute, no style attribute, no unquoted value: the CSP and the escaping hold."""
+    out = []
+    for p in pages(tree):
+        text = tree.text(p)
+        for rule, words in ((r"<script(?![^>]*\bsrc=)", "<script> without src"), (r"<style\b", "<style>"),
+                            (r"<[a-z][^>]*\son[a-z]+\s*=", "on…="), (r"<[a-z][^>]*\sstyle\s*=", "style="),
+                            (r"=\s*<\?cs\s+var:", "a value without quotes"), (r"javascript:", "javascript:")):
+            for m in re.finditer(rule, text, re.I):
+                out.append(f"{p}:{text.count(chr(10), 0, m.start()) + 1}: {words}")
+    return out
+
+
+def rows_have_tests(tree):
+    tests = [p for p in tree.files if p.startswith("tests/") and not p.startswith("tests/lint/")]
+    text = "\n".join(tree.text(p) for p in tests if p.endswith((".c", ".py", ".js", ".mjs", ".sh")) or
+                     "." not in os.path.basename(p))
+    return [f"tests:1: no test names {row}" for row in ROWS if not re.search(rf"\b{row}\b", text)]
+
+
+def no_foreign_paths(tree):
+    """No path of one machine, no address of one registry."""
+    place = "/" + "work/"
+    return [f"{p}:{n}: {line.strip()[:80]}" for p in tree.files if not p.startswith("tests/lint/")
+            for n, line in enumerate(tree.lines(p), 1)
+            if re.search(rf"(?<![\w.])({place}|/home/\w+/|/root/)", line) or
+            (p.endswith("package-lock.json") and '"resolved"' in line)]
+
+
+def tests_assert(tree):
+    """A unit test without a single assertion proves nothing."""
+    out = []
+    for p in tree.files:
+        if not re.match(r"tests/unit/\w+_test\.c$", p):
+            continue
+        lines = tree.lines(p)
+        names = set(re.findall(r"cmocka_unit_test(?:_\w+)?\((\w+)", tree.text(p)))
+        helpers = r"assert_\w+\(|CHECK\w*\(|check_\w+\(|must_\w+\(|expect_\w+\(|refuse\w*\("
+        for name, a, b, _ in tree.functions(p):
+            if name in names and not re.search(helpers, "\n".join(lines[a - 1:b]), re.I):
+                out.append(f"{p}:{a}: {name} asserts nothing")
+    return out
