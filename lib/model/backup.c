@@ -1,0 +1,81 @@
+/* backup.c: words and legal moves of backups. */
+#include "lib/model/backup.h"
+
+#include "lib/model/word.h"
+
+static const char *const states[BACKUP_STATES] = {
+	[BACKUP_BUILDING] = "building", [BACKUP_READY] = "ready",     [BACKUP_FAILED] = "failed",
+	[BACKUP_TRASHED] = "trashed",   [BACKUP_DELETED] = "deleted",
+};
+static const char *const kinds[BACKUP_KINDS] = {
+	[BACKUP_SCHEDULED] = "scheduled", [BACKUP_ON_DEMAND] = "on-demand",
+};
+static const char *const healths[HEALTHS] = {
+	[HEALTH_UNKNOWN] = "unknown", [HEALTH_GOOD] = "good",
+	[HEALTH_DAMAGED] = "damaged", [HEALTH_MISSING] = "missing",
+};
+
+/* Out of the trash a backup goes back to what it was before. */
+static const bool moves[BACKUP_STATES][BACKUP_STATES] = {
+	[BACKUP_BUILDING] = { [BACKUP_READY] = true, [BACKUP_FAILED] = true },
+	[BACKUP_READY] = { [BACKUP_TRASHED] = true },
+	[BACKUP_FAILED] = { [BACKUP_TRASHED] = true },
+	[BACKUP_TRASHED] = { [BACKUP_READY] = true, [BACKUP_FAILED] = true, [BACKUP_DELETED] = true },
+};
+
+const char *
+backup_state_name(enum backup_state state)
+{
+	return word_of(states, BACKUP_STATES, (int)state);
+}
+
+const char *
+backup_kind_name(enum backup_kind kind)
+{
+	return word_of(kinds, BACKUP_KINDS, (int)kind);
+}
+
+const char *
+backup_health_name(enum backup_health health)
+{
+	return word_of(healths, HEALTHS, (int)health);
+}
+
+bool
+backup_state_parse(enum backup_state *ret, const char *name)
+{
+	int found = word_find(states, BACKUP_STATES, name);
+
+	if (found < 0)
+		return false;
+	*ret = (enum backup_state)found;
+	return true;
+}
+
+bool
+backup_kind_parse(enum backup_kind *ret, const char *name)
+{
+	int found = word_find(kinds, BACKUP_KINDS, name);
+
+	if (found < 0)
+		return false;
+	*ret = (enum backup_kind)found;
+	return true;
+}
+
+bool
+backup_health_parse(enum backup_health *ret, const char *name)
+{
+	int found = word_find(healths, HEALTHS, name);
+
+	if (found < 0)
+		return false;
+	*ret = (enum backup_health)found;
+	return true;
+}
+
+bool
+backup_may_go(enum backup_state from, enum backup_state to)
+{
+	return from < BACKUP_STATES && to < BACKUP_STATES && moves[from][to];
+}
