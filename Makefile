@@ -34,7 +34,7 @@ CFLAGS_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-
 LDFLAGS_fuzz := -fsanitize=fuzzer,address,undefined
 
 CC := $(CC_$(BUILD))
-CPPFLAGS := -D_GNU_SOURCE -DLAZARETTE_VERSION='"$(VERSION)"' -I. -I$(B)/gen \
+CPPFLAGS := -D_GNU_SOURCE -DLAZARETTE_VERSION='"$(VERSION)"' -DLAZARETTE_SHARE='"$(prefix)/share/lazarette"' -I. -I$(B)/gen \
 	-isystem /usr/include/ClearSilver $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null)
 CFLAGS := -std=c17 -pedantic -pthread $(WARN) $(CFLAGS_$(BUILD))
 LDFLAGS := -pthread $(LDFLAGS_$(BUILD))
