@@ -1,0 +1,143 @@
+/* dest.c: where backups lie: the drivers, and which keys they ever get to see. */
+#include "worker/dest/dest.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "worker/dest/driver.h"
+
+static const struct dest_driver *const drivers[] = { &dst_local };
+
+enum { KEY_MAX = 1000, COMPONENT_MAX = 200 };
+
+/* "shop", "b101-….json"; a temporary ".b101.json.7.tmp" only where it may be removed. */
+static bool
+component_ok(const char *p, size_t n, bool temporary)
+{
+	static const char allowed[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+
+	if (n == 0 || n > COMPONENT_MAX || strspn(p, allowed) < n)
+		return false;
+	if (n > 4 && memcmp(p + n - 4, ".tmp", 4) == 0)
+		return temporary;
+	return p[0] != '.';
+}
+
+static int
+key_check(const char *key, bool temporary, struct err *e)
+{
+	const char *p = key;
+
+	if (strlen(key) > KEY_MAX)
+		return err_set(e, ERR_INPUT, "a key of %zu bytes is too long", strlen(key));
+	for (;;) {
+		size_t n = strcspn(p, "/");
+
+		if (!component_ok(p, n, temporary && p[n] == '\0'))
+			return err_set(e, ERR_INPUT, "'%s' is not a valid key", key);
+		if (p[n] == '\0')
+			return 0;
+		p += n + 1;
+	}
+}
+
+int
+dest_open(struct dest **ret, const struct storage *s, struct err *e)
+{
+	for (size_t i = 0; i < sizeof drivers / sizeof drivers[0]; i++)
+		if (strcmp(drivers[i]->kind, s->kind) == 0)
+			return drivers[i]->open(ret, s, e);
+	return err_set(e, ERR_INPUT, "storage %s: there is no kind of storage called '%s'", s->slug,
+	    s->kind);
+}
+
+void
+dest_close(struct dest *d)
+{
+	if (d != NULL)
+		d->driver->close(d);
+}
+
+void
+dest_closep(struct dest **d)
+{
+	dest_close(*d);
+	*d = NULL;
+}
+
+int
+dest_space(int64_t *free_bytes, struct dest *d, struct err *e)
+{
+	return d->driver->space(free_bytes, d, e);
+}
+
+int
+dest_begin(struct upload **ret, struct dest *d, const char *key, int64_t fence, struct err *e)
+{
+	if (key_check(key, false, e) != 0)
+		return -1;
+	return d->driver->begin(ret, d, key, fence, e);
+}
+
+int
+upload_write(struct upload *up, const void *p, size_t n, struct err *e)
+{
+	return up->driver->write(up, p, n, e);
+}
+
+int
+upload_commit(struct upload **up, struct err *e)
+{
+	struct upload *mine = *up;
+
+	*up = NULL;
+	return mine->driver->commit(mine, e);
+}
+
+void
+upload_abortp(struct upload **up)
+{
+	if (*up != NULL)
+		(*up)->driver->abort(*up);
+	*up = NULL;
+}
+
+int
+object_open(struct object **ret, int64_t *bytes, struct dest *d, const char *key, struct err *e)
+{
+	if (key_check(key, false, e) != 0)
+		return -1;
+	return d->driver->read_open(ret, bytes, d, key, e);
+}
+
+ssize_t
+object_read(struct object *o, int64_t offset, void *p, size_t n, struct err *e)
+{
+	return o->driver->read(o, offset, p, n, e);
+}
+
+void
+object_closep(struct object **o)
+{
+	if (*o != NULL)
+		(*o)->driver->read_close(*o);
+	*o = NULL;
+}
+
+int
+dest_remove(struct dest *d, const char *key, struct err *e)
+{
+	if (key_check(key, true, e) != 0)
+		return -1;
+	return d->driver->remove(d, key, e);
+}
+
+int
+dest_each_object(struct dest *d, const char *prefix, dest_each *fn, void *arg, struct err *e)
+{
+	if (prefix[0] != '\0' && key_check(prefix, false, e) != 0)
+		return -1;
+	return d->driver->each(d, prefix, fn, arg, e);
+}

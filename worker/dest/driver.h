@@ -1,0 +1,21 @@
+/* driver.h: what every storage driver shares with dest.c; only worker/dest includes it. */
+#ifndef WORKER_DEST_DRIVER_H
+#define WORKER_DEST_DRIVER_H
+
+#include "worker/dest/dest.h"
+
+/* The first member of each driver's own type. */
+struct dest {
+	const struct dest_driver *driver;
+	char *slug;                   /* for sentences: "storage main is full" */
+};
+struct upload {
+	const struct dest_driver *driver;
+};
+struct object {
+	const struct dest_driver *driver;
+};
+
+extern const struct dest_driver dst_local;
+
+#endif
