@@ -28,6 +28,7 @@ struct frame_writer;
 struct frame_options {
 	int level;                    /* zstd level, 1–19 */
 	int threads;                  /* compressing threads, 1–16 */
+	size_t raw_max;               /* raw bytes of one frame at most; 0: FRAME_RAW_MAX */
 };
 MUST_USE int frame_writer_new(struct frame_writer **ret, const struct sink *out, const struct frame_options *opt, struct err *e);
 MUST_USE int frame_write(struct frame_writer *w, const void *p, size_t n, struct err *e);

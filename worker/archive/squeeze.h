@@ -1,0 +1,42 @@
+/* squeeze.h: bytes become zstd frames; what does not compress is not compressed.
+ *
+ * A sample decides: bytes that look random (pictures, films, archives) go into frames made at the fastest
+ * setting, which stores them as they are. Every frame has its content size and checksum.
+ */
+#ifndef WORKER_ARCHIVE_SQUEEZE_H
+#define WORKER_ARCHIVE_SQUEEZE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/uio.h>
+
+#include "lib/base/attr.h"
+#include "lib/base/err.h"
+
+/* The frames made of one piece of at most `raw_max` bytes. */
+enum { SQUEEZE_FRAMES = 40, SQUEEZE_UNIT = 256 << 10 };
+struct squeezed {
+	unsigned char *out;
+	size_t capacity, n;
+	int frames;
+	struct {
+		size_t raw_n, out_n;
+	} frame[SQUEEZE_FRAMES];
+};
+void squeezed_init(struct squeezed *to, size_t raw_max);
+void squeezed_clear(struct squeezed *to);
+void squeezed_release(struct squeezed *to);
+
+/* Whether a sample of the bytes looks random. */
+bool squeeze_is_flat(const void *p, size_t n);
+
+struct squeezer;   /* for one thread */
+MUST_USE int squeezer_new(struct squeezer **ret, int level, struct err *e);
+void squeezer_freep(struct squeezer **s);
+
+/* One frame, its kind known. */
+MUST_USE int squeeze_frame(struct squeezed *to, struct squeezer *s, bool flat, const struct iovec *raw, struct err *e);
+/* As many frames as the bytes have runs of one kind, each of whole SQUEEZE_UNITs. */
+MUST_USE int squeeze_runs(struct squeezed *to, struct squeezer *s, const struct iovec *raw, struct err *e);
+
+#endif
