@@ -191,6 +191,26 @@ removes_a_stray_temporary_by_its_own_key(void **state)
 }
 
 static void
+a_sweep_takes_only_temporaries_of_lower_fences(void **state)
+{
+	struct place *place = *state;
+	CLEANUP_UPLOAD struct upload *new = NULL;
+	struct upload *old = NULL;
+	struct err e;
+
+	put(place, "s/a", "done");
+	assert_int_equal(dest_begin(&old, place->dest, "s/a", 3, &e), 0);
+	assert_int_equal(dest_begin(&new, place->dest, "s/a", 4, &e), 0);
+	assert_int_equal(dest_sweep(place->dest, "s/a", 4, &e), 0);
+	/* The late one cannot publish any more, and the newer one can. */
+	assert_int_equal(upload_write(old, "late", 4, &e), 0);
+	assert_int_equal(upload_commit(&old, &e), -1);
+	assert_int_equal(upload_write(new, "newer", 5, &e), 0);
+	assert_int_equal(upload_commit(&new, &e), 0);
+	expect_list(place, "", "s/a=5 ");
+}
+
+static void
 refuses_keys_that_are_none(void **state)
 {
 	static const char *const bad[] = { "", "/etc/passwd", "../a", "a/../b", "a//b", "a/", ".", "a/.b",
@@ -342,6 +362,7 @@ main(void)
 		T(two_fences_never_write_the_same_file),
 		T(removes_an_object_with_its_temporaries_and_nothing_else),
 		T(removes_a_stray_temporary_by_its_own_key),
+		T(a_sweep_takes_only_temporaries_of_lower_fences),
 		T(refuses_keys_that_are_none),
 		T(follows_no_link_out_of_the_storage),
 		T(says_that_it_is_full_and_works_again_with_room),

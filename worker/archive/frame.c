@@ -61,12 +61,12 @@ frame_writer_new(struct frame_writer **ret, const struct sink *out, const struct
 	w->raw_max = opt->raw_max > 0 ? opt->raw_max : FRAME_RAW_MAX;
 	tally_init(&w->tally, out);
 	for (int i = 0; i < w->threads; i++)
-		if (squeezer_new(&w->squeezers[i], opt->level, e) != 0)
+		if (squeeze_new(&w->squeezers[i], opt->level, e) != 0)
 			return -1;
 	for (int i = 0; i < w->slots; i++) {
 		items[i] = &w->pieces[i];
 		w->pieces[i].raw = xmalloc(w->raw_max);
-		squeezed_init(&w->pieces[i].squeezed, w->raw_max);
+		squeeze_out_init(&w->pieces[i].squeezed, w->raw_max);
 	}
 	const struct press_spec spec = {
 		.threads = w->threads, .slots = w->slots, .items = items, .work = squeeze_piece,
@@ -89,7 +89,7 @@ open_piece(struct frame_writer *w, struct err *e)
 	w->open = item;
 	w->open->n = 0;
 	w->begun = true;
-	squeezed_clear(&w->open->squeezed);
+	squeeze_out_clear(&w->open->squeezed);
 	return 0;
 }
 
@@ -139,10 +139,10 @@ frame_writer_freep(struct frame_writer **ww)
 		return;
 	press_freep(&w->press);
 	for (int i = 0; i < w->threads; i++)
-		squeezer_freep(&w->squeezers[i]);
+		squeeze_freep(&w->squeezers[i]);
 	for (int i = 0; i < w->slots; i++) {
 		free(w->pieces[i].raw);
-		squeezed_release(&w->pieces[i].squeezed);
+		squeeze_out_release(&w->pieces[i].squeezed);
 	}
 	tally_release(&w->tally);
 	free(w);

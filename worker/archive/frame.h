@@ -41,7 +41,7 @@ void frame_writer_freep(struct frame_writer **w);    /* stops the threads; fine 
  * them to `raw` unless it is NULL. ERR_DAMAGED names the offset. `expect` NULL: nothing is compared;
  * else a hash or size that differs is ERR_DAMAGED ("the stored copy differs: …").
  */
-MUST_USE int frame_read(struct frame_totals *ret, struct object *o, int64_t stored_bytes, const struct sink *raw,
+MUST_USE int frame_read(struct frame_totals *ret, struct object *o, const struct sink *raw,
     const struct frame_totals *expect, struct err *e);
 
 #endif

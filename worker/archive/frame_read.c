@@ -212,12 +212,13 @@ compare(const struct frame_totals *got, const struct frame_totals *want, struct 
 }
 
 int
-frame_read(struct frame_totals *ret, struct object *o, int64_t stored_bytes, const struct sink *raw,
+frame_read(struct frame_totals *ret, struct object *o, const struct sink *raw,
     const struct frame_totals *expect, struct err *e)
 {
-	CLEANUP(reader_release) struct reader r = { .object = o, .size = stored_bytes, .raw = raw };
+	CLEANUP(reader_release) struct reader r = { .object = o, .raw = raw };
 	struct frame_totals got;
 
+	r.size = expect != NULL ? expect->stored_bytes : object_bytes(o);
 	if (reader_set_up(&r, e) != 0 || read_frames(&r, e) != 0)
 		return -1;
 	tally_totals(&got, &r.tally);

@@ -15,7 +15,7 @@ struct squeezer {
 };
 
 void
-squeezed_init(struct squeezed *to, size_t raw_max)
+squeeze_out_init(struct squeezed *to, size_t raw_max)
 {
 	/* Every frame may add its head, checksum and a few block heads; SQUEEZE_FRAMES of them. */
 	*to = (struct squeezed){ .capacity = ZSTD_compressBound(raw_max) + SQUEEZE_FRAMES * 512 };
@@ -23,14 +23,14 @@ squeezed_init(struct squeezed *to, size_t raw_max)
 }
 
 void
-squeezed_clear(struct squeezed *to)
+squeeze_out_clear(struct squeezed *to)
 {
 	to->n = 0;
 	to->frames = 0;
 }
 
 void
-squeezed_release(struct squeezed *to)
+squeeze_out_release(struct squeezed *to)
 {
 	free(to->out);
 	*to = (struct squeezed){ 0 };
@@ -61,7 +61,7 @@ squeeze_is_flat(const void *p, size_t n)
 }
 
 int
-squeezer_new(struct squeezer **ret, int level, struct err *e)
+squeeze_new(struct squeezer **ret, int level, struct err *e)
 {
 	ZSTD_CCtx *context = ZSTD_createCCtx();
 
@@ -75,7 +75,7 @@ squeezer_new(struct squeezer **ret, int level, struct err *e)
 }
 
 void
-squeezer_freep(struct squeezer **s)
+squeeze_freep(struct squeezer **s)
 {
 	if (*s != NULL)
 		ZSTD_freeCCtx((*s)->context);

@@ -23,16 +23,16 @@ struct squeezed {
 		size_t raw_n, out_n;
 	} frame[SQUEEZE_FRAMES];
 };
-void squeezed_init(struct squeezed *to, size_t raw_max);
-void squeezed_clear(struct squeezed *to);
-void squeezed_release(struct squeezed *to);
+void squeeze_out_init(struct squeezed *to, size_t raw_max);
+void squeeze_out_clear(struct squeezed *to);
+void squeeze_out_release(struct squeezed *to);
 
 /* Whether a sample of the bytes looks random. */
 bool squeeze_is_flat(const void *p, size_t n);
 
 struct squeezer;   /* for one thread */
-MUST_USE int squeezer_new(struct squeezer **ret, int level, struct err *e);
-void squeezer_freep(struct squeezer **s);
+MUST_USE int squeeze_new(struct squeezer **ret, int level, struct err *e);
+void squeeze_freep(struct squeezer **s);
 
 /* One frame, its kind known. */
 MUST_USE int squeeze_frame(struct squeezed *to, struct squeezer *s, bool flat, const struct iovec *raw, struct err *e);

@@ -118,6 +118,12 @@ object_read(struct object *o, int64_t offset, void *p, size_t n, struct err *e)
 	return o->driver->read(o, offset, p, n, e);
 }
 
+int64_t
+object_bytes(const struct object *o)
+{
+	return o->bytes;
+}
+
 void
 object_closep(struct object **o)
 {
@@ -132,6 +138,14 @@ dest_remove(struct dest *d, const char *key, struct err *e)
 	if (key_check(key, true, e) != 0)
 		return -1;
 	return d->driver->remove(d, key, e);
+}
+
+int
+dest_sweep(struct dest *d, const char *key, int64_t fence, struct err *e)
+{
+	if (key_check(key, false, e) != 0)
+		return -1;
+	return d->driver->sweep(d, key, fence, e);
 }
 
 int

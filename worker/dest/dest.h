@@ -60,6 +60,7 @@ void upload_abortp(struct upload **up);
 
 MUST_USE int object_open(struct object **ret, int64_t *bytes, struct dest *d, const char *key, struct err *e);  /* ERR_NOT_FOUND */
 MUST_USE ssize_t object_read(struct object *o, int64_t offset, void *p, size_t n, struct err *e);
+int64_t object_bytes(const struct object *o);   /* its size when it was opened */
 void object_closep(struct object **o);
 #define CLEANUP_OBJECT CLEANUP(object_closep)
 

@@ -14,6 +14,7 @@ struct upload {
 };
 struct object {
 	const struct dest_driver *driver;
+	int64_t bytes;
 };
 
 extern const struct dest_driver dst_local;

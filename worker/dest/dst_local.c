@@ -241,7 +241,8 @@ local_abort(struct upload *base)
 }
 
 static int
-local_read_open(struct object **ret, int64_t *bytes, struct dest *base, const char *key, struct err *e)
+local_read_open(struct object **ret, int64_t *bytes, struct dest *base, const char *key,
+    struct err *e)
 {
 	struct local *d = (struct local *)base;
 	CLEANUP_FD int fd = open_below(d->root, key, O_RDONLY | O_NONBLOCK);
@@ -257,7 +258,8 @@ local_read_open(struct object **ret, int64_t *bytes, struct dest *base, const ch
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_DAMAGED, "storage %s: '%s' is not a file", d->base.slug, key);
 	o = xmalloc(sizeof *o);
-	*o = (struct local_object){ .base = { &dst_local }, .key = xstrdup(key), .fd = fd };
+	*o = (struct local_object){ .base = { &dst_local, st.st_size }, .key = xstrdup(key),
+		.fd = fd };
 	fd = -1;
 	*ret = &o->base;
 	*bytes = st.st_size;
@@ -294,16 +296,21 @@ local_read_close(struct object *base)
 	free(o);
 }
 
-/* ".<name>.<digits>.tmp" */
-static bool
-temporary_of(const char *entry, const char *name)
+/* The fence in ".<name>.<fence>.tmp"; -1 for any other entry. */
+static int64_t
+fence_of(const char *entry, const char *name)
 {
 	size_t n = strlen(name), digits;
+	char number[24];
+	int64_t fence;
 
 	if (entry[0] != '.' || strncmp(entry + 1, name, n) != 0 || entry[n + 1] != '.')
-		return false;
+		return -1;
 	digits = strspn(entry + n + 2, "0123456789");
-	return digits > 0 && strcmp(entry + n + 2 + digits, ".tmp") == 0;
+	if (digits >= sizeof number || strcmp(entry + n + 2 + digits, ".tmp") != 0)
+		return -1;
+	snprintf(number, sizeof number, "%.*s", (int)digits, entry + n + 2);
+	return num_parse(&fence, number, 0, INT64_MAX) ? fence : -1;
 }
 
 static void
@@ -327,10 +334,10 @@ dir_of(int fd, struct err *e)
 	return dir;
 }
 
+/* Removes the temporaries of `key` below `fence`, and the object itself if `whole`. */
 static int
-local_remove(struct dest *base, const char *key, struct err *e)
+clear(struct local *d, const char *key, int64_t fence, bool whole, struct err *e)
 {
-	struct local *d = (struct local *)base;
 	char folder[KEY_SIZE];
 	const char *name = split(folder, key);
 	CLEANUP_DIR DIR *dir = NULL;
@@ -338,25 +345,43 @@ local_remove(struct dest *base, const char *key, struct err *e)
 
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return 0;
-	if (fd < 0) {
-		err_sys(e, "open the folder '%s'", folder);
-		return err_in(e, "storage %s", d->base.slug);
-	}
+	if (fd < 0)
+		return err_sys(e, "open the folder '%s'", folder);
 	dir = dir_of(fd, e);
 	if (dir == NULL)
 		return -1;
 	for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
-		if (strcmp(entry->d_name, name) != 0 && !temporary_of(entry->d_name, name))
+		int64_t found = fence_of(entry->d_name, name);
+		bool temporary = found >= 0 && found < fence;
+
+		if (!temporary && !(whole && strcmp(entry->d_name, name) == 0))
 			continue;
-		if (unlinkat(fd, entry->d_name, 0) != 0 && errno != ENOENT) {
-			err_sys(e, "remove '%s/%s'", folder, entry->d_name);
-			return err_in(e, "storage %s", d->base.slug);
-		}
+		if (unlinkat(fd, entry->d_name, 0) != 0 && errno != ENOENT)
+			return err_sys(e, "remove '%s/%s'", folder, entry->d_name);
 	}
-	if (fsync(fd) != 0) {
-		err_sys(e, "sync the folder '%s'", folder);
+	if (fsync(fd) != 0)
+		return err_sys(e, "sync the folder '%s'", folder);
+	return 0;
+}
+
+/* The temporaries go first: should we die between, no upload of this key can end behind our back. */
+static int
+local_remove(struct dest *base, const char *key, struct err *e)
+{
+	struct local *d = (struct local *)base;
+
+	if (clear(d, key, INT64_MAX, false, e) != 0 || clear(d, key, INT64_MAX, true, e) != 0)
 		return err_in(e, "storage %s", d->base.slug);
-	}
+	return 0;
+}
+
+static int
+local_sweep(struct dest *base, const char *key, int64_t fence, struct err *e)
+{
+	struct local *d = (struct local *)base;
+
+	if (clear(d, key, fence, false, e) != 0)
+		return err_in(e, "storage %s", d->base.slug);
 	return 0;
 }
 
@@ -429,5 +454,5 @@ const struct dest_driver dst_local = {
 	.open = local_open, .close = local_close, .space = local_space,
 	.begin = local_begin, .write = local_write, .commit = local_commit, .abort = local_abort,
 	.read_open = local_read_open, .read = local_read, .read_close = local_read_close,
-	.remove = local_remove, .each = local_each,
+	.remove = local_remove, .sweep = local_sweep, .each = local_each,
 };
