@@ -124,7 +124,7 @@ class Instance:
 
     def init(self):
         self.admin("init")
-        self.configure(f'public_url = "{self.base}"\n' + self.conf)
+        self.configure(f'public_url = "{self.base}"\ntemplates = "{ROOT}/templates"\n' + self.conf)
 
     def configure(self, text):
         """Put these lines into lazarette.conf in place of the same keys; programs read it at their start."""
