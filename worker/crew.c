@@ -1,0 +1,291 @@
+/* crew.c: the job processes of one worker: claimed, watched, stopped, buried. */
+#include "worker/crew.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/fault.h"
+#include "lib/base/log.h"
+#include "lib/base/num.h"
+#include "worker/job/kin.h"
+#include "worker/job/report.h"
+#include "worker/notify/mail.h"
+#include "worker/spawn.h"
+
+/* Between SIGTERM and SIGKILL. */
+enum { GRACE_MS = 5000 };
+
+void
+crew_init(struct crew *crew, const struct conf *conf, struct db *db, const char *worker)
+{
+	size_t size = (size_t)conf->worker_parallel;
+
+	*crew = (struct crew){ .conf = conf, .db = db, .worker = worker, .size = size };
+	crew->hands = xmalloc(size * sizeof crew->hands[0]);
+	memset(crew->hands, 0, size * sizeof crew->hands[0]);
+}
+
+void
+crew_release(struct crew *crew)
+{
+	free(crew->hands);
+	*crew = (struct crew){ 0 };
+}
+
+size_t
+crew_busy(const struct crew *crew)
+{
+	size_t busy = 0;
+
+	for (size_t i = 0; i < crew->size; i++)
+		busy += crew->hands[i].lease.job != 0;
+	return busy;
+}
+
+/* -- starting -- */
+
+static int
+start(struct hand *h, const struct lease *l, struct err *e)
+{
+	char job[24], fence[24];
+	const char *const args[] = { "--job", job, "--fence", fence, NULL };
+
+	snprintf(job, sizeof job, "%" PRId64, l->job);
+	snprintf(fence, sizeof fence, "%" PRId64, l->fence);
+	*h = (struct hand){ .lease = *l, .started = clock_mono(), .beaten = clock_mono() };
+	if (spawn_self(&h->pid, args, e) == 0)
+		return 0;
+	/* The lease is ours: the job goes back at the burial, as if its process had been stopped. */
+	h->stop = CREW_CLOSING;
+	return -1;
+}
+
+int
+crew_claim(struct crew *crew, struct err *e)
+{
+	struct lease l;
+
+	for (size_t i = 0; i < crew->size; i++) {
+		if (crew->hands[i].lease.job != 0)
+			continue;
+		if (jobs_claim(&l, crew->db, crew->worker, crew->conf->lease_ms, e) != 0)
+			return -1;
+		if (l.job == 0)
+			return 0;
+		FAULT("crew.claimed");
+		log_line(LOG_INFO, "job.claimed", "j%" PRId64 " fence %" PRId64, l.job, l.fence);
+		if (start(&crew->hands[i], &l, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* -- watching -- */
+
+static void
+kill_hard(struct hand *h, enum crew_stop why)
+{
+	h->stop = h->stop == CREW_RUNS ? why : h->stop;
+	kin_kill(h->pid);
+	kill(-h->pid, SIGKILL);
+	kill(h->pid, SIGKILL);
+}
+
+static void
+ask(struct hand *h, enum crew_stop why)
+{
+	if (h->asked != 0)
+		return;
+	h->stop = why;
+	h->asked = clock_mono();
+	kill(h->pid, SIGTERM);
+}
+
+/* The lease may have gone to somebody else while we could not beat: then ours must not go on. */
+static int
+beat(struct crew *crew, struct hand *h, struct err *e)
+{
+	struct job_pulse pulse;
+
+	if (jobs_beat(&pulse, crew->db, &h->lease, crew->conf->lease_ms, e) != 0) {
+		if (e->kind != ERR_FENCED)
+			return -1;
+		log_line(LOG_WARN, "job.fenced", "j%" PRId64 " has another holder", h->lease.job);
+		if (h->pid != 0)
+			kill_hard(h, CREW_FENCED);
+		return 0;
+	}
+	h->beaten = clock_mono();
+	if (h->pid == 0)
+		return 0;
+	if (pulse.cancel)
+		ask(h, CREW_CANCEL);
+	else if (crew->conf->stall_ms > 0 && clock_now() - pulse.progress_at > crew->conf->stall_ms &&
+	    clock_mono() - h->started > crew->conf->stall_ms)
+		kill_hard(h, CREW_STALL);
+	return 0;
+}
+
+int
+crew_watch(struct crew *crew, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < crew->size; i++) {
+		struct hand *h = &crew->hands[i];
+
+		if (h->lease.job == 0)
+			continue;
+		if (h->pid != 0 && h->asked != 0 && clock_mono() - h->asked > GRACE_MS)
+			kill_hard(h, h->stop);
+		if (h->pid != 0 && crew->conf->job_limit_ms > 0 &&
+		    clock_mono() - h->started > crew->conf->job_limit_ms)
+			kill_hard(h, CREW_LIMIT);
+		if (clock_mono() - h->beaten >= crew->conf->lease_ms / 3 && beat(crew, h, e) != 0)
+			rc = -1;
+	}
+	return rc;
+}
+
+void
+crew_close(struct crew *crew)
+{
+	for (size_t i = 0; i < crew->size; i++)
+		if (crew->hands[i].lease.job != 0 && crew->hands[i].pid != 0)
+			ask(&crew->hands[i], CREW_CLOSING);
+}
+
+/* -- ending -- */
+
+static void
+how_it_died(char *out, size_t n, int status)
+{
+	if (WIFSIGNALED(status))
+		snprintf(out, n, "its process was killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		snprintf(out, n, "its process ended with exit code %d and no result", WEXITSTATUS(status));
+}
+
+static int
+write_died(struct crew *crew, const struct hand *h, struct err *e)
+{
+	char how[160];
+	bool again;
+
+	how_it_died(how, sizeof how, h->status);
+	if (jobs_died(&again, crew->db, &h->lease, how, e) != 0)
+		return -1;
+	log_line(LOG_WARN, "job.died", "j%" PRId64 ": %s; %s", h->lease.job, how,
+	    again ? "it is queued again" : "it is poisoned");
+	crew->left_traces |= !again;
+	return 0;
+}
+
+/* The job still counts as ours: say how it ended. */
+static int
+write_end(struct crew *crew, const struct hand *h, const struct job *job, struct err *e)
+{
+	const char *phase = job->phase[0] != '\0' ? job->phase : "starting";
+	char limit[NUM_TEXT];
+	struct err why;
+
+	switch (h->stop) {
+	case CREW_CANCEL:
+		err_set(&why, ERR_CANCELLED, "cancelled on request while: %s", phase);
+		break;
+	case CREW_STALL:
+		num_duration(limit, crew->conf->stall_ms);
+		err_set(&why, ERR_INTERNAL, "stalled: no bytes for %s while: %s", limit, phase);
+		break;
+	case CREW_LIMIT:
+		num_duration(limit, crew->conf->job_limit_ms);
+		err_set(&why, ERR_INTERNAL, "stopped: it took longer than the limit of %s", limit);
+		break;
+	case CREW_CLOSING:
+		return jobs_release(crew->db, &h->lease, e);
+	case CREW_FENCED:
+		return 0;
+	case CREW_RUNS:
+		if (WIFEXITED(h->status) && WEXITSTATUS(h->status) == REPORT_FENCED)
+			return 0;
+		/* It could not write its end, or was told to stop by somebody else: no fault of the job. */
+		if (WIFEXITED(h->status) &&
+		    (WEXITSTATUS(h->status) == REPORT_UNWRITTEN || WEXITSTATUS(h->status) == REPORT_STOPPED))
+			return jobs_release(crew->db, &h->lease, e);
+		return write_died(crew, h, e);
+	}
+	crew->left_traces = true;
+	log_line(LOG_WARN, "job.failed", "j%" PRId64 ": %s", h->lease.job, why.text);
+	return jobs_fail(crew->db, &h->lease, &why, e);
+}
+
+static int
+bury(struct crew *crew, struct hand *h, struct err *e)
+{
+	CLEANUP_ARENA struct arena *arena = arena_new();
+	struct job job;
+	struct err mail;
+
+	if (jobs_by_id(&job, arena, crew->db, h->lease.job, e) != 0)
+		return -1;
+	if (job.state == JOB_RUNNING && job.fence == h->lease.fence && write_end(crew, h, &job, e) != 0 &&
+	    e->kind != ERR_FENCED)
+		return -1;
+	/* A mail never fails a job, and what is not due is not queued. */
+	if (mail_job_ended(crew->db, crew->conf, h->lease.job, &mail) != 0)
+		log_line(LOG_WARN, "mail.queue", "j%" PRId64 ": %s", h->lease.job, mail.text);
+	*h = (struct hand){ 0 };
+	return 0;
+}
+
+int
+crew_bury(struct crew *crew, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < crew->size; i++) {
+		struct hand *h = &crew->hands[i];
+
+		if (h->lease.job == 0)
+			continue;
+		if (h->pid != 0 && waitpid(h->pid, &h->status, WNOHANG) == h->pid) {
+			/* Its group and its tools may outlive it by a moment. */
+			kill(-h->pid, SIGKILL);
+			h->pid = 0;
+		}
+		if (h->pid == 0 && bury(crew, h, e) != 0)
+			rc = -1;
+	}
+	return rc;
+}
+
+int
+crew_recover(struct crew *crew, struct err *e)
+{
+	CLEANUP_ARENA struct arena *arena = arena_new();
+	struct lease l;
+	struct job job;
+
+	for (;;) {
+		if (jobs_recover(&l, crew->db, e) != 0)
+			return -1;
+		if (l.job == 0)
+			return 0;
+		FAULT("crew.recovered");
+		if (jobs_by_id(&job, arena, crew->db, l.job, e) != 0)
+			return -1;
+		log_line(LOG_WARN, "job.recovered", "j%" PRId64 " lost its worker; it is %s", l.job,
+		    job_state_name(job.state));
+		if (!job_ended(job.state))
+			continue;
+		crew->left_traces = true;
+		if (mail_job_ended(crew->db, crew->conf, l.job, e) != 0)
+			log_line(LOG_WARN, "mail.queue", "j%" PRId64 ": %s", l.job, e->text);
+	}
+}

@@ -1,0 +1,20 @@
+/* act.h: what each kind of job does. A kind is one do_<kind>.c and one constant of this type. */
+#ifndef WORKER_JOB_ACT_H
+#define WORKER_JOB_ACT_H
+
+#include "lib/base/attr.h"
+#include "lib/base/err.h"
+#include "worker/job/plan.h"
+
+struct act {
+	/* The work. May write to storages and downloads, never the end of the job. */
+	int (*work)(struct plan *p, struct err *e);
+	/* Write the good end, one transaction; called again while the catalogue is busy or full. */
+	int (*finish)(struct plan *p, struct err *e);
+	/* Remove what the work left, after the job has ended badly. Nobody else can hold the job then. */
+	int (*clear)(struct plan *p, struct err *e);
+};
+
+extern const struct act do_backup, do_download, do_check, do_verify;
+
+#endif

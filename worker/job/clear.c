@@ -1,0 +1,106 @@
+/* clear.c: removing what a backup or download left in storage, when nobody will use it. */
+#include "worker/job/clear.h"
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "lib/base/fault.h"
+#include "lib/store/backups.h"
+#include "lib/store/downloads.h"
+#include "lib/store/jobs.h"
+#include "lib/store/projects.h"
+#include "worker/job/folder.h"
+
+enum { PATH_SIZE = 4096 };
+
+static int
+remove_object(struct dest *d, const char *key, struct err *e)
+{
+	return key != NULL && key[0] != '\0' ? dest_remove(d, key, e) : 0;
+}
+
+/* The sidecar first: what is not whole any more must not be found by a scan of the storage. */
+static int
+remove_all(struct dest *d, const struct backup *b, const struct part *parts, size_t count, struct err *e)
+{
+	if (remove_object(d, b->sidecar_key, e) != 0)
+		return -1;
+	FAULT("clear.after_sidecar");
+	for (size_t i = 0; i < count; i++)
+		if (remove_object(d, parts[i].manifest.key, e) != 0 || remove_object(d, parts[i].data.key, e) != 0)
+			return -1;
+	return 0;
+}
+
+int
+clear_backup(const struct clear *c, int64_t id, struct err *e)
+{
+	CLEANUP_DEST struct dest *dest = NULL;
+	struct storage storage;
+	struct backup b;
+	struct part *parts;
+	size_t count;
+
+	if (backups_by_id(&b, c->arena, c->db, id, e) != 0 ||
+	    backups_parts(&parts, &count, c->arena, c->db, id, e) != 0)
+		return -1;
+	if (b.state == BACKUP_READY || b.state == BACKUP_BUILDING)
+		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is %s: its objects stay", id, backup_state_name(b.state));
+	if (storages_by_id(&storage, c->arena, c->db, b.storage, e) != 0 || dest_open(&dest, &storage, e) != 0 ||
+	    remove_all(dest, &b, parts, count, e) != 0)
+		return err_in(e, "remove what backup b%" PRId64 " left", id);
+	return 0;
+}
+
+int
+clear_download(const struct clear *c, int64_t id, struct err *e)
+{
+	struct download d;
+	char path[PATH_SIZE];
+
+	if (downloads_by_id(&d, c->arena, c->db, id, e) != 0)
+		return -1;
+	if (d.state == DOWNLOAD_READY || d.state == DOWNLOAD_PREPARING)
+		return err_set(e, ERR_CONFLICT, "download d%" PRId64 " is %s: its files stay", id,
+		    download_state_name(d.state));
+	if (snprintf(path, sizeof path, "%s/%s", c->conf->downloads, d.uuid) >= (int)sizeof path)
+		return err_set(e, ERR_INPUT, "the path of the downloads folder is too long");
+	return folder_remove(path, e);
+}
+
+/* ERR_NOT_FOUND (a job that is gone) counts as not running. */
+static int
+clear_one_scratch(const struct clear *c, const char *name, struct err *e)
+{
+	int64_t id, fence;
+	struct job job;
+	char path[PATH_SIZE];
+
+	if (sscanf(name, "job-%" SCNd64 "-%" SCNd64, &id, &fence) != 2)
+		return 0;
+	if (jobs_by_id(&job, c->arena, c->db, id, e) == 0) {
+		if (job.state == JOB_RUNNING && job.fence == fence)
+			return 0;
+	} else if (e->kind != ERR_NOT_FOUND) {
+		return -1;
+	}
+	if (snprintf(path, sizeof path, "%s/%s", c->conf->run, name) >= (int)sizeof path)
+		return err_set(e, ERR_INPUT, "the path of the run folder is too long");
+	return folder_remove(path, e);
+}
+
+int
+clear_scratch(const struct clear *c, struct err *e)
+{
+	DIR *dir = opendir(c->conf->run);
+	struct dirent *d;
+	int rc = 0;
+
+	if (dir == NULL)
+		return err_sys(e, "list '%s'", c->conf->run);
+	while (rc == 0 && (d = readdir(dir)) != NULL)
+		rc = clear_one_scratch(c, d->d_name, e);
+	closedir(dir);
+	return rc;
+}

@@ -1,0 +1,33 @@
+/* clear.h: removing what a backup or download left in storage, when nobody will use it. */
+#ifndef WORKER_JOB_CLEAR_H
+#define WORKER_JOB_CLEAR_H
+
+#include <stdint.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/attr.h"
+#include "lib/base/err.h"
+#include "lib/store/db.h"
+#include "lib/util/conf.h"
+#include "worker/dest/dest.h"
+
+struct clear {
+	const struct conf *conf;
+	struct arena *arena;
+	struct db *db;
+};
+
+/*
+ * Every object of a backup: parts, manifests, sidecar, and their unfinished uploads. Only for a
+ * backup in a state that nothing leads back from: failed, trashed for good, deleted. Any other state
+ * is ERR_CONFLICT and nothing is touched.
+ */
+MUST_USE int clear_backup(const struct clear *c, int64_t backup, struct err *e);
+
+/* The folder of a download, when it is neither preparing nor ready; else ERR_CONFLICT. */
+MUST_USE int clear_download(const struct clear *c, int64_t download, struct err *e);
+
+/* Scratch folders of jobs that do not run under that fence any more. */
+MUST_USE int clear_scratch(const struct clear *c, struct err *e);
+
+#endif

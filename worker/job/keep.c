@@ -1,0 +1,206 @@
+/* keep.c: the data of one service goes into storage, is read back from it and proven. */
+#include "worker/job/keep.h"
+
+#include <string.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/fault.h"
+#include "lib/base/num.h"
+#include "worker/archive/frame.h"
+#include "worker/archive/pack.h"
+#include "worker/job/readback.h"
+
+static int
+to_upload(void *arg, const void *bytes, size_t n, struct err *e)
+{
+	return upload_write(arg, bytes, n, e);
+}
+
+static int
+to_frames(void *arg, const void *bytes, size_t n, struct err *e)
+{
+	return frame_write(arg, bytes, n, e);
+}
+
+/*
+ * Before a commit the fence is checked: the temporary file exists by now, so a newer holder either
+ * has not begun (then the check fails afterwards, not here, and this commit came first) or has swept
+ * the file away already (then the commit fails). Nobody publishes late.
+ */
+static int
+publish(struct upload **up, struct plan *p, struct err *e)
+{
+	FAULT("keep.before_check");
+	if (plan_still_ours(p, e) != 0)
+		return -1;
+	FAULT("keep.before_commit");
+	return upload_commit(up, e);
+}
+
+static void
+fill(struct stored_object *o, const struct frame_totals *t, struct arena *a)
+{
+	o->raw_bytes = t->raw_bytes;
+	o->stored_bytes = t->stored_bytes;
+	o->raw_sha256 = arena_dup(a, t->raw_sha256);
+	o->stored_sha256 = arena_dup(a, t->stored_sha256);
+}
+
+static struct frame_options
+frames(const struct plan *p)
+{
+	return (struct frame_options){ .level = (int)p->conf->zstd_level, .threads = (int)p->conf->threads };
+}
+
+/* -- databases -- */
+
+static int
+dump(struct part *part, struct plan *p, const struct source_driver *driver, const struct source *src, struct err *e)
+{
+	CLEANUP_UPLOAD struct upload *up = NULL;
+	CLEANUP_FRAME_WRITER struct frame_writer *w = NULL;
+	struct frame_options opt = frames(p);
+	struct frame_totals totals;
+
+	report_phase(p->report, "%s: dumping", part->service_slug);
+	if (dest_begin(&up, p->dest, part->data.key, p->lease.fence, e) != 0)
+		return -1;
+	struct sink out = { to_upload, up };
+	if (frame_writer_new(&w, &out, &opt, e) != 0)
+		return -1;
+	struct sink in = { to_frames, w };
+	if (driver->dump(&in, src, e) != 0 || frame_finish(&totals, w, e) != 0)
+		return -1;
+	if (totals.raw_bytes == 0)
+		return err_set(e, ERR_DAMAGED, "the dump is empty");
+	FAULT("keep.dumped");
+	report_phase(p->report, "%s: publishing", part->service_slug);
+	if (publish(&up, p, e) != 0)
+		return -1;
+	fill(&part->data, &totals, p->arena);
+	return 0;
+}
+
+static int
+keep_database(struct part *part, struct plan *p, const struct source *src, struct err *e)
+{
+	const struct source_driver *driver = source_driver(src->service->engine);
+	struct source_facts facts = { .format = part->format, .engine_version = "", .tool = "" };
+	const struct readback again = {
+		.object = &part->data, .label = part->service_slug, .prover = driver, .source = src,
+	};
+
+	report_phase(p->report, "%s: checking versions", part->service_slug);
+	if (driver->prepare(&facts, src, e) != 0)
+		return -1;
+	part->format = facts.format;
+	part->engine_version = facts.engine_version;
+	part->tool = facts.tool;
+	part->taken_at = facts.taken_at != 0 ? facts.taken_at : clock_now();
+	if (dump(part, p, driver, src, e) != 0)
+		return -1;
+	FAULT("keep.published");
+	return readback_object(p, &again, e);
+}
+
+/* -- files -- */
+
+/* One item per line; blank lines are nothing. */
+static size_t
+lines_of(const char *const **ret, struct arena *a, const char *text)
+{
+	const char **list = NULL, *end;
+	size_t count = 0, room = 0;
+
+	for (const char *at = text; *at != '\0'; at = *end ? end + 1 : end) {
+		end = strchrnul(at, '\n');
+		size_t n = (size_t)(end - at);
+		if (n > 0 && at[n - 1] == '\r')
+			n--;
+		if (n == 0)
+			continue;
+		if (count == room)
+			list = arena_grow(a, list, count, &room, sizeof *list);
+		list[count++] = arena_dupn(a, at, n);
+	}
+	*ret = list;
+	return count;
+}
+
+static struct pack_spec
+pack_of(const struct part *part, struct plan *p, const struct source *src)
+{
+	const char *slash = strrchr(part->data.key, '/');
+	struct pack_spec spec = {
+		.pack_name = slash ? slash + 1 : part->data.key,
+		.frames = frames(p), .watch = report_watch(p->report),
+	};
+
+	spec.root_count = lines_of(&spec.roots, p->arena, src->service->settings.roots);
+	spec.exclude_count = lines_of(&spec.excludes, p->arena, src->service->settings.excludes);
+	return spec;
+}
+
+static int
+pack(struct part *part, struct plan *p, const struct source *src, struct err *e)
+{
+	CLEANUP_UPLOAD struct upload *data = NULL;
+	CLEANUP_UPLOAD struct upload *manifest = NULL;
+	struct pack_spec spec = pack_of(part, p, src);
+	struct pack_totals totals;
+
+	if (dest_begin(&data, p->dest, part->data.key, p->lease.fence, e) != 0 ||
+	    dest_begin(&manifest, p->dest, part->manifest.key, p->lease.fence, e) != 0)
+		return -1;
+	struct sink to_data = { to_upload, data }, to_manifest = { to_upload, manifest };
+	if (pack_write(&totals, &to_data, &to_manifest, &spec, e) != 0)
+		return -1;
+	report_phase(p->report, "%s: publishing", part->service_slug);
+	if (publish(&data, p, e) != 0 || publish(&manifest, p, e) != 0)
+		return -1;
+	fill(&part->data, &totals.data, p->arena);
+	fill(&part->manifest, &totals.manifest, p->arena);
+	part->items = totals.files;
+	return 0;
+}
+
+static int
+keep_files(struct part *part, struct plan *p, const struct source *src, struct err *e)
+{
+	const struct readback data = { .object = &part->data, .label = part->service_slug };
+	const struct readback manifest = { .object = &part->manifest, .label = part->service_slug };
+
+	part->taken_at = clock_now();
+	part->tool = "lazarette " LAZARETTE_VERSION;
+	report_phase(p->report, "%s: reading files", part->service_slug);
+	if (pack(part, p, src, e) != 0)
+		return -1;
+	FAULT("keep.published");
+	if (readback_object(p, &data, e) != 0 || readback_object(p, &manifest, e) != 0)
+		return -1;
+	return 0;
+}
+
+int
+keep_part(struct part *part, struct plan *p, struct err *e)
+{
+	char raw[NUM_TEXT], stored[NUM_TEXT];
+	int64_t began = clock_mono(), warned = report_warnings(p->report);
+	struct source src;
+	char took[NUM_TEXT];
+	int rc;
+
+	if (plan_source(&src, p, part->service, e) != 0)
+		return err_in(e, "%s", part->service_slug);
+	rc = engine_is_media(src.service->engine) ? keep_files(part, p, &src, e) : keep_database(part, p, &src, e);
+	if (rc != 0)
+		return err_in(e, "%s", part->service_slug);
+	part->finished_at = clock_now();
+	part->warnings = report_warnings(p->report) - warned;
+	num_size(raw, part->data.raw_bytes);
+	num_size(stored, part->data.stored_bytes);
+	num_duration(took, clock_mono() - began);
+	report_say(p->report, "note", "%s: %s stored as %s in %s; read back and compared", part->service_slug, raw,
+	    stored, took);
+	return 0;
+}

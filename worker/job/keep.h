@@ -1,0 +1,17 @@
+/* keep.h: the data of one service goes into storage, is read back from it and proven. */
+#ifndef WORKER_JOB_KEEP_H
+#define WORKER_JOB_KEEP_H
+
+#include "lib/base/attr.h"
+#include "lib/base/err.h"
+#include "lib/model/backup.h"
+#include "worker/job/plan.h"
+
+/*
+ * Fills in what the part has become: versions, sizes, hashes, times. Nothing is visible in the storage
+ * under the part's keys before all of it is there and synced; a failure leaves at most whole objects,
+ * which the end of the job removes.
+ */
+MUST_USE int keep_part(struct part *part, struct plan *p, struct err *e);
+
+#endif

@@ -1,0 +1,126 @@
+/* plan.c: a job's row becomes everything that its work needs, resolved. */
+#include "worker/job/plan.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/base/fault.h"
+#include "lib/base/log.h"
+#include "lib/store/backups.h"
+#include "lib/store/downloads.h"
+#include "lib/store/projects.h"
+#include "lib/store/settings.h"
+#include "lib/util/seal.h"
+#include "worker/job/folder.h"
+
+enum { PATH_SIZE = 4096 };
+
+int
+plan_storage(struct dest **ret, struct storage *storage, struct plan *p, int64_t id, struct err *e)
+{
+	CLEANUP_DEST struct dest *dest = NULL;
+	char *instance;
+
+	if (storages_by_id(storage, p->arena, p->db, id, e) != 0 || dest_open(&dest, storage, e) != 0 ||
+	    settings_get(&instance, p->arena, p->db, "instance_id", e) != 0 || dest_claim(dest, instance, e) != 0)
+		return err_in(e, "storage *%s*", storage->slug ? storage->slug : "");
+	*ret = dest;
+	dest = NULL;
+	return 0;
+}
+
+static int
+resolve_backup(struct plan *p, int64_t id, struct err *e)
+{
+	if (backups_by_id(&p->backup, p->arena, p->db, id, e) != 0 ||
+	    backups_parts(&p->parts, &p->part_count, p->arena, p->db, id, e) != 0)
+		return -1;
+	return plan_storage(&p->dest, &p->storage, p, p->backup.storage, e);
+}
+
+int
+plan_make(struct plan *p, struct err *e)
+{
+	int64_t id = p->lease.job;
+
+	if (jobs_by_id(&p->job, p->arena, p->db, id, e) != 0)
+		return -1;
+	if (p->job.state != JOB_RUNNING || p->job.fence != p->lease.fence)
+		return err_set(e, ERR_FENCED, "job j%" PRId64 " is not ours any more", id);
+	if (environments_by_id(&p->environment, p->arena, p->db, p->job.environment, e) != 0)
+		return -1;
+	if (p->job.download != 0 &&
+	    (downloads_by_id(&p->download, p->arena, p->db, p->job.download, e) != 0 ||
+	    downloads_files(&p->files, &p->file_count, p->arena, p->db, p->job.download, e) != 0))
+		return -1;
+	if (p->job.download != 0)
+		return resolve_backup(p, p->download.backup, e);
+	return p->job.backup != 0 ? resolve_backup(p, p->job.backup, e) : 0;
+}
+
+void
+plan_scratch_path(char *out, size_t n, const struct conf *conf, const struct lease *l)
+{
+	snprintf(out, n, "%s/job-%" PRId64 "-%" PRId64, conf->run, l->job, l->fence);
+}
+
+int
+plan_scratch(struct plan *p, struct err *e)
+{
+	char path[PATH_SIZE];
+
+	if (p->scratch != NULL)
+		return 0;
+	plan_scratch_path(path, sizeof path, p->conf, &p->lease);
+	if (mkdir(path, 0700) != 0 && errno != EEXIST)
+		return err_sys(e, "make the folder '%s'", path);
+	p->scratch = arena_dup(p->arena, path);
+	return 0;
+}
+
+void
+plan_release(struct plan *p)
+{
+	struct err e;
+
+	dest_closep(&p->dest);
+	if (p->scratch != NULL && folder_remove(p->scratch, &e) != 0)
+		log_line(LOG_WARN, "job.scratch", "%s", e.text);
+	p->scratch = NULL;
+}
+
+int
+plan_source(struct source *ret, struct plan *p, int64_t id, struct err *e)
+{
+	struct service *service = arena_alloc(p->arena, sizeof *service);
+	char *secret = arena_dup(p->arena, "");
+
+	if (services_by_id(service, p->arena, p->db, id, e) != 0)
+		return -1;
+	if (service->sealed != NULL &&
+	    seal_open(&secret, p->arena, p->conf->secret_key, service->sealed, service->sealed_size, e) != 0)
+		return err_in(e, "%s: its stored password cannot be opened", service->slug);
+	if (plan_scratch(p, e) != 0)
+		return err_in(e, "%s", service->slug);
+	*ret = (struct source){
+		.service = service, .secret = secret, .scratch = p->scratch,
+		.arena = p->arena, .watch = report_watch(p->report),
+	};
+	return 0;
+}
+
+int
+plan_still_ours(struct plan *p, struct err *e)
+{
+	struct job_progress now = {
+		.phase = report_words(p->report, p->arena),
+		.bytes_done = report_bytes(p->report), .bytes_total = report_expected(p->report),
+	};
+
+	if (FAULT_CONTROL("no_fence"))
+		return 0;
+	return jobs_progress(p->db, &p->lease, &now, e);
+}

@@ -1,0 +1,65 @@
+/* plan.h: a job's row becomes everything that its work needs, resolved. The only reader of secrets. */
+#ifndef WORKER_JOB_PLAN_H
+#define WORKER_JOB_PLAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/attr.h"
+#include "lib/base/err.h"
+#include "lib/model/backup.h"
+#include "lib/model/download.h"
+#include "lib/model/job.h"
+#include "lib/model/project.h"
+#include "lib/store/db.h"
+#include "lib/store/jobs.h"
+#include "lib/util/conf.h"
+#include "lib/util/hash.h"
+#include "worker/dest/dest.h"
+#include "worker/job/report.h"
+#include "worker/source/source.h"
+
+struct plan {
+	const struct conf *conf;
+	struct arena *arena;
+	struct db *db;                 /* of the main thread */
+	struct report *report;
+	struct lease lease;
+	struct job job;
+	const char *scratch;           /* made on first use by plan_scratch() */
+	/* of a backup, verify or download job; else zero */
+	struct environment environment;
+	struct backup backup;
+	struct part *parts;
+	size_t part_count;
+	struct storage storage;
+	struct dest *dest;
+	/* of a download job; else zero */
+	struct download download;
+	struct download_file *files;
+	size_t file_count;
+	/* results that the end of the job needs */
+	char sidecar_sha256[HASH_HEX_SIZE];
+};
+
+/* The job's row and what it names. conf, arena, db, lease and report are set by the caller.
+ * ERR_FENCED when the row is not running under this fence. */
+MUST_USE int plan_make(struct plan *p, struct err *e);
+/* Closes what plan_make() opened and removes the scratch folder. */
+void plan_release(struct plan *p);
+
+/* The folder of this job for files that an engine must have on disk: <run>/job-<id>-<fence>, mode 0700. */
+MUST_USE int plan_scratch(struct plan *p, struct err *e);
+void plan_scratch_path(char *out, size_t n, const struct conf *conf, const struct lease *l);
+
+/* A service as a source, its secret opened, and the row itself. Both live in the arena. */
+MUST_USE int plan_source(struct source *ret, struct plan *p, int64_t service, struct err *e);
+
+/* ERR_FENCED unless the lease is still ours. Also writes the present progress. */
+MUST_USE int plan_still_ours(struct plan *p, struct err *e);
+
+/* The storage of a backup, opened. */
+MUST_USE int plan_storage(struct dest **ret, struct storage *storage, struct plan *p, int64_t id, struct err *e);
+
+#endif

@@ -1,0 +1,174 @@
+/* sidecar.c: all that the catalogue knows of one backup, as a JSON object beside its bytes. */
+#include "worker/job/sidecar.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/fault.h"
+#include "lib/store/projects.h"
+#include "lib/store/settings.h"
+
+static void
+json_drop(json_t **j)
+{
+	json_decref(*j);
+	*j = NULL;
+}
+#define CLEANUP_JSON CLEANUP(json_drop)
+
+static void
+set_text(json_t *to, const char *name, const char *value)
+{
+	json_object_set_new(to, name, json_string(value ? value : ""));
+}
+
+static void
+set_int(json_t *to, const char *name, int64_t value)
+{
+	json_object_set_new(to, name, json_integer(value));
+}
+
+static json_t *
+object_json(const struct stored_object *o)
+{
+	json_t *j = json_object();
+
+	set_text(j, "key", o->key);
+	set_int(j, "stored_bytes", o->stored_bytes);
+	set_text(j, "stored_sha256", o->stored_sha256);
+	set_int(j, "raw_bytes", o->raw_bytes);
+	set_text(j, "raw_sha256", o->raw_sha256);
+	return j;
+}
+
+/* The settings of the service as they are now: how to reach it, without its password. */
+static int
+service_json(json_t **ret, struct plan *p, const struct part *part, struct err *e)
+{
+	struct service s;
+	json_t *settings, *j;
+
+	if (services_by_id(&s, p->arena, p->db, part->service, e) != 0)
+		return -1;
+	settings = json_loads(service_settings_json(p->arena, s.engine, &s.settings), 0, NULL);
+	if (settings == NULL)
+		return err_set(e, ERR_INTERNAL, "settings of %s are not JSON", part->service_slug);
+	j = json_object();
+	set_text(j, "uuid", s.uuid);
+	set_text(j, "slug", part->service_slug);
+	set_text(j, "name", part->service_name);
+	set_text(j, "engine", part->engine);
+	json_object_set_new(j, "settings", settings);
+	*ret = j;
+	return 0;
+}
+
+static int
+part_json(json_t **ret, struct plan *p, const struct part *part, struct err *e)
+{
+	json_t *service = NULL, *j;
+
+	if (service_json(&service, p, part, e) != 0)
+		return -1;
+	j = json_object();
+	set_text(j, "uuid", part->uuid);
+	json_object_set_new(j, "service", service);
+	set_text(j, "format", part->format);
+	set_text(j, "engine_version", part->engine_version);
+	set_text(j, "tool", part->tool);
+	set_int(j, "taken_at", part->taken_at);
+	set_int(j, "finished_at", part->finished_at);
+	set_int(j, "items", part->items);
+	set_int(j, "warnings", part->warnings);
+	json_object_set_new(j, "data", object_json(&part->data));
+	if (part->manifest.key[0] != '\0')
+		json_object_set_new(j, "manifest", object_json(&part->manifest));
+	*ret = j;
+	return 0;
+}
+
+static json_t *
+backup_json(const struct plan *p)
+{
+	const struct backup *b = &p->backup;
+	char made[CLOCK_ISO_SIZE];
+	json_t *j = json_object();
+
+	clock_iso(made, b->created_at);
+	set_int(j, "number", b->id);
+	set_text(j, "uuid", b->uuid);
+	set_text(j, "kind", backup_kind_name(b->kind));
+	set_text(j, "made", made);
+	set_int(j, "created_at", b->created_at);
+	set_int(j, "started_at", p->job.started_at);
+	set_text(j, "note", b->note);
+	set_text(j, "requested_by", b->requested_name);
+	set_int(j, "job", p->job.id);
+	set_int(j, "warnings", report_warnings(p->report));
+	return j;
+}
+
+static json_t *
+environment_json(const struct environment *v)
+{
+	json_t *j = json_object();
+
+	set_text(j, "uuid", v->uuid);
+	set_text(j, "slug", v->slug);
+	set_text(j, "name", v->name);
+	set_text(j, "kind", environment_kind_name(v->kind));
+	set_text(j, "project", v->project_slug);
+	set_text(j, "project_name", v->project_name);
+	return j;
+}
+
+int
+sidecar_build(struct buf *out, struct plan *p, struct err *e)
+{
+	CLEANUP_JSON json_t *root = json_object();
+	json_t *parts = json_array(), *part = NULL;
+	char *instance, *text;
+
+	set_text(root, "type", "lazarette-backup");
+	set_int(root, "version", SIDECAR_VERSION);
+	set_text(root, "made_by", "lazarette " LAZARETTE_VERSION);
+	json_object_set_new(root, "parts", parts);
+	if (settings_get(&instance, p->arena, p->db, "instance_id", e) != 0)
+		return -1;
+	set_text(root, "instance", instance);
+	json_object_set_new(root, "environment", environment_json(&p->environment));
+	json_object_set_new(root, "backup", backup_json(p));
+	for (size_t i = 0; i < p->part_count; i++) {
+		if (part_json(&part, p, &p->parts[i], e) != 0)
+			return -1;
+		json_array_append_new(parts, part);
+	}
+	text = json_dumps(root, JSON_INDENT(2));
+	if (text == NULL)
+		return err_set(e, ERR_INTERNAL, "the description of backup b%" PRId64 " is not valid text", p->backup.id);
+	buf_text(out, text);
+	buf_char(out, '\n');
+	free(text);
+	return 0;
+}
+
+int
+sidecar_publish(struct plan *p, struct err *e)
+{
+	CLEANUP_UPLOAD struct upload *up = NULL;
+	CLEANUP_BUF struct buf text = BUF_INIT;
+
+	if (sidecar_build(&text, p, e) != 0 ||
+	    dest_begin(&up, p->dest, p->backup.sidecar_key, p->lease.fence, e) != 0 ||
+	    upload_write(up, text.p, text.n, e) != 0)
+		return err_in(e, "sidecar");
+	if (plan_still_ours(p, e) != 0)
+		return -1;
+	FAULT("sidecar.before_commit");
+	if (upload_commit(&up, e) != 0)
+		return err_in(e, "sidecar");
+	hash_of(p->sidecar_sha256, text.p, text.n);
+	return 0;
+}

@@ -1,0 +1,18 @@
+/* sidecar.h: all that the catalogue knows of one backup, as a JSON object beside its bytes. docs/format.md describes it. */
+#ifndef WORKER_JOB_SIDECAR_H
+#define WORKER_JOB_SIDECAR_H
+
+#include "lib/base/attr.h"
+#include "lib/base/buf.h"
+#include "lib/base/err.h"
+#include "worker/job/plan.h"
+
+enum { SIDECAR_VERSION = 1 };
+
+/* Append the text. Everything comes from the plan, whose parts are ready. Never holds a secret. */
+MUST_USE int sidecar_build(struct buf *out, struct plan *p, struct err *e);
+
+/* Build it, put it into the storage and note its hash in p->sidecar_sha256. */
+MUST_USE int sidecar_publish(struct plan *p, struct err *e);
+
+#endif
