@@ -71,7 +71,7 @@ read_and_compare(struct pass *pass, struct err *e)
 	snprintf(expect.stored_sha256, sizeof expect.stored_sha256, "%s", o->stored_sha256);
 	if (object_open(&opened, &bytes, pass->plan->dest, o->key, e) != 0)
 		return -1;
-	return frame_read(&got, opened, bytes, &sink, &expect, e);
+	return frame_read(&got, opened, &sink, &expect, e);
 }
 
 /* Both ends may find fault. Damage of the stored bytes is the cause and the reader's complaint its echo;
