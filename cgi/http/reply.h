@@ -15,6 +15,7 @@ struct reply {
 	struct buf headers;           /* "Name: value\r\n" each; only reply_header() writes it */
 	struct buf body;
 };
+#define REPLY_INIT { 200, "text/html; charset=utf-8", BUF_INIT, BUF_INIT }
 
 /* Refuses CR, LF and NUL in the value by ending the process: callers only pass checked text. */
 void reply_header(struct reply *rp, const char *name, const char *fmt, ...) PRINTF(3, 4);
@@ -27,6 +28,10 @@ int reply_text(struct reply *rp, const char *text, size_t n);
 int reply_file(struct reply *rp, const struct request *rq, const char *path, const char *name, const char *delivery);
 /* A cookie with HttpOnly, SameSite=Lax, Path=/, and __Host- and Secure where public_url is https. max_age 0 removes it. */
 void reply_cookie(struct reply *rp, const struct request *rq, const char *name, const char *value, long max_age);
+/* The answer as FastCGI wants it: status, headers (also those that every answer of ours carries), body. */
+void reply_write(struct buf *out, const struct reply *rp, const struct request *rq);
+/* Back to an empty 200; keeps nothing. */
 void reply_release(struct reply *rp);
+#define CLEANUP_REPLY CLEANUP(reply_release)
 
 #endif

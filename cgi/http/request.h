@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "lib/base/arena.h"
 #include "lib/base/attr.h"
@@ -16,7 +17,7 @@
 enum method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_OTHER };
 
 struct param {
-	const char *name, *value;     /* valid UTF-8 without NUL */
+	const char *name, *value;     /* valid UTF-8 without NUL; line ends are \n */
 };
 struct params {
 	struct param *items;
@@ -39,14 +40,32 @@ struct request {
 	const char *return_path;      /* path and query as they came: where sign-in returns to */
 	char id[17];                  /* of this request: in the log and on error pages */
 	struct session *session;      /* NULL when nobody is signed in */
+	const char *csrf;             /* what the forms of this answer carry: of the session, or of the
+	                                 cookie that a visitor's form is bound to; "" where there is no form */
 	int64_t now;
 };
+
+/* Where a request comes from: the FastCGI connection, or a test. */
+struct request_input {
+	const char *(*variable)(void *arg, const char *name);   /* a CGI variable; NULL when there is none */
+	ssize_t (*body)(void *arg, void *p, size_t n);          /* up to n bytes; 0 at the end, -1 when cut off */
+	void *arg;
+};
+
+/*
+ * Read and check a request whose arena, db and conf are set. -1 with the status that says why (400, 413, 415)
+ * and the sentence for the page; the request can then still be answered with that page.
+ */
+MUST_USE int request_read(int *status, struct request *rq, const struct request_input *in, struct err *e);
 
 /* The first value of that name, or "" when there is none. */
 const char *request_query(const struct request *rq, const char *name);
 const char *request_field(const struct request *rq, const char *name);
+/* Our cookie of that name (behind "__Host-" where public_url is https), or "". */
 const char *request_cookie(const struct request *rq, const char *name);
 /* Every value of a field (checkboxes). */
 size_t request_fields(const char ***ret, const struct request *rq, const char *name);
+/* A path of this site that is safe to redirect to: "/...", never "//host" or a backslash. */
+bool request_path_is_local(const char *path);
 
 #endif
