@@ -107,7 +107,7 @@ $(B)/gen/schema.h: $(wildcard lib/store/schema/*.sql)
 $(B)/gen/assets.h: $(wildcard static/*)
 	@mkdir -p $(@D)
 	@{ for f in console.css console.js icons.svg; do test -f static/$$f || continue; \
-	  printf '#define ASSET_%s "%s?v=%.8s"\n' $$(echo $$f | tr a-z. A-Z_) $$f $$(sha256sum static/$$f); done; echo; } > $@
+	  printf '#define ASSET_%s "%s?v=%s"\n' $$(echo $$f | tr a-z. A-Z_) $$f $$(sha256sum < static/$$f | cut -c1-8); done; echo; } > $@
 
 run: all             ## an instance with a demo project, in the foreground
 	@packaging/run/run
