@@ -1,0 +1,115 @@
+<?cs # help.cs: the help pages: the list, or one topic ?><?cs include!"macros.cs" ?><?cs include!"head.cs" ?>
+<div class="prose">
+<?cs if:help.topic.backups ?>
+<p class="lead">A backup is one act: it takes some or all services of one environment, at one point in time, with one note.</p>
+<h2>What it holds</h2>
+<ul>
+<li><strong>Databases</strong>: the dump of the vendor's own tool. PostgreSQL gives its custom format (read it with <code>pg_restore</code>), SQLite a copy of the database file made while it may be in use.</li>
+<li><strong>Media</strong>: the files below the folders you named, as a tar, with a manifest that lists each file with size and SHA-256. Symbolic links are kept as links.</li>
+</ul>
+<h2>What it does not hold</h2>
+<ul>
+<li>What an exclude pattern names, sockets, FIFOs and devices.</li>
+<li>Files that could not be read or that changed while they were read are counted as warnings and named in the log. They are never left out silently.</li>
+<li>Roles, tablespaces and settings of a PostgreSQL server that lie outside the database.</li>
+</ul>
+<h2>When it is ready</h2>
+<p>Every program that took part ended without an error, the dump carries the engine's own end mark, and the stored bytes were read back and compared. Before that, nothing is listed as a backup. A backup that fails leaves the earlier ones untouched.</p>
+<p>Verify reads everything again later and compares it with the SHA-256 noted when the backup was made.</p>
+<?cs elif:help.topic.downloads ?>
+<p class="lead">Prepare download unpacks what you choose into files of the usual formats, then mails you a link.</p>
+<ul>
+<li>A database comes as the vendor's own file. Media comes as tar, tar.gz, tar.zst or zip, with <code>MANIFEST</code> and <code>SHA256SUMS</code> first.</li>
+<li>The link works without signing in, so treat the mail like the files themselves. It ends by itself after a day, or when you revoke the download.</li>
+<li>Opening the page of a link spends nothing, so the scanners of mail systems do no harm. A use is counted when a file was delivered to its last byte; an interrupted download can go on where it stopped.</li>
+<li>Somebody who asks for the same content again gets the files that are ready.</li>
+</ul>
+<h2>Check what you got</h2>
+<pre data-copy="Command"><code>sha256sum FILE        # compare with the mail or the page
+tar -xf FILE.tar.zst &amp;&amp; sha256sum -c SHA256SUMS</code></pre>
+<?cs elif:help.topic.services ?>
+<p class="lead">A project is one web application. It has environments (live, staging, development), and each of these has services: the things to back up.</p>
+<h2>PostgreSQL</h2>
+<p>Host, port, database, user and password. Reading rights on all tables are enough. The version of <code>pg_dump</code> on this server must not be older than that of the database server; the connection test tells, and names the package to install.</p>
+<h2>SQLite</h2>
+<p>The absolute path of the database file. The copy is made by SQLite's own backup interface while the application goes on.</p>
+<h2>Files</h2>
+<p>One or several absolute folders, one per line, and patterns of what to leave out: <code>*.tmp</code> matches a name anywhere, <code>cache/</code> a folder with all it holds, <code>/thumbs/*</code> is tied to the top.</p>
+<h2>Passwords</h2>
+<p>They are sealed when you save them. These pages can never show them again; only the worker can open them, at the moment of use. An empty password field leaves the stored one as it is.</p>
+<?cs elif:help.topic.states ?>
+<p class="lead">A state is a word, a sign and a colour. The word alone is enough.</p>
+<h2>Environments</h2>
+<dl class="facts">
+<dt>Protected</dt><dd>The last backup is good.</dd>
+<dt>At risk</dt><dd>The last backup failed, or what is stored was found damaged.</dd>
+<dt>No backup yet</dt><dd>Nothing has been backed up. That counts as a risk, too.</dd>
+<dt>Paused</dt><dd>Somebody paused it; no backups are taken.</dd>
+</dl>
+<h2>Backups</h2>
+<dl class="facts">
+<dt>Queued, Running</dt><dd>Being made. It can be cancelled on the page of its job.</dd>
+<dt>Ready</dt><dd>Complete, stored, read back and compared.</dd>
+<dt>Ready, with warnings</dt><dd>As Ready, but single files could not be read or changed meanwhile. The log names them.</dd>
+<dt>Failed</dt><dd>Nothing of it is kept. Its page shows the reason in the words of the tool that failed.</dd>
+<dt>In the trash</dt><dd>Deleted, and can be put back for seven days.</dd>
+<dt>Damaged, Missing</dt><dd>A later look at the storage found changed bytes, or none.</dd>
+</dl>
+<?cs elif:help.topic.restore ?>
+<p class="lead">Every backup opens with ordinary tools. The page of a backup shows the exact lines under “Restore without this console”.</p>
+<h2>PostgreSQL</h2>
+<pre data-copy="Command"><code>createdb shop_restored
+pg_restore --no-owner --exit-on-error -d shop_restored FILE.dump</code></pre>
+<h2>SQLite</h2>
+<pre data-copy="Command"><code>sqlite3 FILE.sqlite 'PRAGMA integrity_check'
+# stop the application, then
+mv FILE.sqlite /srv/shop/shop.db</code></pre>
+<h2>Media</h2>
+<pre data-copy="Command"><code>mkdir restored &amp;&amp; tar -C restored -xf FILE.tar.zst
+cd restored &amp;&amp; sha256sum -c SHA256SUMS</code></pre>
+<h2>From the storage itself</h2>
+<p>Without this console: the storage holds one folder per project and environment. The files end in <code>.zst</code>; <code>zstd -d</code> opens them. <code>README.txt</code> at the top of the storage tells the rest.</p>
+<?cs elif:help.topic.storage ?>
+<p class="lead">Backups lie in a storage, one folder per project and environment, in formats that open without this program.</p>
+<ul>
+<li>A backup stays until somebody deletes it. Keep marks one that must not be deleted by mistake.</li>
+<li>Delete moves a backup to the trash. It can be put back for seven days; then the worker removes its files.</li>
+<li>When a storage is full, the job fails with the numbers. Pages go on working, and so does the next backup once there is room.</li>
+<li>Prepared downloads are copies. They are removed when they expire.</li>
+</ul>
+<?cs elif:help.topic.worker ?>
+<p class="lead">The worker is the program that takes the backups. These pages only write down what it shall do.</p>
+<p>When it is silent, jobs wait in the queue. Nothing is lost; they start when the worker does.</p>
+<h2>How to fix it</h2>
+<pre data-copy="Command"><code>systemctl status lazarette-worker
+journalctl -u lazarette-worker -n 50
+systemctl restart lazarette-worker</code></pre>
+<p>A job whose process died is started again by itself. After the third death it is failed, with the reason on its page. <code>lazarette admin doctor</code> compares the catalogue with the storage.</p>
+<?cs elif:help.topic.mail ?>
+<p class="lead">A mail goes to the person who asked: when a download is ready or failed, when a backup failed, and when one is done if you ticked “Mail me when done”.</p>
+<ul>
+<li>A mail that cannot be sent never makes a job fail. The page of the job shows that it is unsent, and why.</li>
+<li>It is tried again for 24 hours, at growing intervals.</li>
+<li>Without a mail server in <code>lazarette.conf</code>, mails are written as files to the folder <code>mail</code> of the instance.</li>
+</ul>
+<?cs elif:help.topic.keyboard ?>
+<p class="lead">Keys work when you are not typing into a field.</p>
+<dl class="facts">
+<dt><kbd>g</kbd> <kbd>o</kbd></dt><dd>Overview</dd>
+<dt><kbd>g</kbd> <kbd>p</kbd></dt><dd>Projects</dd>
+<dt><kbd>g</kbd> <kbd>j</kbd></dt><dd>Jobs</dd>
+<dt><kbd>g</kbd> <kbd>h</kbd></dt><dd>Help</dd>
+<dt><kbd>c</kbd></dt><dd>Create backup, on the pages of an environment</dd>
+<dt><kbd>/</kbd></dt><dd>Search, where there is a search field</dd>
+<dt><kbd>Esc</kbd></dt><dd>Close a menu</dd>
+<dt><kbd>?</kbd></dt><dd>This page</dd>
+</dl>
+<?cs else ?>
+<p class="lead">Lazarette backs up the databases and files of web applications, and gives them back.</p>
+<?cs /if ?>
+</div>
+<?cs if:subcount(help.topic) ?><h2>Other topics</h2>
+<?cs /if ?><ul class="topics grid">
+<?cs each:topic = help.topics ?><?cs if:!topic.current ?><li class="card"><p class="title"><a href="/help/<?cs var:topic.name ?>"><?cs var:topic.title ?></a></p><p><?cs var:topic.about ?></p></li>
+<?cs /if ?><?cs /each ?></ul>
+<?cs include!"foot.cs" ?>
