@@ -1,0 +1,143 @@
+/* route.c: the table of routes. */
+#include "cgi/route.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "cgi/handle/on_health.h"
+#include "cgi/handle/on_help.h"
+#include "cgi/handle/on_session.h"
+#include "cgi/handle/on_setup.h"
+
+/* A page or an act of somebody signed in; GET rows also answer HEAD. */
+#define GET(pattern, right, run)  { METHOD_GET, pattern, right, GUARD_SESSION, run }
+#define POST(pattern, right, run) { METHOD_POST, pattern, right, GUARD_SESSION, run }
+/* Public ones: see enum guard. */
+#define PUBLIC(method, pattern, guard, run) { METHOD_ ## method, pattern, RIGHT_NONE, GUARD_ ## guard, run }
+
+static const struct route routes[] = {
+	PUBLIC(GET, "/healthz", OPEN, on_health),
+	PUBLIC(GET, "/help", OPEN, on_help),
+	PUBLIC(GET, "/help/{topic}", OPEN, on_help_topic),
+	PUBLIC(GET, "/setup", VISITOR, on_setup_form),
+	PUBLIC(POST, "/setup", VISITOR, on_setup),
+	PUBLIC(GET, "/login", VISITOR, on_session_form),
+	PUBLIC(POST, "/login", VISITOR, on_session_start),
+	POST("/logout", RIGHT_VIEW, on_session_end),
+};
+
+#undef GET
+#undef POST
+#undef PUBLIC
+
+static const char *const guard_names[] = {
+	[GUARD_SESSION] = "session", [GUARD_VISITOR] = "visitor", [GUARD_LINK] = "link", [GUARD_OPEN] = "open",
+};
+
+const struct route *
+route_table(size_t *count)
+{
+	*count = sizeof routes / sizeof routes[0];
+	return routes;
+}
+
+const char *
+route_guard_name(enum guard guard)
+{
+	return guard_names[guard];
+}
+
+/* What stands in one segment of the path. */
+struct segment {
+	const char *p;
+	size_t n;
+};
+
+/* The next segment behind a '/'; false at the end. */
+static bool
+next_segment(struct segment *ret, const char **at)
+{
+	if (**at != '/')
+		return false;
+	ret->p = *at + 1;
+	ret->n = strcspn(ret->p, "/");
+	*at = ret->p + ret->n;
+	return true;
+}
+
+/*
+ * 0: no match. Else a rank: one bit per segment, set where the pattern has plain words, the first segment
+ * highest; the greater rank is the closer match. A brace never matches an empty segment.
+ */
+static unsigned
+match(struct segment args[REQUEST_ARGS], const char *pattern, const char *path)
+{
+	struct segment want, have;
+	unsigned rank = 1;
+	size_t count = 0;
+
+	while (next_segment(&want, &pattern)) {
+		if (!next_segment(&have, &path))
+			return 0;
+		if (want.n > 0 && want.p[0] == '{') {
+			if (have.n == 0 || count == REQUEST_ARGS)
+				return 0;
+			args[count++] = have;
+			rank <<= 1;
+		} else if (want.n == have.n && memcmp(want.p, have.p, want.n) == 0) {
+			rank = rank << 1 | 1;
+		} else {
+			return 0;
+		}
+	}
+	return *path == '\0' ? rank : 0;
+}
+
+static bool
+answers(const struct route *rt, enum method method)
+{
+	return rt->method == method || (rt->method == METHOD_GET && method == METHOD_HEAD);
+}
+
+const struct route *
+route_find(int *status, struct request *rq)
+{
+	const struct route *best = NULL;
+	struct segment found[REQUEST_ARGS] = { { NULL, 0 } };
+	unsigned best_rank = 0;
+
+	*status = 404;
+	for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
+		struct segment args[REQUEST_ARGS] = { { NULL, 0 } };
+		unsigned rank = match(args, routes[i].pattern, rq->path);
+
+		if (rank == 0)
+			continue;
+		if (*status == 404)
+			*status = 405;
+		if (rank > best_rank && answers(&routes[i], rq->method)) {
+			best = &routes[i];
+			best_rank = rank;
+			memcpy(found, args, sizeof found);
+		}
+	}
+	for (size_t i = 0; best != NULL && i < REQUEST_ARGS; i++)
+		rq->args[i] = found[i].p != NULL ? arena_dupn(rq->arena, found[i].p, found[i].n) : NULL;
+	return best;
+}
+
+const char *
+route_methods(const struct request *rq)
+{
+	bool get = false, post = false;
+
+	for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
+		struct segment args[REQUEST_ARGS];
+
+		if (match(args, routes[i].pattern, rq->path) == 0)
+			continue;
+		get = get || routes[i].method == METHOD_GET;
+		post = post || routes[i].method == METHOD_POST;
+	}
+	return get && post ? "GET, HEAD, POST" : get ? "GET, HEAD" : "POST";
+}
