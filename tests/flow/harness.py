@@ -53,20 +53,27 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
-def processes_of(home):
-    """Process ids whose environment names this instance."""
+def environment_of(pid):
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as f:
+            return f.read().split(b"\0")
+    except OSError:                   # gone, or a process that lets nobody look
+        return []
+
+
+def processes_of(home, sessions=()):
+    """Living processes whose environment names this instance, or that belong to one of these sessions."""
     found = []
     mark = b"LAZARETTE_HOME=" + os.fsencode(home)
-    for path in glob.glob("/proc/[0-9]*/environ"):
+    for path in glob.glob("/proc/[0-9]*/stat"):
         pid = int(path.split("/")[2])
         try:
-            with open(path, "rb") as f:
-                if pid != os.getpid() and mark in f.read().split(b"\0"):
-                    with open(f"/proc/{pid}/stat") as s:
-                        if s.read().rsplit(")", 1)[1].split()[0] != "Z":
-                            found.append(pid)
+            with open(path) as f:
+                facts = f.read().rsplit(")", 1)[1].split()
         except OSError:
             continue
+        if facts[0] != "Z" and pid != os.getpid() and (int(facts[3]) in sessions or mark in environment_of(pid)):
+            found.append(pid)
     return found
 
 
@@ -80,6 +87,7 @@ class Instance:
         self.port = free_port()
         self.base = f"http://127.0.0.1:{self.port}"
         self.running = {}
+        self.sessions = set()
         self.browser = Browser(self.base)
         self.conf = conf
         self.checked_exits = True
@@ -141,6 +149,7 @@ class Instance:
                                               stderr=log, cwd="/", start_new_session=True,
                                               preexec_fn=die_with_parent)
         log.close()
+        self.sessions.add(self.running[name].pid)
 
     def start(self):
         os.makedirs(os.path.join(self.home, "log"), exist_ok=True)
@@ -215,11 +224,11 @@ class Instance:
                 self.stop_one(name)
             except AssertionError as e:
                 faults.append(str(e))
-        left = processes_of(self.home)
+        left = processes_of(self.home, self.sessions)
         end = time.monotonic() + 5
         while left and time.monotonic() < end:
             time.sleep(0.05)
-            left = processes_of(self.home)
+            left = processes_of(self.home, self.sessions)
         for pid in left:
             with contextlib.suppress(OSError):
                 with open(f"/proc/{pid}/cmdline") as f:

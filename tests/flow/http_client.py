@@ -40,6 +40,7 @@ class Page(html.parser.HTMLParser):
     def __init__(self, text):
         super().__init__(convert_charrefs=True)
         self.forms, self.links, self.words = [], [], []
+        self.resources = []       # what the page itself loads: styles, scripts, pictures
         self.title = self.h1 = ""
         self._form = self._into = self._select = self._area = None
         self._skip = 0
@@ -53,6 +54,10 @@ class Page(html.parser.HTMLParser):
             self.forms.append(self._form)
         elif tag == "a" and "href" in a:
             self.links.append(a["href"])
+        elif tag in ("link", "use") and "href" in a:
+            self.resources.append(a["href"])
+        elif tag in ("script", "img") and "src" in a:
+            self.resources.append(a["src"])
         elif tag in ("title", "h1"):
             self._into = tag
         elif tag in ("script", "style"):

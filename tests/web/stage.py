@@ -1,0 +1,105 @@
+"""stage.py: consoles with something of everything in them, for the browser tests, and how a test in node is run."""
+import json
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "flow"))
+from harness import Browser, Instance, links_of, wait_until  # noqa: E402
+
+
+def make_content(folder):
+    """A database and a media folder; one thing in it cannot be stored, so that there is a warning."""
+    os.makedirs(os.path.join(folder, "media/img"))
+    db = sqlite3.connect(os.path.join(folder, "shop.sqlite"))
+    db.execute("CREATE TABLE product (id INTEGER PRIMARY KEY, title TEXT)")
+    db.executemany("INSERT INTO product (title) VALUES (?)", [(f"Teapot {i}",) for i in range(500)])
+    db.commit()
+    db.close()
+    for i in range(20):
+        with open(os.path.join(folder, "media/img", f"{i}.svg"), "w") as f:
+            f.write("<svg xmlns='http://www.w3.org/2000/svg'/>\n" * (i + 1))
+    os.mkfifo(os.path.join(folder, "media/pipe"))
+
+
+class Stage(Instance):
+    """shop/live with backups of every kind; shop/staging without any; the project bare without environments."""
+
+    def __enter__(self):
+        super().__enter__()
+        try:
+            self.fill()
+        except BaseException:
+            print(self.tails(), file=sys.stderr)
+            self.checked_exits = False
+            self.stop()
+            raise
+        return self
+
+    def fill(self):
+        content = os.path.join(self.home, "content")
+        make_content(content)
+        self.add_project("shop", "Shop")
+        self.add_project("bare", "Bare")
+        self.add_environment("shop", "live")
+        self.add_environment("shop", "staging", "staging")
+        self.add_service("shop/live", "database", "sqlite", path=content + "/shop.sqlite")
+        self.add_service("shop/live", "media", "files", roots=content + "/media", excludes="*.tmp\ncache/*")
+        self.ready, job = self.create_backup("shop/live", note="Before the upgrade to 2.0\nsecond line", mail=True)
+        self.wait_job(job, "succeeded")
+        self.trashed = self.backup("shop/live", ["database"])["id"]
+        os.rename(content + "/shop.sqlite", content + "/moved")
+        self.failed = self.backup("shop/live", ["database"], "this one fails", state="failed")["id"]
+        os.rename(content + "/moved", content + "/shop.sqlite")
+        self.download = self.request_download(self.ready)
+        self.wait_download(self.download)
+        self.revoked = self.request_download(self.ready, form_format="zip")
+        self.wait_download(self.revoked)
+        self.links = wait_until("both mails with links", self._links)
+        self.act(f"/d/d{self.revoked}", "revoke")
+        self.act(f"/b/b{self.trashed}", "delete")
+
+    def act(self, page, verb):
+        """Press the button of a page whose form's action ends so, through its confirm page when there is one."""
+        answer = self.must(self.browser.get(page))
+        if not any(f.action.endswith("/" + verb) for f in answer.page.forms):
+            answer = self.must(self.browser.get(f"{page}/{verb}"))
+        answer = self.browser.submit(answer.form("/" + verb), page)
+        if answer.status == 200 and any(f.action.endswith("/" + verb) for f in answer.page.forms):
+            answer = self.browser.submit(answer.form("/" + verb), page)
+        return self.must(answer)
+
+    def _links(self):
+        """Token pages by download number, from the mails."""
+        found = {}
+        for mail in self.mails():
+            for link in links_of(mail, self.base):
+                m = re.match(r"/dl/([\w-]+)(/.*)?$", link)
+                if m:
+                    found.setdefault(m.group(1), []).append(link)
+        return list(found.items()) if len(found) >= 2 else None
+
+    def token_paths(self):
+        """(living page, living file page, dead page) of the two mailed links."""
+        alive, dead = [], []
+        guest = Browser(self.base)
+        for token, links in self.links:
+            page = f"/dl/{token}"
+            (alive if guest.get(page).status == 200 else dead).append((page, links))
+        assert len(alive) == 1 and len(dead) == 1, (alive, dead)
+        files = [x for x in alive[0][1] if x != alive[0][0]]
+        return alive[0][0], files[0] if files else alive[0][0] + "/1", dead[0][0]
+
+
+def run_node(script, given):
+    """Run a browser test; its lines are ours. `given` is JSON on its stdin."""
+    done = subprocess.run(["node", os.path.join(HERE, script)], input=json.dumps(given), text=True, cwd=HERE)
+    return done.returncode
+
+
+def cookie_of(browser):
+    name, value = next((n, v) for n, v in browser.cookies.items() if "session" in n or len(browser.cookies) == 1)
+    return {"name": name, "value": value}
