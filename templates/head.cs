@@ -31,7 +31,7 @@
 <?cs each:crumb = page.crumbs ?><li><?cs if:crumb.href ?><a href="<?cs var:crumb.href ?>"><?cs var:crumb.text ?></a><?cs else ?><span aria-current="page"><?cs var:crumb.text ?></span><?cs /if ?></li>
 <?cs /each ?></ol>
 </nav>
-<?cs /if ?><main id="main" tabindex="-1">
+<?cs /if ?><main id="main" tabindex="-1"<?cs if:page.slim ?> class="is-slim"<?cs /if ?>>
 <?cs if:page.flash ?><div class="notice is-good" role="status"><?cs call:icon("ok") ?><p><?cs var:page.flash ?></p></div>
 <?cs /if ?><?cs if:page.failed ?><div class="faults" tabindex="-1" data-focus><div role="alert">
 <h2>There is a problem</h2>

@@ -1,9 +1,9 @@
-<?cs # login.cs: sign in ?><?cs include!"macros.cs" ?><?cs include!"head.cs" ?>
-<form class="narrow panel" method="post" action="/login">
+<?cs # login.cs: sign in ?><?cs include!"macros.cs" ?><?cs set:page.slim = "1" ?><?cs include!"head.cs" ?>
+<form class="panel" method="post" action="/login">
 <?cs call:secret() ?><input type="hidden" name="next" value="<?cs var:next.value ?>">
 <?cs call:input(email, "email", "E-mail", "", "email") ?>
 <?cs call:input(password, "password", "Password", "", "password") ?>
 <div class="actions"><?cs call:button("Sign in", "primary") ?></div>
 </form>
-<p class="muted narrow">Forgotten? An administrator of this server can give you a new password.</p>
+<p class="muted">Forgotten? An administrator of this server can give you a new password.</p>
 <?cs include!"foot.cs" ?>
