@@ -12,7 +12,7 @@
 #include "lib/store/db.h"
 
 /* A slug that is taken is ERR_CONFLICT ("shop is taken"); what does not exist is ERR_NOT_FOUND.
- * add sets id, uuid and created_at of what it is given; list results live in the arena. */
+ * add sets id and created_at of what it is given (read it again for the uuid); list results live in the arena. */
 
 MUST_USE int projects_add(struct project *p, struct db *db, struct err *e);
 MUST_USE int projects_update(const struct project *p, struct db *db, struct err *e);   /* slug, name, owners by id */
@@ -41,7 +41,7 @@ MUST_USE int services_list(struct service **ret, size_t *count, struct arena *a,
 MUST_USE int services_set_check(struct db *db, int64_t service, int64_t revision, const char *state,
     const char *text, struct err *e);
 
-/* Adds the storage, or finds the one of that slug. */
+/* Adds the storage, or finds the one of that slug and lets it lie at s->path from now on. Sets s->id. */
 MUST_USE int storages_ensure(struct storage *s, struct db *db, struct err *e);
 MUST_USE int storages_by_id(struct storage *ret, struct arena *a, struct db *db, int64_t id, struct err *e);
 MUST_USE int storages_list(struct storage **ret, size_t *count, struct arena *a, struct db *db, struct err *e);

@@ -122,6 +122,7 @@ CREATE INDEX job_queue ON job (run_at, id) WHERE state = 'queued';
 CREATE INDEX job_leases ON job (lease_until) WHERE state = 'running';
 CREATE INDEX job_environment ON job (environment, id);
 CREATE INDEX job_backup ON job (backup) WHERE backup IS NOT NULL;
+CREATE INDEX job_download ON job (download) WHERE download IS NOT NULL;
 
 -- The services a job reads or writes; at most one running job has each.
 CREATE TABLE job_service (
@@ -169,6 +170,7 @@ CREATE TABLE backup (
 );
 CREATE INDEX backup_page ON backup (environment, created_at DESC, id DESC) WHERE state <> 'deleted';
 CREATE INDEX backup_last_good ON backup (environment, finished_at DESC) WHERE state = 'ready';
+CREATE INDEX backup_storage ON backup (storage, stored_bytes) WHERE state IN ('ready', 'trashed');
 CREATE INDEX backup_trash ON backup (trashed_at) WHERE state = 'trashed';
 
 CREATE TABLE part (

@@ -1,0 +1,49 @@
+/* settings.c: the few facts an instance knows of itself, and the heartbeats of its workers. */
+#include "lib/store/settings.h"
+
+#include "lib/base/clock.h"
+#include "lib/store/sql.h"
+
+int
+settings_get(char **ret, struct arena *a, struct db *db, const char *name, struct err *e)
+{
+	static const char sql[] = "SELECT value FROM setting WHERE name=?1";
+	CLEANUP_SQL struct sql *q = NULL;
+	int rc;
+
+	if (sql_open(&q, db, sql, SQL_ARGS(sql_t(name)), e) != 0 || (rc = sql_row(q, e)) < 0)
+		return -1;
+	*ret = rc == 1 ? sql_text(q, 0, a) : arena_dup(a, "");
+	return 0;
+}
+
+int
+settings_set(struct db *db, const char *name, const char *value, struct err *e)
+{
+	static const char sql[] = "INSERT INTO setting (name, value) VALUES (?1, ?2)"
+	    " ON CONFLICT (name) DO UPDATE SET value=excluded.value";
+
+	return sql_run(NULL, db, sql, SQL_ARGS(sql_t(name), sql_t(value)), e);
+}
+
+int
+settings_worker_beat(struct db *db, const char *worker, struct err *e)
+{
+	static const char sql_beat[] = "INSERT INTO worker (name, started_at, seen_at) VALUES (?1, ?2, ?2)"
+	    " ON CONFLICT (name) DO UPDATE SET seen_at=excluded.seen_at";
+	static const char sql_sweep[] = "DELETE FROM worker WHERE seen_at < ?1";
+	CLEANUP_TXN struct sql_txn t = { NULL };
+	int64_t now = clock_now();
+
+	if (sql_begin(&t, db, e) != 0 ||
+	    sql_run(NULL, db, sql_beat, SQL_ARGS(sql_t(worker), sql_i(now)), e) != 0 ||
+	    sql_run(NULL, db, sql_sweep, SQL_ARGS(sql_i(now - (int64_t)24 * 3600 * 1000)), e) != 0)
+		return -1;
+	return sql_commit(&t, e);
+}
+
+int
+settings_worker_seen(int64_t *ret, struct db *db, struct err *e)
+{
+	return sql_get(ret, db, "SELECT max(seen_at) FROM worker", SQL_NO_ARGS, e);
+}
