@@ -8,11 +8,14 @@
 #include "lib/base/log.h"
 #include "lib/store/backups.h"
 #include "lib/store/downloads.h"
+#include "lib/store/jobs.h"
 #include "lib/store/projects.h"
 #include "worker/job/clear.h"
+#include "worker/notify/mail.h"
 
 /* One round takes at most so many of each, so that a round ends; the next one goes on. */
 enum { AT_ONCE = 200 };
+enum { MAIL_BACK_MS = 24 * 3600 * 1000, MAIL_LATE_MS = 10 * 1000 };
 
 static int
 sweep_trash(const struct clear *c, struct err *e)
@@ -83,6 +86,32 @@ sweep_failed(const struct clear *c, int64_t since, struct err *e)
 	return 0;
 }
 
+/*
+ * Mails that nobody got to: the supervisor was killed between the end of a job and its mail. Queueing one
+ * twice does nothing, but the one that has just ended is left to who is at it.
+ */
+static int
+sweep_mails(const struct clear *c, int64_t since, struct err *e)
+{
+	const struct job_filter filter = { .limit = AT_ONCE };
+	int64_t now = clock_now();
+	struct job *list;
+	size_t count;
+
+	if (jobs_list(&list, &count, c->arena, c->db, &filter, e) != 0)
+		return -1;
+	if (since < now - MAIL_BACK_MS)
+		since = now - MAIL_BACK_MS;
+	for (size_t i = 0; i < count; i++) {
+		const struct job *j = &list[i];
+
+		if (job_ended(j->state) && j->finished_at >= since && j->finished_at < now - MAIL_LATE_MS &&
+		    mail_job_ended(c->db, c->conf, j->id, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* Keeps the first fault; the others are only logged. */
 static void
 note(int *rc, struct err *first, int now, const struct err *e)
@@ -107,5 +136,6 @@ sweep_once(const struct conf *conf, struct db *db, int64_t since, struct err *e)
 	note(&rc, e, sweep_downloads(&c, &now), &now);
 	note(&rc, e, sweep_trash(&c, &now), &now);
 	note(&rc, e, clear_scratch(&c, &now), &now);
+	note(&rc, e, sweep_mails(&c, since, &now), &now);
 	return rc;
 }

@@ -1,0 +1,187 @@
+/* do_download.c: chosen parts of a backup become files that nginx can send, each compared while it is made. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "lib/base/fault.h"
+#include "lib/base/fd.h"
+#include "lib/base/num.h"
+#include "lib/store/downloads.h"
+#include "worker/archive/export.h"
+#include "worker/job/act.h"
+#include "worker/job/clear.h"
+
+enum { SPARE = 1 << 20, NAME_SIZE = 256, TEMP_SIZE = NAME_SIZE + 32, PATH_SIZE = 4096 };
+
+/* Our own files for our own group: nginx is in it and serves them. */
+enum { FOLDER_MODE = 0750, FILE_MODE = 0640 };
+
+/* A backup may hold things that were never made public: nobody but nginx reads the folder. */
+static int
+open_folder(int *ret, struct plan *p, struct err *e)
+{
+	CLEANUP_FD int fd = -1;
+	char path[PATH_SIZE];
+
+	if (snprintf(path, sizeof path, "%s/%s", p->conf->downloads, p->download.uuid) >= (int)sizeof path)
+		return err_set(e, ERR_INPUT, "the path of the downloads folder is too long");
+	if (fd_make_path(path, e) != 0)
+		return -1;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fchmod(fd, FOLDER_MODE) != 0)
+		return err_sys(e, "open the folder '%s'", path);
+	*ret = fd;
+	fd = -1;
+	return 0;
+}
+
+/* As dest_sweep(): the holder before us can publish nothing after this. */
+static int
+sweep_folder(int folder, int64_t fence, struct err *e)
+{
+	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *d;
+	int64_t found;
+
+	if (dir == NULL)
+		return err_sys(e, "list the download's folder");
+	while ((d = readdir(dir)) != NULL)
+		if (sscanf(d->d_name, ".%" SCNd64 ".", &found) == 1 && found < fence)
+			unlinkat(folder, d->d_name, 0);
+	closedir(dir);
+	return 0;
+}
+
+/* What is written is at most what was read: raw bytes, a little more for the members in front. */
+static int
+check_space(struct plan *p, int64_t need, struct err *e)
+{
+	char needs[NUM_TEXT], has[NUM_TEXT];
+	struct statvfs v;
+
+	if (statvfs(p->conf->downloads, &v) != 0)
+		return errno == ENOENT ? 0 : err_sys(e, "ask for free room in '%s'", p->conf->downloads);
+	if ((int64_t)v.f_bavail * (int64_t)v.f_frsize >= need)
+		return 0;
+	num_size(needs, need);
+	num_size(has, (int64_t)v.f_bavail * (int64_t)v.f_frsize);
+	return err_set(e, ERR_FULL, "the downloads folder is full: needs about %s, has %s", needs, has);
+}
+
+static const struct part *
+part_of(const struct plan *p, int64_t id)
+{
+	for (size_t i = 0; i < p->part_count; i++)
+		if (p->parts[i].id == id)
+			return &p->parts[i];
+	return NULL;
+}
+
+static int
+write_export(struct export_file *made, int fd, struct plan *p, const struct part *part, struct err *e)
+{
+	const struct export_part what = { p->dest, &part->data, &part->manifest, report_watch(p->report) };
+
+	if (part->manifest.key[0] == '\0')
+		return export_database(made, fd, &what, e);
+	return export_media(made, fd, &what, p->download.format, e);
+}
+
+/* A file appears under its name only whole, compared and synced. */
+static int
+prepare(struct export_file *made, int folder, struct plan *p, const struct download_file *file, struct err *e)
+{
+	const struct part *part = part_of(p, file->part);
+	CLEANUP_FD int fd = -1;
+	char temporary[TEMP_SIZE];
+
+	if (part == NULL || strlen(file->name) >= NAME_SIZE || strchr(file->name, '/') != NULL)
+		return err_set(e, ERR_INTERNAL, "download d%" PRId64 " names what its backup has not", p->download.id);
+	snprintf(temporary, sizeof temporary, ".%" PRId64 ".%" PRId64 ".tmp", p->lease.fence, file->id);
+	report_phase(p->report, "%s: preparing %s", file->service_slug, file->name);
+	fd = openat(folder, temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, FILE_MODE);
+	if (fd < 0)
+		return err_sys(e, "create '%s'", temporary);
+	if (fchmod(fd, FILE_MODE) != 0 || write_export(made, fd, p, part, e) != 0 || plan_still_ours(p, e) != 0) {
+		unlinkat(folder, temporary, 0);
+		return -1;
+	}
+	FAULT("download.before_publish");
+	return fd_publish(fd, folder, temporary, file->name, e);
+}
+
+static int
+prepare_one(struct plan *p, int folder, struct download_file *file, struct err *e)
+{
+	struct export_file made;
+	char size[NUM_TEXT];
+
+	if (prepare(&made, folder, p, file, e) != 0)
+		return err_in(e, "%s", file->service_slug);
+	file->path = arena_printf(p->arena, "%s/%s", p->download.uuid, file->name);
+	file->bytes = made.bytes;
+	file->sha256 = arena_dup(p->arena, made.sha256);
+	if (downloads_file_ready(p->db, &p->lease, file, e) != 0)
+		return -1;
+	num_size(size, made.bytes);
+	report_say(p->report, "note", "%s: %s is ready (%s)", file->service_slug, file->name, size);
+	return 0;
+}
+
+static int
+work(struct plan *p, struct err *e)
+{
+	CLEANUP_FD int folder = -1;
+	int64_t total = 0;
+
+	/* Asked for once more: the files are there, only a new link is wanted. */
+	if (p->download.state == DOWNLOAD_READY)
+		return 0;
+	if (p->backup.state != BACKUP_READY)
+		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is %s", p->backup.id, backup_state_name(p->backup.state));
+	for (size_t i = 0; i < p->file_count; i++) {
+		const struct part *part = part_of(p, p->files[i].part);
+
+		total += part != NULL ? part->data.raw_bytes : 0;
+	}
+	report_expect(p->report, total);
+	if (check_space(p, total + SPARE, e) != 0 || open_folder(&folder, p, e) != 0 ||
+	    sweep_folder(folder, p->lease.fence, e) != 0)
+		return -1;
+	for (size_t i = 0; i < p->file_count; i++) {
+		if (prepare_one(p, folder, &p->files[i], e) != 0)
+			return -1;
+		FAULT("download.after_file");
+	}
+	FAULT("download.before_finish");
+	return 0;
+}
+
+static int
+finish(struct plan *p, struct err *e)
+{
+	if (p->download.state == DOWNLOAD_READY)
+		return jobs_succeed(p->db, &p->lease, report_warnings(p->report), e);
+	return downloads_finish(p->db, &p->lease, e);
+}
+
+/* A job on a download that is ready already leaves nothing of its own. */
+static int
+clear(struct plan *p, struct err *e)
+{
+	const struct clear c = { p->conf, p->arena, p->db };
+
+	if (p->download.state == DOWNLOAD_READY)
+		return 0;
+	return clear_download(&c, p->job.download, e);
+}
+
+const struct act do_download = { work, finish, clear };
