@@ -8,6 +8,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "lib/base/fault.h"
+
 enum { ARGS_MAX = 8, NOT_STARTED = 127 };
 
 /* Only async-signal-safe calls from here on. */
@@ -18,7 +20,8 @@ become(char *const *argv, pid_t parent)
 
 	sigemptyset(&none);
 	setpgid(0, 0);
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+	/* The control of the orphan test goes without the first half of this. */
+	if (!FAULT_CONTROL("no_deathsig") && prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
 		_exit(NOT_STARTED);
 	/* It may have died before the line above: then nobody would ever kill us. */
 	if (getppid() != parent)

@@ -111,6 +111,7 @@ end_badly(const struct end *good, const struct err *why)
 static int
 end_well(const struct end *end)
 {
+	int64_t fence = end->plan->lease.fence;
 	struct err e;
 
 	/* The control of the fence tests: a late worker that writes as if the job were still its own. */
@@ -118,7 +119,7 @@ end_well(const struct end *end)
 	    jobs_by_id(&end->plan->job, end->plan->arena, end->plan->db, end->plan->lease.job, &e) == 0)
 		end->plan->lease.fence = end->plan->job.fence;
 	if (write_end_patiently(end, &e) == 0) {
-		log_line(LOG_INFO, "job.done", "j%" PRId64 " %s", end->plan->lease.job,
+		log_line(LOG_INFO, "job.done", "j%" PRId64 " fence %" PRId64 ", %s", end->plan->lease.job, fence,
 		    job_kind_name(end->plan->job.kind));
 		return 0;
 	}

@@ -1,0 +1,126 @@
+#!/usr/bin/python3
+"""T19: a disk that holds catalogue and storage fills up at 64 different points of a backup."""
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from worker_home import Home, Skip, main, make_tree, test, wait_until  # noqa: E402
+
+STEPS = 64
+CONF = 'lease = "2s"\npoll = "10ms"\n'
+ARTIFACT = 4 << 20                            # random bytes: stored as large as they are
+SPARE = 24 << 20
+
+
+class Disk:
+    """A small file system of its own, removed at the end."""
+
+    def __enter__(self):
+        self.path = tempfile.mkdtemp(prefix="lzd-", dir="/tmp")
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SPARE},mode=755", "tmpfs", self.path],
+                              capture_output=True, text=True)
+        if done.returncode != 0:
+            os.rmdir(self.path)
+            raise Skip(f"no file system can be mounted here: {done.stderr.strip()}")
+        return self
+
+    def __exit__(self, *_):
+        for _ in range(50):
+            if subprocess.run(["umount", self.path], capture_output=True).returncode == 0:
+                break
+            time.sleep(0.1)
+        os.rmdir(self.path)
+
+    def resize(self, size):
+        subprocess.run(["mount", "-o", f"remount,size={size}", self.path], check=True)
+
+    def used(self):
+        s = os.statvfs(self.path)
+        return (s.f_blocks - s.f_bfree) * s.f_frsize
+
+
+def one_size(disk, media, step, env=None):
+    """Room for so much of the artifact; gives how the job ended and what was wrong then."""
+    home_path = os.path.join(disk.path, f"home{step}")
+    os.mkdir(home_path, 0o755)
+    disk.resize(SPARE)
+    with Home(CONF, env, home_path) as home:
+        home.service("shop/live", "media", "files", roots=media, excludes="")
+        worker = home.start_worker()
+        wait_until("the worker's first beat", lambda: home.sql1("SELECT count(*) FROM worker"))
+        home.request("shop/live")             # the room is cut while it runs
+        time.sleep(random.uniform(0, 0.02))
+        disk.resize(disk.used() // 4096 * 4096 + 65536 + ARTIFACT * step * 110 // 100 // (STEPS - 1))
+        row = ended_or_stuck(home)
+        readable = home.sql1("SELECT count(*) FROM backup") == 1
+        disk.resize(SPARE)                    # room again: no hand touches anything else
+        began = time.monotonic()
+        home.wait_all(60)
+        faults = [] if readable else ["the catalogue could not be read"]
+        faults += settled(home)
+        home.request("shop/live")
+        home.wait_all(60)
+        back = time.monotonic() - began
+        last = home.sql("SELECT state, error FROM job ORDER BY id DESC LIMIT 1")[0]
+        if last["state"] != "succeeded":
+            faults.append(f"with room again: {last}")
+        faults += settled(home)
+        home.kill(worker, 15)
+    subprocess.run(["rm", "-rf", home_path], check=True)
+    return row, faults, back
+
+
+def ended_or_stuck(home):
+    """The first job once it has ended, or as it is after three seconds on the full disk."""
+    end = time.monotonic() + 3
+    while time.monotonic() < end:
+        row = home.sql("SELECT state, error FROM job WHERE id = 1")[0]
+        if row["state"] in ("succeeded", "failed"):
+            return row
+        time.sleep(0.02)
+    return {"state": "waiting for room", "error": None}
+
+
+def settled(home):
+    end = time.monotonic() + 5
+    while (found := home.faults()) and time.monotonic() < end:
+        time.sleep(0.1)
+    return found
+
+
+def sweep_sizes(steps, env=None):
+    ends, faults, slowest = {}, [], 0.0
+    with Disk() as disk, tempfile.TemporaryDirectory(prefix="lzd-media-") as media:
+        make_tree(media, 16, ARTIFACT // 16)
+        for step in steps:
+            row, found, back = one_size(disk, media, step, env)
+            ends[row["state"]] = ends.get(row["state"], 0) + 1
+            faults += [f"step {step}, {row['state']} ({row['error']}): {f}" for f in found]
+            slowest = max(slowest, back)
+            if row["state"] == "failed" and "full" not in row["error"]:
+                faults.append(f"step {step}: failed for another reason: {row['error']}")
+    return ends, faults, slowest
+
+
+@test("T19", "a disk that fills up at 64 points of a backup: none is short but complete, and it recovers by itself")
+def full_disk():
+    ends, faults, slowest = sweep_sizes(range(STEPS))
+    print(f"# {STEPS} sizes: {ends}; works again within {slowest:.1f} s of room; {len(faults)} faults")
+    assert not faults, "\n".join(faults[:20])
+    assert ends.get("failed", 0) >= STEPS // 2 and sum(ends.values()) == STEPS, ends
+
+
+@test("T19", "control: a worker that says ready before it publishes is caught")
+def a_liar_is_caught():
+    _, faults, _ = sweep_sizes(range(0, STEPS, 16), {"LAZARETTE_FAULT_CONTROL": "ready_too_early"})
+    print(f"# {len(faults)} faults seen, the first: {faults[:1]}")
+    assert any("missing" in f or "bytes" in f for f in faults)
+
+
+if __name__ == "__main__":
+    main()

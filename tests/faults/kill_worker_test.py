@@ -1,0 +1,70 @@
+#!/usr/bin/python3
+"""T01: workers are killed at random while they back up; nothing is lost, doubled or half."""
+import os
+import random
+import sys
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from worker_home import Home, main, make_sqlite, make_tree, test  # noqa: E402
+
+KILLS = int(os.environ.get("KILLS", "1000"))
+CONTROL_KILLS = 150
+WORKERS, ENVIRONMENTS, AHEAD = 4, 6, 30
+CONF = 'lease = "400ms"\npoll = "10ms"\nworker_parallel = 2\n'
+
+
+def fill(home):
+    for i in range(ENVIRONMENTS):
+        data = os.path.join(home.home, f"data{i}")
+        make_tree(os.path.join(data, "media"), 8)
+        make_sqlite(os.path.join(data, "app.db"), 100)
+        home.service(f"shop/e{i}", "database", "sqlite", path=os.path.join(data, "app.db"))
+        home.service(f"shop/e{i}", "media", "files", roots=os.path.join(data, "media"), excludes="")
+
+
+def storm(home, kills):
+    """Kill one of the workers every 2 to 20 ms and start another; keep the queue filled. Gives the jobs."""
+    workers = [home.start_worker() for _ in range(WORKERS)]
+    jobs = []
+    for n in range(kills):
+        if n % 10 == 0 and home.unfinished() < AHEAD:
+            for i in range(ENVIRONMENTS):
+                jobs += [job for _, job in home.request(f"shop/e{i}", 2)]
+        time.sleep(random.uniform(0.002, 0.020))
+        victim = random.randrange(WORKERS)
+        home.kill(workers[victim])
+        workers[victim] = home.start_worker()
+    return jobs
+
+
+@test("T01", "1,000 kills of a worker: every job succeeds once, nothing half is listed, nothing is left behind")
+def kills_lose_nothing():
+    with Home(CONF) as home:
+        fill(home)
+        began = time.monotonic()
+        jobs = storm(home, KILLS)
+        stormed = time.monotonic() - began
+        home.wait_all(180)
+        states = home.sql("SELECT state, count(*) AS n, sum(losses) AS losses, max(losses) AS worst, "
+                          "sum(deaths) AS deaths FROM job GROUP BY state")
+        print(f"# {KILLS} kills in {stormed:.1f} s, {len(jobs)} jobs in {time.monotonic() - began:.1f} s: {states}")
+        assert [s["state"] for s in states] == ["succeeded"], states
+        assert states[0]["n"] == len(jobs) and states[0]["losses"] > 0, states
+        home.must_be_whole()
+
+
+@test("T01", "control: a worker that says ready before it publishes is caught")
+def a_lying_worker_is_caught():
+    with Home(CONF, {"LAZARETTE_FAULT_CONTROL": "ready_too_early"}) as home:
+        fill(home)
+        storm(home, CONTROL_KILLS)
+        time.sleep(1)
+        found = [f for f in home.faults() if "missing" in f or "differs" in f or "has" in f]
+        print(f"# {len(found)} faults seen, the first: {found[:1]}")
+        assert found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+#!/usr/bin/python3
+"""T07: a worker is killed while its tools run; none of them outlives it."""
+import os
+import sys
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from worker_home import ROOT, Home, main, processes_of, test, wait_until  # noqa: E402
+
+ROUNDS, SIDE = 20, 10
+CONF = f'lease = "300ms"\npoll = "10ms"\nworker_parallel = {SIDE}\n'
+TOOLS = {"LAZARETTE_TOOLS": os.path.join(ROOT, "tests", "fake", "pg-slow")}
+
+
+def fill(home):
+    for i in range(SIDE):
+        home.service(f"shop/e{i}", "database", "postgresql", host="127.0.0.1", port="5432", database="app",
+                     user="app", tls="disable")
+        home.request(f"shop/e{i}")
+
+
+def dumps(worker):
+    """The tools that run in the session of a worker."""
+    found = []
+    for pid in processes_of("/nowhere", {worker.pid}):
+        try:
+            with open(f"/proc/{pid}/cmdline") as f:
+                if f.read().startswith("sleep"):
+                    found.append(pid)
+        except OSError:
+            pass
+    return found
+
+
+def one_round(home):
+    """Kill a worker under all its dumps; gives how many there were and who is left two seconds later."""
+    worker = home.start_worker()
+    running = wait_until("the dumps to run", lambda: len(d := dumps(worker)) == SIDE and d, 30)
+    home.kill(worker)
+    return len(running), home.left_over(2)
+
+
+@test("T07", "200 dumps whose worker is killed: none lives two seconds later, and the jobs go on")
+def no_orphans():
+    with Home(CONF, TOOLS) as home:
+        fill(home)
+        began, seen = time.monotonic(), 0
+        for _ in range(ROUNDS):
+            count, left = one_round(home)
+            assert not left, left
+            seen += count
+        print(f"# {seen} dumps orphaned, 0 left, {time.monotonic() - began:.1f} s")
+        assert seen >= ROUNDS * SIDE
+
+
+@test("T07 PEER-17", "a cancelled job takes its dump with it and leaves nothing in storage")
+def cancel_kills_the_group():
+    with Home(CONF, TOOLS) as home:
+        fill(home)
+        worker = home.start_worker()
+        wait_until("the dumps to run", lambda: len(dumps(worker)) == SIDE, 30)
+        for row in home.sql("SELECT id FROM job"):
+            home.tool("cancel", row["id"])
+        home.wait_all(30)
+        assert {j["state"] for j in home.sql("SELECT state FROM job")} == {"cancelled"}
+        wait_until("the dumps to end", lambda: not dumps(worker), 10)
+        home.must_be_whole()
+
+
+@test("PEER-17", "a dump that says nothing is stopped by the stall rule, with the phase in the reason")
+def a_stall_ends_a_job():
+    with Home(CONF + 'stall = "700ms"\n', TOOLS) as home:
+        fill(home)
+        worker = home.start_worker()
+        home.wait_all(30)
+        errors = {j["error"] for j in home.sql("SELECT error FROM job WHERE state = 'failed'")}
+        assert len(errors) == 1 and "stalled: no bytes for 0.7 s while: database: dumping" in errors.pop(), errors
+        wait_until("the dumps to end", lambda: not dumps(worker), 10)
+        home.must_be_whole()
+
+
+@test("T07", "a worker that is told to stop gives its jobs back without counting a death")
+def closing_gives_back():
+    with Home(CONF, TOOLS) as home:
+        fill(home)
+        worker = home.start_worker()
+        wait_until("the dumps to run", lambda: len(dumps(worker)) == SIDE, 30)
+        assert home.kill(worker, 15) == 0
+        assert not home.left_over(2)
+        rows = home.sql("SELECT state, deaths, losses FROM job")
+        assert {(r["state"], r["deaths"], r["losses"]) for r in rows} == {("queued", 0, 0)}, rows
+
+
+@test("T07", "control: without the death signal the test finds orphans")
+def orphans_are_found():
+    with Home(CONF, {**TOOLS, "LAZARETTE_FAULT_CONTROL": "no_deathsig"}) as home:
+        fill(home)
+        _, left = one_round(home)
+        print(f"# {len(left)} processes left")
+        assert left
+
+
+if __name__ == "__main__":
+    main()
