@@ -407,6 +407,22 @@ jobs_died(bool *again, struct db *db, const struct lease *l, const char *how, st
 }
 
 int
+jobs_release(struct db *db, const struct lease *l, struct err *e)
+{
+	CLEANUP_TXN struct sql_txn t = { NULL };
+	struct lease_work work;
+	int rc;
+
+	if (sql_begin(&t, db, e) != 0 || lease_check(&work, db, l, e) != 0)
+		return -1;
+	if (work.cancel_asked)
+		rc = lease_end(db, l->job, &(struct lease_end){ JOB_CANCELLED, "Cancelled", 0, 0 }, e);
+	else
+		rc = lease_requeue(db, l->job, clock_now(), e);
+	return rc == 0 ? sql_commit(&t, e) : -1;
+}
+
+int
 jobs_recover(struct lease *ret, struct db *db, struct err *e)
 {
 	static const char sql_lost[] = "SELECT id FROM job WHERE state='running' AND lease_until<?1"
