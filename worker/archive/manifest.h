@@ -1,14 +1,16 @@
-/* manifest.h: one line per path, in mtree(5) with a few words of ours. docs/format.md is the description.
+/* manifest.h: one line per path, in mtree(5) with a few words of ours; see docs/format.md.
  *
  *   #mtree
  *   # lazarette manifest 1
- *   ./img/a\040b.jpg type=file mode=0644 uid=33 gid=33 uname=www-data gname=www-data size=5120 time=1763690400.000000000
- *        sha256=… nlink=1 x-pack=<name> x-frame=<n> x-offset=<of the frame in the stored pack> x-at=<in the raw frame>
+ *   ./img/a\040b.jpg type=file mode=0644 uid=33 gid=33 uname=www-data gname=www-data size=5120
+ *        time=1763690400.000000000 sha256=… x-pack=<name> x-frame=<n>
+ *        x-offset=<of the frame in the stored pack> x-at=<in the decoded frame>
  *   (one line; bytes outside 0x21–0x7e, '#', '=' and '\' are \ooo)
  */
 #ifndef WORKER_ARCHIVE_MANIFEST_H
 #define WORKER_ARCHIVE_MANIFEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,19 +26,37 @@ struct entry {
 	enum entry_type type;
 	unsigned mode, uid, gid;
 	const char *uname, *gname;    /* "" when unknown */
-	int64_t size;
+	int64_t size;                 /* files and hard links */
 	int64_t mtime_s;
 	long mtime_ns;
 	const char *target;           /* of a link; of a hard link: the path of the first name */
-	char sha256[65];              /* files only */
-	const char *pack;             /* files with content: where it lies */
+	char sha256[65];              /* files and hard links */
+	const char *pack;             /* files with content: where it lies; else "" */
 	int64_t frame, frame_offset, at;
 };
 
-/* Append the two head lines; append one entry's line. with_place 0 leaves out our x- words (for downloads). */
+/* Append the two head lines; append one entry's line. Without place: no words of ours, for downloads. */
 void manifest_head(struct buf *out);
-void manifest_line(struct buf *out, const struct entry *entry, int with_place);
-/* Read one line (without its \n). ERR_INPUT for a bad one, *skip set for a comment or blank line. */
-MUST_USE int manifest_parse(struct entry *ret, int *skip, struct arena *a, const char *line, size_t n, struct err *e);
+void manifest_line(struct buf *out, const struct entry *entry, bool with_place);
+
+/* A path as a person can read it on one line: control bytes and bad UTF-8 as \ooo. */
+void manifest_show_path(struct buf *out, const char *path);
+
+/* Read one line (a C string without \n). ERR_DAMAGED for a bad one; *skip for a comment or blank line. */
+enum { MANIFEST_LINE_MAX = 64 << 10 };
+MUST_USE int manifest_parse(struct entry *ret, bool *skip, struct arena *a, const char *line,
+    struct err *e);
+
+/* A whole manifest, as its bytes come: `each` gets every entry, valid during the call. */
+struct manifest_reader {
+	int (*each)(void *arg, const struct entry *entry, struct err *e);
+	void *arg;
+	struct buf line;
+	int64_t number;               /* of the line being read, from 1 */
+};
+MUST_USE int manifest_read(struct manifest_reader *r, const void *p, size_t n, struct err *e);
+/* The end: ERR_DAMAGED when the last line is not whole or the head was missing. Releases the memory. */
+MUST_USE int manifest_read_end(struct manifest_reader *r, struct err *e);
+void manifest_reader_release(struct manifest_reader *r);
 
 #endif

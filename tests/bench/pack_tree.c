@@ -1,0 +1,98 @@
+/* pack_tree.c: one media backup as a job makes it, timed: pack, manifest, fsync, rename, read back. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "lib/base/clock.h"
+#include "worker/archive/frame.h"
+#include "worker/archive/pack.h"
+#include "worker/dest/dest.h"
+
+static void
+say(void *arg, const char *stream, const char *text)
+{
+	(void)arg;
+	fprintf(stderr, "%s: %s\n", stream, text);
+}
+
+static int
+to_upload(void *arg, const void *p, size_t n, struct err *e)
+{
+	return upload_write(arg, p, n, e);
+}
+
+static int
+read_back(struct dest *d, const char *key, const struct frame_totals *expect, struct err *e)
+{
+	CLEANUP_OBJECT struct object *o = NULL;
+	struct frame_totals got;
+	int64_t bytes;
+
+	if (object_open(&o, &bytes, d, key, e) != 0)
+		return -1;
+	return frame_read(&got, o, NULL, expect, e);
+}
+
+struct times {
+	int64_t start, packed, read;
+};
+
+static int
+back_up(struct pack_totals *totals, struct times *t, struct dest *d, const struct pack_spec *spec,
+    struct err *e)
+{
+	CLEANUP_UPLOAD struct upload *data = NULL;
+	CLEANUP_UPLOAD struct upload *manifest = NULL;
+
+	t->start = clock_mono();
+	if (dest_begin(&data, d, "pack.tar.zst", 1, e) != 0
+	    || dest_begin(&manifest, d, "pack.manifest.zst", 1, e) != 0)
+		return -1;
+	const struct sink to_data = { to_upload, data }, to_manifest = { to_upload, manifest };
+
+	if (pack_write(totals, &to_data, &to_manifest, spec, e) != 0
+	    || upload_commit(&data, e) != 0 || upload_commit(&manifest, e) != 0)
+		return -1;
+	t->packed = clock_mono();
+	if (read_back(d, "pack.tar.zst", &totals->data, e) != 0
+	    || read_back(d, "pack.manifest.zst", &totals->manifest, e) != 0)
+		return -1;
+	t->read = clock_mono();
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct watch watch = { .say = say };
+	const struct storage storage = { .slug = "bench", .kind = "local", .path = argc > 1 ? argv[1] : "" };
+	CLEANUP_DEST struct dest *d = NULL;
+	struct pack_totals totals;
+	struct rusage usage;
+	struct times t;
+	struct err e;
+
+	if (argc < 5) {
+		fprintf(stderr, "usage: pack_tree STORAGE THREADS LEVEL ROOT...\n");
+		return 2;
+	}
+	const struct pack_spec spec = {
+		.roots = (const char *const *)&argv[4], .root_count = (size_t)argc - 4,
+		.pack_name = "pack.tar.zst",
+		.frames = { .threads = (int)strtol(argv[2], NULL, 10), .level = (int)strtol(argv[3], NULL, 10) },
+		.watch = &watch,
+	};
+	if (dest_open(&d, &storage, &e) != 0 || back_up(&totals, &t, d, &spec, &e) != 0) {
+		fprintf(stderr, "pack_tree: %s\n", e.text);
+		return 1;
+	}
+	getrusage(RUSAGE_SELF, &usage);
+	printf("{\"pack_ms\": %" PRId64 ", \"read_ms\": %" PRId64 ", \"rss_kb\": %ld, \"files\": %" PRId64
+	    ", \"warnings\": %" PRId64 ", \"raw\": %" PRId64 ", \"stored\": %" PRId64 ", \"frames\": %" PRId64
+	    ", \"manifest\": %" PRId64 "}\n", t.packed - t.start, t.read - t.packed, usage.ru_maxrss,
+	    totals.files, totals.warnings, totals.data.raw_bytes, totals.data.stored_bytes,
+	    totals.data.frames, totals.manifest.stored_bytes);
+	return 0;
+}

@@ -1,0 +1,320 @@
+/* slot.c: one piece of a pack: members that are read, hashed and pressed by one thread. */
+#include "worker/archive/slot.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "lib/base/fd.h"
+#include "worker/archive/frame.h"
+#include "worker/archive/tar.h"
+
+/* A frame of its own is worth it only for files that are not tiny. */
+enum { FLAT_LEAST = 16 << 10 };
+
+void
+slot_init(struct slot *s)
+{
+	*s = (struct slot){ .raw = xmalloc(FRAME_RAW_MAX), .last = BUF_INIT };
+	squeeze_out_init(&s->squeezed, FRAME_RAW_MAX);
+}
+
+static void
+drop_items(struct slot *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		fd_close(&s->items[i].fd);
+		twins_drop(s->items[i].twin);
+	}
+	s->count = 0;
+}
+
+void
+slot_clear(struct slot *s)
+{
+	drop_items(s);
+	arena_free(s->arena);
+	s->arena = arena_new();
+	s->planned = s->front = 0;
+	s->back = FRAME_RAW_MAX;
+	s->held = 0;
+	s->stream = STREAM_NONE;
+	buf_clear(&s->last);
+	squeeze_out_clear(&s->squeezed);
+}
+
+void
+slot_release(struct slot *s)
+{
+	drop_items(s);
+	free(s->items);
+	free(s->raw);
+	arena_free(s->arena);
+	buf_release(&s->last);
+	squeeze_out_release(&s->squeezed);
+}
+
+struct item *
+slot_add(struct slot *s)
+{
+	if (s->count == s->capacity) {
+		s->capacity = s->capacity ? s->capacity * 2 : 64;
+		s->items = xrealloc(s->items, s->capacity * sizeof *s->items);
+	}
+	struct item *item = &s->items[s->count++];
+	*item = (struct item){ .fd = -1, .entry = { .path = "", .uname = "", .gname = "",
+		.target = "", .pack = "" } };
+	return item;
+}
+
+void
+slot_warn(struct slot_shared *shared, const char *path, const char *fmt, ...)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT;
+	char words[512];
+	va_list ap;
+
+	atomic_fetch_add(&shared->warnings, 1);
+	if (shared->watch == NULL || shared->watch->say == NULL)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(words, sizeof words, fmt, ap);
+	va_end(ap);
+	manifest_show_path(&text, path[0] ? path : ".");
+	buf_printf(&text, ": %s", words);
+	shared->watch->say(shared->watch->arg, "warn", text.p);
+}
+
+int
+slot_open(const struct walk_root *root, const char *below, struct stat *st)
+{
+	/* Opening a FIFO or a device must neither wait nor do anything; what is none is found by fstat. */
+	struct open_how how = {
+		.flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
+	CLEANUP_FD int fd = (int)syscall(SYS_openat2, root->fd, below, &how, sizeof how);
+	int ret = fd;
+
+	if (fd < 0 || fstat(fd, st) != 0)
+		return -1;
+	if (!S_ISREG(st->st_mode)) {
+		errno = ELOOP;
+		return -1;
+	}
+	fd = -1;
+	return ret;
+}
+
+void
+slot_take_stat(struct entry *entry, const struct stat *st)
+{
+	entry->mode = st->st_mode & 07777;
+	entry->uid = st->st_uid;
+	entry->gid = st->st_gid;
+	entry->size = S_ISREG(st->st_mode) ? st->st_size : 0;
+	entry->mtime_s = st->st_mtim.tv_sec;
+	entry->mtime_ns = st->st_mtim.tv_nsec;
+}
+
+bool
+slot_changed(const struct stat *a, const struct stat *b)
+{
+	return a->st_size != b->st_size || a->st_mtim.tv_sec != b->st_mtim.tv_sec
+	    || a->st_mtim.tv_nsec != b->st_mtim.tv_nsec || a->st_ctim.tv_sec != b->st_ctim.tv_sec
+	    || a->st_ctim.tv_nsec != b->st_ctim.tv_nsec;
+}
+
+static void
+warn_not_opened(struct slot_shared *shared, const char *path)
+{
+	char words[128];
+
+	if (errno == ENOENT)
+		slot_warn(shared, path, "vanished before it was read; it is not in the backup");
+	else if (errno == ELOOP)
+		slot_warn(shared, path, "is no longer a file; it is not in the backup");
+	else
+		slot_warn(shared, path, "cannot be opened (%s); it is not in the backup",
+		    strerror_r(errno, words, sizeof words));
+}
+
+/* To be streamed at the end, when its size no longer matters. */
+static void
+read_again_later(struct slot_shared *shared, const struct item *item)
+{
+	struct slot_again *again = xmalloc(sizeof *again);
+
+	*again = (struct slot_again){ .root = item->root, .path = xstrdup(item->entry.path),
+		.below = xstrdup(item->below) };
+	pthread_mutex_lock(&shared->lock);
+	again->next = shared->again;
+	shared->again = again;
+	pthread_mutex_unlock(&shared->lock);
+}
+
+/* The bytes read, fewer only at the end of the file. After a read error a file with other names is filled
+ * up with zeros, because they need it; -1 for any other. */
+static ssize_t
+read_content(int fd, unsigned char *to, const struct item *item, struct slot_shared *shared)
+{
+	struct err e;
+	ssize_t n = fd_read_full(fd, to, (size_t)item->entry.size, &e);
+
+	if (n >= 0)
+		return n;
+	if (item->twin == NULL) {
+		slot_warn(shared, item->entry.path, "%s; it is not in the backup", e.text);
+		return -1;
+	}
+	slot_warn(shared, item->entry.path, "%s; zeros stand for what could not be read", e.text);
+	memset(to, 0, (size_t)item->entry.size);
+	return item->entry.size;
+}
+
+static void
+check_unchanged(int fd, const struct stat *before, const struct item *item, struct slot_shared *shared)
+{
+	struct stat after;
+
+	if (item->entry.size < before->st_size && item->entry.size < (int64_t)item->room)
+		slot_warn(shared, item->entry.path, "became shorter while it was read");
+	else if (fstat(fd, &after) == 0 && slot_changed(before, &after))
+		slot_warn(shared, item->entry.path, "changed while it was read");
+}
+
+/* Put a member that lies at the front to the back, when its content does not compress. */
+static void
+place(struct slot *s, struct item *item, size_t head, size_t whole)
+{
+	unsigned char *member = s->raw + s->front;
+
+	item->group = GROUP_PRESSED;
+	item->at = s->front + head;
+	if (item->entry.size < FLAT_LEAST || !squeeze_is_flat(member + head, (size_t)item->entry.size)) {
+		s->front += whole;
+		return;
+	}
+	s->back -= whole;
+	memmove(s->raw + s->back, member, whole);
+	item->group = GROUP_FLAT;
+	item->at = s->back + head;        /* in `raw`; in the group once all is placed */
+}
+
+static void
+fill_from(struct slot *s, struct item *item, const struct slot_tools *tools,
+    struct slot_shared *shared, const struct stat *st)
+{
+	CLEANUP_BUF struct buf head = BUF_INIT;
+	struct entry *entry = &item->entry;
+	unsigned char *member = s->raw + s->front;
+	ssize_t n;
+
+	slot_take_stat(entry, st);
+	if (entry->size > (int64_t)item->room && item->twin == NULL) {
+		read_again_later(shared, item);
+		return;
+	}
+	if (entry->size > (int64_t)item->room) {
+		slot_warn(shared, entry->path, "grew while it was read");
+		entry->size = (int64_t)item->room;
+	}
+	tar_header(&head, entry);
+	assert(s->front + head.n + (size_t)entry->size <= s->back);
+	n = read_content(item->fd, member + head.n, item, shared);
+	if (n < 0)
+		return;
+	if (n < entry->size) {
+		entry->size = n;
+		buf_clear(&head);
+		tar_header(&head, entry);
+	}
+	memcpy(member, head.p, head.n);
+	memset(member + head.n + n, 0, tar_padding(n));
+	hash_add(tools->hash, member + head.n, (size_t)n);
+	hash_hex(tools->hash, entry->sha256);
+	check_unchanged(item->fd, st, item, shared);
+	if (item->twin != NULL) {
+		item->twin->size = entry->size;
+		memcpy(item->twin->sha256, entry->sha256, sizeof entry->sha256);
+	}
+	place(s, item, head.n, head.n + (size_t)n + tar_padding(n));
+	item->stored = true;
+}
+
+static void
+fill_file(struct slot *s, struct item *item, const struct slot_tools *tools,
+    struct slot_shared *shared)
+{
+	struct stat st;
+
+	if (item->fd < 0)
+		item->fd = slot_open(item->root, item->below, &st);
+	else if (fstat(item->fd, &st) != 0)
+		fd_close(&item->fd);
+	if (item->fd < 0)
+		warn_not_opened(shared, item->entry.path);
+	else
+		fill_from(s, item, tools, shared, &st);
+	fd_close(&item->fd);
+}
+
+static void
+fill_item(struct slot *s, struct item *item, const struct slot_tools *tools,
+    struct slot_shared *shared)
+{
+	CLEANUP_BUF struct buf head = BUF_INIT;
+
+	if (item->entry.type == ENTRY_FILE) {
+		fill_file(s, item, tools, shared);
+		return;
+	}
+	item->stored = true;
+	item->group = item->entry.type == ENTRY_LINK ? GROUP_PRESSED : GROUP_LAST;
+	if (item->group == GROUP_LAST) {
+		tar_header(&s->last, &item->entry);
+		return;
+	}
+	tar_header(&head, &item->entry);
+	memcpy(s->raw + s->front, head.p, head.n);
+	s->front += head.n;
+}
+
+static int
+press_group(struct slot *s, enum slot_group group, const struct slot_tools *tools, struct err *e)
+{
+	const struct iovec raw[GROUPS] = {
+		[GROUP_PRESSED] = { s->raw, s->front },
+		[GROUP_FLAT] = { s->raw + s->back, FRAME_RAW_MAX - s->back },
+		[GROUP_LAST] = { s->last.p, s->last.n },
+	};
+
+	s->first_frame[group] = s->squeezed.frames;
+	if (raw[group].iov_len == 0)
+		return 0;
+	if (s->stream != STREAM_NONE)
+		return squeeze_runs(&s->squeezed, tools->squeezer, &raw[group], e);
+	return squeeze_frame(&s->squeezed, tools->squeezer, group == GROUP_FLAT, &raw[group], e);
+}
+
+int
+slot_fill(struct slot *s, const struct slot_tools *tools, struct slot_shared *shared, struct err *e)
+{
+	if (s->stream == STREAM_NONE)
+		for (size_t i = 0; i < s->count; i++)
+			fill_item(s, &s->items[i], tools, shared);
+	for (size_t i = 0; i < s->count; i++)
+		if (s->items[i].group == GROUP_FLAT)
+			s->items[i].at -= s->back;
+	for (int group = 0; group < GROUPS; group++)
+		if (press_group(s, (enum slot_group)group, tools, e) != 0)
+			return -1;
+	return 0;
+}
