@@ -4,8 +4,20 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "cgi/handle/on_backup.h"
+#include "cgi/handle/on_backup_new.h"
+#include "cgi/handle/on_backups.h"
+#include "cgi/handle/on_download.h"
+#include "cgi/handle/on_download_new.h"
+#include "cgi/handle/on_environment.h"
 #include "cgi/handle/on_health.h"
 #include "cgi/handle/on_help.h"
+#include "cgi/handle/on_job.h"
+#include "cgi/handle/on_link.h"
+#include "cgi/handle/on_overview.h"
+#include "cgi/handle/on_project.h"
+#include "cgi/handle/on_service.h"
+#include "cgi/handle/on_service_form.h"
 #include "cgi/handle/on_session.h"
 #include "cgi/handle/on_setup.h"
 
@@ -24,6 +36,60 @@ static const struct route routes[] = {
 	PUBLIC(GET, "/login", VISITOR, on_session_form),
 	PUBLIC(POST, "/login", VISITOR, on_session_start),
 	POST("/logout", RIGHT_VIEW, on_session_end),
+
+	GET("/", RIGHT_VIEW, on_overview_get),
+	GET("/projects", RIGHT_VIEW, on_project_list),
+	GET("/projects/new", RIGHT_CONFIGURE, on_project_new),
+	POST("/projects/new", RIGHT_CONFIGURE, on_project_create),
+	GET("/p/{project}", RIGHT_VIEW, on_project_get),
+	GET("/p/{project}/-/settings", RIGHT_CONFIGURE, on_project_settings),
+	POST("/p/{project}/-/settings", RIGHT_CONFIGURE, on_project_save),
+	GET("/p/{project}/-/environments/new", RIGHT_CONFIGURE, on_environment_new),
+	POST("/p/{project}/-/environments/new", RIGHT_CONFIGURE, on_environment_create),
+	GET("/p/{project}/{environment}", RIGHT_VIEW, on_environment_go),
+	GET("/p/{project}/{environment}/settings", RIGHT_CONFIGURE, on_environment_settings),
+	POST("/p/{project}/{environment}/settings", RIGHT_CONFIGURE, on_environment_save),
+	POST("/p/{project}/{environment}/pause", RIGHT_CONFIGURE, on_environment_pause),
+	GET("/p/{project}/{environment}/activity", RIGHT_VIEW, on_environment_activity),
+	GET("/p/{project}/{environment}/backups", RIGHT_VIEW, on_backups_list),
+	POST("/p/{project}/{environment}/backups/delete", RIGHT_DELETE, on_backups_delete),
+	GET("/p/{project}/{environment}/backups/new", RIGHT_BACKUP, on_backup_new_form),
+	POST("/p/{project}/{environment}/backups/new", RIGHT_BACKUP, on_backup_new_create),
+	GET("/p/{project}/{environment}/downloads", RIGHT_VIEW, on_download_list),
+	GET("/p/{project}/{environment}/services", RIGHT_VIEW, on_service_list),
+	GET("/p/{project}/{environment}/services/new", RIGHT_CONFIGURE, on_service_form_new),
+	POST("/p/{project}/{environment}/services/new", RIGHT_CONFIGURE, on_service_form_create),
+	GET("/p/{project}/{environment}/services/{service}", RIGHT_CONFIGURE, on_service_form_edit),
+	POST("/p/{project}/{environment}/services/{service}", RIGHT_CONFIGURE, on_service_form_save),
+	POST("/p/{project}/{environment}/services/{service}/check", RIGHT_BACKUP, on_service_check),
+	GET("/p/{project}/{environment}/services/{service}/backups", RIGHT_VIEW, on_backups_of_service),
+
+	GET("/b/{backup}", RIGHT_VIEW, on_backup_get),
+	GET("/b/{backup}/note", RIGHT_BACKUP, on_backup_note),
+	POST("/b/{backup}/note", RIGHT_BACKUP, on_backup_note),
+	POST("/b/{backup}/keep", RIGHT_BACKUP, on_backup_keep),
+	POST("/b/{backup}/verify", RIGHT_BACKUP, on_backup_verify),
+	GET("/b/{backup}/delete", RIGHT_DELETE, on_backup_delete),
+	POST("/b/{backup}/delete", RIGHT_DELETE, on_backup_delete),
+	POST("/b/{backup}/undelete", RIGHT_DELETE, on_backup_undelete),
+	GET("/b/{backup}/download", RIGHT_DOWNLOAD, on_download_new_form),
+	POST("/b/{backup}/download", RIGHT_DOWNLOAD, on_download_new_create),
+
+	GET("/d/{download}", RIGHT_VIEW, on_download_get),
+	GET("/d/{download}/fragment", RIGHT_VIEW, on_download_fragment),
+	POST("/d/{download}/revoke", RIGHT_DOWNLOAD, on_download_revoke),
+	POST("/d/{download}/files/{file}", RIGHT_DOWNLOAD, on_download_file),
+
+	GET("/jobs", RIGHT_VIEW, on_job_list),
+	GET("/j/{job}", RIGHT_VIEW, on_job_get),
+	GET("/j/{job}/fragment", RIGHT_VIEW, on_job_fragment),
+	GET("/j/{job}/log", RIGHT_VIEW, on_job_log),
+	POST("/j/{job}/cancel", RIGHT_BACKUP, on_job_cancel),
+	POST("/j/{job}/retry", RIGHT_BACKUP, on_job_retry),
+
+	PUBLIC(GET, "/dl/{token}", LINK, on_link_page),
+	PUBLIC(GET, "/dl/{token}/{file}", LINK, on_link_page),
+	PUBLIC(POST, "/dl/{token}/{file}", LINK, on_link_file),
 };
 
 #undef GET

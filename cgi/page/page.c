@@ -29,6 +29,7 @@ static const struct {
 	{ "mailed", "The files are ready already. A mail with a fresh link is on its way." },
 	{ "paused", "Paused. No backups are taken until you resume." },
 	{ "resumed", "Active again." },
+	{ "none-chosen", "Nothing was chosen. Tick one or more backups first." },
 	{ "signed-out", "You are signed out." },
 };
 

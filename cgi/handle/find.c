@@ -1,0 +1,94 @@
+/* find.c: from the words of a path to the things they name. */
+#include "cgi/handle/find.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "lib/model/name.h"
+#include "lib/store/backups.h"
+#include "lib/store/downloads.h"
+#include "lib/store/jobs.h"
+#include "lib/store/projects.h"
+
+enum { KEY_MAX = 100 };
+
+int
+find_project(struct project *ret, const struct request *rq, struct err *e)
+{
+	return projects_by_slug(ret, rq->arena, rq->db, rq->args[0], e);
+}
+
+int
+find_environment(struct environment *ret, const struct request *rq, struct err *e)
+{
+	return environments_by_slug(ret, rq->arena, rq->db, rq->args[0], rq->args[1], e);
+}
+
+int
+find_service(struct service *ret, const struct request *rq, const struct environment *v, struct err *e)
+{
+	return services_by_slug(ret, rq->arena, rq->db, v, rq->args[2], e);
+}
+
+/* The number in the first brace of the route. */
+static int
+number(int64_t *ret, const struct request *rq, enum name_kind kind, struct err *e)
+{
+	static const char *const words[] = { ['b'] = "backup", ['j'] = "job", ['d'] = "download" };
+
+	if (!name_id_parse(ret, kind, rq->args[0]))
+		return err_set(e, ERR_NOT_FOUND, "there is no such %s", words[kind]);
+	return 0;
+}
+
+int
+find_backup(struct backup *ret, struct environment *v, const struct request *rq, struct err *e)
+{
+	int64_t id;
+
+	if (number(&id, rq, NAME_BACKUP, e) != 0 || backups_by_id(ret, rq->arena, rq->db, id, e) != 0)
+		return -1;
+	return environments_by_id(v, rq->arena, rq->db, ret->environment, e);
+}
+
+int
+find_download(struct download *ret, struct environment *v, const struct request *rq, struct err *e)
+{
+	int64_t id;
+
+	if (number(&id, rq, NAME_DOWNLOAD, e) != 0 || downloads_by_id(ret, rq->arena, rq->db, id, e) != 0)
+		return -1;
+	return environments_by_id(v, rq->arena, rq->db, ret->environment, e);
+}
+
+int
+find_job(struct job *ret, struct environment *v, const struct request *rq, struct err *e)
+{
+	int64_t id;
+
+	if (number(&id, rq, NAME_JOB, e) != 0 || jobs_by_id(ret, rq->arena, rq->db, id, e) != 0)
+		return -1;
+	return environments_by_id(v, rq->arena, rq->db, ret->environment, e);
+}
+
+const char *
+find_key(const struct request *rq)
+{
+	const char *key = request_field(rq, "key");
+
+	return *key == '\0' || strlen(key) > KEY_MAX ? NULL : key;
+}
+
+int
+find_earlier(int64_t *job, const struct request *rq, struct err *e)
+{
+	const char *key = find_key(rq);
+
+	*job = 0;
+	if (key == NULL)
+		return 0;
+	if (jobs_by_key(job, rq->db, key, e) == 0)
+		return 0;
+	*job = 0;
+	return e->kind == ERR_NOT_FOUND ? 0 : -1;
+}

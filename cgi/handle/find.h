@@ -1,0 +1,32 @@
+/* find.h: from the words of a path to the things they name.
+ *
+ * What is not there, and what belongs somewhere else, is ERR_NOT_FOUND: a foreign id tells nothing.
+ */
+#ifndef CGI_HANDLE_FIND_H
+#define CGI_HANDLE_FIND_H
+
+#include "cgi/http/request.h"
+#include "lib/base/attr.h"
+#include "lib/base/err.h"
+#include "lib/model/backup.h"
+#include "lib/model/download.h"
+#include "lib/model/job.h"
+#include "lib/model/project.h"
+
+/* /p/{project} */
+MUST_USE int find_project(struct project *ret, const struct request *rq, struct err *e);
+/* /p/{project}/{environment} */
+MUST_USE int find_environment(struct environment *ret, const struct request *rq, struct err *e);
+/* …/services/{service} of that environment */
+MUST_USE int find_service(struct service *ret, const struct request *rq, const struct environment *v, struct err *e);
+/* /b/{n}, /d/{n}, /j/{n}, each with its environment */
+MUST_USE int find_backup(struct backup *ret, struct environment *v, const struct request *rq, struct err *e);
+MUST_USE int find_download(struct download *ret, struct environment *v, const struct request *rq, struct err *e);
+MUST_USE int find_job(struct job *ret, struct environment *v, const struct request *rq, struct err *e);
+
+/* The job that an earlier post of the same form made, or 0. */
+MUST_USE int find_earlier(int64_t *job, const struct request *rq, struct err *e);
+/* What the form's hidden field holds, or NULL. */
+const char *find_key(const struct request *rq);
+
+#endif

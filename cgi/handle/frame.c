@@ -1,0 +1,78 @@
+/* frame.c: what every page about an environment begins with. */
+#include "cgi/handle/frame.h"
+
+#include <string.h>
+
+#include "lib/store/backups.h"
+#include "lib/store/projects.h"
+#include "lib/store/settings.h"
+
+int
+frame_safety(struct safety *ret, const struct request *rq, const struct environment *v, struct err *e)
+{
+	memset(ret, 0, sizeof *ret);
+	if (backups_last_good(&ret->good, rq->arena, rq->db, v->id, e) == 0)
+		ret->has_good = true;
+	else if (e->kind != ERR_NOT_FOUND)
+		return -1;
+	if (backups_last_ended(&ret->ended, rq->arena, rq->db, v->id, e) == 0)
+		ret->has_ended = true;
+	else if (e->kind != ERR_NOT_FOUND)
+		return -1;
+
+	if (v->paused)
+		ret->state = SAFETY_PAUSED;
+	else if (!ret->has_good)
+		ret->state = SAFETY_NONE;
+	else if (ret->has_ended && ret->ended.state == BACKUP_FAILED)
+		ret->state = SAFETY_FAILED;
+	else if (ret->good.health == HEALTH_DAMAGED || ret->good.health == HEALTH_MISSING)
+		ret->state = SAFETY_DAMAGED;
+	else
+		ret->state = SAFETY_UNSCHEDULED;
+	return 0;
+}
+
+int
+frame_environments(struct environment_view **ret, size_t *count, const struct request *rq, int64_t project,
+    struct err *e)
+{
+	struct environment *found;
+	struct environment_view *views;
+
+	if (environments_list(&found, count, rq->arena, rq->db, project, e) != 0)
+		return -1;
+	views = arena_array(rq->arena, *count + 1, sizeof *views);
+	for (size_t i = 0; i < *count; i++) {
+		views[i].environment = &found[i];
+		if (frame_safety(&views[i].safety, rq, &found[i], e) != 0)
+			return -1;
+	}
+	*ret = views;
+	return 0;
+}
+
+int
+frame_worker(struct page *p, const struct request *rq, struct err *e)
+{
+	int64_t seen;
+
+	if (settings_worker_seen(&seen, rq->db, e) != 0)
+		return -1;
+	show_environment_worker(p, seen, rq->now);
+	return 0;
+}
+
+int
+frame_begin(struct page *p, const struct request *rq, const struct environment *v, const struct frame *f, struct err *e)
+{
+	struct safety s;
+
+	if (frame_safety(&s, rq, v, e) != 0)
+		return -1;
+	page_begin(p, rq, f->template, f->title);
+	page_environment(p, rq, v, f->tab);
+	show_environment_item(node_at(p->root, "env"), v);
+	show_environment_safety(node_at(p->root, "env"), &s, rq->now);
+	return frame_worker(p, rq, e);
+}

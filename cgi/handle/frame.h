@@ -1,0 +1,27 @@
+/* frame.h: what every page about an environment begins with. */
+#ifndef CGI_HANDLE_FRAME_H
+#define CGI_HANDLE_FRAME_H
+
+#include "cgi/page/page.h"
+#include "cgi/page/show_environment.h"
+#include "cgi/page/show_project.h"
+#include "lib/base/attr.h"
+#include "lib/base/err.h"
+
+struct frame {
+	const char *template, *title;
+	const char *tab;              /* backups, downloads, activity, services, settings */
+};
+
+/* Begin the page: crumbs, head line, tabs, and the red line of a silent worker. */
+MUST_USE int frame_begin(struct page *p, const struct request *rq, const struct environment *v,
+    const struct frame *f, struct err *e);
+/* How safe the environment is, from its newest good and its newest ended backup. */
+MUST_USE int frame_safety(struct safety *ret, const struct request *rq, const struct environment *v, struct err *e);
+/* The environments of one project, or of all when project is 0, with how safe each is. */
+MUST_USE int frame_environments(struct environment_view **ret, size_t *count, const struct request *rq,
+    int64_t project, struct err *e);
+/* The red line when no worker has reported for a minute. */
+MUST_USE int frame_worker(struct page *p, const struct request *rq, struct err *e);
+
+#endif

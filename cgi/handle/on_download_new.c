@@ -1,0 +1,182 @@
+/* on_download_new.c: asking for files to be prepared for download. */
+#include "cgi/handle/on_download_new.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "cgi/handle/find.h"
+#include "cgi/handle/frame.h"
+#include "cgi/handle/trail.h"
+#include "cgi/page/show_backup.h"
+#include "cgi/page/show_download.h"
+#include "lib/base/num.h"
+#include "lib/model/name.h"
+#include "lib/store/backups.h"
+#include "lib/store/downloads.h"
+#include "lib/store/jobs.h"
+
+enum { USES_MAX = 20, HOURS_MAX = 168, HOUR_MS = 3600 * 1000 };
+
+/* One post of the form "prepare download", with what is wrong in it. */
+struct form {
+	struct backup b;
+	struct environment v;
+	struct download_form f;
+	int64_t *parts;               /* ids of the chosen ones */
+	size_t chosen;
+	struct field_error errors[4];
+	size_t wrong;
+};
+
+static void
+complain(struct form *form, const char *field, const char *text)
+{
+	form->errors[form->wrong++] = (struct field_error){ field, text };
+}
+
+/* Which parts are ticked: all of them when the form is new. */
+static void
+read_parts(struct form *form, struct request *rq, const struct part *parts, size_t count)
+{
+	bool *on = arena_array(rq->arena, count + 1, sizeof *on);
+	bool sent = rq->method == METHOD_POST;
+	const char **words = NULL;
+	size_t word_count = sent ? request_fields(&words, rq, "parts") : 0;
+
+	form->parts = arena_array(rq->arena, count + 1, sizeof *form->parts);
+	for (size_t i = 0; i < count; i++) {
+		on[i] = !sent;
+		/* People and scripts may name the service, forms name the part. */
+		for (size_t w = 0; w < word_count; w++) {
+			int64_t id;
+
+			if (strcmp(words[w], parts[i].service_slug) == 0 ||
+			    (num_parse(&id, words[w], 1, INT64_MAX) && id == parts[i].id))
+				on[i] = true;
+		}
+		if (on[i])
+			form->parts[form->chosen++] = parts[i].id;
+	}
+	form->f.parts = parts;
+	form->f.count = count;
+	form->f.on = on;
+}
+
+static void
+read_options(struct form *form, const struct request *rq)
+{
+	const char *format = request_field(rq, "format"), *valid = request_field(rq, "valid"),
+	    *uses = request_field(rq, "uses");
+	int64_t hours;
+
+	form->f.format = FORMAT_TAR_ZST;
+	form->f.valid_ms = rq->conf->download_valid_ms;
+	form->f.max_uses = rq->conf->download_uses;
+	if (*format != '\0' && !download_format_parse(&form->f.format, format))
+		complain(form, "format", "Choose one of the formats in the list");
+	if (*valid != '\0') {
+		if (num_parse(&hours, valid, 1, HOURS_MAX))
+			form->f.valid_ms = hours * HOUR_MS;
+		else
+			complain(form, "valid", "The links are valid for 1 hour to 7 days");
+	}
+	if (*uses != '\0' && !num_parse(&form->f.max_uses, uses, 1, USES_MAX))
+		complain(form, "uses", "Allow 1 to 20 downloads");
+}
+
+static int
+read_form(struct form *form, struct request *rq, struct err *e)
+{
+	struct part *parts;
+	size_t count;
+
+	memset(form, 0, sizeof *form);
+	if (find_backup(&form->b, &form->v, rq, e) != 0)
+		return -1;
+	if (form->b.state == BACKUP_BUILDING)
+		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is still being created", form->b.id);
+	if (form->b.state != BACKUP_READY)
+		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is %s, so nothing of it can be downloaded",
+		    form->b.id, form->b.state == BACKUP_TRASHED ? "in the trash" : backup_state_name(form->b.state));
+	if (backups_parts(&parts, &count, rq->arena, rq->db, form->b.id, e) != 0)
+		return -1;
+	form->f.backup = &form->b;
+	form->f.email = rq->session != NULL ? rq->session->account.email : "";
+	read_parts(form, rq, parts, count);
+	read_options(form, rq);
+	if (form->chosen == 0)
+		complain(form, "parts", "Choose at least one thing to download");
+	return 0;
+}
+
+static int
+send_form(struct reply *rp, const struct request *rq, const struct form *form, struct err *e)
+{
+	CLEANUP_PAGE struct page p = { 0 };
+	const struct environment *v = &form->v;
+
+	if (frame_begin(&p, rq, v, &(struct frame){ "download_new.cs",
+	    arena_printf(rq->arena, "Prepare a download of b%" PRId64, form->b.id), "downloads" }, e) != 0)
+		return -1;
+	page_crumb(&p, arena_printf(rq->arena, "b%" PRId64, form->b.id),
+	    arena_printf(rq->arena, "/b/b%" PRId64, form->b.id));
+	page_crumb(&p, "Prepare download", NULL);
+	show_backup_short(node_at(p.root, "backup"), &form->b, rq->now);
+	show_download_form(&p, &form->f, rq->now);
+	if (form->wrong > 0)
+		page_errors(&p, rp, form->errors, form->wrong);
+	return page_send(rp, rq, &p, e);
+}
+
+int
+on_download_new_form(struct reply *rp, struct request *rq, struct err *e)
+{
+	struct form form;
+
+	if (read_form(&form, rq, e) != 0)
+		return -1;
+	return send_form(rp, rq, &form, e);
+}
+
+/* Ask for it; the files that are ready already only need a mail with a fresh link. */
+static int
+request_download(struct download_ids *ids, const struct request *rq, const struct form *form, struct err *e)
+{
+	struct download_request dr = {
+		.job = { .environment = form->v.id, .key = find_key(rq), .mail_when_done = true,
+		    .requested_by = rq->session != NULL ? rq->session->account.id : 0 },
+		.backup = form->b.id, .parts = form->parts, .part_count = form->chosen,
+		.format = form->f.format, .valid_ms = form->f.valid_ms, .max_uses = form->f.max_uses,
+	};
+	char id[NAME_ID_SIZE];
+
+	if (downloads_request(ids, rq->db, &dr, e) != 0)
+		return -1;
+	if (ids->job == 0 && downloads_mail_again(&ids->job, rq->db, &dr.job, ids->download, e) != 0)
+		return -1;
+	name_id(id, NAME_DOWNLOAD, ids->download);
+	return trail_add(rq, &(struct event){ .action = ids->reused ? "download.mailed" : "download.requested",
+	    .project = form->v.project, .environment = form->v.id, .target = id, .detail = form->f.email }, e);
+}
+
+int
+on_download_new_create(struct reply *rp, struct request *rq, struct err *e)
+{
+	struct form form;
+	struct download_ids ids;
+	struct job earlier;
+	int64_t job;
+
+	if (read_form(&form, rq, e) != 0 || find_earlier(&job, rq, e) != 0)
+		return -1;
+	if (job != 0) {
+		if (jobs_by_id(&earlier, rq->arena, rq->db, job, e) != 0)
+			return -1;
+		return reply_see_other(rp, "/d/d%" PRId64, earlier.download);
+	}
+	if (form.wrong > 0)
+		return send_form(rp, rq, &form, e);
+	if (request_download(&ids, rq, &form, e) != 0)
+		return -1;
+	return reply_see_other(rp, "/d/d%" PRId64 "%s", ids.download, ids.reused ? "?said=mailed" : "");
+}

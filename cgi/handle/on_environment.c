@@ -1,0 +1,228 @@
+/* on_environment.c: environments of a project. */
+#include "cgi/handle/on_environment.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "cgi/handle/find.h"
+#include "cgi/handle/frame.h"
+#include "cgi/handle/trail.h"
+#include "cgi/page/show_activity.h"
+#include "lib/base/num.h"
+#include "lib/model/name.h"
+#include "lib/store/outbox.h"
+#include "lib/store/projects.h"
+
+enum { ERRORS_MAX = 4, EVENT_ROWS = 50 };
+
+/* The form of an environment, with what is wrong in it. */
+struct form {
+	struct environment v;
+	struct field_error errors[ERRORS_MAX];
+	size_t wrong;
+};
+
+static void
+complain(struct form *f, const char *field, const char *text)
+{
+	if (f->wrong < ERRORS_MAX)
+		f->errors[f->wrong++] = (struct field_error){ field, text };
+}
+
+static void
+read_form(struct form *f, const struct request *rq)
+{
+	struct err why;
+
+	f->v.name = request_field(rq, "name");
+	f->v.slug = request_field(rq, "slug");
+	if (name_check_title("Name", f->v.name, &why) != 0)
+		complain(f, "name", arena_dup(rq->arena, why.text));
+	if (name_check_slug(f->v.slug, &why) != 0)
+		complain(f, "slug", arena_dup(rq->arena, why.text));
+	if (!environment_kind_parse(&f->v.kind, request_field(rq, "kind")))
+		complain(f, "kind", "Choose what kind of environment it is");
+}
+
+int
+on_environment_go(struct reply *rp, struct request *rq, struct err *e)
+{
+	struct environment v;
+
+	if (find_environment(&v, rq, e) != 0)
+		return -1;
+	return reply_see_other(rp, "/p/%s/%s/backups", v.project_slug, v.slug);
+}
+
+static int
+send_new(struct reply *rp, const struct request *rq, const struct form *f, const struct project *project, struct err *e)
+{
+	CLEANUP_PAGE struct page p = { 0 };
+
+	page_begin(&p, rq, "environment_form.cs", "Add an environment");
+	page_crumb(&p, "Projects", "/projects");
+	page_crumb(&p, project->slug, arena_printf(rq->arena, "/p/%s", project->slug));
+	page_crumb(&p, "Add an environment", NULL);
+	show_environment_form(&p, &f->v);
+	node_flag(p.root, "new", true);
+	node_setf(p.root, "back", "/p/%s", project->slug);
+	if (f->wrong > 0)
+		page_errors(&p, rp, f->errors, f->wrong);
+	return page_send(rp, rq, &p, e);
+}
+
+/* The settings page; `stored` is what the address names, f what the form has. */
+static int
+send_settings(struct reply *rp, const struct request *rq, const struct form *f, const struct environment *stored,
+    struct err *e)
+{
+	CLEANUP_PAGE struct page p = { 0 };
+
+	if (frame_begin(&p, rq, stored, &(struct frame){ "environment_form.cs", "Settings", "settings" }, e) != 0)
+		return -1;
+	show_environment_form(&p, &f->v);
+	node_setf(p.root, "back", "/p/%s/%s/backups", stored->project_slug, stored->slug);
+	node_setf(p.root, "pause.href", "/p/%s/%s/pause", stored->project_slug, stored->slug);
+	node_flag(p.root, "pause.on", stored->paused);
+	if (f->wrong > 0)
+		page_errors(&p, rp, f->errors, f->wrong);
+	return page_send(rp, rq, &p, e);
+}
+
+/* Written to the trail; then to the environment's page. */
+static int
+leave(struct reply *rp, const struct request *rq, const struct environment *v, const struct event *what, struct err *e)
+{
+	struct event ev = *what;
+	const char *said = ev.detail;
+
+	ev.project = v->project;
+	ev.environment = v->id;
+	ev.target = v->slug;
+	ev.detail = "";
+	if (trail_add(rq, &ev, e) != 0)
+		return -1;
+	return reply_see_other(rp, "/p/%s/%s/%s?said=%s", v->project_slug, v->slug,
+	    strcmp(said, "created") == 0 ? "backups" : "settings", said);
+}
+
+int
+on_environment_new(struct reply *rp, struct request *rq, struct err *e)
+{
+	struct form f = { .v = { .name = "", .slug = "" } };
+	struct project project;
+	struct environment *others;
+	size_t count;
+
+	if (find_project(&project, rq, e) != 0 ||
+	    environments_list(&others, &count, rq->arena, rq->db, project.id, e) != 0)
+		return -1;
+	/* The first one is live nearly always. */
+	if (count == 0) {
+		f.v.name = "Live";
+		f.v.slug = "live";
+	} else {
+		f.v.kind = ENV_STAGING;
+	}
+	return send_new(rp, rq, &f, &project, e);
+}
+
+int
+on_environment_create(struct reply *rp, struct request *rq, struct err *e)
+{
+	struct form f = { .wrong = 0 };
+	struct project project;
+	struct err why;
+
+	if (find_project(&project, rq, e) != 0)
+		return -1;
+	read_form(&f, rq);
+	f.v.project = project.id;
+	if (f.wrong > 0)
+		return send_new(rp, rq, &f, &project, e);
+	if (environments_add(&f.v, rq->db, &why) != 0) {
+		if (why.kind != ERR_CONFLICT) {
+			*e = why;
+			return -1;
+		}
+		complain(&f, "slug", why.text);
+		return send_new(rp, rq, &f, &project, e);
+	}
+	f.v.project_slug = project.slug;
+	return leave(rp, rq, &f.v, &(struct event){ .action = "environment.added", .detail = "created" }, e);
+}
+
+int
+on_environment_settings(struct reply *rp, struct request *rq, struct err *e)
+{
+	struct form f = { .wrong = 0 };
+
+	if (find_environment(&f.v, rq, e) != 0)
+		return -1;
+	return send_settings(rp, rq, &f, &f.v, e);
+}
+
+int
+on_environment_save(struct reply *rp, struct request *rq, struct err *e)
+{
+	struct form f = { .wrong = 0 };
+	struct environment stored;
+	struct err why;
+
+	if (find_environment(&stored, rq, e) != 0)
+		return -1;
+	f.v = stored;
+	read_form(&f, rq);
+	if (f.wrong > 0)
+		return send_settings(rp, rq, &f, &stored, e);
+	if (environments_update(&f.v, rq->db, &why) != 0) {
+		if (why.kind != ERR_CONFLICT) {
+			*e = why;
+			return -1;
+		}
+		complain(&f, "slug", why.text);
+		return send_settings(rp, rq, &f, &stored, e);
+	}
+	return leave(rp, rq, &f.v, &(struct event){ .action = "environment.changed", .detail = "saved" }, e);
+}
+
+int
+on_environment_pause(struct reply *rp, struct request *rq, struct err *e)
+{
+	struct environment v;
+
+	if (find_environment(&v, rq, e) != 0)
+		return -1;
+	v.paused = strcmp(request_field(rq, "paused"), "0") != 0;
+	if (environments_update(&v, rq->db, e) != 0)
+		return -1;
+	return leave(rp, rq, &v, &(struct event){
+	    .action = v.paused ? "environment.paused" : "environment.resumed",
+	    .detail = v.paused ? "paused" : "resumed" }, e);
+}
+
+int
+on_environment_activity(struct reply *rp, struct request *rq, struct err *e)
+{
+	CLEANUP_PAGE struct page p = { 0 };
+	struct environment v;
+	struct event *events;
+	int64_t after;
+	size_t count;
+
+	if (!num_parse(&after, request_query(rq, "after"), 1, INT64_MAX))
+		after = 0;
+	if (find_environment(&v, rq, e) != 0 ||
+	    events_list(&events, &count, rq->arena, rq->db, v.id, after, e) != 0)
+		return -1;
+	if (frame_begin(&p, rq, &v, &(struct frame){ "activity.cs", "Activity", "activity" }, e) != 0)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		show_activity_row(node_add(p.root, "events"), &events[i], rq->now);
+	if (count == EVENT_ROWS)
+		node_setf(p.root, "pager.older", "/p/%s/%s/activity?after=%" PRId64, v.project_slug, v.slug,
+		    events[count - 1].id);
+	if (after != 0)
+		node_setf(p.root, "pager.newer", "/p/%s/%s/activity", v.project_slug, v.slug);
+	return page_send(rp, rq, &p, e);
+}

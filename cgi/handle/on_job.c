@@ -1,0 +1,273 @@
+/* on_job.c: watching the work, stopping it, and asking for it again. */
+#include "cgi/handle/on_job.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cgi/handle/find.h"
+#include "cgi/handle/frame.h"
+#include "cgi/handle/trail.h"
+#include "cgi/page/show_job.h"
+#include "cgi/page/show_log.h"
+#include "lib/model/name.h"
+#include "lib/store/backups.h"
+#include "lib/store/downloads.h"
+#include "lib/store/jobs.h"
+#include "lib/store/projects.h"
+#include "lib/store/settings.h"
+#include "lib/util/hash.h"
+
+enum { JOBS_ROWS = 50 };
+
+/* Everything the job's page and its fragment show. */
+static int
+gather(struct job_view *view, struct request *rq, const struct job *job, struct err *e)
+{
+	struct service *service = arena_alloc(rq->arena, sizeof *service);
+	struct outbox_mail *mail = arena_alloc(rq->arena, sizeof *mail);
+	struct job_line *lines;
+	char *waiting = NULL;
+
+	view->job = job;
+	view->now = rq->now;
+	if (jobs_log_tail(&lines, &view->line_count, rq->arena, rq->db, job->id, SHOW_LOG_TAIL, e) != 0)
+		return -1;
+	view->lines = lines;
+	if (job->state == JOB_QUEUED && jobs_waiting_for(&waiting, rq->arena, rq->db, job->id, e) != 0)
+		return -1;
+	view->waiting = waiting;
+	if (outbox_of_job(mail, rq->arena, rq->db, job->id, e) != 0)
+		return -1;
+	view->mail = mail->id != 0 ? mail : NULL;
+	if (job->service == 0)
+		return 0;
+	if (services_by_id(service, rq->arena, rq->db, job->service, e) != 0)
+		return -1;
+	view->service = service;
+	return 0;
+}
+
+int
+on_job_get(struct reply *rp, struct request *rq, struct err *e)
+{
+	CLEANUP_PAGE struct page p = { 0 };
+	struct job job;
+	struct environment v;
+	struct job_view view = { .job = NULL };
+
+	if (find_job(&job, &v, rq, e) != 0 || gather(&view, rq, &job, e) != 0)
+		return -1;
+	if (frame_begin(&p, rq, &v, &(struct frame){ "job.cs",
+	    arena_printf(rq->arena, "Job j%" PRId64, job.id), "backups" }, e) != 0)
+		return -1;
+	page_crumb(&p, arena_printf(rq->arena, "j%" PRId64, job.id), NULL);
+	show_job_page(&p, &view);
+	return page_send(rp, rq, &p, e);
+}
+
+/* A name for what the fragment would show: it changes when anything in it does. */
+static void
+etag(char out[HASH_HEX_SIZE + 2], const struct job_view *view, int64_t seen)
+{
+	const struct job *job = view->job;
+	char text[512], hex[HASH_HEX_SIZE];
+
+	snprintf(text, sizeof text, "%" PRId64 "|%d|%d|%" PRId64 "|%" PRId64 "|%.100s|%" PRId64 "|%" PRId64 "|%.100s|%d",
+	    job->id, (int)job->state, job->cancel_asked, job->bytes_done, job->bytes_total, job->phase, job->warnings,
+	    view->line_count > 0 ? view->lines[view->line_count - 1].seq : 0,
+	    view->waiting != NULL ? view->waiting : "", view->now - seen > 60000);
+	hash_of(hex, text, strlen(text));
+	snprintf(out, HASH_HEX_SIZE + 2, "\"%.32s\"", hex);
+}
+
+int
+on_job_fragment(struct reply *rp, struct request *rq, struct err *e)
+{
+	CLEANUP_PAGE struct page p = { 0 };
+	struct job job;
+	struct environment v;
+	struct job_view view = { .job = NULL };
+	char tag[HASH_HEX_SIZE + 2];
+	int64_t seen;
+
+	if (find_job(&job, &v, rq, e) != 0 || gather(&view, rq, &job, e) != 0 ||
+	    settings_worker_seen(&seen, rq->db, e) != 0)
+		return -1;
+	etag(tag, &view, seen);
+	reply_header(rp, "ETag", "%s", tag);
+	if (strcmp(rq->none_match, tag) == 0) {
+		rp->status = 304;
+		return 0;
+	}
+	page_begin(&p, rq, "job_fragment.cs", "");
+	show_environment_worker(&p, seen, rq->now);
+	show_job_page(&p, &view);
+	return page_send(rp, rq, &p, e);
+}
+
+int
+on_job_log(struct reply *rp, struct request *rq, struct err *e)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT;
+	struct job job;
+	struct environment v;
+	struct job_line *lines;
+	size_t count;
+
+	if (find_job(&job, &v, rq, e) != 0 ||
+	    jobs_log_tail(&lines, &count, rq->arena, rq->db, job.id, SHOW_LOG_WHOLE, e) != 0)
+		return -1;
+	show_log_text(&text, lines, count);
+	return reply_text(rp, text.p, text.n);
+}
+
+int
+on_job_list(struct reply *rp, struct request *rq, struct err *e)
+{
+	CLEANUP_PAGE struct page p = { 0 };
+	struct job_filter filter = { .limit = JOBS_ROWS + 1 };
+	struct job *jobs;
+	size_t count;
+
+	if (!name_id_parse(&filter.after, NAME_JOB, request_query(rq, "after")))
+		filter.after = 0;
+	if (jobs_list(&jobs, &count, rq->arena, rq->db, &filter, e) != 0)
+		return -1;
+	page_begin(&p, rq, "jobs.cs", "Jobs");
+	page_crumb(&p, "Jobs", NULL);
+	if (frame_worker(&p, rq, e) != 0)
+		return -1;
+	for (size_t i = 0; i < count && i < JOBS_ROWS; i++) {
+		char *waiting = NULL;
+
+		if (jobs[i].state == JOB_QUEUED &&
+		    jobs_waiting_for(&waiting, rq->arena, rq->db, jobs[i].id, e) != 0)
+			return -1;
+		show_job_row(node_add(p.root, "jobs"), &jobs[i], waiting, rq->now);
+	}
+	if (count > JOBS_ROWS)
+		node_setf(p.root, "pager.older", "/jobs?after=%" PRId64, jobs[JOBS_ROWS - 1].id);
+	if (filter.after != 0)
+		node_set(p.root, "pager.newer", "/jobs");
+	return page_send(rp, rq, &p, e);
+}
+
+static int
+trail(const struct request *rq, const struct job *job, const struct environment *v, const char *action, struct err *e)
+{
+	char id[NAME_ID_SIZE];
+
+	name_id(id, NAME_JOB, job->id);
+	return trail_add(rq, &(struct event){ .action = action, .project = v->project, .environment = v->id,
+	    .target = id }, e);
+}
+
+int
+on_job_cancel(struct reply *rp, struct request *rq, struct err *e)
+{
+	struct job job;
+	struct environment v;
+
+	if (find_job(&job, &v, rq, e) != 0 || jobs_cancel(rq->db, job.id, e) != 0 ||
+	    trail(rq, &job, &v, "job.cancelled", e) != 0)
+		return -1;
+	return reply_see_other(rp, "/j/j%" PRId64 "?said=cancelled", job.id);
+}
+
+/* The same services and note again, as a new backup. */
+static int
+retry_backup(int64_t *ret, struct request *rq, const struct job *old, const struct job_request *jr, struct err *e)
+{
+	struct backup_request br = { .job = *jr };
+	struct backup b;
+	struct backup_ids ids;
+	struct part *parts;
+	int64_t *services;
+	size_t count;
+
+	if (backups_by_id(&b, rq->arena, rq->db, old->backup, e) != 0 ||
+	    backups_parts(&parts, &count, rq->arena, rq->db, b.id, e) != 0)
+		return -1;
+	services = arena_array(rq->arena, count + 1, sizeof *services);
+	for (size_t i = 0; i < count; i++)
+		services[i] = parts[i].service;
+	br.kind = BACKUP_ON_DEMAND;
+	br.note = b.note;
+	br.services = services;
+	br.service_count = count;
+	if (backups_request(&ids, rq->db, &br, e) != 0)
+		return -1;
+	*ret = ids.job;
+	return 0;
+}
+
+/* The same content in the same format, as a new download. */
+static int
+retry_download(int64_t *ret, struct request *rq, const struct job *old, const struct job_request *jr, struct err *e)
+{
+	struct download_request dr = { .job = *jr };
+	struct download d;
+	struct download_ids ids;
+	struct download_file *files;
+	int64_t *parts;
+	size_t count;
+
+	if (downloads_by_id(&d, rq->arena, rq->db, old->download, e) != 0 ||
+	    downloads_files(&files, &count, rq->arena, rq->db, d.id, e) != 0)
+		return -1;
+	parts = arena_array(rq->arena, count + 1, sizeof *parts);
+	for (size_t i = 0; i < count; i++)
+		parts[i] = files[i].part;
+	dr.backup = d.backup;
+	dr.parts = parts;
+	dr.part_count = count;
+	dr.format = d.format;
+	dr.valid_ms = d.valid_ms;
+	dr.max_uses = d.max_uses;
+	if (downloads_request(&ids, rq->db, &dr, e) != 0)
+		return -1;
+	*ret = ids.job;
+	if (ids.job == 0)
+		return downloads_mail_again(ret, rq->db, jr, ids.download, e);
+	return 0;
+}
+
+static int
+retry(int64_t *ret, struct request *rq, const struct job *old, const struct job_request *jr, struct err *e)
+{
+	switch (old->kind) {
+	case JOB_BACKUP:
+		return retry_backup(ret, rq, old, jr, e);
+	case JOB_DOWNLOAD:
+		return retry_download(ret, rq, old, jr, e);
+	case JOB_CHECK:
+		return jobs_add_check(ret, rq->db, jr, old->service, e);
+	case JOB_VERIFY:
+		return jobs_add_verify(ret, rq->db, jr, old->backup, e);
+	case JOB_KINDS:
+		break;
+	}
+	return err_set(e, ERR_INTERNAL, "job %" PRId64 " is of no known kind", old->id);
+}
+
+int
+on_job_retry(struct reply *rp, struct request *rq, struct err *e)
+{
+	struct job old;
+	struct environment v;
+	struct job_request jr;
+	int64_t job;
+
+	if (find_job(&old, &v, rq, e) != 0 || find_earlier(&job, rq, e) != 0)
+		return -1;
+	if (job != 0)
+		return reply_see_other(rp, "/j/j%" PRId64, job);
+	if (!job_ended(old.state))
+		return err_set(e, ERR_CONFLICT, "job j%" PRId64 " has not ended yet", old.id);
+	jr = (struct job_request){ .environment = v.id, .key = find_key(rq), .mail_when_done = old.mail_when_done,
+		.requested_by = rq->session != NULL ? rq->session->account.id : 0 };
+	if (retry(&job, rq, &old, &jr, e) != 0 || trail(rq, &old, &v, "job.retried", e) != 0)
+		return -1;
+	return reply_see_other(rp, "/j/j%" PRId64 "?said=retried", job);
+}

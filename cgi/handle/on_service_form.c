@@ -1,0 +1,270 @@
+/* on_service_form.c: adding a service, and changing one. */
+#include "cgi/handle/on_service_form.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "cgi/handle/find.h"
+#include "cgi/handle/frame.h"
+#include "cgi/handle/trail.h"
+#include "cgi/page/show_service.h"
+#include "lib/base/num.h"
+#include "lib/model/name.h"
+#include "lib/store/jobs.h"
+#include "lib/store/projects.h"
+#include "lib/store/settings.h"
+#include "lib/util/seal.h"
+
+enum { ERRORS_MAX = SERVICE_ERRORS_MAX + 4, SECRET_MAX = 1000 };
+
+struct form {
+	struct environment v;
+	struct service s;             /* as the form has it; sealed only when a new secret was given */
+	bool is_new, had_secret;
+	struct field_error errors[ERRORS_MAX];
+	size_t wrong;
+};
+
+static void
+complain(struct form *f, const char *field, const char *text)
+{
+	if (f->wrong < ERRORS_MAX)
+		f->errors[f->wrong++] = (struct field_error){ field, text };
+}
+
+/* The fields of the engine; the others stay empty, whatever was sent. */
+static void
+read_settings(struct service_settings *set, enum engine engine, const struct request *rq)
+{
+	*set = (struct service_settings){ "", "", "", "", "", "", "", "" };
+	switch (engine) {
+	case ENGINE_POSTGRESQL:
+		set->host = request_field(rq, "host");
+		set->port = request_field(rq, "port");
+		set->database = request_field(rq, "database");
+		set->user = request_field(rq, "user");
+		set->tls = request_field(rq, "tls");
+		return;
+	case ENGINE_SQLITE:
+		set->path = request_field(rq, "path");
+		return;
+	case ENGINE_FILES:
+		set->roots = request_field(rq, "roots");
+		set->excludes = request_field(rq, "excludes");
+		return;
+	case ENGINES:
+		return;
+	}
+}
+
+/* Lock the secret up at once; from here on nothing of this process can read it. An empty field changes nothing. */
+static int
+seal_secret(struct form *f, const struct request *rq, struct err *e)
+{
+	const char *secret = request_field(rq, "secret");
+	char *key;
+	void *sealed;
+
+	f->s.sealed = NULL;
+	f->s.sealed_size = 0;
+	if (f->s.engine != ENGINE_POSTGRESQL || *secret == '\0')
+		return 0;
+	if (strlen(secret) > SECRET_MAX) {
+		complain(f, "secret", "The password is longer than 1000 bytes");
+		return 0;
+	}
+	if (settings_get(&key, rq->arena, rq->db, "seal_public_key", e) != 0)
+		return -1;
+	if (seal_lock(&sealed, &f->s.sealed_size, rq->arena, key, secret, e) != 0)
+		return err_in(e, "lock the password up");
+	f->s.sealed = sealed;
+	return 0;
+}
+
+static int
+read_form(struct form *f, const struct request *rq, struct err *e)
+{
+	struct field_error found[SERVICE_ERRORS_MAX];
+	struct err why;
+	size_t count;
+
+	f->s.name = request_field(rq, "name");
+	f->s.slug = request_field(rq, "slug");
+	read_settings(&f->s.settings, f->s.engine, rq);
+	if (name_check_title("Name", f->s.name, &why) != 0)
+		complain(f, "name", arena_dup(rq->arena, why.text));
+	if (name_check_slug(f->s.slug, &why) != 0)
+		complain(f, "slug", arena_dup(rq->arena, why.text));
+	else if (strcmp(f->s.slug, "new") == 0)
+		complain(f, "slug", "\"new\" is a word of this console; choose another");
+	count = service_settings_check(found, rq->arena, f->s.engine, &f->s.settings);
+	for (size_t i = 0; i < count; i++)
+		complain(f, found[i].field, found[i].text);
+	return seal_secret(f, rq, e);
+}
+
+static char *
+base_of(const struct request *rq, const struct environment *v)
+{
+	return arena_printf(rq->arena, "/p/%s/%s", v->project_slug, v->slug);
+}
+
+static int
+send_form(struct reply *rp, const struct request *rq, const struct form *f, const struct service *stored,
+    struct err *e)
+{
+	CLEANUP_PAGE struct page p = { 0 };
+	const char *base = base_of(rq, &f->v);
+
+	if (frame_begin(&p, rq, &f->v, &(struct frame){ "service.cs", f->is_new ?
+	    arena_printf(rq->arena, "Add a %s service", engine_title(f->s.engine)) :
+	    arena_printf(rq->arena, "Service %s", stored->name), "services" }, e) != 0)
+		return -1;
+	page_crumb(&p, "Services", arena_printf(rq->arena, "%s/services", base));
+	page_crumb(&p, f->is_new ? "Add" : stored->slug, NULL);
+	show_service_form(&p, &f->s);
+	node_flag(p.root, "new", f->is_new);
+	node_flag(p.root, "secret.stored", f->had_secret);
+	node_set(p.root, "base", base);
+	if (!f->is_new) {
+		node_setf(p.root, "href", "%s/services/%s", base, stored->slug);
+		show_service_check(&p, stored, rq->now);
+	}
+	if (f->wrong > 0)
+		page_errors(&p, rp, f->errors, f->wrong);
+	return page_send(rp, rq, &p, e);
+}
+
+/* Nothing chosen yet: which kind shall it be? */
+static int
+send_engines(struct reply *rp, const struct request *rq, const struct environment *v, struct err *e)
+{
+	CLEANUP_PAGE struct page p = { 0 };
+	const char *base = base_of(rq, v);
+
+	if (frame_begin(&p, rq, v, &(struct frame){ "service_new.cs", "Add a service", "services" }, e) != 0)
+		return -1;
+	page_crumb(&p, "Services", arena_printf(rq->arena, "%s/services", base));
+	page_crumb(&p, "Add", NULL);
+	show_service_engines(&p, base);
+	return page_send(rp, rq, &p, e);
+}
+
+/* What a new service of this kind is likely to be called and to need. */
+static void
+suggest(struct form *f)
+{
+	static const struct service empty[ENGINES] = {
+		[ENGINE_POSTGRESQL] = { .name = "Database", .slug = "database",
+		    .settings = { .port = "5432", .tls = "prefer" } },
+		[ENGINE_SQLITE] = { .name = "Database", .slug = "database" },
+		[ENGINE_FILES] = { .name = "Media", .slug = "media" },
+	};
+	struct service_settings *set = &f->s.settings;
+
+	f->s.name = empty[f->s.engine].name;
+	f->s.slug = empty[f->s.engine].slug;
+	*set = (struct service_settings){ "", "", "", "", "", "", "", "" };
+	if (f->s.engine == ENGINE_POSTGRESQL) {
+		set->port = empty[ENGINE_POSTGRESQL].settings.port;
+		set->tls = empty[ENGINE_POSTGRESQL].settings.tls;
+	}
+}
+
+int
+on_service_form_new(struct reply *rp, struct request *rq, struct err *e)
+{
+	struct form f = { .is_new = true };
+
+	if (find_environment(&f.v, rq, e) != 0)
+		return -1;
+	if (!engine_parse(&f.s.engine, request_query(rq, "engine")))
+		return send_engines(rp, rq, &f.v, e);
+	suggest(&f);
+	return send_form(rp, rq, &f, NULL, e);
+}
+
+/* Saved: to its page, or to the test that was asked for with it. */
+static int
+leave(struct reply *rp, const struct request *rq, const struct form *f, struct err *e)
+{
+	struct job_request jr = { .environment = f->v.id, .key = find_key(rq),
+		.requested_by = rq->session != NULL ? rq->session->account.id : 0 };
+	int64_t job;
+
+	if (trail_add(rq, &(struct event){ .action = f->is_new ? "service.added" : "service.changed",
+	    .project = f->v.project, .environment = f->v.id, .target = f->s.slug }, e) != 0)
+		return -1;
+	if (strcmp(request_field(rq, "then"), "test") != 0)
+		return reply_see_other(rp, "/p/%s/%s/services/%s?said=saved", f->v.project_slug, f->v.slug, f->s.slug);
+	if (jobs_add_check(&job, rq->db, &jr, f->s.id, e) != 0)
+		return -1;
+	return reply_see_other(rp, "/j/j%" PRId64, job);
+}
+
+int
+on_service_form_create(struct reply *rp, struct request *rq, struct err *e)
+{
+	struct form f = { .is_new = true };
+	struct err why;
+	int64_t job;
+
+	if (find_environment(&f.v, rq, e) != 0 || find_earlier(&job, rq, e) != 0)
+		return -1;
+	if (job != 0)
+		return reply_see_other(rp, "/j/j%" PRId64, job);
+	if (!engine_parse(&f.s.engine, request_field(rq, "engine")))
+		return err_set(e, ERR_INPUT, "choose the kind of the service");
+	if (read_form(&f, rq, e) != 0)
+		return -1;
+	f.s.environment = f.v.id;
+	if (f.wrong > 0)
+		return send_form(rp, rq, &f, NULL, e);
+	if (services_add(&f.s, rq->db, &why) == 0)
+		return leave(rp, rq, &f, e);
+	if (why.kind != ERR_CONFLICT) {
+		*e = why;
+		return -1;
+	}
+	complain(&f, "slug", why.text);
+	return send_form(rp, rq, &f, NULL, e);
+}
+
+int
+on_service_form_edit(struct reply *rp, struct request *rq, struct err *e)
+{
+	struct form f = { .is_new = false };
+
+	if (find_environment(&f.v, rq, e) != 0 || find_service(&f.s, rq, &f.v, e) != 0)
+		return -1;
+	f.had_secret = f.s.sealed != NULL;
+	return send_form(rp, rq, &f, &f.s, e);
+}
+
+int
+on_service_form_save(struct reply *rp, struct request *rq, struct err *e)
+{
+	struct form f = { .is_new = false };
+	struct service stored;
+	struct err why;
+
+	if (find_environment(&f.v, rq, e) != 0 || find_service(&stored, rq, &f.v, e) != 0)
+		return -1;
+	f.s = stored;
+	f.had_secret = stored.sealed != NULL;
+	if (read_form(&f, rq, e) != 0)
+		return -1;
+	/* What the person saw when the form was opened; a form without it changes what is there now. */
+	if (!num_parse(&f.s.revision, request_field(rq, "revision"), 1, INT64_MAX))
+		f.s.revision = stored.revision;
+	if (f.wrong > 0)
+		return send_form(rp, rq, &f, &stored, e);
+	if (services_update(&f.s, rq->db, &why) == 0)
+		return leave(rp, rq, &f, e);
+	if (why.kind != ERR_CONFLICT) {
+		*e = why;
+		return -1;
+	}
+	complain(&f, strcmp(f.s.slug, stored.slug) != 0 ? "slug" : "", why.text);
+	return send_form(rp, rq, &f, &stored, e);
+}

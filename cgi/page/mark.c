@@ -1,0 +1,211 @@
+/* mark.c: the small marks that many pages share: short ids, states, durations. */
+#include "cgi/page/mark.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/num.h"
+
+void
+mark_id(struct node *n, const char *name, enum name_kind kind, int64_t id)
+{
+	char text[NAME_ID_SIZE];
+
+	name_id(text, kind, id);
+	node_set(n, name, text);
+}
+
+void
+mark_duration(struct node *n, const char *name, int64_t ms)
+{
+	char text[NUM_TEXT];
+
+	if (ms < 0)
+		return;
+	num_duration(text, ms);
+	node_set(n, name, text);
+}
+
+void
+mark_count(struct node *n, const char *name, int64_t count)
+{
+	char text[NUM_TEXT];
+
+	num_count(text, count);
+	node_set(n, name, text);
+}
+
+void
+mark_state(struct node *n, const char *name, const char *word, const char *icon, const char *tone)
+{
+	struct node *s = node_at(n, name);
+
+	node_set(s, "word", word);
+	node_set(s, "icon", icon);
+	node_set(s, "tone", tone);
+}
+
+void
+mark_job(struct node *n, const struct job *job)
+{
+	char word[64] = "Running";
+
+	switch (job->state) {
+	case JOB_QUEUED:
+		mark_state(n, "state", "Queued", "queued", "idle");
+		return;
+	case JOB_RUNNING:
+		if (job->cancel_asked)
+			snprintf(word, sizeof word, "Cancelling");
+		else if (job->bytes_total > 0 && job->bytes_done <= job->bytes_total)
+			snprintf(word, sizeof word, "Running %d %%",
+			    (int)(100 * ((double)job->bytes_done / (double)job->bytes_total)));
+		mark_state(n, "state", word, "running", "busy");
+		return;
+	case JOB_SUCCEEDED:
+		if (job->warnings > 0)
+			mark_state(n, "state", "Done, with warnings", "warning", "warn");
+		else
+			mark_state(n, "state", "Done", "ok", "good");
+		return;
+	case JOB_FAILED:
+		mark_state(n, "state", "Failed", "failed", "bad");
+		return;
+	case JOB_CANCELLED:
+	case JOB_STATES:
+		break;
+	}
+	mark_state(n, "state", "Cancelled", "cancelled", "idle");
+}
+
+void
+mark_backup(struct node *n, const struct backup *b)
+{
+	switch (b->state) {
+	case BACKUP_BUILDING:
+		if (b->started_at == 0)
+			mark_state(n, "state", "Queued", "queued", "idle");
+		else
+			mark_state(n, "state", "Running", "running", "busy");
+		return;
+	case BACKUP_READY:
+		if (b->health == HEALTH_DAMAGED || b->health == HEALTH_MISSING)
+			mark_state(n, "state", b->health == HEALTH_DAMAGED ? "Damaged" : "Missing", "failed", "bad");
+		else if (b->warnings > 0)
+			mark_state(n, "state", "Ready, with warnings", "warning", "warn");
+		else
+			mark_state(n, "state", "Ready", "ok", "good");
+		return;
+	case BACKUP_FAILED:
+		mark_state(n, "state", "Failed", "failed", "bad");
+		return;
+	case BACKUP_TRASHED:
+		mark_state(n, "state", "In the trash", "trash", "idle");
+		return;
+	case BACKUP_DELETED:
+	case BACKUP_STATES:
+		break;
+	}
+	mark_state(n, "state", "Deleted", "cancelled", "idle");
+}
+
+void
+mark_health(struct node *n, const struct backup *b, int64_t now)
+{
+	char ago[NUM_TEXT], word[64];
+
+	num_ago(ago, b->verified_at, now);
+	switch (b->health) {
+	case HEALTH_GOOD:
+		snprintf(word, sizeof word, "Verified %s", ago);
+		mark_state(n, "verified", word, "ok", "good");
+		return;
+	case HEALTH_DAMAGED:
+		mark_state(n, "verified", "Damaged", "failed", "bad");
+		return;
+	case HEALTH_MISSING:
+		mark_state(n, "verified", "Missing", "failed", "bad");
+		return;
+	case HEALTH_UNKNOWN:
+	case HEALTHS:
+		break;
+	}
+	mark_state(n, "verified", "Not yet", "queued", "idle");
+}
+
+void
+mark_download(struct node *n, const struct download *d, int64_t now)
+{
+	switch (d->state) {
+	case DOWNLOAD_PREPARING:
+		mark_state(n, "state", "Preparing", "running", "busy");
+		return;
+	case DOWNLOAD_READY:
+		if (d->expires_at > now) {
+			mark_state(n, "state", "Ready", "ok", "good");
+			return;
+		}
+		break;
+	case DOWNLOAD_FAILED:
+		mark_state(n, "state", "Failed", "failed", "bad");
+		return;
+	case DOWNLOAD_REVOKED:
+		mark_state(n, "state", "Revoked", "cancelled", "idle");
+		return;
+	case DOWNLOAD_EXPIRED:
+	case DOWNLOAD_STATES:
+		break;
+	}
+	mark_state(n, "state", "Expired", "cancelled", "idle");
+}
+
+void
+mark_mail(struct node *n, const char *state, const char *error)
+{
+	if (*state == '\0')
+		return;
+	if (strcmp(state, "sent") == 0)
+		mark_state(n, "mail", "Sent", "ok", "good");
+	else if (strcmp(state, "failed") == 0)
+		mark_state(n, "mail", "Unsent", "failed", "bad");
+	else if (*error != '\0')
+		mark_state(n, "mail", "Unsent, will be tried again", "warning", "warn");
+	else
+		mark_state(n, "mail", "On its way", "queued", "idle");
+	node_set(n, "mail.error", strcmp(state, "sent") != 0 && *error != '\0' ? error : NULL);
+}
+
+void
+mark_check(struct node *n, const struct service *s)
+{
+	if (strcmp(s->check_state, "ok") == 0)
+		mark_state(n, "check", "Connected", "ok", "good");
+	else if (strcmp(s->check_state, "failed") == 0)
+		mark_state(n, "check", "Connection failed", "failed", "bad");
+	else
+		mark_state(n, "check", "Not tested", "queued", "idle");
+}
+
+const char *
+mark_job_title(enum job_kind kind)
+{
+	switch (kind) {
+	case JOB_BACKUP:
+		return "Backup";
+	case JOB_DOWNLOAD:
+		return "Prepare download";
+	case JOB_CHECK:
+		return "Connection test";
+	case JOB_VERIFY:
+		return "Verify";
+	case JOB_KINDS:
+		break;
+	}
+	return "Job";
+}
+
+const char *
+mark_kind(enum backup_kind kind)
+{
+	return kind == BACKUP_SCHEDULED ? "Scheduled" : "On-demand";
+}

@@ -1,0 +1,69 @@
+/* show_activity.c: the audit trail in words. */
+#include "cgi/page/show_activity.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "lib/model/name.h"
+
+static const struct {
+	const char *action, *words;
+} phrases[] = {
+	{ "backup.requested", "asked for backup" },
+	{ "backup.note", "changed the note of backup" },
+	{ "backup.kept", "marked as kept: backup" },
+	{ "backup.unkept", "no longer keeps backup" },
+	{ "backup.verify", "asked to verify backup" },
+	{ "backup.deleted", "moved to the trash: backup" },
+	{ "backup.undeleted", "put back from the trash: backup" },
+	{ "download.requested", "asked to prepare download" },
+	{ "download.mailed", "asked again for the mail of download" },
+	{ "download.revoked", "revoked download" },
+	{ "download.fetched", "downloaded" },
+	{ "job.cancelled", "asked to cancel job" },
+	{ "job.retried", "asked again for job" },
+	{ "service.added", "added service" },
+	{ "service.changed", "changed service" },
+	{ "service.tested", "asked to test the connection of service" },
+	{ "environment.added", "added environment" },
+	{ "environment.changed", "changed the settings of environment" },
+	{ "environment.paused", "paused environment" },
+	{ "environment.resumed", "resumed environment" },
+	{ "project.added", "added project" },
+	{ "project.changed", "changed the settings of project" },
+	{ "session.started", "signed in" },
+	{ "session.ended", "signed out" },
+};
+
+/* Short ids have pages of their own. */
+static void
+link_target(struct node *n, const char *target)
+{
+	static const struct { enum name_kind kind; const char *page; } pages[] = {
+		{ NAME_BACKUP, "b" }, { NAME_JOB, "j" }, { NAME_DOWNLOAD, "d" },
+	};
+	int64_t id;
+
+	for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
+		if (target[0] == (char)pages[i].kind && name_id_parse(&id, pages[i].kind, target))
+			node_setf(n, "href", "/%s/%c%" PRId64, pages[i].page, (char)pages[i].kind, id);
+	}
+}
+
+void
+show_activity_row(struct node *n, const struct event *ev, int64_t now)
+{
+	const char *words = ev->action;
+
+	for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++) {
+		if (strcmp(ev->action, phrases[i].action) == 0)
+			words = phrases[i].words;
+	}
+	page_time(n, "at", ev->at, now);
+	node_set(n, "actor", ev->actor);
+	node_set(n, "words", words);
+	node_set(n, "target", *ev->target == '\0' ? NULL : ev->target);
+	link_target(n, ev->target);
+	node_set(n, "detail", *ev->detail == '\0' ? NULL : ev->detail);
+	node_set(n, "from", *ev->address == '\0' ? NULL : ev->address);
+}

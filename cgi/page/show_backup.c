@@ -1,0 +1,210 @@
+/* show_backup.c: one backup: its facts, its parts, and how to get it back without this console. */
+#include "cgi/page/show_backup.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "cgi/page/mark.h"
+#include "cgi/page/show_log.h"
+#include "lib/base/buf.h"
+#include "lib/model/download.h"
+
+void
+show_backup_short(struct node *n, const struct backup *b, int64_t now)
+{
+	mark_id(n, "id", NAME_BACKUP, b->id);
+	node_setf(n, "href", "/b/b%" PRId64, b->id);
+	page_time(n, "created", b->created_at, now);
+	mark_backup(n, b);
+	node_set(n, "note", *b->note == '\0' ? NULL : b->note);
+	node_set(n, "contents", b->contents);
+	page_size(n, "size", b->stored_bytes);
+}
+
+/* 'text' for a shell, whatever stands in it. */
+static void
+quote(struct buf *to, const char *text)
+{
+	buf_char(to, '\'');
+	for (; *text != '\0'; text++) {
+		if (*text == '\'')
+			buf_text(to, "'\\''");
+		else
+			buf_char(to, *text);
+	}
+	buf_char(to, '\'');
+}
+
+static char *
+quoted_path(struct arena *a, const struct backup_view *view, const char *key)
+{
+	CLEANUP_BUF struct buf path = BUF_INIT;
+
+	quote(&path, arena_printf(a, "%s/%s", view->storage->path, key));
+	return arena_dupn(a, path.p, path.n);
+}
+
+/* The commands that turn the stored object back into the service, with nothing of ours in them. */
+static void
+restore_lines(struct node *n, struct arena *a, const struct backup_view *view, const struct part *part)
+{
+	const char *path = quoted_path(a, view, part->data.key);
+
+	node_setf(n, "restore.check", "echo '%s  '%s | sha256sum -c", part->data.stored_sha256, path);
+	if (strcmp(part->format, "pg-custom") == 0) {
+		node_setf(n, "restore.run", "createdb restored_%s\nzstd -dc %s | pg_restore --no-owner -d restored_%s",
+		    part->service_slug, path, part->service_slug);
+		node_set(n, "restore.what", "into a new database, beside the present one");
+	} else if (strcmp(part->format, "sqlite") == 0) {
+		node_setf(n, "restore.run", "zstd -dc %s > restored-%s.sqlite", path, part->service_slug);
+		node_set(n, "restore.what", "into a new file; put it in place while the application is stopped");
+	} else {
+		node_setf(n, "restore.run", "mkdir restored-%s\nzstd -dc %s | tar -xpf - -C restored-%s",
+		    part->service_slug, path, part->service_slug);
+		node_set(n, "restore.what", "into a new folder");
+	}
+}
+
+static const char *
+format_words(const char *format)
+{
+	if (strcmp(format, "pg-custom") == 0)
+		return "pg_dump custom format";
+	if (strcmp(format, "sqlite") == 0)
+		return "SQLite database file";
+	return strcmp(format, "tar") == 0 ? "tar with manifest" : format;
+}
+
+static void
+part_row(struct node *n, struct arena *a, const struct backup_view *view, const struct part *part)
+{
+	enum engine engine;
+	bool known = engine_parse(&engine, part->engine);
+	bool media = known && engine_is_media(engine);
+
+	node_set(n, "name", part->service_name);
+	node_set(n, "slug", part->service_slug);
+	node_set(n, "engine", known ? engine_title(engine) : part->engine);
+	node_set(n, "version", *part->engine_version == '\0' ? NULL : part->engine_version);
+	node_set(n, "tool", *part->tool == '\0' ? NULL : part->tool);
+	node_set(n, "icon", media ? "media" : "database");
+	node_set(n, "format", format_words(part->format));
+	if (strcmp(part->state, "building") == 0 && view->backup->state == BACKUP_BUILDING)
+		mark_state(n, "state", "Not finished", "running", "busy");
+	else if (strcmp(part->state, "ready") != 0)
+		mark_state(n, "state", "Failed", "failed", "bad");
+	else if (part->warnings > 0)
+		mark_state(n, "state", "Ready, with warnings", "warning", "warn");
+	else
+		mark_state(n, "state", "Ready", "ok", "good");
+	if (part->warnings > 0)
+		mark_count(n, "warnings", part->warnings);
+	if (strcmp(part->state, "ready") != 0)
+		return;
+	page_time(n, "taken", part->taken_at, view->now);
+	mark_duration(n, "duration", part->finished_at - part->taken_at);
+	page_size(n, "raw", part->data.raw_bytes);
+	page_size(n, "stored", part->data.stored_bytes);
+	node_set(n, "raw_sha256", part->data.raw_sha256);
+	node_set(n, "stored_sha256", part->data.stored_sha256);
+	node_set(n, "key", part->data.key);
+	node_set(n, "manifest", *part->manifest.key == '\0' ? NULL : part->manifest.key);
+	if (media)
+		mark_count(n, "items", part->items);
+	if (view->storage != NULL && view->backup->state == BACKUP_READY)
+		restore_lines(n, a, view, part);
+}
+
+/* What can be done with it now; a template shows a button only for what is allowed. */
+static void
+acts(struct node *n, const struct backup_view *view)
+{
+	const struct backup *b = view->backup;
+
+	node_flag(n, "can.download", b->state == BACKUP_READY);
+	node_flag(n, "can.verify", b->state == BACKUP_READY);
+	node_flag(n, "can.keep", b->state == BACKUP_READY && !b->keep);
+	node_flag(n, "can.unkeep", b->keep);
+	node_flag(n, "can.delete", (b->state == BACKUP_READY || b->state == BACKUP_FAILED) && !b->keep);
+	node_flag(n, "can.undelete", b->state == BACKUP_TRASHED);
+	node_flag(n, "can.note", b->state != BACKUP_DELETED);
+	node_flag(n, "can.retry", b->state == BACKUP_FAILED && view->job != NULL);
+}
+
+static void
+facts(struct node *n, const struct backup_view *view)
+{
+	const struct backup *b = view->backup;
+
+	show_backup_short(n, b, view->now);
+	node_set(n, "uuid", b->uuid);
+	node_set(n, "kind", mark_kind(b->kind));
+	node_set(n, "by", b->requested_name);
+	page_time(n, "started", b->started_at, view->now);
+	page_time(n, "finished", b->finished_at, view->now);
+	page_time(n, "trashed", b->trashed_at, view->now);
+	if (b->trashed_at > 0)
+		page_time(n, "gone", b->trashed_at + view->trash_ms, view->now);
+	if (b->started_at > 0 && b->finished_at > 0)
+		mark_duration(n, "duration", b->finished_at - b->started_at);
+	page_size(n, "raw", b->raw_bytes);
+	mark_health(n, b, view->now);
+	page_time(n, "verified_at", b->verified_at, view->now);
+	node_flag(n, "keep", b->keep);
+	node_flag(n, "ready", b->state == BACKUP_READY);
+	node_flag(n, "building", b->state == BACKUP_BUILDING);
+	node_flag(n, "failed", b->state == BACKUP_FAILED);
+	node_flag(n, "in_trash", b->state == BACKUP_TRASHED);
+	if (b->warnings > 0)
+		mark_count(n, "warnings", b->warnings);
+	node_set(n, "error", b->error);
+	if (b->state == BACKUP_READY) {
+		node_set(n, "sidecar.key", b->sidecar_key);
+		node_set(n, "sidecar.sha256", b->sidecar_sha256);
+	}
+	node_set(n, "storage", b->storage_slug);
+}
+
+static void
+downloads(struct page *p, const struct backup_view *view)
+{
+	for (size_t i = 0; i < view->download_count; i++) {
+		const struct download *d = &view->downloads[i];
+		struct node *n = node_add(p->root, "downloads");
+
+		mark_id(n, "id", NAME_DOWNLOAD, d->id);
+		node_setf(n, "href", "/d/d%" PRId64, d->id);
+		page_time(n, "created", d->created_at, view->now);
+		node_set(n, "by", d->requested_name);
+		node_set(n, "contents", d->contents);
+		mark_download(n, d, view->now);
+	}
+}
+
+void
+show_backup_page(struct page *p, struct arena *a, const struct backup_view *view)
+{
+	struct node *n = node_at(p->root, "backup");
+	const struct job *job = view->job;
+
+	facts(n, view);
+	acts(n, view);
+	for (size_t i = 0; i < view->part_count; i++)
+		part_row(node_add(n, "parts"), a, view, &view->parts[i]);
+	show_log_lines(p->root, view->lines, view->line_count);
+	downloads(p, view);
+	if (job != NULL) {
+		mark_id(p->root, "job.id", NAME_JOB, job->id);
+		node_setf(p->root, "job.href", "/j/j%" PRId64, job->id);
+		if (job->exit_code != 0)
+			node_int(p->root, "job.exit_code", job->exit_code);
+	}
+	if (view->active != NULL) {
+		struct node *active = node_at(p->root, "active");
+
+		mark_id(active, "id", NAME_JOB, view->active->id);
+		node_setf(active, "href", "/j/j%" PRId64, view->active->id);
+		node_set(active, "title", mark_job_title(view->active->kind));
+		mark_job(active, view->active);
+	}
+}

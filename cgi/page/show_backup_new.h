@@ -1,0 +1,31 @@
+/* show_backup_new.h: the form that asks for a backup. */
+#ifndef CGI_PAGE_SHOW_BACKUP_NEW_H
+#define CGI_PAGE_SHOW_BACKUP_NEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cgi/page/page.h"
+#include "lib/model/job.h"
+#include "lib/model/project.h"
+
+struct backup_choice {
+	const struct service *service;
+	bool on;
+	int64_t raw_bytes, stored_bytes;   /* of its last good backup; 0 when there is none */
+};
+
+struct backup_new_view {
+	const struct environment *environment;
+	const struct backup_choice *choices;
+	size_t count;
+	const char *note;
+	bool mail;
+	const struct job *busy;            /* a backup of this environment that has not ended; NULL when none */
+	const char *email;                 /* where the mail goes */
+};
+
+void show_backup_new_form(struct page *p, const struct backup_new_view *view);
+
+#endif

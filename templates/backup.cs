@@ -1,0 +1,62 @@
+<?cs # backup.cs: one backup ?><?cs include!"macros.cs" ?><?cs include!"head.cs" ?>
+<?cs include!"part_worker.cs" ?>
+<p class="safety"><?cs call:state(backup.state) ?> <span><?cs if:backup.ready ?><?cs call:size(backup.size) ?> stored, <?cs call:size(backup.raw) ?> of content<?cs if:backup.duration ?>, taken in <?cs var:backup.duration ?><?cs /if ?><?cs
+elif:backup.in_trash ?>In the trash since <?cs call:when(backup.trashed) ?>; it is deleted for good after <?cs var:backup.gone.date ?> UTC.<?cs
+elif:backup.building ?>It is still being created.<?cs /if ?></span></p>
+<?cs if:backup.failed ?><div class="notice is-bad" role="alert"><?cs call:icon("failed") ?><div><p><strong><?cs var:backup.error ?></strong><?cs if:job.exit_code ?> Exit code <?cs var:job.exit_code ?>.<?cs /if ?></p><p>Nothing half-written is listed; earlier backups are untouched.</p></div></div>
+<?cs /if ?><?cs if:active.href ?><div class="notice is-busy"><?cs call:icon("running") ?><p><?cs var:active.title ?> <a href="<?cs var:active.href ?>"><?cs var:active.id ?></a> is at work: <?cs call:state(active.state) ?></p></div>
+<?cs /if ?><div class="actions"><?cs
+if:backup.can.download && page.may.download ?><a class="button is-primary" href="<?cs var:backup.href ?>/download"><?cs call:icon("download") ?>Prepare download</a> <?cs /if ?><?cs
+if:backup.ready ?><a class="button" href="#restore">Restore by hand</a> <?cs /if ?><?cs
+if:backup.can.verify && page.may.backup ?><?cs call:act(backup.href + "/verify", "Verify now", "") ?> <?cs /if ?><?cs
+if:backup.can.keep && page.may.backup ?><form method="post" action="<?cs var:backup.href ?>/keep" class="act"><?cs call:secret() ?><input type="hidden" name="keep" value="1"><?cs call:button("Keep", "") ?></form> <?cs /if ?><?cs
+if:backup.can.unkeep && page.may.backup ?><form method="post" action="<?cs var:backup.href ?>/keep" class="act"><?cs call:secret() ?><input type="hidden" name="keep" value="0"><?cs call:button("No longer keep", "") ?></form> <?cs /if ?><?cs
+if:backup.can.note && page.may.backup ?><a class="button" href="<?cs var:backup.href ?>/note">Edit note</a> <?cs /if ?><?cs
+if:backup.can.retry && page.may.backup ?><?cs call:act(job.href + "/retry", "Try again", "primary") ?> <?cs /if ?><?cs
+if:backup.can.undelete && page.may.delete ?><?cs call:act(backup.href + "/undelete", "Put back", "primary") ?> <?cs /if ?><?cs
+if:backup.can.delete && page.may.delete ?><a class="button is-danger" href="<?cs var:backup.href ?>/delete">Delete…</a><?cs /if ?></div>
+<section class="panel" aria-label="Facts"><dl class="facts">
+<dt>Note</dt><dd><?cs if:backup.note ?><span class="note"><?cs var:backup.note ?></span><?cs else ?><span class="muted">—</span><?cs /if ?></dd>
+<dt>Asked for</dt><dd><?cs call:time(backup.created) ?> by <?cs var:backup.by ?></dd>
+<dt>Kind</dt><dd><?cs var:backup.kind ?></dd>
+<?cs if:backup.finished.iso ?><dt>Finished</dt><dd><?cs call:time(backup.finished) ?></dd>
+<?cs /if ?><?cs if:backup.ready ?><dt>Verified</dt><dd><?cs call:state(backup.verified) ?><?cs if:!backup.verified_at.iso ?> <span class="muted">It was read back and compared when it was made; verify reads it again.</span><?cs /if ?></dd>
+<dt>Stays</dt><dd><?cs if:backup.keep ?><?cs call:icon("keep") ?>Kept: it cannot be deleted until the mark is taken away.<?cs else ?>Until somebody deletes it.<?cs /if ?></dd>
+<?cs /if ?><dt>Storage</dt><dd><?cs var:backup.storage ?></dd>
+<?cs if:job.href ?><dt>Job</dt><dd><a href="<?cs var:job.href ?>"><?cs var:job.id ?></a></dd>
+<?cs /if ?><dt>Id</dt><dd><code><?cs var:backup.uuid ?></code></dd>
+</dl></section>
+<h2>Contents</h2>
+<div class="grid">
+<?cs each:part = backup.parts ?><section class="card"><h3><?cs call:icon(part.icon) ?> <?cs var:part.name ?></h3>
+<p><?cs call:state(part.state) ?> <?cs var:part.engine ?><?cs if:part.version ?> <?cs var:part.version ?><?cs /if ?></p>
+<?cs if:part.raw.text ?><dl class="facts">
+<dt>Size</dt><dd><?cs call:size(part.raw) ?> → <?cs call:size(part.stored) ?> stored</dd>
+<?cs if:part.items ?><dt>Files</dt><dd><?cs var:part.items ?></dd>
+<?cs /if ?><dt>Format</dt><dd><?cs var:part.format ?>, zstd</dd>
+<dt>Taken</dt><dd><?cs call:time(part.taken) ?>, in <?cs var:part.duration ?></dd>
+<?cs if:part.tool ?><dt>Tool</dt><dd><?cs var:part.tool ?></dd>
+<?cs /if ?><?cs if:part.warnings ?><dt>Warnings</dt><dd><?cs call:icon("warning") ?><?cs var:part.warnings ?>, named in the log</dd>
+<?cs /if ?><dt>SHA-256 of the content</dt><dd><?cs call:sum(part.raw_sha256) ?></dd>
+<dt>SHA-256 as stored</dt><dd><?cs call:sum(part.stored_sha256) ?></dd>
+<dt>Object</dt><dd><code><?cs var:part.key ?></code></dd>
+<?cs if:part.manifest ?><dt>Manifest</dt><dd><code><?cs var:part.manifest ?></code></dd>
+<?cs /if ?></dl>
+<?cs /if ?></section>
+<?cs /each ?></div>
+<?cs if:backup.ready ?><details class="more" id="restore"><summary>Restore without this console</summary>
+<div><p>These commands need nothing of this console: run them on the server that holds the storage. They bring the content back beside what is there now, and change nothing of it.</p>
+<?cs each:part = backup.parts ?><?cs if:part.restore.run ?><h3><?cs var:part.name ?>, <?cs var:part.restore.what ?></h3>
+<pre data-copy="Commands"><code><?cs var:part.restore.check ?>
+<?cs var:part.restore.run ?></code></pre>
+<?cs /if ?><?cs /each ?><p>All that this console knows of the backup lies beside it in <code><?cs var:backup.sidecar.key ?></code>. <a href="/help/restore">More on restoring</a></p></div>
+</details>
+<?cs /if ?><h2>Downloads of this backup</h2>
+<?cs if:subcount(downloads) ?><table class="list" role="table" aria-label="Downloads of this backup">
+<thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">Download</th><th role="columnheader" scope="col">State</th><th role="columnheader" scope="col">Contents</th><th role="columnheader" scope="col">Asked for</th><th role="columnheader" scope="col">By</th></tr></thead>
+<tbody role="rowgroup">
+<?cs each:d = downloads ?><tr role="row"><th role="rowheader" scope="row" data-label="Download"><a href="<?cs var:d.href ?>"><?cs var:d.id ?></a></th><td role="cell" data-label="State"><?cs call:state(d.state) ?></td><td role="cell" data-label="Contents"><?cs var:d.contents ?></td><td role="cell" data-label="Asked for"><span class="stamp"><?cs call:time(d.created) ?></span></td><td role="cell" data-label="By"><?cs var:d.by ?></td></tr>
+<?cs /each ?></tbody></table>
+<?cs else ?><p class="muted">None yet.</p>
+<?cs /if ?><?cs include!"part_log.cs" ?>
+<?cs include!"foot.cs" ?>

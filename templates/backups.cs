@@ -1,0 +1,31 @@
+<?cs # backups.cs: the backups of an environment ?><?cs include!"macros.cs" ?><?cs include!"part_backup_row.cs" ?><?cs include!"head.cs" ?>
+<?cs include!"part_worker.cs" ?>
+<p class="safety"><?cs call:state(env.state) ?> <span><?cs var:env.reason ?><?cs
+if:env.good.id && !filter.on ?> Last good backup: <a href="<?cs var:env.good.href ?>"><?cs var:env.good.id ?></a>, <?cs call:when(env.good.at) ?>.<?cs /if ?><?cs
+if:env.failed.id && !filter.on ?> <a href="<?cs var:env.failed.href ?>">What went wrong in <?cs var:env.failed.id ?></a><?cs /if ?></span></p>
+<?cs if:page.may.backup ?><div class="actions"><?cs
+if:env.paused ?><a class="button" href="<?cs var:page.env.href ?>/settings">Resume in the settings</a><?cs
+elif:no_services ?><a class="button is-primary" href="<?cs var:page.env.href ?>/services/new"><?cs call:icon("plus") ?>Add a service</a><?cs
+else ?><a class="button is-primary" href="<?cs var:base ?>/new" data-key="c"><?cs call:icon("plus") ?>Create backup</a><?cs /if ?></div>
+<?cs /if ?>
+<?cs if:subcount(backups) || filter.on || pager.newer ?><form class="filters" method="get" action="<?cs var:base ?>">
+<div class="field"><label for="kind">Kind</label><select id="kind" name="kind"><?cs each:o = filter.kinds ?><option value="<?cs var:o.value ?>"<?cs if:o.on ?> selected<?cs /if ?>><?cs var:o.text ?></option><?cs /each ?></select></div>
+<div class="field"><label for="state">Status</label><select id="state" name="state"><?cs each:o = filter.states ?><option value="<?cs var:o.value ?>"<?cs if:o.on ?> selected<?cs /if ?>><?cs var:o.text ?></option><?cs /each ?></select></div>
+<div class="field"><label for="service">Service</label><select id="service" name="service"><?cs each:o = filter.services ?><option value="<?cs var:o.value ?>"<?cs if:o.on ?> selected<?cs /if ?>><?cs var:o.text ?></option><?cs /each ?></select></div>
+<div class="field"><label for="q">Note contains</label><input type="search" id="q" name="q" value="<?cs var:filter.note ?>" autocomplete="off"></div>
+<button type="submit" class="button"><?cs call:icon("search") ?>Filter</button><?cs if:filter.on ?> <a class="button is-quiet" href="<?cs var:base ?>">Clear filters</a><?cs /if ?>
+</form>
+<?cs /if ?>
+<?cs if:subcount(backups) ?><table class="list" role="table" aria-label="Backups">
+<?cs call:backup_head("1") ?>
+<tbody role="rowgroup">
+<?cs if:first_page && !filter.on ?><tr role="row" class="next"><td role="cell" colspan="8"><?cs call:icon("queued") ?> <strong>Next scheduled backup:</strong> none. No schedule: backups are made on demand, so what changes after the last one is not covered.</td></tr>
+<?cs /if ?><?cs each:b = backups ?><?cs call:backup_row(b, "1") ?>
+<?cs /each ?></tbody></table>
+<?cs if:page.may.delete ?><form id="bulk" method="post" action="<?cs var:base ?>/delete"><?cs call:secret() ?><div class="actions"><button type="submit" class="button is-danger"><?cs call:icon("trash") ?>Delete selected…</button></div></form>
+<?cs /if ?><?cs call:pager(pager) ?>
+<?cs elif:filter.on || pager.newer ?><div class="empty"><?cs call:empty("No backup matches these filters", "Other backups of this environment may be there.") ?><div class="actions"><a class="button" href="<?cs var:base ?>">Clear filters</a></div></div>
+<?cs elif:no_services ?><div class="empty"><?cs call:empty("Nothing to back up yet", "An environment has services: a database, a folder of files. Add the first one, then back it up.") ?></div>
+<?cs else ?><div class="empty"><?cs call:empty("No backups yet", "A backup takes the database, the media or both, and stays until you delete it. No schedule: backups are made on demand.") ?></div>
+<?cs /if ?><p class="muted"><a href="/help/backups">What is backed up, and what is not</a> · <a href="/help/storage">How long backups stay</a></p>
+<?cs include!"foot.cs" ?>

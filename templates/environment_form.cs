@@ -1,0 +1,14 @@
+<?cs # environment_form.cs: a new environment, or the settings of one ?><?cs include!"macros.cs" ?><?cs include!"head.cs" ?>
+<?cs include!"part_worker.cs" ?>
+<form class="panel narrow" method="post"><?cs call:secret() ?>
+<?cs call:input(name, "name", "Name", "", "text") ?>
+<?cs call:text(slug, "slug", "Name in addresses and file names", "a–z, 0–9 and dashes") ?>
+<div class="field<?cs if:kind.error ?> is-faulty<?cs /if ?>" id="kind" tabindex="-1"><fieldset><legend>Kind</legend><?cs if:kind.error ?><p class="fault"><?cs call:icon("failed") ?><?cs var:kind.error ?></p><?cs /if ?>
+<?cs each:k = kinds ?><?cs call:radio("kind", k.value, k.text, "", k.on) ?>
+<?cs /each ?></fieldset></div>
+<div class="actions"><?cs if:new ?><?cs call:button("Add environment", "primary") ?><?cs else ?><?cs call:button("Save", "primary") ?><?cs /if ?> <a class="button" href="<?cs var:back ?>">Cancel</a></div>
+</form>
+<?cs if:pause.href && page.may.configure ?><section class="panel narrow" aria-labelledby="pause"><h2 id="pause"><?cs if:pause.on ?>Paused<?cs else ?>Pause<?cs /if ?></h2>
+<p><?cs if:pause.on ?>No backups can be made. What is there can be looked at, verified and downloaded.<?cs else ?>A paused environment takes no new backups, for as long as the site is being moved or rebuilt. What is there stays as it is.<?cs /if ?></p>
+<form method="post" action="<?cs var:pause.href ?>"><?cs call:secret() ?><input type="hidden" name="paused" value="<?cs if:pause.on ?>0<?cs else ?>1<?cs /if ?>"><div class="actions"><?cs if:pause.on ?><?cs call:button("Resume", "primary") ?><?cs else ?><?cs call:button("Pause this environment", "") ?><?cs /if ?></div></form></section>
+<?cs /if ?><?cs include!"foot.cs" ?>

@@ -1,0 +1,1 @@
+<?cs # job_fragment.cs: the changing part alone ?><?cs include!"macros.cs" ?><?cs include!"part_job.cs" ?>
