@@ -101,7 +101,7 @@ class Server(SMTP):
         ok = (data.login.decode(), data.password.decode()) == (self.options.user, self.options.password)
         if ok:
             self.signed_in = self.options.user
-        return AuthResult(success=ok)
+        return AuthResult(success=ok, handled=False, auth_data=data)
 
     async def misbehave(self, step):
         """True when `self.wrong` is to be answered instead; does not come back from a hang or a drop."""
@@ -124,6 +124,8 @@ class Server(SMTP):
                 return
             if await self.misbehave("greeting"):
                 status = self.wrong
+        if status.strip() == "250-AUTH":
+            return
         await super().push(status)
 
     async def smtp_EHLO(self, hostname):
@@ -192,7 +194,9 @@ async def serve(options):
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    print("listening %d" % server.sockets[0].getsockname()[1], flush=True)
+    # One write, also when unbuffered: a reader may go after the first.
+    sys.stdout.write("listening %d\n" % server.sockets[0].getsockname()[1])
+    sys.stdout.flush()
     await stop.wait()
     server.close()
 
