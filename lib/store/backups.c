@@ -12,7 +12,7 @@
 #include "lib/model/project.h"
 #include "lib/store/lease.h"
 #include "lib/store/projects.h"
-#include "lib/store/request.h"
+#include "lib/store/enqueue.h"
 #include "lib/store/sql.h"
 
 /* -- asking for one -- */
@@ -107,11 +107,11 @@ request_new(struct backup_ids *ret, struct db *db, const struct backup_request *
 		return err_set(e, ERR_CONFLICT, "%s/%s is paused; make it active in its settings first", v.project_slug, v.slug);
 	if (find_services(services, &contents, a, db, rq, e) != 0 ||
 	    add_backup(&ret->backup, db, rq, &v, contents.p, e) != 0 ||
-	    request_add(&ret->job, db, &rq->job, &(struct request_work){ JOB_BACKUP, ret->backup, 0, 0 }, e) != 0)
+	    enqueue_add(&ret->job, db, &rq->job, &(struct enqueue_work){ JOB_BACKUP, ret->backup, 0, 0 }, e) != 0)
 		return -1;
 	for (size_t i = 0; i < rq->service_count; i++)
 		if (add_part(db, ret->backup, &services[i], e) != 0 ||
-		    request_service(db, ret->job, services[i].id, e) != 0)
+		    enqueue_service(db, ret->job, services[i].id, e) != 0)
 			return -1;
 	return 0;
 }
@@ -123,7 +123,7 @@ backups_request(struct backup_ids *ret, struct db *db, const struct backup_reque
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	struct backup_ids ids;
 
-	if (sql_begin(&t, db, e) != 0 || request_known(&ids.job, db, rq->job.key, JOB_BACKUP, e) != 0)
+	if (sql_begin(&t, db, e) != 0 || enqueue_known(&ids.job, db, rq->job.key, JOB_BACKUP, e) != 0)
 		return -1;
 	if (ids.job != 0 ? sql_get(&ids.backup, db, sql_backup, SQL_ARGS(sql_i(ids.job)), e) != 0
 	    : request_new(&ids, db, rq, e) != 0)

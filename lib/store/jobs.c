@@ -9,7 +9,7 @@
 #include "lib/base/rand.h"
 #include "lib/base/utf8.h"
 #include "lib/store/lease.h"
-#include "lib/store/request.h"
+#include "lib/store/enqueue.h"
 #include "lib/store/sql.h"
 
 enum { DEATHS_MAX = 3, LOSSES_MAX = 25, RETRY_MS = 1000, LINE_MAX = 4000, LINES_MAX = 2000 };
@@ -23,15 +23,15 @@ jobs_add_check(int64_t *ret, struct db *db, const struct job_request *rq, int64_
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	int64_t environment, job;
 
-	if (sql_begin(&t, db, e) != 0 || request_known(&job, db, rq->key, JOB_CHECK, e) != 0)
+	if (sql_begin(&t, db, e) != 0 || enqueue_known(&job, db, rq->key, JOB_CHECK, e) != 0)
 		return -1;
 	if (job == 0) {
 		if (sql_get(&environment, db, sql_service, SQL_ARGS(sql_i(service)), e) != 0)
 			return -1;
 		if (environment == 0 || environment != rq->environment)
 			return err_set(e, ERR_INPUT, "the service does not belong to this environment");
-		if (request_add(&job, db, rq, &(struct request_work){ JOB_CHECK, 0, 0, service }, e) != 0 ||
-		    request_service(db, job, service, e) != 0)
+		if (enqueue_add(&job, db, rq, &(struct enqueue_work){ JOB_CHECK, 0, 0, service }, e) != 0 ||
+		    enqueue_service(db, job, service, e) != 0)
 			return -1;
 	}
 	if (sql_commit(&t, e) != 0)
@@ -47,14 +47,14 @@ jobs_add_verify(int64_t *ret, struct db *db, const struct job_request *rq, int64
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	int64_t ready, job;
 
-	if (sql_begin(&t, db, e) != 0 || request_known(&job, db, rq->key, JOB_VERIFY, e) != 0)
+	if (sql_begin(&t, db, e) != 0 || enqueue_known(&job, db, rq->key, JOB_VERIFY, e) != 0)
 		return -1;
 	if (job == 0) {
 		if (sql_get(&ready, db, sql, SQL_ARGS(sql_i(backup), sql_i(rq->environment)), e) != 0)
 			return -1;
 		if (ready == 0)
 			return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is not ready, so there is nothing to verify", backup);
-		if (request_add(&job, db, rq, &(struct request_work){ JOB_VERIFY, backup, 0, 0 }, e) != 0)
+		if (enqueue_add(&job, db, rq, &(struct enqueue_work){ JOB_VERIFY, backup, 0, 0 }, e) != 0)
 			return -1;
 	}
 	if (sql_commit(&t, e) != 0)

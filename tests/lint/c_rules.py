@@ -23,7 +23,7 @@ OWNERS = {
     "auth-client.h": r"lib/util/smtp\w*\.[ch]$",
     "curl/curl.h": r"lib/util/",
     "confuse.h": r"lib/util/conf\.c$",
-    "sodium.h": r"lib/util/",
+    "sodium.h": r"lib/util/|cgi/gate\.c$|(cgi|worker|cli)/main\.c$",
 }
 BANNED = ("strcpy", "stpcpy", "strcat", "strncat", "sprintf", "vsprintf", "strtok", "atoi", "atol", "atof", "gets",
           "system", "popen", "tmpnam", "mktemp", "alloca", "sqlite3_busy_timeout", "sqlite3_mprintf", "gmtime",
@@ -98,6 +98,7 @@ def function_length(tree):
 
 
 def parameters(tree):
+    """The last one, struct err *e, and the arena that results live in do not count."""
     return [f"{p}:{a}: {name}() has {n} parameters"
             for p in tree.c_files() for name, a, _, n in tree.functions(p) if n > MAX_PARAMETERS]
 
@@ -146,6 +147,7 @@ def library_owners(tree):
     return out
 
 
+# PRAGMA takes no parameters, so a number in one may be formatted.
 SQL = re.compile(r'"\s*(SELECT|INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|PRAGMA|CREATE\s+TABLE)\b[^"]*"')
 
 
@@ -157,7 +159,7 @@ def constant_sql(tree):
             m = SQL.search(line)
             if m and not re.match(OWNERS["sqlite3.h"], p):
                 out.append(f"{p}:{n}: SQL outside of lib/store")
-            if m and re.search(r"%[-0-9.*]*(l|ll|z|\")?[sdiuxc]", m.group(0)):
+            if m and m.group(1) != "PRAGMA" and re.search(r"%[-0-9.*]*(l|ll|z|\")?[sdiuxc]", m.group(0)):
                 out.append(f"{p}:{n}: formatted SQL")
     return out
 

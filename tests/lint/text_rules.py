@@ -15,11 +15,12 @@ def first_line(tree):
     out = []
     for p in tree.files:
         name, ending = os.path.basename(p), os.path.splitext(p)[1]
-        if ending in COMMENT and not tree.text(p).startswith((COMMENT[ending] + name + ": ",
-                                                             COMMENT[ending] + name + "(")):
+        # A long head may begin on the second line; a script has its interpreter before it.
+        text = re.sub(r"^(#![^\n]*\n|/\*\n \* (?=\w))", lambda m: "/* " if m.group(0)[0] == "/" else "", tree.text(p))
+        if ending in COMMENT and not text.startswith((COMMENT[ending] + name + ": ", COMMENT[ending] + name + "(")):
             out.append(f"{p}:1: does not begin with \"{COMMENT[ending]}{name}: …\"")
-        if ending == ".py" and not tree.text(p).startswith(f'"""{name}: '):
-            out.append(f"{p}:1: does not begin with \"\"\"{name}: …")
+        if ending == ".py" and not re.match(rf'"""({re.escape(name)}|T\d\d): ', text):
+            out.append(f"{p}:1: does not begin with \"\"\"{name}: … or the test's id")
     return out
 
 

@@ -1,12 +1,12 @@
-/* request.c: putting work into the queue. */
-#include "lib/store/request.h"
+/* enqueue.c: putting work into the queue. */
+#include "lib/store/enqueue.h"
 
 #include "lib/base/clock.h"
 #include "lib/base/rand.h"
 #include "lib/store/sql.h"
 
 int
-request_known(int64_t *ret, struct db *db, const char *key, enum job_kind kind, struct err *e)
+enqueue_known(int64_t *ret, struct db *db, const char *key, enum job_kind kind, struct err *e)
 {
 	static const char sql[] = "SELECT CASE kind WHEN ?2 THEN id ELSE -1 END FROM job WHERE idempotency_key=?1";
 	int64_t job = 0;
@@ -20,7 +20,7 @@ request_known(int64_t *ret, struct db *db, const char *key, enum job_kind kind, 
 }
 
 int
-request_add(int64_t *ret, struct db *db, const struct job_request *rq, const struct request_work *work, struct err *e)
+enqueue_add(int64_t *ret, struct db *db, const struct job_request *rq, const struct enqueue_work *work, struct err *e)
 {
 	static const char sql[] = "INSERT INTO job (uuid, kind, state, environment, backup, download, service,"
 	    " requested_by, idempotency_key, mail_when_done, run_at, created_at)"
@@ -34,7 +34,7 @@ request_add(int64_t *ret, struct db *db, const struct job_request *rq, const str
 }
 
 int
-request_service(struct db *db, int64_t job, int64_t service, struct err *e)
+enqueue_service(struct db *db, int64_t job, int64_t service, struct err *e)
 {
 	return sql_run(NULL, db, "INSERT INTO job_service (job, service) VALUES (?1, ?2)",
 	    SQL_ARGS(sql_i(job), sql_i(service)), e);
