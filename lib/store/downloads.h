@@ -25,9 +25,9 @@ struct download_ids {
 	int64_t download, job;   /* job 0: the files are ready already */
 	bool reused;
 };
-/* The same content in the same format that is ready (and lives) or in preparation is used again: nothing new
- * is queued, the caller sends the mail for a ready one by downloads_mail_again(). ERR_CONFLICT: the backup is
- * not ready. ERR_INPUT: no part, or one of another backup. */
+/* The same content in the same format that is ready (and lives), or in preparation for the same person, is used
+ * again: nothing new is queued, the caller sends the mail for a ready one by downloads_mail_again().
+ * ERR_CONFLICT: the backup is not ready, or damaged. ERR_INPUT: no part, or one of another backup. */
 MUST_USE int downloads_request(struct download_ids *ret, struct db *db, const struct download_request *rq, struct err *e);
 
 MUST_USE int downloads_by_id(struct download *ret, struct arena *a, struct db *db, int64_t id, struct err *e);
@@ -49,6 +49,7 @@ MUST_USE int downloads_mail_again(int64_t *ret, struct db *db, const struct job_
 /* ERR_NOT_FOUND: no such token. ERR_GONE: expired or revoked; ret and download are filled all the same. */
 MUST_USE int links_find(struct link *ret, struct download *download, struct arena *a, struct db *db,
     const char *token_hash, struct err *e);
+/* Takes download and recipient, and expires_at and max_uses unless they are 0: then the download's. Sets id. */
 MUST_USE int links_add(struct link *link, struct db *db, const char *token_hash, struct err *e);
 struct link_state {
 	int64_t uses, bytes, first_at;

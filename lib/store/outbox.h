@@ -1,4 +1,4 @@
-/* outbox.h: mails that wait to be sent, and the audit trail. */
+/* outbox.h: mails that wait to be sent. */
 #ifndef LIB_STORE_OUTBOX_H
 #define LIB_STORE_OUTBOX_H
 
@@ -9,6 +9,7 @@
 #include "lib/base/attr.h"
 #include "lib/base/err.h"
 #include "lib/store/db.h"
+#include "lib/store/events.h"
 
 struct outbox_mail {
 	int64_t id, job;              /* job 0: none */
@@ -32,17 +33,5 @@ MUST_USE int outbox_sent(struct db *db, int64_t id, struct err *e);
 MUST_USE int outbox_not_sent(struct db *db, int64_t id, const char *why, int final, struct err *e);
 /* The newest mail about a job, or id 0. */
 MUST_USE int outbox_of_job(struct outbox_mail *ret, struct arena *a, struct db *db, int64_t job, struct err *e);
-
-struct event {
-	int64_t id, at, account;      /* account 0: the system */
-	const char *actor;            /* e-mail or "system" */
-	const char *action;           /* backup.requested, session.started … */
-	int64_t project, environment; /* 0: none */
-	const char *target, *detail, *address;
-};
-MUST_USE int events_add(struct db *db, const struct event *ev, struct err *e);
-/* Newest first, rows with an id below `after` (0: from the newest), 50 rows. environment 0: all. */
-MUST_USE int events_list(struct event **ret, size_t *count, struct arena *a, struct db *db,
-    int64_t environment, int64_t after, struct err *e);
 
 #endif

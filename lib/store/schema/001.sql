@@ -225,7 +225,7 @@ CREATE TABLE download (
 CREATE INDEX download_page ON download (environment, id);
 CREATE INDEX download_backup ON download (backup, id);
 CREATE INDEX download_content ON download (content) WHERE state IN ('preparing', 'ready');
-CREATE INDEX download_expiry ON download (expires_at) WHERE removed_at = 0 AND expires_at > 0;
+CREATE INDEX download_removal ON download (state, expires_at) WHERE removed_at = 0;
 
 CREATE TABLE download_file (
 	id       INTEGER PRIMARY KEY,
