@@ -119,7 +119,7 @@ def given_back(stage):
     compare("filter", lambda x: b.get("/p/shop/live/backups?state=" + quote(x, safe="")))
     compare("path", lambda x: b.get("/p/" + quote(x.replace("/", "|").replace("\x01", ""), safe="")))
     compare("said", lambda x: b.get("/?said=" + quote(x, safe="")))
-    compare("next", lambda x: Browser(stage.base).get("/login?next=" + quote(x, safe="")))
+    compare("next", lambda x: Browser(stage.base, spread=True).get("/login?next=" + quote(x, safe="")))
     form = b.get("/projects/new").form(field="slug")
     compare("form", lambda x: b.submit(form.fill(name=x, slug=x), "/projects/new"))
     return found
@@ -153,7 +153,7 @@ with Stage() as stage:
     alive, alive_file, _ = stage.token_paths()
     pages = [p for same in kinds.values() for p in same[:2]] + [alive, alive_file]
     stage.stop_one("worker")
-    guest = Browser(stage.base)
+    guest = Browser(stage.base, spread=True)
     report(f"T50 {len(PAYLOADS)} payloads in every field of {len(pages)} pages change no tag and no attribute",
            differing(stage, pages, guest))
     report("T50 nothing that a page gives back of a request changes a tag", given_back(stage))

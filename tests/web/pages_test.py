@@ -79,7 +79,7 @@ def main():
         for c in chosen:
             titles.setdefault(html[c["path"]].page.title, []).append(c["path"])
         report("titles are unique", [f"{t}: {p}" for t, p in titles.items() if len(p) > 1])
-        guest = Browser(stage.base)
+        guest = Browser(stage.base, spread=True)
         page, file_page, dead = stage.token_paths()
         lone = [("/login", 200), ("/help", 200), (page, 200), (file_page, 200), (dead, 410), ("/nothing", 404),
                 ("/dl/" + "A" * 43, 404)]

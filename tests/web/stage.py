@@ -40,6 +40,7 @@ class Stage(Instance):
         return self
 
     def fill(self):
+        self.browser.spread = True
         content = os.path.join(self.home, "content")
         make_content(content)
         self.add_project("shop", "Shop")
@@ -85,7 +86,7 @@ class Stage(Instance):
     def token_paths(self):
         """(living page, living file page, dead page) of the two mailed links."""
         alive, dead = [], []
-        guest = Browser(self.base)
+        guest = Browser(self.base, spread=True)
         for token, links in self.links:
             page = f"/dl/{token}"
             (alive if guest.get(page).status == 200 else dead).append((page, links))
