@@ -4,7 +4,7 @@
 elif:backup.in_trash ?>In the trash since <?cs call:when(backup.trashed) ?>; it is deleted for good after <?cs var:backup.gone.date ?> UTC.<?cs
 elif:backup.building ?>It is still being created.<?cs /if ?></span></p>
 <?cs if:backup.failed ?><div class="notice is-bad" role="alert"><?cs call:icon("failed") ?><div><p><strong><?cs var:backup.error ?></strong><?cs if:job.exit_code ?> Exit code <?cs var:job.exit_code ?>.<?cs /if ?></p><p>Nothing half-written is listed; earlier backups are untouched.</p></div></div>
-<?cs /if ?><?cs if:active.href ?><div class="notice is-busy"><?cs call:icon("running") ?><p><?cs var:active.title ?> <a href="<?cs var:active.href ?>"><?cs var:active.id ?></a> is at work: <?cs call:state(active.state) ?></p></div>
+<?cs /if ?><?cs if:active.href ?><div class="notice is-busy"><?cs call:icon("running") ?><p><?cs var:active.title ?> <a href="<?cs var:active.href ?>"><?cs var:active.id ?></a> is at work: <?cs var:active.state.word ?>.</p></div>
 <?cs /if ?><div class="actions"><?cs
 if:backup.can.download && page.may.download ?><a class="button is-primary" href="<?cs var:backup.href ?>/download"><?cs call:icon("download") ?>Prepare download</a> <?cs /if ?><?cs
 if:backup.ready ?><a class="button" href="#restore">Restore by hand</a> <?cs /if ?><?cs
@@ -20,7 +20,7 @@ if:backup.can.delete && page.may.delete ?><a class="button is-danger" href="<?cs
 <dt>Asked for</dt><dd><?cs call:time(backup.created) ?> by <?cs var:backup.by ?></dd>
 <dt>Kind</dt><dd><?cs var:backup.kind ?></dd>
 <?cs if:backup.finished.iso ?><dt>Finished</dt><dd><?cs call:time(backup.finished) ?></dd>
-<?cs /if ?><?cs if:backup.ready ?><dt>Verified</dt><dd><?cs call:state(backup.verified) ?><?cs if:!backup.verified_at.iso ?> <span class="muted">It was read back and compared when it was made; verify reads it again.</span><?cs /if ?></dd>
+<?cs /if ?><?cs if:backup.ready ?><dt>Verified</dt><dd><?cs call:state(backup.verified) ?> <?cs if:backup.verified_at.iso ?><?cs call:when(backup.verified_at) ?><?cs else ?><span class="muted">It was read back and compared when it was made; Verify reads it again.</span><?cs /if ?></dd>
 <dt>Stays</dt><dd><?cs if:backup.keep ?><?cs call:icon("keep") ?>Kept: it cannot be deleted until the mark is taken away.<?cs else ?>Until somebody deletes it.<?cs /if ?></dd>
 <?cs /if ?><dt>Storage</dt><dd><?cs var:backup.storage ?></dd>
 <?cs if:job.href ?><dt>Job</dt><dd><a href="<?cs var:job.href ?>"><?cs var:job.id ?></a></dd>
@@ -36,7 +36,7 @@ if:backup.can.delete && page.may.delete ?><a class="button is-danger" href="<?cs
 <?cs /if ?><dt>Format</dt><dd><?cs var:part.format ?>, zstd</dd>
 <dt>Taken</dt><dd><?cs call:time(part.taken) ?>, in <?cs var:part.duration ?></dd>
 <?cs if:part.tool ?><dt>Tool</dt><dd><?cs var:part.tool ?></dd>
-<?cs /if ?><?cs if:part.warnings ?><dt>Warnings</dt><dd><?cs call:icon("warning") ?><?cs var:part.warnings ?>, named in the log</dd>
+<?cs /if ?><?cs if:part.warnings ?><dt>Warnings</dt><dd><?cs var:part.warnings ?>, named in the log</dd>
 <?cs /if ?><dt>SHA-256 of the content</dt><dd><?cs call:sum(part.raw_sha256) ?></dd>
 <dt>SHA-256 as stored</dt><dd><?cs call:sum(part.stored_sha256) ?></dd>
 <dt>Object</dt><dd><code><?cs var:part.key ?></code></dd>

@@ -16,7 +16,7 @@
 <td role="cell" data-label="State"><span><?cs call:state(v.state) ?><span class="why"><?cs var:v.reason ?></span></span></td>
 <td role="cell" data-label="Last good backup"><?cs if:v.good.id ?><span><a href="<?cs var:v.good.href ?>"><?cs var:v.good.id ?></a> <span class="stamp"><?cs call:time(v.good.at) ?></span></span><?cs else ?><span class="muted">none</span><?cs /if ?></td>
 <td role="cell" class="num" data-label="Size"><?cs call:size(v.good.size) ?></td>
-<td role="cell" data-label="Verified"><?cs if:v.good.id ?><?cs call:state(v.good.verified) ?><?cs else ?><span class="muted">—</span><?cs /if ?></td>
+<td role="cell" data-label="Verified"><?cs if:v.good.id ?><span><?cs call:state(v.good.verified) ?><?cs if:v.good.verified.at.iso ?> <span class="ago" data-ago="<?cs var:v.good.verified.at.iso ?>"><?cs var:v.good.verified.at.ago ?></span><?cs /if ?></span><?cs else ?><span class="muted">—</span><?cs /if ?></td>
 <td role="cell"><div class="actions"><?cs if:page.may.backup && !v.paused ?><a class="button" href="<?cs var:v.base ?>/backups/new">Back up<span class="unseen"> <?cs var:v.label ?></span></a><?cs /if ?></div></td>
 </tr>
 <?cs /each ?></tbody></table>

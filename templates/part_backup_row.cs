@@ -3,6 +3,7 @@
   backup_head(tick)      the column titles; tick: with a column of checkboxes
   backup_row(b, tick)    the row ?>
 <?cs def:contents_list(items) ?><?cs each:item = items ?><span class="item"><?cs call:icon(item.icon) ?><span class="unseen"><?cs var:item.what ?>: </span><?cs var:item.name ?></span> <?cs /each ?><?cs /def ?>
+<?cs def:since(t) ?><?cs if:t.iso ?> <span class="ago" data-ago="<?cs var:t.iso ?>"><?cs var:t.ago ?></span><?cs /if ?><?cs /def ?>
 <?cs def:backup_head(tick) ?><thead role="rowgroup"><tr role="row"><?cs
   if:tick ?><th role="columnheader" scope="col"><span class="unseen">Choose</span></th><?cs /if ?>
 <th role="columnheader" scope="col">Backup</th>
@@ -28,7 +29,7 @@
 <td role="cell" data-label="Status"><?cs if:b.building ?><a href="<?cs var:b.job ?>"><?cs call:state(b.state) ?></a><?cs else ?><?cs call:state(b.state) ?><?cs /if ?></td>
 <td role="cell" data-label="Contents"><span><?cs call:contents_list(b.contents) ?></span></td>
 <td role="cell" class="num" data-label="Size"><span><?cs call:size(b.size) ?><?cs if:b.duration ?> <span class="ago">in <?cs var:b.duration ?></span><?cs /if ?></span></td>
-<td role="cell" data-label="Verified"><?cs if:b.ready ?><?cs call:state(b.verified) ?><?cs else ?><span class="muted">—</span><?cs /if ?></td>
-<td role="cell" data-label="Note"><span><?cs if:b.keep ?><span class="kept"><?cs call:icon("keep") ?>Kept</span> <?cs /if ?><?cs if:b.note ?><span class="note"><?cs var:b.note ?></span><?cs elif:!b.keep ?><span class="muted">—</span><?cs /if ?><?cs if:b.error ?><span class="why"><?cs var:b.error ?></span><?cs /if ?></span></td>
-<td role="cell"><div class="actions"><?cs if:b.ready && page.may.download ?><a class="button" href="<?cs var:b.href ?>/download"><?cs call:icon("download") ?>Download<span class="unseen"> <?cs var:b.id ?></span></a><?cs /if ?><?cs call:backup_menu(b) ?></div></td>
+<td role="cell" data-label="Verified"><?cs if:b.ready ?><span><?cs call:state(b.verified) ?><?cs call:since(b.verified.at) ?></span><?cs else ?><span class="muted">—</span><?cs /if ?></td>
+<td role="cell" class="wide" data-label="Note"><span><?cs if:b.keep ?><span class="kept"><?cs call:icon("keep") ?>Kept</span> <?cs /if ?><?cs if:b.note ?><span class="note"><?cs var:b.note ?></span><?cs elif:!b.keep ?><span class="muted">—</span><?cs /if ?><?cs if:b.error ?><span class="why"><?cs var:b.error ?></span><?cs /if ?></span></td>
+<td role="cell"><div class="actions"><?cs if:b.ready && page.may.download ?><a class="button" href="<?cs var:b.href ?>/download">Download<span class="unseen"> <?cs var:b.id ?></span></a><?cs /if ?><?cs call:backup_menu(b) ?></div></td>
 </tr><?cs /def ?>

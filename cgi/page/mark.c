@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cgi/page/page.h"
 #include "lib/base/num.h"
 
 void
@@ -112,13 +113,10 @@ mark_backup(struct node *n, const struct backup *b)
 void
 mark_health(struct node *n, const struct backup *b, int64_t now)
 {
-	char ago[NUM_TEXT], word[64];
-
-	num_ago(ago, b->verified_at, now);
 	switch (b->health) {
 	case HEALTH_GOOD:
-		snprintf(word, sizeof word, "Verified %s", ago);
-		mark_state(n, "verified", word, "ok", "good");
+		mark_state(n, "verified", "Verified", "ok", "good");
+		page_time(n, "verified.at", b->verified_at, now);
 		return;
 	case HEALTH_DAMAGED:
 		mark_state(n, "verified", "Damaged", "failed", "bad");

@@ -111,7 +111,8 @@ every_template_has_a_plain_and_a_hostile_case(void **state)
 	(void)state;
 	assert_true(count > 5);
 	for (size_t i = 0; i < count; i++) {
-		bool part = false;
+		/* A part is printed by the pages that include it. */
+		bool part = strncmp(templates[i], "part_", strlen("part_")) == 0;
 
 		for (size_t j = 0; j < sizeof parts / sizeof parts[0]; j++)
 			part = part || strcmp(templates[i], parts[j]) == 0;
