@@ -14,7 +14,7 @@
 <th role="columnheader" scope="col">Note</th>
 <th role="columnheader" scope="col"><span class="unseen">Actions</span></th>
 </tr></thead><?cs /def ?>
-<?cs def:backup_menu(b) ?><details class="menu"><summary aria-label="More for <?cs var:b.id ?>"><?cs call:icon("more") ?></summary><ul>
+<?cs def:backup_menu(b) ?><details class="menu"><summary>More<span class="unseen"> for <?cs var:b.id ?></span></summary><ul>
 <?cs if:b.ready && page.may.download ?><li><a href="<?cs var:b.href ?>/download"><?cs call:icon("download") ?>Prepare download</a></li>
 <?cs /if ?><?cs if:b.ready ?><li><a href="<?cs var:b.href ?>#restore"><?cs call:icon("copy") ?>Restore by hand</a></li>
 <?cs /if ?><?cs if:b.ready && page.may.backup ?><li><form method="post" action="<?cs var:b.href ?>/verify"><?cs call:secret() ?><button type="submit"><?cs call:icon("verify") ?>Verify now</button></form></li>
@@ -31,5 +31,5 @@
 <td role="cell" class="num" data-label="Size"><span><?cs call:size(b.size) ?><?cs if:b.duration ?> <span class="ago">in <?cs var:b.duration ?></span><?cs /if ?></span></td>
 <td role="cell" data-label="Verified"><?cs if:b.ready ?><span><?cs call:state(b.verified) ?><?cs call:since(b.verified.at) ?></span><?cs else ?><span class="muted">—</span><?cs /if ?></td>
 <td role="cell" class="wide" data-label="Note"><span><?cs if:b.keep ?><span class="kept"><?cs call:icon("keep") ?>Kept</span> <?cs /if ?><?cs if:b.note ?><span class="note"><?cs var:b.note ?></span><?cs elif:!b.keep ?><span class="muted">—</span><?cs /if ?><?cs if:b.error ?><span class="why"><?cs var:b.error ?></span><?cs /if ?></span></td>
-<td role="cell"><div class="actions"><?cs if:b.ready && page.may.download ?><a class="button" href="<?cs var:b.href ?>/download">Download<span class="unseen"> <?cs var:b.id ?></span></a><?cs /if ?><?cs call:backup_menu(b) ?></div></td>
+<td role="cell"><div class="actions stack"><?cs if:b.ready && page.may.download ?><a class="button" href="<?cs var:b.href ?>/download">Download<span class="unseen"> <?cs var:b.id ?></span></a><?cs /if ?><?cs call:backup_menu(b) ?></div></td>
 </tr><?cs /def ?>

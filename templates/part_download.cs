@@ -2,7 +2,7 @@
 <ol class="steps" aria-label="Life of this download">
 <?cs if:download.failed ?><li class="is-now"><?cs call:state(download.state) ?></li><?cs
 else ?><li class="<?cs if:download.preparing ?>is-now<?cs else ?>is-done<?cs /if ?>"><?cs if:download.preparing ?><?cs call:icon("running") ?>Preparing<?cs if:job.progress.percent ?> <?cs var:job.progress.percent ?> %<?cs /if ?><?cs else ?><?cs call:icon("ok") ?>Prepared<?cs /if ?></li>
-<li<?cs if:download.alive && !download.used ?> class="is-now"<?cs elif:!download.preparing ?> class="is-done"<?cs /if ?>><?cs if:download.alive ?><?cs call:icon("ok") ?>Ready: <?cs call:size(download.size) ?>, until <?cs var:download.expires.date ?> UTC<?cs elif:download.preparing ?><?cs call:icon("queued") ?>Ready<?cs else ?><?cs call:icon("ok") ?>Ready<?cs /if ?></li>
+<li<?cs if:download.alive && !download.used ?> class="is-now"<?cs elif:!download.preparing ?> class="is-done"<?cs /if ?>><?cs if:download.alive ?><?cs call:icon("ok") ?><span>Ready: <?cs call:size(download.size) ?>, until <?cs var:download.expires.date ?> UTC</span><?cs elif:download.preparing ?><?cs call:icon("queued") ?>Ready<?cs else ?><?cs call:icon("ok") ?>Ready<?cs /if ?></li>
 <li<?cs if:download.alive && download.used ?> class="is-now"<?cs elif:download.used ?> class="is-done"<?cs /if ?>><?cs if:download.used ?><?cs call:icon("ok") ?><?cs else ?><?cs call:icon("queued") ?><?cs /if ?>Used <?cs var:download.uses ?>/<?cs var:download.max_uses ?></li>
 <li<?cs if:download.over || download.revoked ?> class="is-now"<?cs /if ?>><?cs if:download.revoked ?><?cs call:icon("cancelled") ?>Revoked<?cs elif:download.over ?><?cs call:icon("cancelled") ?>Expired<?cs else ?><?cs call:icon("queued") ?>Expired<?cs /if ?></li><?cs /if ?>
 </ol>
