@@ -35,8 +35,11 @@ struct mail_sender {
 	pid_t pid;                    /* 0: nothing is on its way */
 	int fd;                       /* readable when the child has an answer or is gone: for poll() */
 	int64_t id;                   /* of the mail in the outbox */
+	bool answered;                /* rc and why are not in the catalogue yet */
+	int rc;
+	struct err why;
 };
-#define MAIL_SENDER_INIT { 0, -1, 0 }
+#define MAIL_SENDER_INIT { .fd = -1 }
 
 /*
  * Never blocks: take the answer of the child if it has one and write it to the outbox; if no child runs, start

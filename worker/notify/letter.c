@@ -1,0 +1,212 @@
+/* letter.c: what the mails say. */
+#include "worker/notify/letter.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/num.h"
+#include "lib/base/utf8.h"
+#include "lib/model/name.h"
+#include "lib/store/jobs.h"
+
+enum { LOG_LINES = 5, SUBJECT_REASON = 100, SUBJECT_CONTENTS = 200, REASON = 1000 };
+
+static struct node *
+root(const struct letter *l)
+{
+	return tree_root(l->tree);
+}
+
+static void
+set_time(const struct letter *l, const char *name, int64_t ms)
+{
+	char text[NUM_TEXT];
+
+	if (ms == 0)
+		return;
+	num_date(text, ms);
+	node_setf(root(l), name, "%s UTC", text);
+}
+
+static void
+set_size(struct node *n, int64_t bytes)
+{
+	char text[NUM_TEXT];
+
+	num_size(text, bytes);
+	node_set(n, "size", text);
+	node_int(n, "bytes", bytes);
+}
+
+/* A note may have several lines; each is quoted, so that none looks like ours. */
+static void
+set_note(const struct letter *l, const char *note)
+{
+	char *copy = arena_dup(l->arena, note), *next = NULL;
+
+	for (char *line = strtok_r(copy, "\r\n", &next); line != NULL; line = strtok_r(NULL, "\r\n", &next))
+		node_set(node_add(root(l), "note"), "", line);
+}
+
+/* Text of one line for a subject: no line break, no control character, at most `limit` characters. */
+static char *
+one_line(const struct letter *l, const char *text, size_t limit)
+{
+	char *line = utf8_clean(l->arena, text, strlen(text));
+	size_t count = 0, n = 0;
+
+	for (char *p = line; *p != '\0'; p++)
+		if (*p == '\n' || *p == '\t')
+			*p = ' ';
+	while (line[n] != '\0' && (count < limit || ((unsigned char)line[n] & 0xc0) == 0x80))
+		count += ((unsigned char)line[n++] & 0xc0) != 0x80;
+	if (line[n] == '\0')
+		return line;
+	return arena_printf(l->arena, "%.*s…", (int)n, line);
+}
+
+/* "database, media" as it stands in lists, "database + media" as it stands in subjects. */
+static char *
+contents(const struct letter *l, const char *list)
+{
+	CLEANUP_BUF struct buf out = BUF_INIT;
+
+	for (const char *p = list; *p != '\0'; p++) {
+		if (p[0] == ',' && p[1] == ' ')
+			buf_text(&out, " +");
+		else
+			buf_char(&out, *p);
+	}
+	return one_line(l, out.n > 0 ? out.p : "nothing", SUBJECT_CONTENTS);
+}
+
+void
+letter_about_job(struct letter *l, const struct job *job)
+{
+	char id[NAME_ID_SIZE];
+
+	name_id(id, NAME_JOB, job->id);
+	node_set(root(l), "project", job->project_slug);
+	node_set(root(l), "environment", job->environment_slug);
+	node_set(root(l), "job.id", id);
+	node_setf(root(l), "job.url", "%s/j/%" PRId64, l->conf->public_url, job->id);
+	node_set(root(l), "requested_by", job->requested_name);
+	node_flag(root(l), "by_system", job->requested_by == 0);
+	set_time(l, "finished", job->finished_at);
+	node_set(root(l), "console", l->conf->public_url);
+}
+
+void
+letter_about_backup(struct letter *l, const struct backup *b)
+{
+	char id[NAME_ID_SIZE];
+
+	name_id(id, NAME_BACKUP, b->id);
+	node_set(root(l), "backup.id", id);
+	node_setf(root(l), "backup.url", "%s/b/%" PRId64, l->conf->public_url, b->id);
+	node_set(root(l), "contents", contents(l, b->contents));
+	set_note(l, b->note);
+}
+
+void
+letter_about_download(struct letter *l, const struct download *d)
+{
+	char id[NAME_ID_SIZE];
+
+	name_id(id, NAME_BACKUP, d->backup);
+	node_set(root(l), "backup.id", id);
+	node_setf(root(l), "backup.url", "%s/b/%" PRId64, l->conf->public_url, d->backup);
+	node_setf(root(l), "download.url", "%s/d/%" PRId64, l->conf->public_url, d->id);
+	node_set(root(l), "contents", contents(l, d->contents));
+	set_time(l, "taken", d->taken_at);
+	set_note(l, d->note);
+}
+
+void
+letter_backup_ready(struct letter *l, const struct backup *b, const struct part *parts, size_t count)
+{
+	char size[NUM_TEXT], duration[NUM_TEXT];
+
+	letter_about_backup(l, b);
+	num_size(size, b->stored_bytes);
+	num_duration(duration, b->finished_at - b->started_at);
+	node_set(root(l), "size", size);
+	node_set(root(l), "duration", duration);
+	set_time(l, "taken", b->started_at);
+	if (b->warnings > 0)
+		node_int(root(l), "warnings", b->warnings);
+	for (size_t i = 0; i < count; i++) {
+		struct node *row = node_add(root(l), "parts");
+
+		node_set(row, "service", parts[i].service_slug);
+		set_size(row, parts[i].data.raw_bytes);
+		node_set(row, "sha256", parts[i].data.raw_sha256);
+	}
+	l->kind = "backup_ready";
+	l->subject = arena_printf(l->arena, "[%s/%s] Backup ready: %s (%s)", b->project_slug, b->environment_slug,
+	    contents(l, b->contents), size);
+}
+
+void
+letter_download_ready(struct letter *l, const struct download *d, const struct link *link, const char *token)
+{
+	char size[NUM_TEXT];
+
+	letter_about_download(l, d);
+	num_size(size, d->bytes);
+	node_set(root(l), "size", size);
+	set_time(l, "expires", link->expires_at);
+	node_int(root(l), "uses", link->max_uses);
+	node_flag(root(l), "once", link->max_uses == 1);
+	node_setf(root(l), "page", "%s/dl/%s", l->conf->public_url, token);
+	l->kind = "download_ready";
+	l->subject = arena_printf(l->arena, "[%s/%s] Download ready: %s (%s)", d->project_slug, d->environment_slug,
+	    contents(l, d->contents), size);
+}
+
+void
+letter_add_file(struct letter *l, const struct download_file *file, const char *token)
+{
+	struct node *row = node_add(root(l), "files");
+
+	node_set(row, "service", file->service_slug);
+	node_set(row, "name", file->name);
+	set_size(row, file->bytes);
+	node_set(row, "sha256", file->sha256);
+	node_setf(row, "url", "%s/dl/%s/%" PRId64, l->conf->public_url, token, file->id);
+}
+
+int
+letter_failed(struct letter *l, const char *kind, const char *what, const struct job *job, struct err *e)
+{
+	const char *reason = job->error != NULL ? job->error : "no reason was given";
+	struct job_line *lines;
+	size_t count;
+
+	if (jobs_log_tail(&lines, &count, l->arena, l->db, job->id, LOG_LINES, e) != 0)
+		return -1;
+	node_set(root(l), "reason", one_line(l, reason, REASON));
+	if (job->exit_code != 0)
+		node_int(root(l), "exit_code", job->exit_code);
+	for (size_t i = 0; i < count; i++) {
+		struct node *row = node_add(root(l), "log");
+
+		node_set(row, "stream", lines[i].stream);
+		node_set(row, "text", lines[i].text);
+	}
+	l->kind = kind;
+	l->subject = arena_printf(l->arena, "[%s/%s] %s FAILED: %s", job->project_slug, job->environment_slug, what,
+	    one_line(l, reason, SUBJECT_REASON));
+	return 0;
+}
+
+void
+letter_test(struct letter *l)
+{
+	set_time(l, "finished", clock_now());
+	node_set(root(l), "console", l->conf->public_url);
+	l->kind = "test";
+	l->subject = "[Lazarette] Test mail";
+}

@@ -1,0 +1,40 @@
+/* letter.h: what the mails say: from rows of the catalogue to the tree of a template in templates/mail. */
+#ifndef WORKER_NOTIFY_LETTER_H
+#define WORKER_NOTIFY_LETTER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/attr.h"
+#include "lib/base/err.h"
+#include "lib/model/backup.h"
+#include "lib/model/download.h"
+#include "lib/model/job.h"
+#include "lib/store/db.h"
+#include "lib/util/conf.h"
+#include "lib/util/render.h"
+
+/* One mail in the making. The functions below fill the tree, and kind and subject where they decide them. */
+struct letter {
+	struct db *db;
+	const struct conf *conf;
+	struct arena *arena;
+	struct tree *tree;
+	const char *uuid;             /* of the job: what the mail's id is made of */
+	int64_t job_id;               /* 0: about no job */
+	const char *kind, *subject;
+};
+
+void letter_about_job(struct letter *l, const struct job *job);
+void letter_about_backup(struct letter *l, const struct backup *b);
+void letter_about_download(struct letter *l, const struct download *d);
+
+void letter_backup_ready(struct letter *l, const struct backup *b, const struct part *parts, size_t count);
+void letter_download_ready(struct letter *l, const struct download *d, const struct link *link, const char *token);
+void letter_add_file(struct letter *l, const struct download_file *file, const char *token);
+/* The reason, the tool's exit code and the last five lines of the log. `what` begins the subject: "Backup". */
+MUST_USE int letter_failed(struct letter *l, const char *kind, const char *what, const struct job *job, struct err *e);
+void letter_test(struct letter *l);
+
+#endif

@@ -1,0 +1,214 @@
+/* mail.c: which mail is due about a job, and putting it into the outbox. */
+#include "worker/notify/mail.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/clock.h"
+#include "lib/base/rand.h"
+#include "lib/model/job.h"
+#include "lib/store/backups.h"
+#include "lib/store/downloads.h"
+#include "lib/store/outbox.h"
+#include "lib/store/projects.h"
+#include "lib/store/settings.h"
+#include "lib/util/hash.h"
+#include "lib/util/mime.h"
+#include "lib/util/render.h"
+#include "worker/notify/letter.h"
+
+/* The part behind the @ of our own address: ids are made of it. */
+static const char *
+domain_of(const struct conf *conf)
+{
+	const char *at = strrchr(conf->mail.from, '@');
+
+	return at != NULL && at[1] != '\0' ? at + 1 : "localhost";
+}
+
+/* The same job, kind and recipient give the same id, and the outbox takes an id once. */
+static char *
+message_id(const struct letter *l, const char *recipient)
+{
+	char hash[HASH_HEX_SIZE];
+
+	hash_of(hash, recipient, strlen(recipient));
+	return arena_printf(l->arena, "%s.%s.%.8s@%s", l->kind, l->uuid, hash, domain_of(l->conf));
+}
+
+static int
+build(struct buf *out, const struct letter *l, struct mime_mail *m, struct err *e)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT, html = BUF_INIT;
+	char name[64];
+
+	snprintf(name, sizeof name, "mail/%s.txt.cs", l->kind);
+	if (render_text(&text, l->conf->templates, name, l->tree, e) != 0)
+		return -1;
+	snprintf(name, sizeof name, "mail/%s.html.cs", l->kind);
+	if (render_html(&html, l->conf->templates, name, l->tree, e) != 0)
+		return -1;
+	m->text = text.p;
+	m->html = html.p;
+	return mime_build(out, m, e);
+}
+
+/* Render the letter for one recipient and queue it. */
+static int
+post(const struct letter *l, const char *recipient, struct err *e)
+{
+	CLEANUP_BUF struct buf message = BUF_INIT;
+	struct outbox_mail mail = { .kind = l->kind, .recipient = recipient, .subject = l->subject, .job = l->job_id };
+	struct mime_mail m = { .from = l->conf->mail.from, .to = recipient, .subject = l->subject, .at = clock_now() };
+	char *sender;
+
+	if (settings_get(&sender, l->arena, l->db, "instance_name", e) != 0)
+		return -1;
+	m.from_name = *sender != '\0' ? sender : "Lazarette";
+	m.message_id = mail.message_id = message_id(l, recipient);
+	m.in_reply_to = l->job_id != 0 ? arena_printf(l->arena, "job.%s@%s", l->uuid, domain_of(l->conf)) : NULL;
+	node_set(tree_root(l->tree), "recipient", recipient);
+	if (build(&message, l, &m, e) != 0)
+		return err_in(e, "mail %s", l->kind);
+	mail.message = message.p;
+	mail.message_size = message.n;
+	return outbox_add(l->db, &mail, e);
+}
+
+static int
+post_to_owners(const struct letter *l, const char *project, struct err *e)
+{
+	struct project p;
+	struct err one;
+	char *owners, *at, *next = NULL;
+
+	if (projects_by_slug(&p, l->arena, l->db, project, e) != 0)
+		return -1;
+	owners = arena_dup(l->arena, p.owners);
+	for (at = strtok_r(owners, " \t\r\n,", &next); at != NULL; at = strtok_r(NULL, " \t\r\n,", &next))
+		/* An owner with an address that is none must not keep the mail from the others. */
+		if (post(l, at, &one) != 0 && one.kind != ERR_INPUT) {
+			*e = one;
+			return -1;
+		}
+	return 0;
+}
+
+/* -- one letter per kind -- */
+
+static int
+backup_ended(struct letter *l, const struct job *job, struct err *e)
+{
+	bool ready = job->state == JOB_SUCCEEDED;
+	struct backup backup;
+	struct part *parts;
+	size_t count;
+
+	if (ready && (!job->mail_when_done || job->requested_by == 0))
+		return 0;
+	if (backups_by_id(&backup, l->arena, l->db, job->backup, e) != 0 ||
+	    backups_parts(&parts, &count, l->arena, l->db, job->backup, e) != 0)
+		return -1;
+	if (ready) {
+		letter_backup_ready(l, &backup, parts, count);
+	} else {
+		letter_about_backup(l, &backup);
+		if (letter_failed(l, "backup_failed", "Backup", job, e) != 0)
+			return -1;
+	}
+	if (job->requested_by == 0)
+		return post_to_owners(l, job->project_slug, e);
+	return post(l, job->requested_name, e);
+}
+
+/* A fresh key to the files. It stands in the mail and, as a hash, in the catalogue. */
+static int
+make_link(struct link *link, char token[TOKEN_SIZE], struct letter *l, const struct download *d, struct err *e)
+{
+	char hash[HASH_HEX_SIZE];
+
+	rand_token(token);
+	hash_of(hash, token, strlen(token));
+	*link = (struct link){ .download = d->id, .recipient = d->requested_name, .created_at = clock_now(),
+		.expires_at = d->expires_at, .max_uses = d->max_uses };
+	return links_add(link, l->db, hash, e);
+}
+
+static int
+download_ready(struct letter *l, const struct job *job, struct download *d, struct err *e)
+{
+	struct download_file *files;
+	struct outbox_mail before;
+	char token[TOKEN_SIZE];
+	struct link link;
+	size_t count;
+
+	if (outbox_of_job(&before, l->arena, l->db, job->id, e) != 0)
+		return -1;
+	/* Asked again, or expired or revoked meanwhile: no second key. */
+	if (before.id != 0 || d->state != DOWNLOAD_READY)
+		return 0;
+	/* Who asked for this mail may be another than who asked for the files first. */
+	d->requested_name = job->requested_name;
+	if (downloads_files(&files, &count, l->arena, l->db, d->id, e) != 0 || make_link(&link, token, l, d, e) != 0)
+		return -1;
+	letter_download_ready(l, d, &link, token);
+	for (size_t i = 0; i < count; i++)
+		letter_add_file(l, &files[i], token);
+	return post(l, job->requested_name, e);
+}
+
+static int
+download_ended(struct letter *l, const struct job *job, struct err *e)
+{
+	struct download d;
+
+	if (job->requested_by == 0)
+		return 0;
+	if (downloads_by_id(&d, l->arena, l->db, job->download, e) != 0)
+		return -1;
+	if (job->state == JOB_SUCCEEDED)
+		return download_ready(l, job, &d, e);
+	letter_about_download(l, &d);
+	if (letter_failed(l, "download_failed", "Download", job, e) != 0)
+		return -1;
+	return post(l, job->requested_name, e);
+}
+
+int
+mail_job_ended(struct db *db, const struct conf *conf, int64_t id, struct err *e)
+{
+	CLEANUP_ARENA struct arena *a = arena_new();
+	CLEANUP_TREE struct tree *tree = tree_new();
+	struct letter l = { .db = db, .conf = conf, .arena = a, .tree = tree, .job_id = id };
+	struct job job;
+	int rc = 0;
+
+	if (jobs_by_id(&job, a, db, id, e) != 0)
+		return err_in(e, "mail");
+	if (job.state != JOB_SUCCEEDED && job.state != JOB_FAILED)
+		return 0;
+	l.uuid = job.uuid;
+	letter_about_job(&l, &job);
+	if (job.kind == JOB_BACKUP)
+		rc = backup_ended(&l, &job, e);
+	else if (job.kind == JOB_DOWNLOAD)
+		rc = download_ended(&l, &job, e);
+	return rc == 0 ? 0 : err_in(e, "mail about j%" PRId64, id);
+}
+
+int
+mail_test(struct db *db, const struct conf *conf, const char *recipient, struct err *e)
+{
+	CLEANUP_ARENA struct arena *a = arena_new();
+	CLEANUP_TREE struct tree *tree = tree_new();
+	char uuid[UUID_SIZE];
+	struct letter l = { .db = db, .conf = conf, .arena = a, .tree = tree, .kind = "test" };
+
+	rand_uuid(uuid);
+	l.uuid = uuid;
+	letter_test(&l);
+	return post(&l, recipient, e);
+}
