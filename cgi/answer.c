@@ -18,8 +18,10 @@ need_catalogue(struct app *app, struct request *rq, struct err *e)
 
 	if (app->db == NULL && db_open(&app->db, app->conf->catalog, &why) != 0) {
 		log_line(LOG_WARN, "catalogue.closed", "%s", why.text);
-		return err_set(e, ERR_BUSY, "The catalogue of this instance cannot be opened now. It is made and brought up"
-		    " to date when the worker starts; the reason stands in the log of lazarette-web.");
+		return err_set(e, ERR_BUSY,
+		    "The catalogue of this instance cannot be opened now. It is made and brought up"
+		    " to date when the worker starts; the reason stands in the log of "
+		    "lazarette-web.");
 	}
 	rq->db = app->db;
 	return 0;
@@ -33,7 +35,8 @@ run(struct reply *rp, struct request *rq, const struct route *rt, struct app *ap
 
 	if (need_catalogue(app, rq, &why) != 0 && rt->guard != GUARD_OPEN)
 		page_error(rp, rq, &why);
-	else if (gate_pass(&answered, rp, rq, rt, &why) != 0 || (!answered && rt->run(rp, rq, &why) != 0))
+	else if (gate_pass(&answered, rp, rq, rt, &why) != 0 ||
+	    (!answered && rt->run(rp, rq, &why) != 0))
 		page_error(rp, rq, &why);
 }
 
@@ -72,6 +75,6 @@ answer_request(struct buf *out, void *context, const struct request_input *in)
 		page_refuse(&rp, &rq, status, why.text);
 	reply_write(out, &rp, &rq);
 	/* The pattern, not the path: paths of links hold a secret. */
-	log_line(LOG_DEBUG, "request", "%s %s %d %zu bytes %" PRId64 " ms", rq.id, rt != NULL ? rt->pattern : "-",
-	    rp.status, rp.body.n, clock_mono() - began);
+	log_line(LOG_DEBUG, "request", "%s %s %d %zu bytes %" PRId64 " ms", rq.id,
+	    rt != NULL ? rt->pattern : "-", rp.status, rp.body.n, clock_mono() - began);
 }

@@ -34,14 +34,15 @@ find_session(struct request *rq, struct err *e)
 static bool
 is_token(const char *text)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	static const char letters[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 	return strlen(text) == TOKEN_SIZE - 1 && strspn(text, letters) == TOKEN_SIZE - 1;
 }
 
 /*
- * A visitor has no session to bind a form to. The token stands in a cookie and in the form; another site can
- * send the form, but neither read nor set the cookie.
+ * A visitor has no session to bind a form to. The token stands in a cookie and in the form; another
+ * site can send the form, but neither read nor set the cookie.
  */
 static void
 bind_visitor(struct reply *rp, struct request *rq)
@@ -65,9 +66,10 @@ static bool
 came_from_here(const struct request *rq, const struct route *rt)
 {
 	if (*rq->fetch_site != '\0')
-		return strcmp(rq->fetch_site, "same-origin") == 0 || strcmp(rq->fetch_site, "none") == 0;
-	/* Older browsers, and plain http, where Sec-Fetch-Site is not sent. The pages of links tell nobody
-	 * where they are, not even us: their Origin is "null". */
+		return strcmp(rq->fetch_site, "same-origin") == 0 ||
+		    strcmp(rq->fetch_site, "none") == 0;
+	/* Older browsers, and plain http, where Sec-Fetch-Site is not sent. The pages of links tell
+	 * nobody where they are, not even us: their Origin is "null". */
 	if (*rq->origin == '\0' || (rt->guard == GUARD_LINK && strcmp(rq->origin, "null") == 0))
 		return true;
 	return strcmp(rq->origin, rq->conf->public_url) == 0;
@@ -88,16 +90,20 @@ check_form(const struct request *rq, const struct route *rt, struct err *e)
 	if (rq->method != METHOD_POST)
 		return 0;
 	if (!came_from_here(rq, rt))
-		return err_set(e, ERR_DENIED, "This form was sent from another site, so nothing was done. If you meant it,"
+		return err_set(e, ERR_DENIED,
+		    "This form was sent from another site, so nothing was done. If you meant it,"
 		    " open the page here and send it again.");
 	if (rt->guard != GUARD_LINK && !token_is_right(rq))
-		return err_set(e, ERR_DENIED, "This form is no longer valid, so nothing was done: its page was opened"
-		    " before the last sign-in, or cookies are off. Reload the page and send it again.");
+		return err_set(e, ERR_DENIED,
+		    "This form is no longer valid, so nothing was done: its page was opened"
+		    " before the last sign-in, or cookies are off. Reload the page and send it "
+		    "again.");
 	return 0;
 }
 
 static int
-check_right(bool *answered, struct reply *rp, const struct request *rq, const struct route *rt, struct err *e)
+check_right(bool *answered, struct reply *rp, const struct request *rq, const struct route *rt,
+    struct err *e)
 {
 	if (rt->right == RIGHT_NONE)
 		return 0;
@@ -105,19 +111,24 @@ check_right(bool *answered, struct reply *rp, const struct request *rq, const st
 		*answered = true;
 		if (strcmp(rq->return_path, "/") == 0)
 			return reply_see_other(rp, "/login");
-		return reply_see_other(rp, "/login?next=%s", url_encode(rq->arena, rq->return_path));
+		return reply_see_other(rp, "/login?next=%s",
+		    url_encode(rq->arena, rq->return_path));
 	}
 	if (rq->session == NULL)
-		return err_set(e, ERR_DENIED, "You are not signed in any more, so nothing was done. Sign in, then send the"
+		return err_set(e, ERR_DENIED,
+		    "You are not signed in any more, so nothing was done. Sign in, then send the"
 		    " form again.");
 	if (!role_has(rq->session->account.role, rt->right))
-		return err_set(e, ERR_DENIED, "Your role (%s) does not include the right to %s. An administrator can give"
-		    " it to you.", role_name(rq->session->account.role), right_name(rt->right));
+		return err_set(e, ERR_DENIED,
+		    "Your role (%s) does not include the right \"%s\". An administrator can give"
+		    " it to you.",
+		    role_name(rq->session->account.role), right_name(rt->right));
 	return 0;
 }
 
 int
-gate_pass(bool *answered, struct reply *rp, struct request *rq, const struct route *rt, struct err *e)
+gate_pass(bool *answered, struct reply *rp, struct request *rq, const struct route *rt,
+    struct err *e)
 {
 	*answered = false;
 	if (rt->guard == GUARD_LINK)

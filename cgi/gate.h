@@ -11,9 +11,11 @@
 #include "lib/base/err.h"
 
 /*
- * 0: the handler may run; *answered says that the reply is complete already (a redirect to the sign-in page).
- * -1: refused, for page_error(). Sets rq->session and rq->csrf, and the cookie of a visitor's form.
+ * 0: the handler may run; *answered says that the reply is complete already (a redirect to the
+ * sign-in page). -1: refused, for page_error(). Sets rq->session and rq->csrf, and the cookie of a
+ * visitor's form.
  */
-MUST_USE int gate_pass(bool *answered, struct reply *rp, struct request *rq, const struct route *rt, struct err *e);
+MUST_USE int gate_pass(bool *answered, struct reply *rp, struct request *rq, const struct route *rt,
+    struct err *e);
 
 #endif

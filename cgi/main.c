@@ -1,4 +1,5 @@
-/* main.c: lazarette-web: a supervisor that keeps a few single-threaded children behind one socket. */
+/* main.c: lazarette-web: a supervisor that keeps a few single-threaded children behind one socket.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -104,10 +105,11 @@ reap(struct supervisor *s)
 			if (s->children[i] == pid)
 				s->children[i] = 0;
 		if (WIFSIGNALED(status))
-			log_line(LOG_ERROR, "web.child", "child %d was killed by signal %d (%s)", (int)pid,
-			    WTERMSIG(status), strsignal(WTERMSIG(status)));
+			log_line(LOG_ERROR, "web.child", "child %d was killed by signal %d (%s)",
+			    (int)pid, WTERMSIG(status), strsignal(WTERMSIG(status)));
 		else if (WEXITSTATUS(status) != 0)
-			log_line(LOG_ERROR, "web.child", "child %d ended with exit code %d", (int)pid, WEXITSTATUS(status));
+			log_line(LOG_ERROR, "web.child", "child %d ended with exit code %d",
+			    (int)pid, WEXITSTATUS(status));
 	}
 }
 
@@ -171,8 +173,8 @@ print_routes(void)
 	const struct route *rows = route_table(&count);
 
 	for (size_t i = 0; i < count; i++)
-		printf("%s %s %s %s\n", rows[i].method == METHOD_POST ? "POST" : "GET", rows[i].pattern,
-		    right_name(rows[i].right), route_guard_name(rows[i].guard));
+		printf("%s %s %s %s\n", rows[i].method == METHOD_POST ? "POST" : "GET",
+		    rows[i].pattern, right_name(rows[i].right), route_guard_name(rows[i].guard));
 }
 
 static int
@@ -191,7 +193,8 @@ run(struct err *e)
 	s.conf = &conf;
 	s.count = (size_t)(conf.web_processes < CHILDREN_MAX ? conf.web_processes : CHILDREN_MAX);
 	take_signals(&s.unblocked);
-	log_line(LOG_INFO, "web.start", "%zu processes on %s for %s", s.count, path, conf.public_url);
+	log_line(LOG_INFO, "web.start", "%zu processes on %s for %s", s.count, path,
+	    conf.public_url);
 	supervise(&s);
 	log_line(LOG_INFO, "web.stop", "every request was finished");
 	close(s.fd);
@@ -212,7 +215,8 @@ main(int argc, char **argv)
 		return 0;
 	}
 	if (argc > 1) {
-		fprintf(stderr, "usage: lazarette-web (LAZARETTE_HOME names the folder of the instance)\n");
+		fprintf(stderr,
+		    "usage: lazarette-web (LAZARETTE_HOME names the folder of the instance)\n");
 		return 64;
 	}
 	if (sodium_init() < 0) {

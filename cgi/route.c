@@ -25,7 +25,10 @@
 #define GET(pattern, right, run)  { METHOD_GET, pattern, right, GUARD_SESSION, run }
 #define POST(pattern, right, run) { METHOD_POST, pattern, right, GUARD_SESSION, run }
 /* Public ones: see enum guard. */
-#define PUBLIC(method, pattern, guard, run) { METHOD_ ## method, pattern, RIGHT_NONE, GUARD_ ## guard, run }
+#define PUBLIC(method, pattern, guard, run)                                                        \
+	{                                                                                          \
+		METHOD_##method, pattern, RIGHT_NONE, GUARD_##guard, run                           \
+	}
 
 static const struct route routes[] = {
 	PUBLIC(GET, "/healthz", OPEN, on_health),
@@ -60,9 +63,11 @@ static const struct route routes[] = {
 	GET("/p/{project}/{environment}/services/new", RIGHT_CONFIGURE, on_service_form_new),
 	POST("/p/{project}/{environment}/services/new", RIGHT_CONFIGURE, on_service_form_create),
 	GET("/p/{project}/{environment}/services/{service}", RIGHT_CONFIGURE, on_service_form_edit),
-	POST("/p/{project}/{environment}/services/{service}", RIGHT_CONFIGURE, on_service_form_save),
+	POST("/p/{project}/{environment}/services/{service}", RIGHT_CONFIGURE,
+	    on_service_form_save),
 	POST("/p/{project}/{environment}/services/{service}/check", RIGHT_BACKUP, on_service_check),
-	GET("/p/{project}/{environment}/services/{service}/backups", RIGHT_VIEW, on_backups_of_service),
+	GET("/p/{project}/{environment}/services/{service}/backups", RIGHT_VIEW,
+	    on_backups_of_service),
 
 	GET("/b/{backup}", RIGHT_VIEW, on_backup_get),
 	GET("/b/{backup}/note", RIGHT_BACKUP, on_backup_note),
@@ -97,7 +102,10 @@ static const struct route routes[] = {
 #undef PUBLIC
 
 static const char *const guard_names[] = {
-	[GUARD_SESSION] = "session", [GUARD_VISITOR] = "visitor", [GUARD_LINK] = "link", [GUARD_OPEN] = "open",
+	[GUARD_SESSION] = "session",
+	[GUARD_VISITOR] = "visitor",
+	[GUARD_LINK] = "link",
+	[GUARD_OPEN] = "open",
 };
 
 const struct route *
@@ -132,8 +140,8 @@ next_segment(struct segment *ret, const char **at)
 }
 
 /*
- * 0: no match. Else a rank: one bit per segment, set where the pattern has plain words, the first segment
- * highest; the greater rank is the closer match. A brace never matches an empty segment.
+ * 0: no match. Else a rank: one bit per segment, set where the pattern has plain words, the first
+ * segment highest; the greater rank is the closer match. A brace never matches an empty segment.
  */
 static unsigned
 match(struct segment args[REQUEST_ARGS], const char *pattern, const char *path)
@@ -188,7 +196,8 @@ route_find(int *status, struct request *rq)
 		}
 	}
 	for (size_t i = 0; best != NULL && i < REQUEST_ARGS; i++)
-		rq->args[i] = found[i].p != NULL ? arena_dupn(rq->arena, found[i].p, found[i].n) : NULL;
+		rq->args[i] =
+		    found[i].p != NULL ? arena_dupn(rq->arena, found[i].p, found[i].n) : NULL;
 	return best;
 }
 

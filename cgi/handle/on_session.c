@@ -39,7 +39,8 @@ on_session_wait(int64_t *ret, struct request *rq, const char *account, struct er
 
 	if (throttle_wait(&address_wait, rq->db, by_address(rq), e) != 0)
 		return -1;
-	if (account != NULL && throttle_wait(&account_wait, rq->db, by_account(rq, account), e) != 0)
+	if (account != NULL &&
+	    throttle_wait(&account_wait, rq->db, by_account(rq, account), e) != 0)
 		return -1;
 	*ret = address_wait > account_wait ? address_wait : account_wait;
 	return 0;
@@ -62,16 +63,23 @@ on_session_wait_words(struct reply *rp, const struct request *rq, int64_t wait_m
 
 	reply_header(rp, "Retry-After", "%" PRId64, seconds);
 	if (seconds < 60)
-		return arena_printf(rq->arena, "Too many tries. Wait %" PRId64 " second%s.", seconds,
-		    seconds == 1 ? "" : "s");
-	return arena_printf(rq->arena, "Too many tries. Wait %" PRId64 " minute%s.", minutes, minutes == 1 ? "" : "s");
+		return arena_printf(rq->arena, "Too many tries. Wait %" PRId64 " second%s.",
+		    seconds, seconds == 1 ? "" : "s");
+	return arena_printf(rq->arena, "Too many tries. Wait %" PRId64 " minute%s.", minutes,
+	    minutes == 1 ? "" : "s");
 }
 
 static int
-add_event(const struct request *rq, const struct account *account, const char *action, struct err *e)
+add_event(const struct request *rq, const struct account *account, const char *action,
+    struct err *e)
 {
-	struct event ev = { .at = rq->now, .account = account->id, .actor = account->email, .action = action,
-		.target = "", .detail = "", .address = rq->address };
+	struct event ev = { .at = rq->now,
+		.account = account->id,
+		.actor = account->email,
+		.action = action,
+		.target = "",
+		.detail = "",
+		.address = rq->address };
 
 	return events_add(rq->db, &ev, e);
 }
@@ -121,7 +129,8 @@ on_session_form(struct reply *rp, struct request *rq, struct err *e)
 	return show_session_form(rp, rq, &form, NULL, e);
 }
 
-/* 0: signed in as `account`. 1: the same refusal whether the e-mail, the password or the account is wrong. -1. */
+/* 0: signed in as `account`. 1: the same refusal whether the e-mail, the password or the account is
+ * wrong. -1. */
 static int
 check_password(struct account *account, struct request *rq, const char *email, struct err *e)
 {
@@ -139,7 +148,8 @@ check_password(struct account *account, struct request *rq, const char *email, s
 int
 on_session_start(struct reply *rp, struct request *rq, struct err *e)
 {
-	struct session_form form = { .email = request_field(rq, "email"), .next = request_field(rq, "next") };
+	struct session_form form = { .email = request_field(rq, "email"),
+		.next = request_field(rq, "next") };
 	struct account account = { .id = 0 };
 	int64_t wait;
 	int refused;
@@ -159,7 +169,8 @@ on_session_start(struct reply *rp, struct request *rq, struct err *e)
 		rp->status = 422;
 		return show_session_form(rp, rq, &form, "E-mail or password is wrong.", e);
 	}
-	if (throttle_clear(rq->db, by_account(rq, form.email), e) != 0 || on_session_open(rp, rq, &account, e) != 0)
+	if (throttle_clear(rq->db, by_account(rq, form.email), e) != 0 ||
+	    on_session_open(rp, rq, &account, e) != 0)
 		return -1;
 	return go_on(rp, form.next);
 }
@@ -171,7 +182,8 @@ on_session_end(struct reply *rp, struct request *rq, struct err *e)
 	char id_hash[HASH_HEX_SIZE];
 
 	hash_of(id_hash, id, strlen(id));
-	if (sessions_remove(rq->db, id_hash, e) != 0 || add_event(rq, &rq->session->account, "session.ended", e) != 0)
+	if (sessions_remove(rq->db, id_hash, e) != 0 ||
+	    add_event(rq, &rq->session->account, "session.ended", e) != 0)
 		return -1;
 	reply_cookie(rp, rq, cookie, "", 0);
 	return reply_see_other(rp, "/login?said=signed-out");

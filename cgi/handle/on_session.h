@@ -14,9 +14,12 @@ int on_session_form(struct reply *rp, struct request *rq, struct err *e);    /* 
 int on_session_start(struct reply *rp, struct request *rq, struct err *e);   /* POST /login */
 int on_session_end(struct reply *rp, struct request *rq, struct err *e);     /* POST /logout */
 
-/* Give this browser a new session of the account: a new id, so that one planted before is worth nothing. */
-MUST_USE int on_session_open(struct reply *rp, struct request *rq, const struct account *account, struct err *e);
-/* How long this name or this address still has to wait: 0 when it may try. `account` may be NULL. */
+/* Give this browser a new session of the account: a new id, so that one planted before is worth
+ * nothing. */
+MUST_USE int on_session_open(struct reply *rp, struct request *rq, const struct account *account,
+    struct err *e);
+/* How long this name or this address still has to wait: 0 when it may try. `account` may be NULL.
+ */
 MUST_USE int on_session_wait(int64_t *ret, struct request *rq, const char *account, struct err *e);
 /* Count a failed try. */
 MUST_USE int on_session_failed(struct request *rq, const char *account, struct err *e);

@@ -64,7 +64,8 @@ still_open(struct request *rq, struct err *e)
 	if (accounts_count(&accounts, rq->db, e) != 0)
 		return -1;
 	if (accounts > 0)
-		return err_set(e, ERR_CONFLICT, "This instance is set up already. Sign in instead.");
+		return err_set(e, ERR_CONFLICT,
+		    "This instance is set up already. Sign in instead.");
 	return 0;
 }
 
@@ -81,8 +82,12 @@ on_setup_form(struct reply *rp, struct request *rq, struct err *e)
 static int
 set_up(struct account *account, struct request *rq, const struct setup_form *form, struct err *e)
 {
-	struct event ev = { .at = rq->now, .actor = form->email, .action = "instance.set-up", .target = "",
-		.detail = "", .address = rq->address };
+	struct event ev = { .at = rq->now,
+		.actor = form->email,
+		.action = "instance.set-up",
+		.target = "",
+		.detail = "",
+		.address = rq->address };
 	char password_hash[PASSWD_HASH_SIZE], code_hash[HASH_HEX_SIZE];
 
 	if (passwd_hash(password_hash, request_field(rq, "password"), e) != 0)
@@ -101,8 +106,8 @@ set_up(struct account *account, struct request *rq, const struct setup_form *for
 int
 on_setup(struct reply *rp, struct request *rq, struct err *e)
 {
-	struct setup_form form = { trimmed(rq, request_field(rq, "code")), trimmed(rq, request_field(rq, "name")),
-		trimmed(rq, request_field(rq, "email")) };
+	struct setup_form form = { trimmed(rq, request_field(rq, "code")),
+		trimmed(rq, request_field(rq, "name")), trimmed(rq, request_field(rq, "email")) };
 	struct account account = { .id = 0 };
 	struct faults faults = { .count = 0 };
 	int64_t wait;

@@ -37,7 +37,9 @@ fcgi_listen(int *ret, const char *path, struct err *e)
 	if (fd < 0)
 		return err_sys(e, "make a socket");
 	if (n < 0 || (size_t)n >= sizeof at.sun_path)
-		return err_set(e, ERR_INPUT, "the name of the socket '%s' is longer than the 107 bytes a socket may have", path);
+		return err_set(e, ERR_INPUT,
+		    "the name of the socket '%s' is longer than the 107 bytes a socket may have",
+		    path);
 	unlink(at.sun_path);
 	mask = umask(0117);
 	bound = bind(fd, (const struct sockaddr *)&at, sizeof at);

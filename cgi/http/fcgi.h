@@ -10,9 +10,9 @@
 #include "lib/base/err.h"
 
 /*
- * Listen on a unix socket of mode 0660. It is bound under a temporary name and renamed to `path`, so that a
- * new process takes over from an old one at once, and nobody removes it at the end: the old one would remove
- * the socket of the new.
+ * Listen on a unix socket of mode 0660. It is bound under a temporary name and renamed to `path`,
+ * so that a new process takes over from an old one at once, and nobody removes it at the end: the
+ * old one would remove the socket of the new.
  */
 MUST_USE int fcgi_listen(int *ret, const char *path, struct err *e);
 
@@ -20,9 +20,10 @@ MUST_USE int fcgi_listen(int *ret, const char *path, struct err *e);
 typedef void fcgi_answer(struct buf *out, void *arg, const struct request_input *in);
 
 /*
- * Answer requests until SIGTERM or SIGINT, then return 0: a request that has begun is finished first. The
- * signals must be blocked when this is called; `unblocked` is the mask to wait with.
+ * Answer requests until SIGTERM or SIGINT, then return 0: a request that has begun is finished
+ * first. The signals must be blocked when this is called; `unblocked` is the mask to wait with.
  */
-MUST_USE int fcgi_serve(int fd, const sigset_t *unblocked, fcgi_answer *answer, void *arg, struct err *e);
+MUST_USE int fcgi_serve(int fd, const sigset_t *unblocked, fcgi_answer *answer, void *arg,
+    struct err *e);
 
 #endif

@@ -55,12 +55,15 @@ form_parse(struct params *ret, struct arena *a, const char *p, size_t n, struct 
 
 		if (size > 0) {
 			if (found.count == REQUEST_FIELDS_MAX) {
-				err_set(e, ERR_INPUT, "The form has more than %d fields.", REQUEST_FIELDS_MAX);
+				err_set(e, ERR_INPUT, "The form has more than %d fields.",
+				    REQUEST_FIELDS_MAX);
 				return 413;
 			}
-			found.items = arena_grow(a, found.items, found.count, &capacity, sizeof *found.items);
+			found.items =
+			    arena_grow(a, found.items, found.count, &capacity, sizeof *found.items);
 			if (read_pair(&found.items[found.count], a, p, size) != 0) {
-				err_set(e, ERR_INPUT, "The form is not encoded as the browser should have done it.");
+				err_set(e, ERR_INPUT,
+				    "The form is not encoded as the browser should have done it.");
 				return 400;
 			}
 			found.count++;

@@ -10,10 +10,11 @@
 #include "lib/base/err.h"
 
 /*
- * Decode n bytes into pairs in their order; names may repeat. 0, or the status of the refusal: 400 (a bad
- * percent escape, a NUL, not UTF-8) or 413 (more than REQUEST_FIELDS_MAX pairs) with the sentence in e.
- * CR LF and CR become LF, so that a text has the length a person sees.
+ * Decode n bytes into pairs in their order; names may repeat. 0, or the status of the refusal: 400
+ * (a bad percent escape, a NUL, not UTF-8) or 413 (more than REQUEST_FIELDS_MAX pairs) with the
+ * sentence in e. CR LF and CR become LF, so that a text has the length a person sees.
  */
-MUST_USE int form_parse(struct params *ret, struct arena *a, const char *p, size_t n, struct err *e);
+MUST_USE int form_parse(struct params *ret, struct arena *a, const char *p, size_t n,
+    struct err *e);
 
 #endif

@@ -10,17 +10,18 @@
 #include "lib/util/url.h"
 
 /*
- * Every answer of this program carries these; nginx adds the like only to what it answers itself. The policy
- * allows nothing inline: a note that slips through as markup still cannot run.
+ * Every answer of this program carries these; nginx adds the like only to what it answers itself.
+ * The policy allows nothing inline: a note that slips through as markup still cannot run.
  */
 static const char common[] =
-	"Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
-	" connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'\r\n"
-	"X-Content-Type-Options: nosniff\r\n"
-	"Cross-Origin-Opener-Policy: same-origin\r\n"
-	"Cross-Origin-Resource-Policy: same-origin\r\n"
-	"Permissions-Policy: camera=(), geolocation=(), microphone=(), payment=(), usb=()\r\n"
-	"X-Robots-Tag: noindex, nofollow\r\n";
+    "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src "
+    "'self';"
+    " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'\r\n"
+    "X-Content-Type-Options: nosniff\r\n"
+    "Cross-Origin-Opener-Policy: same-origin\r\n"
+    "Cross-Origin-Resource-Policy: same-origin\r\n"
+    "Permissions-Policy: camera=(), geolocation=(), microphone=(), payment=(), usb=()\r\n"
+    "X-Robots-Tag: noindex, nofollow\r\n";
 
 /* Sent unless the handler has set its own. */
 static const struct {
@@ -67,7 +68,8 @@ reply_see_other(struct reply *rp, const char *fmt, ...)
 	va_start(ap, fmt);
 	n = vsnprintf(path, sizeof path, fmt, ap);
 	va_end(ap);
-	/* Slugs and numbers always fit; what came from outside and does not goes to the front page. */
+	/* Slugs and numbers always fit; what came from outside and does not goes to the front page.
+	 */
 	if (n < 0 || (size_t)n >= sizeof path || !request_path_is_local(path))
 		snprintf(path, sizeof path, "/");
 	rp->status = 303;
@@ -85,20 +87,23 @@ reply_text(struct reply *rp, const char *text, size_t n)
 	return 0;
 }
 
-/* Names are made of slugs and a time; anything else in one becomes a dash in the plain form of the name. */
+/* Names are made of slugs and a time; anything else in one becomes a dash in the plain form of the
+ * name. */
 static char *
 plain_name(struct arena *a, const char *name)
 {
 	char *plain = arena_dup(a, name);
 
 	for (char *p = plain; *p != '\0'; p++)
-		if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-", *p) == NULL)
+		if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-",
+		        *p) == NULL)
 			*p = '-';
 	return plain;
 }
 
 int
-reply_file(struct reply *rp, const struct request *rq, const char *path, const char *name, const char *delivery)
+reply_file(struct reply *rp, const struct request *rq, const char *path, const char *name,
+    const char *delivery)
 {
 	rp->content_type = "application/octet-stream";
 	buf_clear(&rp->body);
@@ -110,7 +115,8 @@ reply_file(struct reply *rp, const struct request *rq, const char *path, const c
 }
 
 void
-reply_cookie(struct reply *rp, const struct request *rq, const char *name, const char *value, long max_age)
+reply_cookie(struct reply *rp, const struct request *rq, const char *name, const char *value,
+    long max_age)
 {
 	bool secure = rq->conf->secure_cookies;
 
@@ -132,10 +138,31 @@ has_header(const struct reply *rp, const char *name)
 	return false;
 }
 
+static const char *
+reason_of(int status)
+{
+	static const struct {
+		int status;
+		const char *reason;
+	} reasons[] = {
+		{ 200, "OK" }, { 303, "See Other" }, { 304, "Not Modified" }, { 400, "Bad Request" },
+		{ 403, "Forbidden" }, { 404, "Not Found" }, { 405, "Method Not Allowed" },
+		{ 409, "Conflict" }, { 410, "Gone" }, { 413, "Content Too Large" },
+		{ 415, "Unsupported Media Type" }, { 422, "Unprocessable Content" },
+		{ 429, "Too Many Requests" }, { 500, "Internal Server Error" },
+		{ 503, "Service Unavailable" },
+	};
+
+	for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+		if (reasons[i].status == status)
+			return reasons[i].reason;
+	return "Other";
+}
+
 void
 reply_write(struct buf *out, const struct reply *rp, const struct request *rq)
 {
-	buf_printf(out, "Status: %d\r\n", rp->status);
+	buf_printf(out, "Status: %d %s\r\n", rp->status, reason_of(rp->status));
 	if (rp->body.n > 0 || rp->status == 200)
 		buf_printf(out, "Content-Type: %s\r\n", rp->content_type);
 	if (rp->status != 304)

@@ -34,7 +34,8 @@ read_method(const char *name)
 	return METHOD_OTHER;
 }
 
-/* "//" and the segments "." and "..": no page of ours has them, and they mislead whoever compares paths. */
+/* "//" and the segments "." and "..": no page of ours has them, and they mislead whoever compares
+ * paths. */
 static bool
 path_is_plain(const char *path)
 {
@@ -64,7 +65,8 @@ read_address(int *status, struct request *rq, struct err *e)
 	if (raw[n] == '?') {
 		*status = form_parse(&rq->query, rq->arena, raw + n + 1, strlen(raw + n + 1), e);
 		if (*status != 0)
-			return err_set(e, ERR_INPUT, "The address of this page is not written correctly.");
+			return err_set(e, ERR_INPUT,
+			    "The address of this page is not written correctly.");
 	}
 	return 0;
 }
@@ -84,7 +86,8 @@ is_form(const char *content_type)
 	if (*content_type++ != ';')
 		return false;
 	content_type += strspn(content_type, " \t");
-	return strcasecmp(content_type, "charset=utf-8") == 0 || strcasecmp(content_type, "charset=\"utf-8\"") == 0;
+	return strcasecmp(content_type, "charset=utf-8") == 0 ||
+	    strcasecmp(content_type, "charset=\"utf-8\"") == 0;
 }
 
 static int
@@ -97,7 +100,8 @@ refuse(int *status, int code, struct err *e, const char *text)
 static int
 read_body(int *status, struct request *rq, const struct request_input *in, struct err *e)
 {
-	const char *length = variable(rq, in, "CONTENT_LENGTH"), *type = variable(rq, in, "CONTENT_TYPE");
+	const char *length = variable(rq, in, "CONTENT_LENGTH"),
+	           *type = variable(rq, in, "CONTENT_TYPE");
 	int64_t size = 0;
 	ssize_t n = 0;
 	size_t have = 0;
@@ -108,7 +112,8 @@ read_body(int *status, struct request *rq, const struct request_input *in, struc
 	if (size > REQUEST_BODY_MAX)
 		return refuse(status, 413, e, "The form is larger than 64 kB.");
 	if ((size > 0 || *type != '\0') && !is_form(type))
-		return refuse(status, 415, e, "Only forms encoded as application/x-www-form-urlencoded are read here.");
+		return refuse(status, 415, e,
+		    "Only forms encoded as application/x-www-form-urlencoded are read here.");
 	body = arena_alloc(rq->arena, (size_t)size + 1);
 	while (have < (size_t)size && (n = in->body(in->arg, body + have, (size_t)size - have)) > 0)
 		have += (size_t)n;

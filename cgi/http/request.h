@@ -32,7 +32,8 @@ struct request {
 	const struct conf *conf;
 	enum method method;
 	const char *path;             /* decoded, begins with '/', no "//", no dot segments */
-	const char *args[REQUEST_ARGS];   /* what stood in the {braces} of the route's pattern, in order */
+	const char
+	    *args[REQUEST_ARGS]; /* what stood in the {braces} of the route's pattern, in order */
 	struct params query, form, cookies;
 	const char *address;          /* of the client, as nginx saw it */
 	const char *origin, *fetch_site;   /* Origin and Sec-Fetch-Site headers, "" when absent */
@@ -40,23 +41,26 @@ struct request {
 	const char *return_path;      /* path and query as they came: where sign-in returns to */
 	char id[17];                  /* of this request: in the log and on error pages */
 	struct session *session;      /* NULL when nobody is signed in */
-	const char *csrf;             /* what the forms of this answer carry: of the session, or of the
-	                                 cookie that a visitor's form is bound to; "" where there is no form */
+	const char *csrf; /* what the forms of this answer carry: of the session, or of the
+	                     cookie that a visitor's form is bound to; "" where there is no form */
 	int64_t now;
 };
 
 /* Where a request comes from: the FastCGI connection, or a test. */
 struct request_input {
-	const char *(*variable)(void *arg, const char *name);   /* a CGI variable; NULL when there is none */
-	ssize_t (*body)(void *arg, void *p, size_t n);          /* up to n bytes; 0 at the end, -1 when cut off */
+	const char *(
+	    *variable)(void *arg, const char *name); /* a CGI variable; NULL when there is none */
+	ssize_t (
+	    *body)(void *arg, void *p, size_t n); /* up to n bytes; 0 at the end, -1 when cut off */
 	void *arg;
 };
 
 /*
- * Read and check a request whose arena, db and conf are set. -1 with the status that says why (400, 413, 415)
- * and the sentence for the page; the request can then still be answered with that page.
+ * Read and check a request whose arena, db and conf are set. -1 with the status that says why (400,
+ * 413, 415) and the sentence for the page; the request can then still be answered with that page.
  */
-MUST_USE int request_read(int *status, struct request *rq, const struct request_input *in, struct err *e);
+MUST_USE int request_read(int *status, struct request *rq, const struct request_input *in,
+    struct err *e);
 
 /* The first value of that name, or "" when there is none. */
 const char *request_query(const struct request *rq, const char *name);

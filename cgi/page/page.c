@@ -10,7 +10,8 @@
 #include "lib/base/num.h"
 #include "lib/base/rand.h"
 
-/* What ?said=<word> tells after a redirect. Only these words speak: a link cannot put text on a page. */
+/* What ?said=<word> tells after a redirect. Only these words speak: a link cannot put text on a
+ * page. */
 static const struct {
 	const char *word, *text;
 } flashes[] = {
@@ -37,8 +38,13 @@ static const struct {
 static const struct {
 	const char *start, *section;
 } sections[] = {
-	{ "/projects", "projects" }, { "/p/", "projects" }, { "/b/", "projects" }, { "/d/", "projects" },
-	{ "/jobs", "jobs" }, { "/j/", "jobs" }, { "/help", "help" },
+	{ "/projects", "projects" },
+	{ "/p/", "projects" },
+	{ "/b/", "projects" },
+	{ "/d/", "projects" },
+	{ "/jobs", "jobs" },
+	{ "/j/", "jobs" },
+	{ "/help", "help" },
 };
 
 static const char *
@@ -111,7 +117,8 @@ page_crumb(struct page *p, const char *text, const char *href)
 }
 
 void
-page_environment(struct page *p, const struct request *rq, const struct environment *v, const char *tab)
+page_environment(struct page *p, const struct request *rq, const struct environment *v,
+    const char *tab)
 {
 	static const struct {
 		const char *name, *text;
@@ -207,8 +214,11 @@ static const struct trouble {
 } troubles[] = {
 	{ 400, "This request is not valid", "Go back, reload the page and try again." },
 	{ 403, "Not allowed", NULL },
-	{ 404, "Not found", "It may have been renamed or deleted. The lists of projects and jobs show what there is." },
-	{ 405, "Not possible this way", "Use the buttons of the pages; a saved address of a form does not work by itself." },
+	{ 404, "Not found",
+	    "It may have been renamed or deleted. The lists of projects and jobs show what there "
+	    "is." },
+	{ 405, "Not possible this way",
+	    "Use the buttons of the pages; a saved address of a form does not work by itself." },
 	{ 409, "Not possible now", "Go back, reload the page and look at its present state." },
 	{ 410, "No longer there", NULL },
 	{ 413, "Too large", "Shorten what you entered and send it again." },
@@ -216,7 +226,8 @@ static const struct trouble {
 	{ 422, "Not valid", "Go back and correct it." },
 	{ 429, "Too many tries", NULL },
 	{ 503, "Not available now", "Try again in a few seconds. Nothing is lost: jobs go on." },
-	{ 500, "Something went wrong here", "Try again. If it happens again, look for the request id in the log of"
+	{ 500, "Something went wrong here",
+	    "Try again. If it happens again, look for the request id in the log of"
 	    " lazarette-web: the reason stands there." },
 };
 
@@ -275,7 +286,8 @@ as_sentence(const struct request *rq, const char *text)
 
 	if (n == 0)
 		return text;
-	words = arena_printf(rq->arena, "%s%s", text, strchr(".!?", text[n - 1]) != NULL ? "" : ".");
+	words =
+	    arena_printf(rq->arena, "%s%s", text, strchr(".!?", text[n - 1]) != NULL ? "" : ".");
 	if (words[0] >= 'a' && words[0] <= 'z')
 		words[0] = (char)(words[0] - 'a' + 'A');
 	return words;
@@ -288,6 +300,7 @@ page_error(struct reply *rp, const struct request *rq, const struct err *why)
 
 	if (status >= 500)
 		log_line(LOG_ERROR, "request.failed", "request %s: %s", rq->id, why->text);
-	page_refuse(rp, rq, status, status == 500 ? "The request failed. Nothing half-done is kept." :
-	    as_sentence(rq, why->text));
+	page_refuse(rp, rq, status,
+	    status == 500 ? "The request failed. Nothing half-done is kept."
+	                  : as_sentence(rq, why->text));
 }

@@ -4,10 +4,10 @@
  *   page.title            the h1, and the first words of <title>
  *   page.csrf, page.key   for the hidden fields of forms: call:secret()
  *   page.user.*           email, name; absent when nobody is signed in
- *   page.may.<right>      "1" when the person has that right: backup, download, delete, configure, administer
- *   page.icons            URL of the symbols, for <use>
- *   page.env.*            project, project_name, slug, name, kind, paused, href (page_environment)
- *   <field>.value         what a form shows in that field; <field>.error the sentence beside it
+ *   page.may.<right>      "1" when the person has that right: backup, download, delete, configure,
+ * administer page.icons            URL of the symbols, for <use> page.env.*            project,
+ * project_name, slug, name, kind, paused, href (page_environment) <field>.value         what a form
+ * shows in that field; <field>.error the sentence beside it
  */
 #ifndef CGI_PAGE_PAGE_H
 #define CGI_PAGE_PAGE_H
@@ -29,8 +29,9 @@ struct page {
 };
 
 /*
- * Begin a page: fills what head.cs and foot.cs need (page.title, user, csrf, idempotency key, now, zone, version,
- * request id, assets, flash from ?said=…). The tree belongs to the page; page_freep frees it.
+ * Begin a page: fills what head.cs and foot.cs need (page.title, user, csrf, idempotency key, now,
+ * zone, version, request id, assets, flash from ?said=…). The tree belongs to the page; page_freep
+ * frees it.
  */
 void page_begin(struct page *p, const struct request *rq, const char *template, const char *title);
 void page_freep(struct page *p);
@@ -38,13 +39,15 @@ void page_freep(struct page *p);
 
 /* One more crumb; the last has no link (href NULL). */
 void page_crumb(struct page *p, const char *text, const char *href);
-/* Crumbs, head line and tabs of an environment's pages; `tab` is backups, downloads, activity, services, settings. */
-void page_environment(struct page *p, const struct request *rq, const struct environment *v, const char *tab);
+/* Crumbs, head line and tabs of an environment's pages; `tab` is backups, downloads, activity,
+ * services, settings. */
+void page_environment(struct page *p, const struct request *rq, const struct environment *v,
+    const char *tab);
 /* The "Command line" disclosure: the exact command for this page (curl until the API is there). */
 void page_command(struct page *p, const char *command);
 
-/* Form faults: the box "There is a problem" with links, and <field>.error beside each; sets status 422 and
- * "Error: " in the title. A fault whose field is "" belongs to the form as a whole. */
+/* Form faults: the box "There is a problem" with links, and <field>.error beside each; sets status
+ * 422 and "Error: " in the title. A fault whose field is "" belongs to the form as a whole. */
 void page_errors(struct page *p, struct reply *rp, const struct field_error *errors, size_t count);
 
 /* A time in one cell: <name>.iso, <name>.date, <name>.ago; nothing when ms is 0. */
@@ -54,7 +57,8 @@ void page_size(struct node *n, const char *name, int64_t bytes);
 
 /* Render with status 200 (or the one set) into the reply. */
 MUST_USE int page_send(struct reply *rp, const struct request *rq, struct page *p, struct err *e);
-/* The error page for a failure: status by kind, the sentence, the request id; 500 shows no inner words. */
+/* The error page for a failure: status by kind, the sentence, the request id; 500 shows no inner
+ * words. */
 void page_error(struct reply *rp, const struct request *rq, const struct err *why);
 /* The error page of a status that no kind of failure stands for: 400, 405, 413, 415. */
 void page_refuse(struct reply *rp, const struct request *rq, int status, const char *sentence);

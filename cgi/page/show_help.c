@@ -8,12 +8,17 @@
 static const struct {
 	const char *name, *title, *about;
 } topics[] = {
-	{ "backups", "Backups", "What a backup holds, what it does not hold, and when it counts as ready." },
-	{ "downloads", "Downloads and links", "Getting the files out, by a link in a mail or from these pages." },
-	{ "services", "Projects, environments, services", "What to add, and what each kind of service needs." },
+	{ "backups", "Backups",
+	    "What a backup holds, what it does not hold, and when it counts as ready." },
+	{ "downloads", "Downloads and links",
+	    "Getting the files out, by a link in a mail or from these pages." },
+	{ "services", "Projects, environments, services",
+	    "What to add, and what each kind of service needs." },
 	{ "states", "States", "What Protected, At risk, Ready and the other words mean." },
-	{ "restore", "Restoring by hand", "The commands that bring a backup back, also without this console." },
-	{ "storage", "Storage and retention", "Where the bytes lie, how long they stay, and what the trash is." },
+	{ "restore", "Restoring by hand",
+	    "The commands that bring a backup back, also without this console." },
+	{ "storage", "Storage and retention",
+	    "Where the bytes lie, how long they stay, and what the trash is." },
 	{ "worker", "The worker", "What to do when jobs wait or the worker is silent." },
 	{ "mail", "Mails", "Who gets which mail, and what to do when none arrives." },
 	{ "keyboard", "Keyboard", "The few keys that save a way with the mouse." },
@@ -29,7 +34,8 @@ show_help(struct reply *rp, const struct request *rq, const char *topic, struct 
 		if (strcmp(topics[i].name, topic) == 0)
 			title = topics[i].title;
 	if (title == NULL)
-		return err_set(e, ERR_NOT_FOUND, "There is no help page of this name. The page Help lists all of them.");
+		return err_set(e, ERR_NOT_FOUND,
+		    "There is no help page of this name. The page Help lists all of them.");
 	page_begin(&p, rq, "help.cs", title);
 	page_crumb(&p, "Help", topic != NULL ? "/help" : NULL);
 	if (topic != NULL) {

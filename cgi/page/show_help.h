@@ -8,6 +8,7 @@
 #include "lib/base/err.h"
 
 /* The list of topics (topic NULL) or one of them; ERR_NOT_FOUND for an unknown one. */
-MUST_USE int show_help(struct reply *rp, const struct request *rq, const char *topic, struct err *e);
+MUST_USE int show_help(struct reply *rp, const struct request *rq, const char *topic,
+    struct err *e);
 
 #endif

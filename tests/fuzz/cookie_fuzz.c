@@ -20,8 +20,9 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	for (size_t i = 0; i < cookies.count; i++) {
 		const struct param *c = &cookies.items[i];
 
-		if (c->name[0] == '\0' || strchr(c->name, '=') != NULL || strchr(c->value, ';') != NULL ||
-		    !utf8_valid(c->name, strlen(c->name)) || !utf8_valid(c->value, strlen(c->value)))
+		if (c->name[0] == '\0' || strchr(c->name, '=') != NULL ||
+		    strchr(c->value, ';') != NULL || !utf8_valid(c->name, strlen(c->name)) ||
+		    !utf8_valid(c->value, strlen(c->value)))
 			abort();
 	}
 	return 0;

@@ -44,7 +44,8 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		abort();
 	if (route_find(&status, &rq) == NULL && status != 404 && status != 405)
 		abort();
-	if (request_path_is_local(request_query(&rq, "next")) && request_query(&rq, "next")[1] == '/')
+	if (request_path_is_local(request_query(&rq, "next")) &&
+	    request_query(&rq, "next")[1] == '/')
 		abort();
 	return 0;
 }

@@ -33,10 +33,12 @@ static const struct route reading = { METHOD_GET, "/x", RIGHT_VIEW, GUARD_SESSIO
 static const struct route writing = { METHOD_POST, "/x", RIGHT_BACKUP, GUARD_SESSION, nothing };
 static const struct route visiting = { METHOD_GET, "/login", RIGHT_NONE, GUARD_VISITOR, nothing };
 static const struct route entering = { METHOD_POST, "/login", RIGHT_NONE, GUARD_VISITOR, nothing };
-static const struct route linking = { METHOD_POST, "/dl/{token}/{file}", RIGHT_NONE, GUARD_LINK, nothing };
+static const struct route linking = { METHOD_POST, "/dl/{token}/{file}", RIGHT_NONE, GUARD_LINK,
+	nothing };
 static const struct route opening = { METHOD_GET, "/help", RIGHT_NONE, GUARD_OPEN, nothing };
 
-/* One person and one session per role; the cookie's value is the role's name, the token that name twice. */
+/* One person and one session per role; the cookie's value is the role's name, the token that name
+ * twice. */
 static int
 set_up(void **state)
 {
@@ -44,17 +46,21 @@ set_up(void **state)
 
 	(void)state;
 	arena = arena_new();
-	if (mkdtemp(folder) == NULL || db_open_migrate(&db, arena_printf(arena, "%s/catalog.db", folder), &e) != 0)
+	if (mkdtemp(folder) == NULL ||
+	    db_open_migrate(&db, arena_printf(arena, "%s/catalog.db", folder), &e) != 0)
 		return -1;
 	for (int role = 0; role < ROLES; role++) {
 		const char *name = role_name((enum role)role);
-		struct account a = { .email = arena_printf(arena, "%s@example.org", name), .name = name,
-			.role = (enum role)role, .password_hash = "none" };
+		struct account a = { .email = arena_printf(arena, "%s@example.org", name),
+			.name = name,
+			.role = (enum role)role,
+			.password_hash = "none" };
 		char id_hash[HASH_HEX_SIZE];
 
 		hash_of(id_hash, name, strlen(name));
 		if (accounts_add(&a, db, &e) != 0 ||
-		    sessions_add(db, id_hash, a.id, arena_printf(arena, "%s%s", name, name), "192.0.2.7", &e) != 0)
+		    sessions_add(db, id_hash, a.id, arena_printf(arena, "%s%s", name, name),
+		        "192.0.2.7", &e) != 0)
 			return -1;
 	}
 	return 0;
@@ -89,7 +95,8 @@ pass(struct passage *p, const struct route *rt, struct visit v)
 	bool answered;
 	int status;
 
-	*p = (struct passage){ .rq = { .arena = arena, .db = db, .conf = &conf }, .rp = REPLY_INIT };
+	*p =
+	    (struct passage){ .rq = { .arena = arena, .db = db, .conf = &conf }, .rp = REPLY_INIT };
 	if (v.uri == NULL)
 		v.uri = "/x";
 	assert_int_equal(request_read(&status, &p->rq, &in, &p->why), 0);
@@ -106,9 +113,12 @@ a_visitor_is_sent_to_sign_in_and_back(void **state)
 	struct passage p;
 
 	(void)state;
-	assert_int_equal(pass(&p, &reading, (struct visit){ .uri = "/p/shop/live/backups?after=7" }), REDIRECTED);
+	assert_int_equal(pass(&p, &reading,
+	                     (struct visit){ .uri = "/p/shop/live/backups?after=7" }),
+	    REDIRECTED);
 	assert_int_equal(p.rp.status, 303);
-	assert_string_equal(p.rp.headers.p, "Location: /login?next=%2Fp%2Fshop%2Flive%2Fbackups%3Fafter%3D7\r\n");
+	assert_string_equal(p.rp.headers.p,
+	    "Location: /login?next=%2Fp%2Fshop%2Flive%2Fbackups%3Fafter%3D7\r\n");
 	reply_release(&p.rp);
 	assert_int_equal(pass(&p, &reading, (struct visit){ .uri = "/" }), REDIRECTED);
 	assert_string_equal(p.rp.headers.p, "Location: /login\r\n");
@@ -140,12 +150,14 @@ a_session_passes_and_brings_its_token(void **state)
 static void
 unknown_and_empty_cookies_are_nobody(void **state)
 {
-	static const char *const cookies[] = { "lazarette=", "lazarette=guess", "lazarette=ADMIN", "other=admin", "lazarette=admin2" };
+	static const char *const cookies[] = { "lazarette=", "lazarette=guess", "lazarette=ADMIN",
+		"other=admin", "lazarette=admin2" };
 	struct passage p;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cookies / sizeof cookies[0]; i++) {
-		assert_int_equal(pass(&p, &reading, (struct visit){ .cookie = cookies[i] }), REDIRECTED);
+		assert_int_equal(pass(&p, &reading, (struct visit){ .cookie = cookies[i] }),
+		    REDIRECTED);
 		assert_null(p.rq.session);
 		reply_release(&p.rp);
 	}
@@ -160,9 +172,12 @@ a_role_passes_exactly_where_it_has_the_right(void **state)
 	(void)state;
 	for (int role = 0; role < ROLES; role++) {
 		for (int right = RIGHT_VIEW; right < RIGHTS; right++) {
-			struct route rt = { METHOD_GET, "/x", (enum right)right, GUARD_SESSION, nothing };
-			const char *cookie = arena_printf(arena, "lazarette=%s", role_name((enum role)role));
-			enum outcome wanted = role_has((enum role)role, (enum right)right) ? PASSED : REFUSED;
+			struct route rt = { METHOD_GET, "/x", (enum right)right, GUARD_SESSION,
+				nothing };
+			const char *cookie =
+			    arena_printf(arena, "lazarette=%s", role_name((enum role)role));
+			enum outcome wanted =
+			    role_has((enum role)role, (enum right)right) ? PASSED : REFUSED;
 
 			assert_int_equal(pass(&p, &rt, (struct visit){ .cookie = cookie }), wanted);
 			if (wanted == REFUSED)
@@ -176,16 +191,21 @@ a_role_passes_exactly_where_it_has_the_right(void **state)
 static void
 T51_a_post_needs_the_token_of_its_own_session(void **state)
 {
-	static const char *const bad[] = { "", "csrf=", "csrf=wrong", "csrf=adminadmi", "csrf=adminadminx", "csrf=vieweradmin",
-		"csrf=operatoroperator", "csrf=ADMINADMIN", "csrf=x&csrf=adminadmin", "Csrf=adminadmin" };
+	static const char *const bad[] = { "", "csrf=", "csrf=wrong", "csrf=adminadmi",
+		"csrf=adminadminx", "csrf=vieweradmin", "csrf=operatoroperator", "csrf=ADMINADMIN",
+		"csrf=x&csrf=adminadmin", "Csrf=adminadmin" };
 	struct passage p;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-		if (pass(&p, &writing, (struct visit){ .cookie = "lazarette=admin", .body = bad[i] }) != REFUSED)
+		if (pass(&p, &writing,
+		        (struct visit){ .cookie = "lazarette=admin", .body = bad[i] }) != REFUSED)
 			fail_msg("'%s' was taken", bad[i]);
 	/* Control: the right one passes. */
-	assert_int_equal(pass(&p, &writing, (struct visit){ .cookie = "lazarette=admin", .body = "csrf=adminadmin" }), PASSED);
+	assert_int_equal(pass(&p, &writing,
+	                     (struct visit){ .cookie = "lazarette=admin",
+	                         .body = "csrf=adminadmin" }),
+	    PASSED);
 }
 
 static void
@@ -195,19 +215,28 @@ T51_a_post_of_another_site_is_refused_even_with_the_token(void **state)
 		const char *site, *origin;
 		enum outcome wanted;
 	} cases[] = {
-		{ "cross-site", NULL, REFUSED }, { "same-site", NULL, REFUSED }, { "nonsense", NULL, REFUSED },
+		{ "cross-site", NULL, REFUSED },
+		{ "same-site", NULL, REFUSED },
+		{ "nonsense", NULL, REFUSED },
 		{ "cross-site", "https://backup.example.org", REFUSED },
-		{ NULL, "https://evil.example", REFUSED }, { NULL, "null", REFUSED },
-		{ NULL, "http://backup.example.org", REFUSED }, { NULL, "https://backup.example.org.evil.example", REFUSED },
-		{ "same-origin", NULL, PASSED }, { "none", NULL, PASSED }, { NULL, "https://backup.example.org", PASSED },
+		{ NULL, "https://evil.example", REFUSED },
+		{ NULL, "null", REFUSED },
+		{ NULL, "http://backup.example.org", REFUSED },
+		{ NULL, "https://backup.example.org.evil.example", REFUSED },
+		{ "same-origin", NULL, PASSED },
+		{ "none", NULL, PASSED },
+		{ NULL, "https://backup.example.org", PASSED },
 		{ NULL, NULL, PASSED },
 	};
 	struct passage p;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-		if (pass(&p, &writing, (struct visit){ .cookie = "lazarette=admin", .body = "csrf=adminadmin",
-		    .site = cases[i].site, .origin = cases[i].origin }) != cases[i].wanted)
+		if (pass(&p, &writing,
+		        (struct visit){ .cookie = "lazarette=admin",
+		            .body = "csrf=adminadmin",
+		            .site = cases[i].site,
+		            .origin = cases[i].origin }) != cases[i].wanted)
 			fail_msg("site %s, origin %s", cases[i].site != NULL ? cases[i].site : "-",
 			    cases[i].origin != NULL ? cases[i].origin : "-");
 }
@@ -222,7 +251,8 @@ T51_a_visitors_form_is_bound_to_its_cookie(void **state)
 	assert_int_equal(pass(&p, &visiting, (struct visit){ .uri = "/login" }), PASSED);
 	token = p.rq.csrf;
 	assert_int_equal(strlen(token), 43);
-	assert_non_null(strstr(p.rp.headers.p, arena_printf(arena, "Set-Cookie: lazarette-form=%s;", token)));
+	assert_non_null(
+	    strstr(p.rp.headers.p, arena_printf(arena, "Set-Cookie: lazarette-form=%s;", token)));
 	reply_release(&p.rp);
 
 	/* The cookie is kept while it is good, and made anew when it is not a token. */
@@ -230,17 +260,26 @@ T51_a_visitors_form_is_bound_to_its_cookie(void **state)
 	assert_int_equal(pass(&again, &visiting, (struct visit){ .cookie = cookie }), PASSED);
 	assert_string_equal(again.rq.csrf, token);
 	assert_int_equal(again.rp.headers.n, 0);
-	assert_int_equal(pass(&again, &visiting, (struct visit){ .cookie = "lazarette-form=short" }), PASSED);
+	assert_int_equal(pass(&again, &visiting,
+	                     (struct visit){ .cookie = "lazarette-form=short" }),
+	    PASSED);
 	assert_int_equal(strlen(again.rq.csrf), 43);
 	reply_release(&again.rp);
 
 	assert_int_equal(pass(&again, &entering, (struct visit){ .cookie = cookie,
 	    .body = arena_printf(arena, "csrf=%s", token) }), PASSED);
-	assert_int_equal(pass(&again, &entering, (struct visit){ .cookie = cookie, .body = "csrf=" }), REFUSED);
-	assert_int_equal(pass(&again, &entering, (struct visit){ .body = arena_printf(arena, "csrf=%s", token) }), REFUSED);
+	assert_int_equal(pass(&again, &entering,
+	                     (struct visit){ .cookie = cookie, .body = "csrf=" }),
+	    REFUSED);
+	assert_int_equal(pass(&again, &entering,
+	                     (struct visit){ .body = arena_printf(arena, "csrf=%s", token) }),
+	    REFUSED);
 	assert_int_equal(pass(&again, &entering, (struct visit){ .body = "csrf=" }), REFUSED);
-	assert_int_equal(pass(&again, &entering, (struct visit){ .cookie = cookie, .site = "cross-site",
-	    .body = arena_printf(arena, "csrf=%s", token) }), REFUSED);
+	assert_int_equal(pass(&again, &entering,
+	                     (struct visit){ .cookie = cookie,
+	                         .site = "cross-site",
+	                         .body = arena_printf(arena, "csrf=%s", token) }),
+	    REFUSED);
 }
 
 static void
@@ -249,16 +288,24 @@ a_link_is_its_own_token_and_no_cookie_is_read_or_set(void **state)
 	struct passage p;
 
 	(void)state;
-	assert_int_equal(pass(&p, &linking, (struct visit){ .method = "POST", .cookie = "lazarette=admin" }), PASSED);
+	assert_int_equal(pass(&p, &linking,
+	                     (struct visit){ .method = "POST", .cookie = "lazarette=admin" }),
+	    PASSED);
 	assert_null(p.rq.session);
 	assert_string_equal(p.rp.headers.p, "Referrer-Policy: no-referrer\r\n");
 	reply_release(&p.rp);
-	/* These pages send no referrer, so a browser without Sec-Fetch-Site calls their origin "null". */
-	assert_int_equal(pass(&p, &linking, (struct visit){ .method = "POST", .origin = "null" }), PASSED);
+	/* These pages send no referrer, so a browser without Sec-Fetch-Site calls their origin
+	 * "null". */
+	assert_int_equal(pass(&p, &linking, (struct visit){ .method = "POST", .origin = "null" }),
+	    PASSED);
 	reply_release(&p.rp);
-	assert_int_equal(pass(&p, &linking, (struct visit){ .method = "POST", .site = "cross-site" }), REFUSED);
+	assert_int_equal(pass(&p, &linking,
+	                     (struct visit){ .method = "POST", .site = "cross-site" }),
+	    REFUSED);
 	reply_release(&p.rp);
-	assert_int_equal(pass(&p, &linking, (struct visit){ .method = "POST", .origin = "https://evil.example" }), REFUSED);
+	assert_int_equal(pass(&p, &linking,
+	                     (struct visit){ .method = "POST", .origin = "https://evil.example" }),
+	    REFUSED);
 	reply_release(&p.rp);
 }
 

@@ -16,14 +16,20 @@ static struct conf conf = { .templates = "templates", .public_url = "http://loca
 static struct request
 request_to(const char *path)
 {
-	return (struct request){ .arena = arena, .conf = &conf, .path = path, .csrf = "token", .id = "0123456789abcdef",
+	return (struct request){ .arena = arena,
+		.conf = &conf,
+		.path = path,
+		.csrf = "token",
+		.id = "0123456789abcdef",
 		.now = 1795226400000 };
 }
 
 static void
 a_page_knows_its_person_and_rights(void **state)
 {
-	struct session session = { .account = { .email = "op@example.org", .name = "Op", .role = ROLE_OPERATOR } };
+	struct session session = {
+		.account = { .email = "op@example.org", .name = "Op", .role = ROLE_OPERATOR }
+	};
 	struct request rq = request_to("/p/shop/live/backups");
 	CLEANUP_PAGE struct page p;
 
@@ -70,7 +76,9 @@ only_known_words_become_a_message(void **state)
 static void
 form_faults_stand_in_the_box_and_beside_the_field(void **state)
 {
-	static const struct field_error faults[] = { { "note", "Note is 612 characters; the limit is 500." }, { "", "As a whole." } };
+	static const struct field_error faults[] = {
+		{ "note", "Note is 612 characters; the limit is 500." }, { "", "As a whole." }
+	};
 	CLEANUP_REPLY struct reply rp = REPLY_INIT;
 	struct request rq = request_to("/");
 	CLEANUP_PAGE struct page p;
@@ -89,7 +97,11 @@ form_faults_stand_in_the_box_and_beside_the_field(void **state)
 static void
 an_environment_has_crumbs_and_tabs(void **state)
 {
-	struct environment v = { .slug = "live", .name = "Live", .kind = ENV_LIVE, .project_slug = "shop", .project_name = "Shop" };
+	struct environment v = { .slug = "live",
+		.name = "Live",
+		.kind = ENV_LIVE,
+		.project_slug = "shop",
+		.project_name = "Shop" };
 	struct request rq = request_to("/p/shop/live/backups");
 	CLEANUP_PAGE struct page p;
 
@@ -126,8 +138,16 @@ every_kind_of_failure_has_its_status_and_page(void **state)
 		enum err_kind kind;
 		int status;
 	} cases[] = {
-		{ ERR_INTERNAL, 500 }, { ERR_INPUT, 422 }, { ERR_DENIED, 403 }, { ERR_NOT_FOUND, 404 }, { ERR_CONFLICT, 409 },
-		{ ERR_GONE, 410 }, { ERR_TOO_MANY, 429 }, { ERR_BUSY, 503 }, { ERR_FULL, 503 }, { ERR_DAMAGED, 500 },
+		{ ERR_INTERNAL, 500 },
+		{ ERR_INPUT, 422 },
+		{ ERR_DENIED, 403 },
+		{ ERR_NOT_FOUND, 404 },
+		{ ERR_CONFLICT, 409 },
+		{ ERR_GONE, 410 },
+		{ ERR_TOO_MANY, 429 },
+		{ ERR_BUSY, 503 },
+		{ ERR_FULL, 503 },
+		{ ERR_DAMAGED, 500 },
 	};
 
 	(void)state;
@@ -143,12 +163,14 @@ every_kind_of_failure_has_its_status_and_page(void **state)
 		assert_null(strstr(rp.body.p, "half a page"));
 		assert_null(strstr(rp.body.p, "<canary>"));
 		assert_non_null(strstr(rp.body.p, "0123456789abcdef"));
-		/* A fault of ours tells nothing of the inside; every other one says what happened, as a sentence. */
+		/* A fault of ours tells nothing of the inside; every other one says what happened,
+		 * as a sentence. */
 		if (rp.status == 500)
 			assert_null(strstr(rp.body.p, "canary"));
 		else
-			assert_non_null(strstr(rp.body.p, arena_printf(arena, "The &lt;canary&gt; of &#39;%s&#39;.",
-			    err_kind_name(cases[i].kind))));
+			assert_non_null(strstr(rp.body.p,
+			    arena_printf(arena, "The &lt;canary&gt; of &#39;%s&#39;.",
+			        err_kind_name(cases[i].kind))));
 		if (rp.status == 503)
 			assert_non_null(strstr(rp.headers.p, "Retry-After: "));
 	}

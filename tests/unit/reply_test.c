@@ -19,7 +19,10 @@ static struct conf conf;
 static struct request
 request_of(enum method method)
 {
-	return (struct request){ .arena = arena, .conf = &conf, .method = method, .id = "0123456789abcdef" };
+	return (struct request){ .arena = arena,
+		.conf = &conf,
+		.method = method,
+		.id = "0123456789abcdef" };
 }
 
 static size_t
@@ -35,9 +38,11 @@ count_of(const char *text, const char *needle)
 static void
 every_answer_carries_the_protecting_headers_once(void **state)
 {
-	static const char *const names[] = { "Content-Security-Policy: default-src 'none';", "X-Content-Type-Options: nosniff\r\n",
-		"Cache-Control: no-store\r\n", "Referrer-Policy: same-origin\r\n", "Permissions-Policy: ",
-		"X-Request-Id: 0123456789abcdef\r\n", "Content-Type: text/html; charset=utf-8\r\n" };
+	static const char *const names[] = { "Content-Security-Policy: default-src 'none';",
+		"X-Content-Type-Options: nosniff\r\n", "Cache-Control: no-store\r\n",
+		"Referrer-Policy: same-origin\r\n",
+		"Permissions-Policy: ", "X-Request-Id: 0123456789abcdef\r\n",
+		"Content-Type: text/html; charset=utf-8\r\n" };
 	CLEANUP_REPLY struct reply rp = REPLY_INIT;
 	CLEANUP_BUF struct buf out = BUF_INIT;
 	struct request rq = request_of(METHOD_GET);
@@ -45,7 +50,7 @@ every_answer_carries_the_protecting_headers_once(void **state)
 	(void)state;
 	buf_text(&rp.body, "<p>hello</p>");
 	reply_write(&out, &rp, &rq);
-	assert_int_equal(strncmp(out.p, "Status: 200\r\n", 13), 0);
+	assert_int_equal(strncmp(out.p, "Status: 200 OK\r\n", 16), 0);
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		assert_int_equal(count_of(out.p, names[i]), 1);
 	assert_non_null(strstr(out.p, "Content-Length: 12\r\n"));
@@ -91,7 +96,8 @@ head_and_304_have_no_body(void **state)
 static void
 redirects_stay_on_this_site(void **state)
 {
-	static const char *const away[] = { "//evil.example", "https://evil.example", "/\\evil", "relative" };
+	static const char *const away[] = { "//evil.example", "https://evil.example", "/\\evil",
+		"relative" };
 	(void)state;
 	for (size_t i = 0; i < sizeof away / sizeof away[0]; i++) {
 		CLEANUP_REPLY struct reply rp = REPLY_INIT;
@@ -113,7 +119,7 @@ a_redirect_forgets_the_body(void **state)
 	buf_text(&rp.body, "half a page");
 	assert_int_equal(reply_see_other(&rp, "/b/%d", 101), 0);
 	reply_write(&out, &rp, &rq);
-	assert_non_null(strstr(out.p, "Status: 303\r\n"));
+	assert_non_null(strstr(out.p, "Status: 303 See Other\r\n"));
 	assert_non_null(strstr(out.p, "Location: /b/101\r\n"));
 	assert_null(strstr(out.p, "half"));
 	assert_null(strstr(out.p, "\r\nContent-Type"));
@@ -128,7 +134,8 @@ cookies_are_host_bound_where_it_is_https(void **state)
 
 	(void)state;
 	reply_cookie(&plain, &rq, "lazarette", "abc", 60);
-	assert_string_equal(plain.headers.p, "Set-Cookie: lazarette=abc; Path=/; HttpOnly; SameSite=Lax; Max-Age=60\r\n");
+	assert_string_equal(plain.headers.p,
+	    "Set-Cookie: lazarette=abc; Path=/; HttpOnly; SameSite=Lax; Max-Age=60\r\n");
 	conf.secure_cookies = true;
 	reply_cookie(&secure, &rq, "lazarette", "", 0);
 	assert_string_equal(secure.headers.p,
@@ -145,15 +152,19 @@ files_go_through_nginx_with_a_name_for_people(void **state)
 	struct request rq = request_of(METHOD_POST);
 
 	(void)state;
-	assert_int_equal(reply_file(&rp, &rq, "d3/shop live.tar", "shop \"live\"\xc3\xa4.tar", "7:9"), 0);
+	assert_int_equal(reply_file(&rp, &rq, "d3/shop live.tar", "shop \"live\"\xc3\xa4.tar",
+	                     "7:9"),
+	    0);
 	assert_string_equal(rp.content_type, "application/octet-stream");
 	assert_string_equal(rp.headers.p,
-	    "Content-Disposition: attachment; filename=\"shop--live---.tar\"; filename*=UTF-8''shop%20%22live%22%C3%A4.tar\r\n"
+	    "Content-Disposition: attachment; filename=\"shop--live---.tar\"; "
+	    "filename*=UTF-8''shop%20%22live%22%C3%A4.tar\r\n"
 	    "X-Lazarette-Delivery: 7:9\r\n"
 	    "X-Accel-Redirect: /_dl/d3/shop%20live.tar\r\n");
 }
 
-/* A handler that lets a line break through would let somebody write headers: the child ends instead. */
+/* A handler that lets a line break through would let somebody write headers: the child ends
+ * instead. */
 static void
 a_line_break_in_a_header_ends_the_process(void **state)
 {

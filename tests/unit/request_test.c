@@ -1,4 +1,5 @@
-/* request_test.c: what a request may look like, and with which status the others are refused (T57). */
+/* request_test.c: what a request may look like, and with which status the others are refused (T57).
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,8 +38,13 @@ reads_path_query_and_headers(void **state)
 	struct request rq;
 
 	(void)state;
-	assert_int_equal(read_it(&rq, (struct visit){ .uri = "/p/shop/live%2Fx/b%20c?after=7&q=a+b", .cookie = "lazarette=abc",
-	    .origin = "https://x", .site = "none", .none_match = "\"1\"" }), 0);
+	assert_int_equal(read_it(&rq,
+	                     (struct visit){ .uri = "/p/shop/live%2Fx/b%20c?after=7&q=a+b",
+	                         .cookie = "lazarette=abc",
+	                         .origin = "https://x",
+	                         .site = "none",
+	                         .none_match = "\"1\"" }),
+	    0);
 	assert_int_equal(rq.method, METHOD_GET);
 	assert_string_equal(rq.path, "/p/shop/live/x/b c");
 	assert_string_equal(rq.return_path, "/p/shop/live%2Fx/b%20c?after=7&q=a+b");
@@ -69,8 +75,9 @@ absent_headers_are_empty_texts(void **state)
 static void
 refuses_addresses_that_mislead_with_400(void **state)
 {
-	static const char *const bad[] = { "", "x", "http://evil/", "//evil.example/", "/a//b", "/a/../b", "/..", "/a/.",
-		"/./a", "/%2e%2e/etc", "/a%2f%2fb", "/%00", "/%zz", "/%ff", "/a?x=%zz", "/a?%ff=1" };
+	static const char *const bad[] = { "", "x", "http://evil/", "//evil.example/", "/a//b",
+		"/a/../b", "/..", "/a/.", "/./a", "/%2e%2e/etc", "/a%2f%2fb", "/%00", "/%zz",
+		"/%ff", "/a?x=%zz", "/a?%ff=1" };
 	struct request rq;
 
 	(void)state;
@@ -90,7 +97,10 @@ reads_a_form_that_arrives_in_pieces(void **state)
 	const char **values;
 
 	(void)state;
-	assert_int_equal(read_it(&rq, (struct visit){ .uri = "/x", .body = "services=a&services=b&note=%C3%A4%0D%0Ab" }), 0);
+	assert_int_equal(read_it(&rq,
+	                     (struct visit){ .uri = "/x",
+	                         .body = "services=a&services=b&note=%C3%A4%0D%0Ab" }),
+	    0);
 	assert_int_equal(rq.method, METHOD_POST);
 	assert_int_equal(request_fields(&values, &rq, "services"), 2);
 	assert_string_equal(values[0], "a");
@@ -102,20 +112,27 @@ reads_a_form_that_arrives_in_pieces(void **state)
 static void
 takes_the_form_type_with_or_without_charset(void **state)
 {
-	static const char *const good[] = { "application/x-www-form-urlencoded", "Application/X-WWW-Form-URLencoded",
-		"application/x-www-form-urlencoded; charset=UTF-8", "application/x-www-form-urlencoded;charset=\"utf-8\"" };
-	static const char *const bad[] = { "multipart/form-data", "multipart/form-data; boundary=x", "text/plain",
-		"application/json", "application/x-www-form-urlencodedx", "application/x-www-form-urlencoded; charset=latin1",
+	static const char *const good[] = { "application/x-www-form-urlencoded",
+		"Application/X-WWW-Form-URLencoded",
+		"application/x-www-form-urlencoded; charset=UTF-8",
+		"application/x-www-form-urlencoded;charset=\"utf-8\"" };
+	static const char *const bad[] = { "multipart/form-data", "multipart/form-data; boundary=x",
+		"text/plain", "application/json", "application/x-www-form-urlencodedx",
+		"application/x-www-form-urlencoded; charset=latin1",
 		"application/x-www-form-urlencoded;", "" };
 	struct request rq;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
-		assert_int_equal(read_it(&rq, (struct visit){ .uri = "/", .body = "a=1", .type = good[i] }), 0);
+		assert_int_equal(read_it(&rq,
+		                     (struct visit){ .uri = "/", .body = "a=1", .type = good[i] }),
+		    0);
 		assert_string_equal(request_field(&rq, "a"), "1");
 	}
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-		assert_int_equal(read_it(&rq, (struct visit){ .uri = "/", .body = "a=1", .type = bad[i] }), 415);
+		assert_int_equal(read_it(&rq,
+		                     (struct visit){ .uri = "/", .body = "a=1", .type = bad[i] }),
+		    415);
 }
 
 /* T57: 64 kB and not one byte more, whatever the client says of the length. */
@@ -133,19 +150,26 @@ T57_refuses_a_larger_form_with_413(void **state)
 	assert_int_equal(strlen(request_field(&rq, "a")), REQUEST_BODY_MAX - 2);
 	buf_char(&body, 'x');
 	assert_int_equal(read_it(&rq, (struct visit){ .uri = "/", .body = body.p }), 413);
-	assert_int_equal(read_it(&rq, (struct visit){ .uri = "/", .body = "a", .length = "999999999999" }), 413);
+	assert_int_equal(read_it(&rq,
+	                     (struct visit){ .uri = "/", .body = "a", .length = "999999999999" }),
+	    413);
 }
 
 static void
 T57_refuses_lengths_that_are_wrong_with_400(void **state)
 {
-	static const char *const bad[] = { "-1", "1x", "+1", " 1", "99999999999999999999", "0x10", "10" };
+	static const char *const bad[] = { "-1", "1x", "+1", " 1", "99999999999999999999", "0x10",
+		"10" };
 	struct request rq;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-		assert_int_equal(read_it(&rq, (struct visit){ .uri = "/", .body = "a=1", .length = bad[i] }), 400);
-	assert_int_equal(read_it(&rq, (struct visit){ .uri = "/", .body = "abcdefghijklmnop=1", .cut = 7 }), 400);
+		assert_int_equal(read_it(&rq,
+		                     (struct visit){ .uri = "/", .body = "a=1", .length = bad[i] }),
+		    400);
+	assert_int_equal(read_it(&rq,
+	                     (struct visit){ .uri = "/", .body = "abcdefghijklmnop=1", .cut = 7 }),
+	    400);
 }
 
 static void
@@ -193,8 +217,8 @@ static void
 only_paths_of_this_site_are_local(void **state)
 {
 	static const char *const good[] = { "/", "/p/shop", "/p?x=//y", "/a:b" };
-	static const char *const bad[] = { "", "x", "//evil", "/\\evil", "/a\\b", "http://evil", "/a\nb", "/a\tb", "javascript:x",
-		"/\x7f" };
+	static const char *const bad[] = { "", "x", "//evil", "/\\evil", "/a\\b", "http://evil",
+		"/a\nb", "/a\tb", "javascript:x", "/\x7f" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)

@@ -69,7 +69,8 @@ braces_give_their_segment(void **state)
 static void
 unknown_paths_are_404_and_wrong_methods_405(void **state)
 {
-	static const char *const nowhere[] = { "/nowhere", "/login/", "/login/x/y", "/Login", "/help/a/b/c", "/h", "/healthz/x" };
+	static const char *const nowhere[] = { "/nowhere", "/login/", "/login/x/y", "/Login",
+		"/help/a/b/c", "/h", "/healthz/x" };
 	struct request rq;
 	int status;
 
@@ -89,7 +90,8 @@ unknown_paths_are_404_and_wrong_methods_405(void **state)
 	assert_string_equal(route_methods(&rq), "POST");
 }
 
-/* Each pattern, its braces filled with a word that nothing else is called, finds its own row again. */
+/* Each pattern, its braces filled with a word that nothing else is called, finds its own row again.
+ */
 static void
 every_row_is_reached_by_its_own_path(void **state)
 {
@@ -138,7 +140,8 @@ every_row_is_guarded(void **state)
 		assert_false(r->method == METHOD_POST && r->guard == GUARD_OPEN);
 		assert_true(strlen(route_guard_name(r->guard)) > 0);
 		for (size_t j = 0; j < i; j++)
-			assert_false(rows[j].method == r->method && strcmp(rows[j].pattern, r->pattern) == 0);
+			assert_false(rows[j].method == r->method &&
+			    strcmp(rows[j].pattern, r->pattern) == 0);
 	}
 }
 

@@ -1,8 +1,9 @@
 /* templates_test.c: every template, rendered with data of its own and compared byte for byte.
  *
- * tests/data/templates/<template>[.<case>].hdf is rendered by templates/<template>.cs over the common frame.hdf
- * and compared with the .gold beside it. Each template has at least one case, and one named "hostile" whose
- * values try to break out of the markup. LAZARETTE_GOLD=write writes the gold files anew: look at the diff.
+ * tests/data/templates/<template>[.<case>].hdf is rendered by templates/<template>.cs over the
+ * common frame.hdf and compared with the .gold beside it. Each template has at least one case, and
+ * one named "hostile" whose values try to break out of the markup. LAZARETTE_GOLD=write writes the
+ * gold files anew: look at the diff.
  */
 #include <dirent.h>
 #include <setjmp.h>
@@ -52,7 +53,8 @@ list(const char *names[CASES_MAX], const char *folder, const char *end)
 	assert_true(n >= 0);
 	for (int i = 0; i < n; i++) {
 		if (ends_with(found[i]->d_name, end) && count < CASES_MAX)
-			names[count++] = arena_dupn(arena, found[i]->d_name, strlen(found[i]->d_name) - strlen(end));
+			names[count++] = arena_dupn(arena, found[i]->d_name,
+			    strlen(found[i]->d_name) - strlen(end));
 		free(found[i]);
 	}
 	free(found);
@@ -87,12 +89,13 @@ renders_as_its_gold_file(void **state)
 	assert_string_equal(page.p, gold.p);
 }
 
-/* Every value of the data has been escaped, wherever it landed: no tag and no attribute of theirs is left. */
+/* Every value of the data has been escaped, wherever it landed: no tag and no attribute of theirs
+ * is left. */
 static void
 keeps_hostile_values_inert(void **state)
 {
-	static const char *const signs[] = { "<script>alert", "<img", "<b>", "<i>", "<u>", "\" on", "</code><s", "<?cs",
-		"onerror=alert(1)>", "javascript:" };
+	static const char *const signs[] = { "<script>alert", "<img", "<b>", "<i>", "<u>", "\" on",
+		"</code><s", "<?cs", "onerror=alert(1)>", "javascript:" };
 	CLEANUP_BUF struct buf page = BUF_INIT;
 
 	render_case(&page, *state);
@@ -119,10 +122,12 @@ every_template_has_a_plain_and_a_hostile_case(void **state)
 		if (part)
 			continue;
 		if (access(arena_printf(arena, DATA "/%s.hdf", templates[i]), R_OK) != 0)
-			fail_msg("templates/%s.cs has no data: write " DATA "/%s.hdf", templates[i], templates[i]);
-		if (access(arena_printf(arena, DATA "/%s.hostile.hdf", templates[i]), R_OK) != 0)
-			fail_msg("templates/%s.cs has no hostile data: write " DATA "/%s.hostile.hdf", templates[i],
+			fail_msg("templates/%s.cs has no data: write " DATA "/%s.hdf", templates[i],
 			    templates[i]);
+		if (access(arena_printf(arena, DATA "/%s.hostile.hdf", templates[i]), R_OK) != 0)
+			fail_msg("templates/%s.cs has no hostile data: write " DATA
+			         "/%s.hostile.hdf",
+			    templates[i], templates[i]);
 	}
 }
 
@@ -157,13 +162,17 @@ main(void)
 
 		if (strcmp(name, "frame") == 0)
 			continue;
-		tests[n++] = (struct CMUnitTest){ arena_printf(arena, "renders_as_its_gold_file: %s", name),
-			renders_as_its_gold_file, NULL, NULL, name };
+		tests[n++] =
+		    (struct CMUnitTest){ arena_printf(arena, "renders_as_its_gold_file: %s", name),
+			    renders_as_its_gold_file, NULL, NULL, name };
 		if (ends_with(name, ".hostile"))
-			tests[n++] = (struct CMUnitTest){ arena_printf(arena, "keeps_hostile_values_inert: %s", name),
-				keeps_hostile_values_inert, NULL, NULL, name };
+			tests[n++] =
+			    (struct CMUnitTest){ arena_printf(arena,
+				                     "keeps_hostile_values_inert: %s", name),
+				    keeps_hostile_values_inert, NULL, NULL, name };
 	}
-	tests[n++] = (struct CMUnitTest)cmocka_unit_test(every_template_has_a_plain_and_a_hostile_case);
+	tests[n++] =
+	    (struct CMUnitTest)cmocka_unit_test(every_template_has_a_plain_and_a_hostile_case);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(an_unescaped_page_would_be_noticed);
 	failed = _cmocka_run_group_tests("templates", tests, n, NULL, NULL);
 	arena_free(arena);

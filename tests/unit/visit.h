@@ -13,7 +13,7 @@ struct visit {
 	const char *length;           /* NULL: the true one */
 	const char *cookie, *origin, *site, *none_match;
 	size_t body_at;               /* what has been read of the body */
-	size_t cut;                   /* the connection breaks after this many bytes; 0: it does not */
+	size_t cut; /* the connection breaks after this many bytes; 0: it does not */
 	char count[24];
 };
 
@@ -27,7 +27,9 @@ visit_variable(void *arg, const char *name)
 	if (strcmp(name, "REQUEST_URI") == 0)
 		return v->uri;
 	if (strcmp(name, "CONTENT_TYPE") == 0)
-		return v->type != NULL ? v->type : v->body != NULL ? "application/x-www-form-urlencoded" : NULL;
+		return v->type != NULL ? v->type
+		    : v->body != NULL  ? "application/x-www-form-urlencoded"
+		                       : NULL;
 	if (strcmp(name, "CONTENT_LENGTH") == 0 && (v->length != NULL || v->body == NULL))
 		return v->length;
 	if (strcmp(name, "CONTENT_LENGTH") == 0) {
