@@ -7,6 +7,9 @@ BUILD   ?= release
 B       := build/$(BUILD)
 VERSION := 0.1.0
 prefix  ?= /usr
+# V=1 shows whole command lines.
+Q := $(if $(V),,@)
+say = $(if $(V),@:,@echo '  $(1)')
 sysconfdir    ?= /etc
 DESTDIR ?=
 PKG_CONFIG ?= pkg-config
@@ -76,25 +79,31 @@ $(B)/lazarette-web: $(call obj,$(LIB) $(CGI))
 $(B)/lazarette-worker: $(call obj,$(LIB) $(WORKER))
 $(B)/lazarette: $(call obj,$(LIB) $(CLI))
 $(PROGRAMS):
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LD $@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # Everything but the mains, for tests; an archive, so that each takes only what it calls.
 $(B)/all.a: $(call obj,$(filter-out $(MAINS),$(LIB) $(CGI) $(WORKER) $(CLI)))
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR $@)
+	$(Q)ar rcs $@ $^
 $(B)/unit/%: $(B)/tests/unit/%.o $(B)/all.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+	$(call say,LD $@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/all.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LD $@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(patsubst tests/%.c,$(B)/%,$(TOOLS)): $(B)/%: $(B)/tests/%.o $(B)/all.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(call say,LD $@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(B)/%.o: %.c | $(B)/gen/schema.h $(B)/gen/assets.h
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC $<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
 # The migrations as byte arrays: schema_sql[N - 1] is lib/store/schema/00N.sql.
