@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/buf.h"
+#include "lib/base/rand.h"
 #include "worker/dest/dest.h"
 
 enum { FORMAT = 1, OWNER_MAX = 64 << 10 };
@@ -65,7 +66,8 @@ put(struct dest *d, const char *key, const void *p, size_t n, struct err *e)
 {
 	CLEANUP_UPLOAD struct upload *up = NULL;
 
-	if (dest_begin(&up, d, key, 0, e) != 0 || upload_write(up, p, n, e) != 0)
+	/* Jobs that find an empty storage at the same time must not share a temporary file. */
+	if (dest_begin(&up, d, key, (int64_t)rand_below(INT64_MAX), e) != 0 || upload_write(up, p, n, e) != 0)
 		return -1;
 	return upload_commit(&up, e);
 }
