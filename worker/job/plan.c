@@ -26,7 +26,7 @@ plan_storage(struct dest **ret, struct storage *storage, struct plan *p, int64_t
 
 	if (storages_by_id(storage, p->arena, p->db, id, e) != 0 || dest_open(&dest, storage, e) != 0 ||
 	    settings_get(&instance, p->arena, p->db, "instance_id", e) != 0 || dest_claim(dest, instance, e) != 0)
-		return err_in(e, "storage *%s*", storage->slug ? storage->slug : "");
+		return -1;
 	*ret = dest;
 	dest = NULL;
 	return 0;

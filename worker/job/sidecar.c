@@ -128,18 +128,19 @@ int
 sidecar_build(struct buf *out, struct plan *p, struct err *e)
 {
 	CLEANUP_JSON json_t *root = json_object();
-	json_t *parts = json_array(), *part = NULL;
+	json_t *parts, *part = NULL;
 	char *instance, *text;
 
 	set_text(root, "type", "lazarette-backup");
 	set_int(root, "version", SIDECAR_VERSION);
 	set_text(root, "made_by", "lazarette " LAZARETTE_VERSION);
-	json_object_set_new(root, "parts", parts);
 	if (settings_get(&instance, p->arena, p->db, "instance_id", e) != 0)
 		return -1;
 	set_text(root, "instance", instance);
 	json_object_set_new(root, "environment", environment_json(&p->environment));
 	json_object_set_new(root, "backup", backup_json(p));
+	parts = json_array();
+	json_object_set_new(root, "parts", parts);
 	for (size_t i = 0; i < p->part_count; i++) {
 		if (part_json(&part, p, &p->parts[i], e) != 0)
 			return -1;
