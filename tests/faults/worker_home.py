@@ -62,11 +62,11 @@ class Home:
         return env
 
     def tool(self, *args, check=True):
-        """Run tests/fake/enqueue; gives its lines as lists of words."""
-        done = subprocess.run([os.path.join(ROOT, "build", VARIANT, "fake", "enqueue"), *map(str, args)],
+        """Run tests/fake/instance; gives its lines as lists of words."""
+        done = subprocess.run([os.path.join(ROOT, "build", VARIANT, "fake", "instance"), *map(str, args)],
                               env=self.environment(), capture_output=True, text=True)
         if check and done.returncode != 0:
-            raise AssertionError(f"enqueue {args} ended with {done.returncode}: {done.stderr}")
+            raise AssertionError(f"instance {args} ended with {done.returncode}: {done.stderr}")
         return [line.split() for line in done.stdout.splitlines()]
 
     def service(self, where, slug, engine, **settings):

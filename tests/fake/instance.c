@@ -1,11 +1,11 @@
-/* enqueue.c: an instance without its web part, for tests of the worker alone.
+/* instance.c: an instance without its web part, for tests of the worker alone.
  *
- *   enqueue init                                  make the home folder of LAZARETTE_HOME
- *   enqueue service PROJECT/ENV SLUG ENGINE JSON  add a service (and project and environment if need be)
- *   enqueue secret PROJECT/ENV SLUG TEXT          seal its password
- *   enqueue backup PROJECT/ENV COUNT [SLUG…]      COUNT requests; prints "backup job" lines
- *   enqueue download BACKUP FORMAT                prints "download job"
- *   enqueue verify BACKUP | check PROJECT/ENV SLUG | cancel JOB | untrash BACKUP | trash BACKUP
+ *   instance init                                  make the home folder of LAZARETTE_HOME
+ *   instance service PROJECT/ENV SLUG ENGINE JSON  add a service (and project and environment if need be)
+ *   instance secret PROJECT/ENV SLUG TEXT          seal its password
+ *   instance backup PROJECT/ENV COUNT [SLUG…]      COUNT requests; prints "backup job" lines
+ *   instance download BACKUP FORMAT                prints "download job"
+ *   instance verify BACKUP | check PROJECT/ENV SLUG | cancel JOB | untrash BACKUP | trash BACKUP
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -259,7 +259,7 @@ run(const struct command *c, char **args)
 	    (c->run == init || db_open(&app.db, app.conf.catalog, &e) == 0))
 		rc = c->run(&app, &e);
 	if (rc != 0)
-		fprintf(stderr, "enqueue %s: %s\n", c->name, e.text);
+		fprintf(stderr, "instance %s: %s\n", c->name, e.text);
 	db_close(app.db);
 	return rc == 0 ? 0 : 1;
 }
@@ -270,6 +270,6 @@ main(int argc, char **argv)
 	for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++)
 		if (strcmp(argv[1], commands[i].name) == 0 && argc - 2 >= commands[i].args)
 			return run(&commands[i], argv + 2);
-	fputs("enqueue: see the top of tests/fake/enqueue.c\n", stderr);
+	fputs("instance: see the top of tests/fake/instance.c\n", stderr);
 	return 64;
 }
