@@ -19,7 +19,7 @@
 #include "lib/base/num.h"
 #include "lib/base/utf8.h"
 
-enum { LINES_KEPT = 50, LINES_SHOWN = 5, ENV_MAX = 64, PIPE_BYTES = 1 << 20 };
+enum { LINES_KEPT = 6, SECRET_MIN = 4, ENV_MAX = 64, PIPE_BYTES = 1 << 20 };
 
 /* Where Debian keeps one folder per major version of PostgreSQL. */
 static const char pg_root[] = "/usr/lib/postgresql";
@@ -237,7 +237,7 @@ proc_start(struct proc **ret, const struct proc_spec *spec, struct err *e)
 	*p = (struct proc){ .pid = -1, .pidfd = -1, .out = -1, .err = -1, .line = BUF_INIT,
 		.each = spec->line, .arg = spec->arg };
 	p->name = xstrdup(slash ? slash + 1 : spec->argv[0]);
-	p->secret = spec->secret != NULL && *spec->secret != '\0' ? xstrdup(spec->secret) : NULL;
+	p->secret = spec->secret != NULL && strlen(spec->secret) >= SECRET_MIN ? xstrdup(spec->secret) : NULL;
 	if (in < 0)
 		return err_sys(e, "open '/dev/null'");
 	if (start(p, spec, in, e) != 0)
@@ -389,23 +389,19 @@ reap(int *status, struct proc *p, struct err *e)
 	return got == p->pid ? 0 : err_sys(e, "the exit status of %s is lost", p->name);
 }
 
-/* What stderr says about a failure: from the last line with "error:" on, else the last line. */
+/* What stderr says about a failure: its last few lines from the first with "error:" on, else the last line. */
 static void
 last_words(struct buf *to, const struct proc *p)
 {
-	size_t kept = p->line_count < LINES_KEPT ? p->line_count : LINES_KEPT;
-	size_t from = p->line_count - (kept > 0);
-	size_t until = p->line_count;
+	size_t count = p->line_count, from = count - (count > 0);
 
-	for (size_t i = p->line_count; i > p->line_count - kept; i--) {
-		if (strcasestr(p->lines[(i - 1) % LINES_KEPT], "error:") != NULL) {
-			from = i - 1;
+	for (size_t i = count > LINES_KEPT ? count - LINES_KEPT : 0; i < count; i++) {
+		if (strcasestr(p->lines[i % LINES_KEPT], "error:") != NULL) {
+			from = i;
 			break;
 		}
 	}
-	if (until - from > LINES_SHOWN)
-		until = from + LINES_SHOWN;
-	for (size_t i = from; i < until; i++) {
+	for (size_t i = from; i < count; i++) {
 		const char *line = p->lines[i % LINES_KEPT];
 
 		buf_text(to, i == from ? ": " : " ");

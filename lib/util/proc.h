@@ -24,7 +24,7 @@ struct proc_spec {
 	const char *const *argv;      /* argv[0] is an absolute path; ends in NULL */
 	const char *const *env;       /* "NAME=value", ends in NULL; nothing else is passed but PATH, LC_ALL=C.UTF-8 and TZ=UTC */
 	int stdin_fd;                 /* -1: /dev/null; else the child's stdin, closed here whether it starts or not */
-	const char *secret;           /* shown as *** where it turns up on stderr; may be NULL */
+	const char *secret;           /* *** stands for it on stderr (below 4 bytes it would be any word's part); may be NULL */
 	void (*line)(void *arg, const char *line);   /* each line of stderr, cleaned UTF-8; may be NULL */
 	void *arg;
 };
@@ -40,7 +40,7 @@ MUST_USE int proc_start(struct proc **ret, const struct proc_spec *spec, struct 
 /* Read from its stdout while draining stderr: > 0 bytes, 0 at the end, -1. */
 MUST_USE ssize_t proc_read(struct proc *p, void *at, size_t n, struct err *e);
 /* Wait for the end; stdout that was not read is thrown away. An exit status other than 0 is ERR_INTERNAL:
- * "pg_dump ended with exit code 1: <stderr from its last line with 'error:' on, else its last line>",
+ * "pg_dump ended with exit code 1: <the last six lines of stderr from the first 'error:' on, else the last>",
  * e->exit_code set; a signal is "was killed by signal 9 (Killed)", exit_code 128 + signal. */
 MUST_USE int proc_wait(struct proc *p, struct err *e);
 /* Kills the whole process group if it still runs, reaps it, frees. NULL is fine. */
