@@ -97,11 +97,17 @@ class Cluster:
         self._run("pg_ctl", "-D", self.data, "-m", how, "-w", "stop")
 
     def kill(self):
-        """SIGKILL to the postmaster, as if the machine's out-of-memory killer had chosen it."""
+        """SIGKILL to the postmaster and all its children, as when a container dies: a backend alone would finish its query."""
         lock = os.path.join(self.data, "postmaster.pid")
         with open(lock, encoding="utf-8") as f:
             pid = int(f.readline())
-        os.kill(pid, signal.SIGKILL)
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="utf-8") as f:
+            children = [int(child) for child in f.read().split()]
+        for each in [pid, *children]:
+            try:
+                os.kill(each, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
         # Where nobody reaps orphans it stays as a zombie, which the next start would take for alive.
         while os.path.exists(f"/proc/{pid}/stat"):
             with open(f"/proc/{pid}/stat", encoding="utf-8") as f:

@@ -47,4 +47,7 @@ struct source_driver {
 
 const struct source_driver *source_driver(enum engine engine);
 
+/* A setting of several lines (roots, excludes) as a list; blank lines are nothing. NULL when there are none. */
+size_t source_lines(const char *const **ret, struct arena *a, const char *text);
+
 #endif
