@@ -50,9 +50,8 @@ set_note(const struct letter *l, const char *note)
 		node_set(node_add(root(l), "note"), "", line);
 }
 
-/* Text of one line for a subject: no line break, no control character, at most `limit` characters. */
-static char *
-one_line(const struct letter *l, const char *text, size_t limit)
+char *
+letter_line(const struct letter *l, const char *text, size_t limit)
 {
 	char *line = utf8_clean(l->arena, text, strlen(text));
 	size_t count = 0, n = 0;
@@ -79,7 +78,7 @@ contents(const struct letter *l, const char *list)
 		else
 			buf_char(&out, *p);
 	}
-	return one_line(l, out.n > 0 ? out.p : "nothing", SUBJECT_CONTENTS);
+	return letter_line(l, out.n > 0 ? out.p : "nothing", SUBJECT_CONTENTS);
 }
 
 void
@@ -187,7 +186,7 @@ letter_failed(struct letter *l, const char *kind, const char *what, const struct
 
 	if (jobs_log_tail(&lines, &count, l->arena, l->db, job->id, LOG_LINES, e) != 0)
 		return -1;
-	node_set(root(l), "reason", one_line(l, reason, REASON));
+	node_set(root(l), "reason", letter_line(l, reason, REASON));
 	if (job->exit_code != 0)
 		node_int(root(l), "exit_code", job->exit_code);
 	for (size_t i = 0; i < count; i++) {
@@ -198,7 +197,7 @@ letter_failed(struct letter *l, const char *kind, const char *what, const struct
 	}
 	l->kind = kind;
 	l->subject = arena_printf(l->arena, "[%s/%s] %s FAILED: %s", job->project_slug, job->environment_slug, what,
-	    one_line(l, reason, SUBJECT_REASON));
+	    letter_line(l, reason, SUBJECT_REASON));
 	return 0;
 }
 

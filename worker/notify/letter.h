@@ -26,6 +26,8 @@ struct letter {
 	const char *kind, *subject;
 };
 
+/* Text from outside as one clean line of at most `limit` characters: for headers. */
+char *letter_line(const struct letter *l, const char *text, size_t limit);
 void letter_about_job(struct letter *l, const struct job *job);
 void letter_about_backup(struct letter *l, const struct backup *b);
 void letter_about_download(struct letter *l, const struct download *d);

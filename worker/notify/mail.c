@@ -19,6 +19,8 @@
 #include "lib/util/render.h"
 #include "worker/notify/letter.h"
 
+enum { SENDER_MAX = 60 };     /* characters of our name in From */
+
 /* The part behind the @ of our own address: ids are made of it. */
 static const char *
 domain_of(const struct conf *conf)
@@ -66,7 +68,7 @@ post(const struct letter *l, const char *recipient, struct err *e)
 
 	if (settings_get(&sender, l->arena, l->db, "instance_name", e) != 0)
 		return -1;
-	m.from_name = *sender != '\0' ? sender : "Lazarette";
+	m.from_name = *sender != '\0' ? letter_line(l, sender, SENDER_MAX) : "Lazarette";
 	m.message_id = mail.message_id = message_id(l, recipient);
 	m.in_reply_to = l->job_id != 0 ? arena_printf(l->arena, "job.%s@%s", l->uuid, domain_of(l->conf)) : NULL;
 	node_set(tree_root(l->tree), "recipient", recipient);

@@ -1,0 +1,529 @@
+/* mail_test.c: which mail is due about a job, once and only once, and how it leaves (T37). */
+#include "tests/unit/fixture.h"
+
+#include <poll.h>
+#include <sys/stat.h>
+
+#include "lib/base/fd.h"
+#include "lib/store/downloads.h"
+#include "lib/store/outbox.h"
+#include "lib/store/settings.h"
+#include "lib/util/hash.h"
+#include "tests/unit/smtp_server.h"
+#include "worker/notify/mail.h"
+
+static struct conf
+conf_of(struct fixture *f)
+{
+	return (struct conf){ .templates = "templates", .public_url = "https://backup.example.org",
+		.mail = { .server = "", .from = "lazarette@example.org", .user = "", .password = "", .ca_file = "",
+		    .timeout_ms = 1000, .folder = arena_printf(f->a, "%s/mail", f->folder) } };
+}
+
+static int64_t
+count_mails(struct fixture *f)
+{
+	return fixture_number(f, "SELECT count(*) FROM outbox");
+}
+
+/* The newest mail about a job, with quoted-printable's soft line ends taken out. */
+static struct outbox_mail
+mail_of(struct fixture *f, int64_t job)
+{
+	struct outbox_mail m;
+	char *text, *to;
+
+	OK(outbox_of_job(&m, f->a, f->db, job, &f->e));
+	assert_int_not_equal(m.id, 0);
+	text = to = arena_dupn(f->a, m.message, m.message_size);
+	for (const char *p = m.message; *p != '\0'; p++) {
+		if (strncmp(p, "=\r\n", 3) == 0)
+			p += 2;
+		else
+			*to++ = *p;
+	}
+	*to = '\0';
+	m.message = text;
+	return m;
+}
+
+static void
+says(const struct outbox_mail *m, const char *words)
+{
+	if (strstr(m->message, words) == NULL)
+		fail_msg("the mail does not say '%s':\n%s", words, m->message);
+}
+
+static void
+ended(struct fixture *f, int64_t job)
+{
+	struct conf conf = conf_of(f);
+
+	OK(mail_job_ended(f->db, &conf, job, &f->e));
+}
+
+static int64_t
+failed_backup(struct fixture *f, const char *why, int exit_code)
+{
+	struct backup_ids ids = fixture_request(f, 0, NULL);
+	struct lease l = fixture_claim(f);
+	struct err e = { .kind = ERR_INTERNAL, .exit_code = exit_code };
+	char line[32];
+
+	snprintf(e.text, sizeof e.text, "%s", why);
+	for (int i = 1; i <= 7; i++) {
+		snprintf(line, sizeof line, "line %d of the tool", i);
+		OK(jobs_log(f->db, &l, "err", line, &f->e));
+	}
+	OK(jobs_fail(f->db, &l, &e, &f->e));
+	return ids.job;
+}
+
+/* A finished download of both parts; gives its job. */
+static struct download_ids
+ready_download(struct fixture *f)
+{
+	static const char hash[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+	int64_t backup = fixture_ready(f), ids[2];
+	struct download_file *files;
+	struct download_ids made;
+	struct part *parts;
+	struct lease l;
+	size_t n;
+
+	OK(backups_parts(&parts, &n, f->a, f->db, backup, &f->e));
+	ids[0] = parts[0].id;
+	ids[1] = parts[1].id;
+	OK(downloads_request(&made, f->db, &(struct download_request){ { f->environment, f->admin, NULL, true }, backup,
+	    ids, 2, FORMAT_TAR_ZST, 3600000, 5 }, &f->e));
+	l = fixture_claim(f);
+	OK(downloads_files(&files, &n, f->a, f->db, made.download, &f->e));
+	for (size_t i = 0; i < n; i++) {
+		files[i].path = "x";
+		files[i].bytes = 5000000000;
+		files[i].sha256 = hash;
+		OK(downloads_file_ready(f->db, &l, &files[i], &f->e));
+	}
+	OK(downloads_finish(f->db, &l, &f->e));
+	return made;
+}
+
+static void
+a_backup_that_is_done_mails_who_asked_once(void **state)
+{
+	struct fixture *f = *state;
+	struct outbox_mail m;
+	int64_t job;
+
+	fixture_ready(f);
+	job = fixture_number(f, "SELECT max(id) FROM job");
+	ended(f, job);
+	ended(f, job);
+	assert_int_equal(count_mails(f), 1);
+	m = mail_of(f, job);
+	assert_string_equal(m.kind, "backup_ready");
+	assert_string_equal(m.recipient, "admin@example.org");
+	assert_string_equal(m.subject, "[shop/live] Backup ready: database + media (205 B)");
+	says(&m, "Auto-Submitted: auto-generated\r\n");
+	says(&m, "In-Reply-To: <job.");
+	says(&m, "\r\n  > a note\r\n");
+	says(&m, "https://backup.example.org/b/1\r\n");
+	says(&m, "You get this because admin@example.org asked");
+}
+
+static void
+a_backup_nobody_wanted_a_mail_about_is_silent(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_ready(f);
+	fixture_do(f, "UPDATE job SET mail_when_done=0");
+	ended(f, 1);
+	assert_int_equal(count_mails(f), 0);
+}
+
+static void
+a_failed_backup_mails_reason_exit_code_and_five_lines(void **state)
+{
+	struct fixture *f = *state;
+	int64_t job = failed_backup(f, "database: pg_dump ended with exit code 1:\nconnection refused", 1);
+	struct outbox_mail m;
+
+	fixture_do(f, "UPDATE job SET mail_when_done=0");
+	ended(f, job);
+	m = mail_of(f, job);
+	assert_string_equal(m.kind, "backup_failed");
+	assert_string_equal(m.subject, "[shop/live] Backup FAILED: database: pg_dump ended with exit code 1: connection refused");
+	says(&m, "  database: pg_dump ended with exit code 1: connection refused\r\n");
+	says(&m, "The tool ended with exit code 1.");
+	says(&m, "err | line 3 of the tool\r\n");
+	says(&m, "err | line 7 of the tool\r\n");
+	assert_null(strstr(m.message, "line 2 of the tool"));
+	says(&m, "https://backup.example.org/j/1\r\n");
+}
+
+static void
+a_failed_backup_of_nobody_mails_every_owner(void **state)
+{
+	struct fixture *f = *state;
+	int64_t job = failed_backup(f, "no luck", 0);
+
+	fixture_do(f, "UPDATE job SET requested_by=NULL");
+	ended(f, job);
+	assert_int_equal(count_mails(f), 0);
+	fixture_do(f, "UPDATE project SET owners='a@example.org\r\nno address\nb@example.org\n'");
+	ended(f, job);
+	ended(f, job);
+	assert_int_equal(count_mails(f), 2);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM outbox WHERE recipient IN ('a@example.org', 'b@example.org')"), 2);
+}
+
+static void
+a_long_reason_is_cut_in_the_subject_between_characters(void **state)
+{
+	struct fixture *f = *state;
+	char reason[400] = "";
+	struct outbox_mail m;
+
+	for (int i = 0; i < 120; i++)
+		strncat(reason, "\xc3\xa9", 3);
+	ended(f, failed_backup(f, reason, 0));
+	m = mail_of(f, 1);
+	/* 100 characters of two bytes and the three bytes of the ellipsis. */
+	assert_int_equal(strlen(m.subject), strlen("[shop/live] Backup FAILED: ") + 200 + 3);
+	assert_non_null(strstr(m.subject, "\xc3\xa9\xe2\x80\xa6"));
+}
+
+static void
+nothing_is_due_about_what_runs_was_cancelled_or_is_a_check(void **state)
+{
+	struct fixture *f = *state;
+	struct job_request rq = { f->environment, f->admin, NULL, true };
+	struct backup_ids ids = fixture_request(f, 0, NULL);
+	struct lease l;
+	int64_t check;
+
+	ended(f, ids.job);
+	l = fixture_claim(f);
+	ended(f, ids.job);
+	OK(jobs_fail(f->db, &l, &(struct err){ .kind = ERR_CANCELLED, .text = "cancelled" }, &f->e));
+	ended(f, ids.job);
+	OK(jobs_add_check(&check, f->db, &rq, f->database, &f->e));
+	l = fixture_claim(f);
+	OK(jobs_succeed(f->db, &l, 0, &f->e));
+	ended(f, check);
+	assert_int_equal(count_mails(f), 0);
+}
+
+/* DIV-16: one mail, one link per item, with size, sha256 and expiry. */
+static void
+DIV16_a_ready_download_mails_one_link_per_item(void **state)
+{
+	struct fixture *f = *state;
+	struct download_ids ids = ready_download(f);
+	char token[44], hash[HASH_HEX_SIZE];
+	struct download d;
+	struct outbox_mail m;
+	struct link link;
+
+	ended(f, ids.job);
+	ended(f, ids.job);
+	assert_int_equal(count_mails(f), 1);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM link"), 1);
+	m = mail_of(f, ids.job);
+	assert_string_equal(m.subject, "[shop/live] Download ready: database + media (10.0 GB)");
+	says(&m, "size:   5.00 GB (5000000000 bytes)\r\n");
+	says(&m, "sha256: 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\r\n");
+	says(&m, "until then each file can be fetched 5 times\r\n");
+	says(&m, "Asked for by: admin@example.org\r\n");
+	snprintf(token, sizeof token, "%s", strstr(m.message, "https://backup.example.org/dl/") + 30);
+	says(&m, arena_printf(f->a, "  https://backup.example.org/dl/%s/1\r\n", token));
+	says(&m, arena_printf(f->a, "  https://backup.example.org/dl/%s/2\r\n", token));
+	/* The token opens the download, and stands nowhere but in the mail. */
+	hash_of(hash, token, strlen(token));
+	OK(links_find(&link, &d, f->a, f->db, hash, &f->e));
+	assert_int_equal(d.id, ids.download);
+	assert_int_equal(link.expires_at, d.expires_at);
+	assert_string_equal(link.recipient, "admin@example.org");
+	OK(outbox_sent(f->db, m.id, &f->e));
+	OK(outbox_of_job(&m, f->a, f->db, ids.job, &f->e));
+	assert_int_equal(m.message_size, 0);
+}
+
+static void
+a_download_that_was_revoked_meanwhile_mails_no_link(void **state)
+{
+	struct fixture *f = *state;
+	struct download_ids ids = ready_download(f);
+
+	OK(downloads_revoke(f->db, ids.download, &f->e));
+	ended(f, ids.job);
+	assert_int_equal(count_mails(f), 0);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM link"), 0);
+}
+
+static void
+a_download_that_failed_mails_the_reason(void **state)
+{
+	struct fixture *f = *state;
+	int64_t backup = fixture_ready(f), part = 1;
+	struct download_ids ids;
+	struct outbox_mail m;
+	struct lease l;
+
+	OK(downloads_request(&ids, f->db, &(struct download_request){ { f->environment, f->admin, NULL, true }, backup,
+	    &part, 1, FORMAT_ZIP, 3600000, 5 }, &f->e));
+	l = fixture_claim(f);
+	OK(jobs_fail(f->db, &l, &(struct err){ .kind = ERR_DAMAGED, .text = "the stored copy differs" }, &f->e));
+	ended(f, ids.job);
+	m = mail_of(f, ids.job);
+	assert_string_equal(m.subject, "[shop/live] Download FAILED: the stored copy differs");
+	says(&m, "The backup itself is untouched.");
+	says(&m, "  the stored copy differs\r\n");
+}
+
+/* T48: the name of the instance is typed by a person. */
+static void
+T48_a_hostile_instance_name_adds_no_header(void **state)
+{
+	struct fixture *f = *state;
+	struct conf conf = conf_of(f);
+	struct outbox_mail m;
+
+	OK(settings_set(f->db, "instance_name", "Shop\r\nBcc: evil@example.net\x01 \xff", &f->e));
+	OK(mail_test(f->db, &conf, "ada@example.org", &f->e));
+	OK(outbox_next(&m, f->a, f->db, &f->e));
+	assert_string_equal(m.kind, "test");
+	assert_null(strstr(m.message, "\nBcc:"));
+	assert_int_equal(strncmp(m.message, "From: =?UTF-8?Q?Shop", 20), 0);
+	/* T48: a recipient who is more than an address gets nothing. */
+	REFUSED(ERR_INPUT, mail_test(f->db, &conf, "a@b\r\nBcc: c@d", &f->e));
+	assert_int_equal(count_mails(f), 1);
+}
+
+static void
+a_missing_template_is_an_error_and_queues_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct conf conf = conf_of(f);
+
+	conf.templates = "/nonexistent";
+	REFUSED(ERR_INTERNAL, mail_test(f->db, &conf, "ada@example.org", &f->e));
+	REFUSED(ERR_NOT_FOUND, mail_job_ended(f->db, &conf, 77, &f->e));
+	assert_int_equal(count_mails(f), 0);
+}
+
+static void
+the_folder_takes_mails_when_there_is_no_server(void **state)
+{
+	struct fixture *f = *state;
+	struct conf conf = conf_of(f);
+	char path[300];
+	struct outbox_mail m;
+	bool tried;
+
+	OK(mail_test(f->db, &conf, "ada@example.org", &f->e));
+	OK(outbox_next(&m, f->a, f->db, &f->e));
+	OK(mail_send_next(&tried, f->db, &conf, &f->e));
+	assert_true(tried);
+	OK(mail_send_next(&tried, f->db, &conf, &f->e));
+	assert_false(tried);
+	snprintf(path, sizeof path, "%s/%s.eml", conf.mail.folder, m.message_id);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(conf.mail.folder), 0);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM outbox WHERE state='sent' AND message IS NULL"), 1);
+}
+
+static void
+stepping_never_blocks_and_stopping_keeps_the_mail(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_SERVER struct server s = { .tls = "starttls", .cert = "good" };
+	struct mail_sender sender = MAIL_SENDER_INIT;
+	struct conf conf = conf_of(f);
+	int64_t before = clock_mono();
+
+	server_start(&s, "hang:greeting");
+	conf.mail = s.conf;
+	OK(mail_test(f->db, &conf, "ada@example.org", &f->e));
+	OK(mail_send_step(&sender, f->db, &conf, &f->e));
+	assert_int_not_equal(sender.pid, 0);
+	for (int i = 0; i < 100; i++)
+		OK(mail_send_step(&sender, f->db, &conf, &f->e));
+	assert_true(clock_mono() - before < s.conf.timeout_ms * 5);
+	mail_send_stop(&sender);
+	assert_int_equal(sender.pid, 0);
+	mail_send_stop(&sender);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM outbox WHERE state='queued' AND tries=0"), 1);
+}
+
+static void
+a_child_that_dies_counts_as_not_sent(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_SERVER struct server s = { .tls = "starttls", .cert = "good" };
+	struct mail_sender sender = MAIL_SENDER_INIT;
+	struct conf conf = conf_of(f);
+	struct pollfd p = { .events = POLLIN };
+
+	server_start(&s, "hang:greeting");
+	conf.mail = s.conf;
+	OK(mail_test(f->db, &conf, "ada@example.org", &f->e));
+	OK(mail_send_step(&sender, f->db, &conf, &f->e));
+	kill(sender.pid, SIGKILL);
+	p.fd = sender.fd;
+	assert_int_equal(poll(&p, 1, 30000), 1);
+	OK(mail_send_step(&sender, f->db, &conf, &f->e));
+	assert_int_equal(sender.pid, 0);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM outbox WHERE state='queued' AND tries=1 AND next_at>0"
+	    " AND last_error LIKE '%did not answer within%'"), 1);
+}
+
+static void
+an_answer_the_catalogue_could_not_take_is_kept(void **state)
+{
+	struct fixture *f = *state;
+	struct mail_sender sender = MAIL_SENDER_INIT;
+	struct conf conf = conf_of(f);
+	struct pollfd p = { .events = POLLIN };
+	struct stat st;
+
+	OK(mail_test(f->db, &conf, "ada@example.org", &f->e));
+	OK(mail_send_step(&sender, f->db, &conf, &f->e));
+	p.fd = sender.fd;
+	assert_int_equal(poll(&p, 1, 30000), 1);
+	fixture_do(f, "CREATE TRIGGER broken BEFORE UPDATE ON outbox BEGIN SELECT RAISE(ABORT, 'broken'); END");
+	assert_int_equal(mail_send_step(&sender, f->db, &conf, &f->e), -1);
+	assert_int_equal(mail_send_step(&sender, f->db, &conf, &f->e), -1);
+	fixture_do(f, "DROP TRIGGER broken");
+	OK(mail_send_step(&sender, f->db, &conf, &f->e));
+	assert_int_equal(sender.pid, 0);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM outbox WHERE state='sent' AND tries=1"), 1);
+	assert_int_equal(stat(conf.mail.folder, &st), 0);
+	run_and_wait((const char *[]){ "rm", "-r", conf.mail.folder, NULL });
+}
+
+static void
+T37_a_final_refusal_is_not_tried_again(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_SERVER struct server s = { .tls = "starttls", .cert = "good" };
+	struct conf conf = conf_of(f);
+	bool tried;
+
+	server_start(&s, "550:rcpt");
+	conf.mail = s.conf;
+	OK(mail_test(f->db, &conf, "ada@example.org", &f->e));
+	OK(mail_send_next(&tried, f->db, &conf, &f->e));
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM outbox WHERE state='failed' AND message IS NULL"
+	    " AND last_error LIKE '%550%'"), 1);
+}
+
+/* How many taken mails were in clear, and how many came again with an id that was there. */
+static void
+count_taken(const struct server *s, int *clear, int *twice)
+{
+	char path[200], *ids[1000];
+	struct err e;
+	int n = mails(s);
+
+	*clear = *twice = 0;
+	for (int i = 0; i < n; i++) {
+		CLEANUP_BUF struct buf mail = BUF_INIT, facts = BUF_INIT;
+
+		snprintf(path, sizeof path, "%s/%04d.json", s->dir, i + 1);
+		assert_int_equal(fd_read_file(&facts, path, 1 << 20, &e), 0);
+		*clear += strstr(facts.p, "\"tls\": true") == NULL;
+		snprintf(path, sizeof path, "%s/%04d.eml", s->dir, i + 1);
+		assert_int_equal(fd_read_file(&mail, path, 1 << 20, &e), 0);
+		ids[i] = strndup(strstr(mail.p, "Message-ID: "), 80);
+		for (int k = 0; k < i; k++)
+			*twice += strcmp(ids[k], ids[i]) == 0;
+	}
+	for (int i = 0; i < n; i++)
+		free(ids[i]);
+}
+
+static void
+run_outbox(struct fixture *f, const struct conf *conf)
+{
+	bool tried = true;
+
+	for (int round = 0; round < 30 && fixture_number(f, "SELECT count(*) FROM outbox WHERE state='queued'") > 0; round++) {
+		/* The wait between two tries is the outbox's own test. */
+		fixture_do(f, "UPDATE outbox SET next_at=0 WHERE state='queued'");
+		for (tried = true; tried;)
+			OK(mail_send_next(&tried, f->db, conf, &f->e));
+	}
+}
+
+static void
+T37_of_100_mails_at_30_percent_faults_all_arrive_none_twice_none_in_clear(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_SERVER struct server s = { .tls = "starttls", .cert = "good", .user = "console", .chaos = "0.3" };
+	struct conf conf = conf_of(f);
+	int clear, twice;
+
+	server_start(&s, "none");
+	conf.mail = s.conf;
+	conf.mail.timeout_ms = 1500;
+	for (int i = 0; i < 100; i++)
+		OK(mail_test(f->db, &conf, "ada@example.org", &f->e));
+	run_outbox(f, &conf);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM outbox WHERE state='sent'"), 100);
+	print_message("%d tries for 100 mails\n", (int)fixture_number(f, "SELECT sum(tries) FROM outbox"));
+	assert_true(fixture_number(f, "SELECT sum(tries) FROM outbox") > 110);
+	count_taken(&s, &clear, &twice);
+	assert_int_equal(clear, 0);
+	assert_true(twice <= 1);
+	assert_int_equal(mails(&s), 100 + twice);
+}
+
+/* Control of the test above: a server that takes and then hangs up makes doubles, and they are noticed. */
+static void
+T37_control_a_lost_answer_is_noticed_as_a_double(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_SERVER struct server s = { .tls = "starttls", .cert = "good" };
+	struct conf conf = conf_of(f);
+	int clear, twice;
+	bool tried;
+
+	server_start(&s, "lost:end");
+	conf.mail = s.conf;
+	OK(mail_test(f->db, &conf, "ada@example.org", &f->e));
+	OK(mail_send_next(&tried, f->db, &conf, &f->e));
+	fixture_do(f, "UPDATE outbox SET next_at=0");
+	OK(mail_send_next(&tried, f->db, &conf, &f->e));
+	count_taken(&s, &clear, &twice);
+	assert_int_equal(twice, 1);
+	assert_int_equal(fixture_number(f, "SELECT tries FROM outbox"), 2);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FIXTURE_TEST(a_backup_that_is_done_mails_who_asked_once),
+		FIXTURE_TEST(a_backup_nobody_wanted_a_mail_about_is_silent),
+		FIXTURE_TEST(a_failed_backup_mails_reason_exit_code_and_five_lines),
+		FIXTURE_TEST(a_failed_backup_of_nobody_mails_every_owner),
+		FIXTURE_TEST(a_long_reason_is_cut_in_the_subject_between_characters),
+		FIXTURE_TEST(nothing_is_due_about_what_runs_was_cancelled_or_is_a_check),
+		FIXTURE_TEST(DIV16_a_ready_download_mails_one_link_per_item),
+		FIXTURE_TEST(a_download_that_was_revoked_meanwhile_mails_no_link),
+		FIXTURE_TEST(a_download_that_failed_mails_the_reason),
+		FIXTURE_TEST(T48_a_hostile_instance_name_adds_no_header),
+		FIXTURE_TEST(a_missing_template_is_an_error_and_queues_nothing),
+		FIXTURE_TEST(the_folder_takes_mails_when_there_is_no_server),
+		FIXTURE_TEST(stepping_never_blocks_and_stopping_keeps_the_mail),
+		FIXTURE_TEST(a_child_that_dies_counts_as_not_sent),
+		FIXTURE_TEST(an_answer_the_catalogue_could_not_take_is_kept),
+		FIXTURE_TEST(T37_a_final_refusal_is_not_tried_again),
+		FIXTURE_TEST(T37_of_100_mails_at_30_percent_faults_all_arrive_none_twice_none_in_clear),
+		FIXTURE_TEST(T37_control_a_lost_answer_is_noticed_as_a_double),
+	};
+
+	return cmocka_run_group_tests_name("mail", tests, server_folder, server_folder_remove);
+}
