@@ -15,6 +15,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/fd.h"
 #include "lib/base/num.h"
+#include "lib/util/near.h"
 
 #ifndef LAZARETTE_SHARE
 #define LAZARETTE_SHARE "/usr/share/lazarette"
@@ -35,6 +36,7 @@ struct key {
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
 
 #define KEYS_MAX 40
+enum { FILE_MAX = 256 * 1024 };
 static const struct key keys[] = {
 	{ "catalog",          PATH,     AT(catalog),           "catalog.db", 0, 0 },
 	{ "storage",          PATH,     AT(storage),           "store", 0, 0 },
@@ -173,35 +175,6 @@ value_fault(char room[160], const struct key *k, const char *text)
 	return NULL;
 }
 
-/* Edits between two words: a letter added, lost or changed counts one. */
-static size_t
-distance(const char *a, const char *b)
-{
-	enum { MAX = 48 };
-	size_t row[MAX + 1], m = strlen(a), n = strlen(b);
-
-	if (m > MAX || n > MAX)
-		return MAX;
-	for (size_t j = 0; j <= n; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= m; i++) {
-		size_t corner = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= n; j++) {
-			size_t best = corner + (a[i - 1] != b[j - 1]);
-
-			corner = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-		}
-	}
-	return row[n];
-}
-
 static const char *
 nearest_key(const char *word, bool mail)
 {
@@ -209,7 +182,7 @@ nearest_key(const char *word, bool mail)
 	size_t least = strlen(word) / 2 + 1;
 
 	for (size_t i = 0; i < KEYS; i++) {
-		size_t d = distance(word, short_name(&keys[i]));
+		size_t d = near_distance(word, short_name(&keys[i]));
 
 		/* A key of the other section is worth naming only when it is spelled right. */
 		if (of_mail(&keys[i]) != mail && d > 0)
@@ -222,8 +195,13 @@ nearest_key(const char *word, bool mail)
 	return best;
 }
 
-/* libconfuse hands nothing of ours to its error function; this is where the call in progress wants the words. */
-static _Thread_local struct err *asked;
+/* libconfuse hands nothing of ours to its error function: what the call in progress reads, and where it wants
+ * the words. */
+static _Thread_local struct {
+	const char *path;
+	struct err *e;
+	bool answered;
+} asked;
 
 static void
 take_error(cfg_t *cfg, const char *fmt, va_list ap)
@@ -233,14 +211,15 @@ take_error(cfg_t *cfg, const char *fmt, va_list ap)
 	char text[256];
 	size_t n = strlen(unknown);
 
+	asked.answered = true;
 	vsnprintf(text, sizeof text, fmt, ap);
 	if (strncmp(text, unknown, n) == 0) {
 		text[strlen(text) - 1] = '\0';
 		near = nearest_key(text + n, strcmp(cfg->name, "mail") == 0);
-		err_set(asked, ERR_INPUT, "%s:%d: unknown key \"%s\"%s%s%s", cfg->filename, cfg->line, text + n,
+		err_set(asked.e, ERR_INPUT, "%s:%d: unknown key \"%s\"%s%s%s", asked.path, cfg->line, text + n,
 		    near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 	} else {
-		err_set(asked, ERR_INPUT, "%s:%d: %s", cfg->filename, cfg->line, text);
+		err_set(asked.e, ERR_INPUT, "%s:%d: %s", asked.path, cfg->line, text);
 	}
 }
 
@@ -275,15 +254,40 @@ cfg_freep(cfg_t **cfg)
 		cfg_free(*cfg);
 }
 
+/* libconfuse counts a line with a # comment three times: comments become spaces before it sees them. */
+static void
+blank_comments(char *p)
+{
+	for (char quote = '\0'; *p != '\0'; p++) {
+		if (quote != '\0') {
+			if (*p == '\\' && p[1] != '\0')
+				p++;
+			else if (*p == quote)
+				quote = '\0';
+		} else if (*p == '"' || *p == '\'') {
+			quote = *p;
+		} else if (*p == '#') {
+			for (; *p != '\0' && *p != '\n'; p++)
+				*p = ' ';
+			p--;
+		}
+	}
+}
+
 /* What the file says per key: values[i] belongs to keys[i], NULL when it says nothing. */
 static int
 read_file(const char **values, struct arena *a, const char *path, struct err *e)
 {
 	cfg_opt_t mail[KEYS_MAX + 1], root[KEYS_MAX + 2];
 	CLEANUP(cfg_freep) cfg_t *cfg = NULL;
+	CLEANUP_BUF struct buf text = BUF_INIT;
 	size_t in = 0, out = 0;
-	int rc;
 
+	if (access(path, F_OK) != 0 && errno == ENOENT)
+		return 0;
+	if (fd_read_file(&text, path, FILE_MAX, e) != 0)
+		return -1;
+	blank_comments(text.p);
 	for (size_t i = 0; i < KEYS; i++) {
 		cfg_opt_t opt = CFG_STR(short_name(&keys[i]), NULL, CFGF_NODEFAULT);
 
@@ -304,12 +308,11 @@ read_file(const char **values, struct arena *a, const char *path, struct err *e)
 		snprintf(full, sizeof full, "%s%s", of_mail(&keys[i]) ? "mail|" : "", short_name(&keys[i]));
 		cfg_set_validate_func(cfg, full, check_option);
 	}
-	asked = e;
-	rc = cfg_parse(cfg, path);
-	if (rc == CFG_FILE_ERROR && errno != ENOENT)
-		return err_sys(e, "open '%s'", path);
-	if (rc == CFG_PARSE_ERROR)
-		return -1;
+	asked.path = path;
+	asked.e = e;
+	asked.answered = false;
+	if (cfg_parse_buf(cfg, text.p) != CFG_SUCCESS)
+		return asked.answered ? -1 : err_set(e, ERR_INPUT, "'%s' cannot be understood", path);
 	for (size_t i = 0; i < KEYS; i++) {
 		cfg_t *section = of_mail(&keys[i]) ? cfg_getsec(cfg, "mail") : cfg;
 

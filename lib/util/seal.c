@@ -66,19 +66,26 @@ make_key(const char *file, struct err *e)
 }
 
 int
-seal_make_key(char public_hex[SEAL_PUBLIC_HEX_SIZE], const char *key_file, struct err *e)
+seal_read_key(char public_hex[SEAL_PUBLIC_HEX_SIZE], const char *key_file, struct err *e)
 {
 	CLEANUP(forget) struct key k;
+
+	if (need_sodium(e) != 0 || read_key(&k, key_file, e) != 0)
+		return -1;
+	rand_hex(public_hex, k.public, sizeof k.public);
+	return 0;
+}
+
+int
+seal_make_key(char public_hex[SEAL_PUBLIC_HEX_SIZE], const char *key_file, struct err *e)
+{
 	struct stat st;
 
 	if (need_sodium(e) != 0)
 		return -1;
 	if (stat(key_file, &st) != 0 && make_key(key_file, e) != 0)
 		return err_in(e, "make the key that opens secrets");
-	if (read_key(&k, key_file, e) != 0)
-		return -1;
-	rand_hex(public_hex, k.public, sizeof k.public);
-	return 0;
+	return seal_read_key(public_hex, key_file, e);
 }
 
 int

@@ -136,6 +136,8 @@ an_unknown_key_is_named_with_its_line_and_the_nearest_known_one(void **state)
 	assert_non_null(strstr(h->e.text, "lazarette.conf:2: unknown key \"webprocesses\"; did you mean web_processes?"));
 	assert_int_equal(read_text(h, "mail {\n\n pasword_file = x\n}\n"), -1);
 	assert_non_null(strstr(h->e.text, ":3: unknown key \"pasword_file\"; did you mean mail.password_file?"));
+	assert_int_equal(read_text(h, "# one\n# \"two\n\nlease = 5s # three\nmail { from = \"a # b@x\" }\nleas = 1\n"), -1);
+	assert_non_null(strstr(h->e.text, ":6: unknown key \"leas\"; did you mean lease?"));
 	assert_int_equal(read_text(h, "server = \"smtp://x\"\n"), -1);
 	assert_non_null(strstr(h->e.text, "did you mean mail.server?"));
 	assert_int_equal(read_text(h, "zzzzzzzzzzzzzz = 1\n"), -1);
