@@ -1,0 +1,42 @@
+/* cmd.c: what the acts of `lazarette admin` have in common. */
+#include "cli/cmd.h"
+
+#include <stdio.h>
+#include <sysexits.h>
+
+int
+cmd_fail(const struct err *e)
+{
+	static const int status[ERR_KINDS] = {
+		[ERR_INTERNAL] = EX_SOFTWARE, [ERR_INPUT] = EX_CONFIG,   [ERR_DENIED] = EX_NOPERM,
+		[ERR_NOT_FOUND] = EX_NOINPUT, [ERR_CONFLICT] = 1,        [ERR_GONE] = 1,
+		[ERR_TOO_MANY] = EX_TEMPFAIL, [ERR_BUSY] = EX_TEMPFAIL,  [ERR_FULL] = EX_CANTCREAT,
+		[ERR_DAMAGED] = 1,            [ERR_CANCELLED] = 1,       [ERR_FENCED] = EX_SOFTWARE,
+	};
+
+	fprintf(stderr, "lazarette: %s\n", e->text);
+	return e->kind < ERR_KINDS ? status[e->kind] : EX_SOFTWARE;
+}
+
+int
+cmd_no_arguments(int argc, char **argv)
+{
+	if (argc == 1)
+		return 0;
+	fprintf(stderr, "lazarette: admin %s takes no arguments, not \"%s\"\n", argv[0], argv[1]);
+	return EX_USAGE;
+}
+
+int
+cmd_conf(struct conf *ret, struct arena *a, struct err *e)
+{
+	return conf_read(ret, a, conf_home(a), e);
+}
+
+int
+cmd_open(struct db **db, struct conf *conf, struct arena *a, struct err *e)
+{
+	if (cmd_conf(conf, a, e) != 0)
+		return -1;
+	return db_open(db, conf->catalog, e);
+}

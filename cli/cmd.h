@@ -1,0 +1,30 @@
+/* cmd.h: the acts of `lazarette admin`, and what they have in common.
+ *
+ * Results go to stdout, talk to stderr. A command returns its exit status: 0, 1 when what it looked at is
+ * not as it should be, or one of sysexits.h.
+ */
+#ifndef CLI_CMD_H
+#define CLI_CMD_H
+
+#include "lib/base/arena.h"
+#include "lib/base/attr.h"
+#include "lib/base/err.h"
+#include "lib/store/db.h"
+#include "lib/util/conf.h"
+
+/* argv[0] is the command's own name. */
+int cmd_init(int argc, char **argv);
+int cmd_setup_code(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
+int cmd_check_config(int argc, char **argv);
+
+/* Prints the sentence to stderr and gives the exit status of its kind. */
+int cmd_fail(const struct err *e);
+/* For a command that takes no arguments: 0, or the exit status after the sentence. */
+int cmd_no_arguments(int argc, char **argv);
+
+/* The configuration of this instance, and its catalogue. */
+MUST_USE int cmd_conf(struct conf *ret, struct arena *a, struct err *e);
+MUST_USE int cmd_open(struct db **db, struct conf *conf, struct arena *a, struct err *e);
+
+#endif

@@ -1,0 +1,217 @@
+/* cmd_doctor.c: lazarette admin doctor: does everything that must be true hold? */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "cli/cmd.h"
+#include "cli/inspect.h"
+#include "lib/base/clock.h"
+#include "lib/base/num.h"
+#include "lib/store/projects.h"
+#include "lib/store/settings.h"
+#include "lib/util/seal.h"
+
+struct doctor {
+	struct arena *arena;
+	struct conf conf;
+	struct db *db;
+	bool deep, strict;
+};
+
+static int
+check_facts(struct doctor *d, struct inspect *in, struct err *e)
+{
+	const char **texts;
+	size_t n;
+
+	if (invariants_check(&texts, &n, d->arena, d->db, e) != 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		inspect_add(in, INSPECT_ERROR, "catalogue: %s", texts[i]);
+	return 0;
+}
+
+/* Does every secret open with the key that is there? What it opens to is not kept. */
+static int
+check_secrets(struct doctor *d, struct inspect *in, struct err *e)
+{
+	struct environment *envs;
+	struct service *services;
+	size_t n, m;
+	char *secret;
+
+	if (environments_list(&envs, &n, d->arena, d->db, 0, e) != 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (services_list(&services, &m, d->arena, d->db, envs[i].id, e) != 0)
+			return -1;
+		for (size_t j = 0; j < m; j++) {
+			const struct service *s = &services[j];
+			struct err why;
+
+			if (s->sealed == NULL)
+				continue;
+			if (seal_open(&secret, d->arena, d->conf.secret_key, s->sealed, s->sealed_size, &why) != 0)
+				inspect_add(in, INSPECT_ERROR, "%s/%s/%s: %s", s->project_slug, s->environment_slug,
+				    s->slug, why.text);
+			else
+				explicit_bzero(secret, strlen(secret));
+		}
+	}
+	return 0;
+}
+
+static int
+check_key(struct doctor *d, struct inspect *in, struct err *e)
+{
+	char public[SEAL_PUBLIC_HEX_SIZE], *known;
+	struct err why;
+
+	if (settings_get(&known, d->arena, d->db, "seal_public_key", e) != 0)
+		return -1;
+	if (*known == '\0')
+		inspect_add(in, INSPECT_ERROR, "the catalogue has no public key; run: lazarette admin init");
+	else if (seal_read_key(public, d->conf.secret_key, &why) != 0)
+		inspect_add(in, INSPECT_ERROR, "%s", why.text);
+	else if (strcmp(public, known) != 0)
+		inspect_add(in, INSPECT_ERROR, "the key '%s' belongs to another catalogue", d->conf.secret_key);
+	else
+		return check_secrets(d, in, e);
+	return 0;
+}
+
+/* The rows are read at one moment, the folders after it. */
+static int
+check_files(struct doctor *d, struct inspect *in, struct err *e)
+{
+	static const char *const storage_ours[] = { "lazarette.json", "README.txt", NULL }, *const none[] = { NULL };
+	struct inspect_folder folder = { "downloads", d->conf.downloads, NULL, 0, none };
+	struct invariants_file *rows;
+	struct storage *storages;
+	size_t n;
+
+	if (storages_list(&storages, &n, d->arena, d->db, e) != 0 ||
+	    invariants_downloads(&rows, &folder.count, d->arena, d->db, e) != 0)
+		return -1;
+	folder.rows = rows;
+	if (inspect_folder(in, &folder, e) != 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		folder = (struct inspect_folder){ arena_printf(d->arena, "storage %s", storages[i].slug), storages[i].path,
+		    NULL, 0, storage_ours };
+		if (invariants_objects(&rows, &folder.count, d->arena, d->db, storages[i].id, e) != 0)
+			return -1;
+		folder.rows = rows;
+		if (inspect_folder(in, &folder, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/*
+ * While a worker is at work a file may go or come between the two looks at rows and folders. What is
+ * wrong for good is there in a second look as well.
+ */
+static void
+keep_common(struct inspect *in, const struct inspect *second)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < in->count; i++)
+		for (size_t j = 0; j < second->count; j++)
+			if (strcmp(in->items[i].text, second->items[j].text) == 0) {
+				in->items[kept++] = in->items[i];
+				break;
+			}
+	in->count = kept;
+}
+
+static int
+look(struct doctor *d, struct inspect *in, struct err *e)
+{
+	enum { PAUSE_MS = 300 };
+	struct inspect files = { .arena = d->arena, .deep = d->deep }, again = files;
+	int rc;
+
+	if (invariants_freeze(d->db, e) != 0)
+		return -1;
+	rc = check_facts(d, in, e);
+	invariants_thaw(d->db);
+	if (rc != 0 || check_key(d, in, e) != 0 || check_files(d, &files, e) != 0)
+		return -1;
+	if (files.count > 0) {
+		clock_sleep(PAUSE_MS);
+		if (check_files(d, &again, e) != 0)
+			return -1;
+		keep_common(&files, &again);
+	}
+	for (size_t i = 0; i < files.count; i++)
+		inspect_add(in, files.items[i].level, "%s", files.items[i].text);
+	in->files = files.files;
+	in->bytes = files.bytes;
+	return 0;
+}
+
+/* One line per finding, the worst first, then the sum. */
+static int
+report(const struct doctor *d, const struct inspect *in)
+{
+	static const char *const words[INSPECT_LEVELS] = { "error", "stranger", "note" };
+	size_t found[INSPECT_LEVELS] = { 0 };
+	char size[NUM_TEXT];
+
+	for (int level = 0; level < INSPECT_LEVELS; level++)
+		for (size_t i = 0; i < in->count; i++)
+			if (in->items[i].level == (enum inspect_level)level) {
+				printf("%s: %s\n", words[level], in->items[i].text);
+				found[level]++;
+			}
+	num_size(size, in->bytes);
+	printf("%s: %" PRId64 " files (%s) %s; %zu errors, %zu strangers, %zu notes\n",
+	    found[INSPECT_ERROR] > 0 ? "ill" : "sound", in->files, size, d->deep ? "read and compared" : "looked at",
+	    found[INSPECT_ERROR], found[INSPECT_STRANGER], found[INSPECT_NOTE]);
+	return found[INSPECT_ERROR] > 0 || (d->strict && found[INSPECT_STRANGER] > 0);
+}
+
+static int
+options(struct doctor *d, int argc, char **argv)
+{
+	static const struct option known[] = {
+		{ "deep", no_argument, NULL, 'd' }, { "strict", no_argument, NULL, 's' }, { NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		if (c != 'd' && c != 's')
+			break;
+		d->deep = d->deep || c == 'd';
+		d->strict = d->strict || c == 's';
+	}
+	if (c == -1 && optind == argc)
+		return 0;
+	fputs("usage: lazarette admin doctor [--deep] [--strict]\n", stderr);
+	return EX_USAGE;
+}
+
+int
+cmd_doctor(int argc, char **argv)
+{
+	CLEANUP_ARENA struct arena *a = arena_new();
+	CLEANUP_DB struct db *db = NULL;
+	struct doctor d = { .arena = a };
+	struct inspect in = { .arena = a };
+	int status = options(&d, argc, argv);
+	struct err e;
+
+	if (status != 0)
+		return status;
+	if (cmd_open(&db, &d.conf, a, &e) != 0)
+		return cmd_fail(&e);
+	d.db = db;
+	if (look(&d, &in, &e) != 0)
+		return cmd_fail(&e);
+	return report(&d, &in);
+}
