@@ -14,7 +14,7 @@ enum {
 	ADDRESS_MAX = 254,
 };
 
-/* In quoted-printable a '=' is always followed by a hex digit or a line end: this can stand in no part. */
+/* In quoted-printable a '=' stands before a hex digit or a line end: no part can hold this. */
 static const char boundary[] = "=_lazarette_alternative";
 
 static bool
@@ -31,12 +31,14 @@ check_value(const char *name, const char *value, struct err *e)
 	size_t n = strlen(value);
 
 	if (n > HEADER_MAX)
-		return err_set(e, ERR_INPUT, "%s of a mail is %zu bytes long; the limit is %d", name, n, HEADER_MAX);
+		return err_set(e, ERR_INPUT, "%s of a mail is %zu bytes long; the limit is %d",
+		    name, n, HEADER_MAX);
 	if (!utf8_valid(value, n))
 		return err_set(e, ERR_INPUT, "%s of a mail is not valid UTF-8", name);
 	for (const char *p = value; *p != '\0'; p++)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			return err_set(e, ERR_INPUT, "%s of a mail has a line break or control character in it", name);
+			return err_set(e, ERR_INPUT,
+			    "%s of a mail has a line break or control character in it", name);
 	return 0;
 }
 
@@ -47,10 +49,12 @@ check_address(const char *name, const char *address, struct err *e)
 	const char *at = strchr(address, '@');
 	size_t n = strlen(address);
 
-	if (at == NULL || at == address || at[1] == '\0' || strchr(at + 1, '@') != NULL || n > ADDRESS_MAX)
+	if (at == NULL || at == address || at[1] == '\0' || strchr(at + 1, '@') != NULL ||
+	    n > ADDRESS_MAX)
 		return err_set(e, ERR_INPUT, "%s of a mail is not an address", name);
 	for (const char *p = address; *p != '\0'; p++)
-		if ((unsigned char)*p <= 0x20 || (unsigned char)*p >= 0x7f || strchr("<>()[]\\,;:\"", *p) != NULL)
+		if ((unsigned char)*p <= 0x20 || (unsigned char)*p >= 0x7f ||
+		    strchr("<>()[]\\,;:\"", *p) != NULL)
 			return err_set(e, ERR_INPUT, "%s of a mail is not an address", name);
 	return 0;
 }
@@ -70,7 +74,8 @@ is_plain(const char *value, size_t room, bool phrase)
 {
 	size_t n = strlen(value);
 
-	if (n > room || strstr(value, "=?") != NULL || (n > 0 && (value[0] == ' ' || value[n - 1] == ' ')))
+	if (n > room || strstr(value, "=?") != NULL ||
+	    (n > 0 && (value[0] == ' ' || value[n - 1] == ' ')))
 		return false;
 	for (const char *p = value; *p != '\0'; p++) {
 		if ((unsigned char)*p < 0x20 || (unsigned char)*p > 0x7e)
@@ -135,7 +140,8 @@ add_text_header(struct buf *out, const char *name, const char *value, struct err
 }
 
 static int
-add_address_header(struct buf *out, const char *name, const char *title, const char *address, struct err *e)
+add_address_header(struct buf *out, const char *name, const char *title, const char *address,
+    struct err *e)
 {
 	size_t column = strlen(name) + 2;
 
@@ -155,13 +161,15 @@ add_address_header(struct buf *out, const char *name, const char *title, const c
 static void
 add_date(struct buf *out, int64_t ms)
 {
-	static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	static const char days[] = "SunMonTueWedThuFriSat",
+	                  months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 	time_t seconds = (time_t)(ms / 1000);
 	struct tm t = { 0 };
 
 	gmtime_r(&seconds, &t);
-	buf_printf(out, "Date: %.3s, %02d %.3s %d %02d:%02d:%02d +0000\r\n", days + 3 * (t.tm_wday % 7), t.tm_mday,
-	    months + 3 * (t.tm_mon % 12), t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
+	buf_printf(out, "Date: %.3s, %02d %.3s %d %02d:%02d:%02d +0000\r\n",
+	    days + 3 * (t.tm_wday % 7), t.tm_mday, months + 3 * (t.tm_mon % 12), t.tm_year + 1900,
+	    t.tm_hour, t.tm_min, t.tm_sec);
 }
 
 /* -- bodies -- */
@@ -175,13 +183,14 @@ add_line(struct buf *out, const char *p, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)p[i];
 		bool last = i + 1 == n;
-		bool coded = c == '=' || c > 0x7e || (c < 0x20 && c != '\t') || (last && (c == ' ' || c == '\t'));
+		bool coded = c == '=' || c > 0x7e || (c < 0x20 && c != '\t') ||
+		    (last && (c == ' ' || c == '\t'));
 
 		if (used + (coded ? 3 : 1) > LINE_MAX_WISHED - (last ? 0 : 1)) {
 			buf_text(out, "=\r\n");
 			used = 0;
 		}
-		/* A dot or "From " at the start of a line means something to servers and mail boxes. */
+		/* A dot or "From " at the start of a line means something to servers. */
 		if (used == 0 && (c == '.' || c == 'F'))
 			coded = true;
 		if (coded)
@@ -231,7 +240,8 @@ add_headers(struct buf *out, const struct mime_mail *m, struct err *e)
 	add_date(out, m->at);
 	buf_printf(out, "Message-ID: <%s>\r\n", m->message_id);
 	if (threaded)
-		buf_printf(out, "In-Reply-To: <%s>\r\nReferences: <%s>\r\n", m->in_reply_to, m->in_reply_to);
+		buf_printf(out, "In-Reply-To: <%s>\r\nReferences: <%s>\r\n", m->in_reply_to,
+		    m->in_reply_to);
 	buf_text(out, "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n");
 	buf_printf(out, "Content-Type: multipart/alternative; boundary=\"%s\"\r\n\r\n", boundary);
 	return 0;

@@ -1,4 +1,4 @@
-/* mime.h: one message of two alternatives, plain text and HTML (RFC 5322, 2045–2047, 2046 §5.1.4). */
+/* mime.h: one message of two alternatives, plain text and HTML (RFC 5322, 2045–2047). */
 #ifndef LIB_UTIL_MIME_H
 #define LIB_UTIL_MIME_H
 
@@ -17,8 +17,9 @@ struct mime_mail {
 	const char *text, *html;      /* UTF-8, any line ends */
 };
 
-/* Headers and body with CRLF, quoted-printable parts, RFC 2047 words, Auto-Submitted: auto-generated.
- * CR, LF or NUL in a header value, or an address that name_check_email() would refuse, is ERR_INPUT. */
+/* Headers and body with CRLF, quoted-printable parts, RFC 2047 words, Auto-Submitted:
+ * auto-generated. CR, LF or NUL in a header value, or an address that name_check_email() would
+ * refuse, is ERR_INPUT. */
 MUST_USE int mime_build(struct buf *out, const struct mime_mail *m, struct err *e);
 
 #endif

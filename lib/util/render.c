@@ -16,12 +16,12 @@
 #include "lib/base/utf8.h"
 
 enum {
-	OUTPUT_MAX = 16 << 20,     /* of one page: a runaway loop ends here, not in memory */
-	VALUE_MAX = 1 << 20,       /* of one value: the rest is cut */
+	OUTPUT_MAX = 16 << 20, /* of one page: a runaway loop ends here, not in memory */
+	VALUE_MAX = 1 << 20,   /* of one value: the rest is cut */
 	TEMPLATE_MAX = 1 << 20,
 	HDF_FILE_MAX = 64 << 10,
-	DEPTH_MAX = 24,            /* of names: hdf_destroy() recurses without a limit */
-	LOADS_MAX = 64,            /* files of one template: one that includes itself would never end */
+	DEPTH_MAX = 24,        /* of names: hdf_destroy() recurses without a limit */
+	LOADS_MAX = 64,        /* files of one template: one that includes itself never ends */
 };
 
 enum mode { MODE_HTML, MODE_TEXT };
@@ -109,8 +109,8 @@ tree_root(struct tree *t)
 	return (struct node *)t->hdf;
 }
 
-/* Names are constants and running numbers of ours: letters, digits, '_' and single dots between. "" is the place
- * itself. */
+/* Names are constants and running numbers of ours: letters, digits, '_' and single dots between.
+ * "" is the place itself. */
 static bool
 name_is_ours(const char *name)
 {
@@ -158,7 +158,8 @@ node_add(struct node *n, const char *name)
 	HDF *last = last_of(list);
 	char number[24];
 
-	snprintf(number, sizeof number, "%ld", last ? strtol(hdf_obj_name(last), NULL, 10) + 1 : 0L);
+	snprintf(number, sizeof number, "%ld",
+	    last ? strtol(hdf_obj_name(last), NULL, 10) + 1 : 0L);
 	return node_at((struct node *)list, number);
 }
 
@@ -267,7 +268,7 @@ fault_of(const char *at, enum mode mode)
 	for (size_t i = 0; i < sizeof banned / sizeof *banned; i++)
 		if (word_is(at, banned[i].word) && (mode == MODE_HTML || !banned[i].html_only))
 			return banned[i].word;
-	/* Without '!' a missing file would be skipped silently; a name from data could be any file. */
+	/* Without '!' a missing file is skipped silently; a name from data could be any file. */
 	if (word_is(at, "include") && strncmp(at + strlen("include"), "!\"", 2) != 0)
 		return "include without !\"name\"";
 	return NULL;
@@ -285,7 +286,8 @@ check_template(const char *name, const char *text, enum mode mode)
 			continue;
 		fault = fault_of(p + 4 + strspn(p + 4, " \t\r\n"), mode);
 		if (fault != NULL)
-			return nerr_raise(NERR_PARSE, "%s:%d: '%s' is not allowed in a template", name, line, fault);
+			return nerr_raise(NERR_PARSE, "%s:%d: '%s' is not allowed in a template",
+			    name, line, fault);
 	}
 	return STATUS_OK;
 }
@@ -306,15 +308,20 @@ read_template(char **ret, struct cached *c, const char *name, struct err *e)
 
 	if (!path_is_inside(name) ||
 	    snprintf(path, sizeof path, "%s/%s", c->folder, name) >= (int)sizeof path)
-		return err_set(e, ERR_INTERNAL, "template name '%s' is not one below the folder", name);
+		return err_set(e, ERR_INTERNAL, "template name '%s' is not one below the folder",
+		    name);
 	if (++c->loads > LOADS_MAX)
-		return err_set(e, ERR_INTERNAL, "more than %d files: does '%s' include itself?", LOADS_MAX, name);
+		return err_set(e, ERR_INTERNAL, "more than %d files: does '%s' include itself?",
+		    LOADS_MAX, name);
 	if (fd_read_file(&text, path, TEMPLATE_MAX, e) != 0)
 		return -1;
 	if (stat(path, &st) != 0)
 		return err_sys(e, "look at '%s'", path);
 	part = xmalloc(sizeof *part);
-	*part = (struct part){ .next = c->parts, .path = xstrdup(path), .changed = st.st_mtim, .size = st.st_size };
+	*part = (struct part){ .next = c->parts,
+		.path = xstrdup(path),
+		.changed = st.st_mtim,
+		.size = st.st_size };
 	c->parts = part;
 	*ret = xstrdup(text.p);
 	return 0;
@@ -413,7 +420,8 @@ is_stale(const struct cached *c)
 		return false;
 	for (const struct part *p = c->parts; p != NULL; p = p->next)
 		if (stat(p->path, &st) != 0 || st.st_size != p->size ||
-		    st.st_mtim.tv_sec != p->changed.tv_sec || st.st_mtim.tv_nsec != p->changed.tv_nsec)
+		    st.st_mtim.tv_sec != p->changed.tv_sec ||
+		    st.st_mtim.tv_nsec != p->changed.tv_nsec)
 			return true;
 	return false;
 }
@@ -423,7 +431,8 @@ find(struct cached **ret, const char *folder, const char *name, enum mode mode, 
 {
 	struct cached *c = cache;
 
-	while (c != NULL && (c->mode != mode || strcmp(c->name, name) != 0 || strcmp(c->folder, folder) != 0))
+	while (c != NULL &&
+	    (c->mode != mode || strcmp(c->name, name) != 0 || strcmp(c->folder, folder) != 0))
 		c = c->next;
 	if (c != NULL && is_stale(c)) {
 		forget(c);
@@ -448,7 +457,8 @@ append(void *ctx, char *text)
 	size_t n = strlen(text);
 
 	if (out->n + n > OUTPUT_MAX)
-		return nerr_raise(NERR_OUTOFRANGE, "the page is larger than %d MiB", OUTPUT_MAX >> 20);
+		return nerr_raise(NERR_OUTOFRANGE, "the page is larger than %d MiB",
+		    OUTPUT_MAX >> 20);
 	buf_add(out, text, n);
 	return STATUS_OK;
 }
@@ -522,7 +532,8 @@ check_hdf(const char *text, struct err *e)
 		if (in_name && *p == '}' && braces > 0)
 			braces--;
 	}
-	return strncmp(text, "#include", 8) == 0 ? err_set(e, ERR_INPUT, "#include is not allowed") : 0;
+	return strncmp(text, "#include", 8) == 0 ? err_set(e, ERR_INPUT, "#include is not allowed")
+	                                         : 0;
 }
 
 int

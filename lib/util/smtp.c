@@ -1,10 +1,11 @@
-/* smtp.c: one mail through libESMTP, with what that library needs to be safe (1.1.0, each point measured):
+/* smtp.c: one mail through libESMTP, with what that library needs to be safe (measured with 1.1.0):
  *
  *   - our own SSL_CTX: the built-in one is used after it was freed
  *   - TLS 1.2 at most: with 1.3 a session ticket makes it wait for an answer it has not asked for
- *   - success is the status of the message and of the recipient, never the result of smtp_start_session()
- *   - a refused or missing sign-in does not stop it: we look for 235 ourselves, and close the connection
- *     before MAIL FROM without it; likewise before anything is said in clear that must not be
+ *   - success is the status of message and recipient, never the result of smtp_start_session()
+ *   - a refused or missing sign-in does not stop it: we look for 235 ourselves, and close the
+ *     connection before MAIL FROM without it; likewise before anything is said in clear that must
+ *     not be
  *   - time-outs of minutes unless overridden; connect() has none: the caller has an alarm
  *   - no check of addresses and headers: bytes that could end a line are refused here
  */
@@ -74,7 +75,7 @@ is_connection(int fd)
 	    (peer.ss_family == AF_INET || peer.ss_family == AF_INET6);
 }
 
-/* libESMTP does not say which descriptor it uses: it is the connection that was not there before. */
+/* libESMTP does not say which descriptor it uses: it is the connection that was not there. */
 static int
 new_connection(const struct talk *t)
 {
@@ -123,7 +124,8 @@ monitor(const char *p, int size, int writing, void *arg)
 	}
 	if (!t->tls && !t->conf->insecure && !may_be_clear(p, n)) {
 		snprintf(t->why, sizeof t->why, "the connection is not encrypted");
-	} else if (*t->conf->user != '\0' && !t->signed_in && n > 5 && strncasecmp(p, "MAIL ", 5) == 0) {
+	} else if (*t->conf->user != '\0' && !t->signed_in && n > 5 &&
+	    strncasecmp(p, "MAIL ", 5) == 0) {
 		t->stopped = true;
 	} else {
 		return;
@@ -157,14 +159,16 @@ event(smtp_session_t session UNUSED, int number, void *arg, ...)
 		result = va_arg(ap, long);
 		ok = va_arg(ap, int *);
 		*ok = 0;
-		snprintf(t->why, sizeof t->why, "its certificate was refused: %s", X509_verify_cert_error_string(result));
+		snprintf(t->why, sizeof t->why, "its certificate was refused: %s",
+		    X509_verify_cert_error_string(result));
 		break;
 	case SMTP_EV_WRONG_PEER_CERTIFICATE:
 		ok = va_arg(ap, int *);
 		name = va_arg(ap, const char *);
 		*ok = 0;
 		copy_line(t->reply, name, strlen(name));
-		snprintf(t->why, sizeof t->why, "its certificate is for '%.60s', not for '%.60s'", t->reply, t->host);
+		snprintf(t->why, sizeof t->why, "its certificate is for '%.60s', not for '%.60s'",
+		    t->reply, t->host);
 		break;
 	case SMTP_EV_NO_PEER_CERTIFICATE:
 	case SMTP_EV_WEAK_CIPHER:
@@ -216,16 +220,19 @@ check_address(const char *what, const char *address, struct err *e)
 		return err_set(e, ERR_INPUT, "the mail has no %s", what);
 	for (const char *p = address; *p != '\0'; p++)
 		if ((unsigned char)*p <= 0x20 || *p == 0x7f || *p == '<' || *p == '>')
-			return err_set(e, ERR_INPUT, "the %s of the mail has a character that no address has", what);
+			return err_set(e, ERR_INPUT,
+			    "the %s of the mail has a character that no address has", what);
 	return 0;
 }
 
 static int
 check(const struct conf_mail *conf, const struct mail *m, struct err *e)
 {
-	if (check_address("sender", conf->from, e) != 0 || check_address("recipient", m->recipient, e) != 0)
+	if (check_address("sender", conf->from, e) != 0 ||
+	    check_address("recipient", m->recipient, e) != 0)
 		return -1;
-	if (m->message_size < 2 || m->message_size > INT32_MAX || memchr(m->message, '\0', m->message_size) != NULL ||
+	if (m->message_size < 2 || m->message_size > INT32_MAX ||
+	    memchr(m->message, '\0', m->message_size) != NULL ||
 	    memcmp(m->message + m->message_size - 2, "\r\n", 2) != 0)
 		return err_set(e, ERR_INPUT, "the message is not one that mime.h made");
 	return 0;
@@ -240,14 +247,17 @@ read_server(struct talk *t, struct err *e)
 	int n;
 
 	if (strncmp(from, scheme, strlen(scheme)) != 0)
-		return err_set(e, ERR_INPUT, "mail server '%s' is neither smtp:// nor smtps://", from);
+		return err_set(e, ERR_INPUT, "mail server '%s' is neither smtp:// nor smtps://",
+		    from);
 	from += strlen(scheme);
 	n = (int)strcspn(from, "/");
 	colon = memchr(from, ':', (size_t)n);
 	snprintf(t->host, sizeof t->host, "%.*s", colon ? (int)(colon - from) : n, from);
-	if (snprintf(t->server, sizeof t->server, "%.*s%s", n, from, colon ? "" : ":587") >= (int)sizeof t->server ||
+	if (snprintf(t->server, sizeof t->server, "%.*s%s", n, from, colon ? "" : ":587") >=
+	        (int)sizeof t->server ||
 	    *t->host == '\0')
-		return err_set(e, ERR_INPUT, "mail server '%s' has no usable host name", t->conf->server);
+		return err_set(e, ERR_INPUT, "mail server '%s' has no usable host name",
+		    t->conf->server);
 	return 0;
 }
 
@@ -280,7 +290,8 @@ set_up_auth(struct session *s, struct talk *t, struct err *e)
 	if (*t->conf->user == '\0')
 		return 0;
 	if (t->conf->insecure)
-		return err_set(e, ERR_INPUT, "mail insecure = yes and a user: a password never goes out in clear");
+		return err_set(e, ERR_INPUT,
+		    "mail insecure = yes and a user: a password never goes out in clear");
 	auth_client_init();
 	s->auth = auth_create_context();
 	if (s->auth == NULL)
@@ -294,7 +305,8 @@ set_up_auth(struct session *s, struct talk *t, struct err *e)
 static void
 set_timeouts(smtp_session_t smtp, int64_t ms)
 {
-	static const int which[] = { Timeout_GREETING, Timeout_ENVELOPE, Timeout_DATA, Timeout_TRANSFER, Timeout_DATA2 };
+	static const int which[] = { Timeout_GREETING, Timeout_ENVELOPE, Timeout_DATA,
+		Timeout_TRANSFER, Timeout_DATA2 };
 
 	for (size_t i = 0; i < sizeof which / sizeof *which; i++)
 		smtp_set_timeout(smtp, which[i] | Timeout_OVERRIDE_RFC2822_MINIMUM, (long)ms);
@@ -321,10 +333,11 @@ explain(const struct talk *t, smtp_message_t message, smtp_recipient_t recipient
 	int number = smtp_errno();
 
 	if (*t->why != '\0')
-		return err_set(e, ERR_BUSY, "nothing was sent to the mail server '%s': %s", t->server, t->why);
+		return err_set(e, ERR_BUSY, "nothing was sent to the mail server '%s': %s",
+		    t->server, t->why);
 	if (t->stopped)
-		return err_set(e, ERR_BUSY, "the mail server '%s' did not let us sign in (%s): check mail user and "
-		    "password_file", t->server, *t->reply != '\0' ? t->reply : "it offers no sign-in that we know");
+		return err_set(e, ERR_BUSY, "the mail server '%s' did not let us sign in (%s): "
+		    "check mail user and password_file", t->server, *t->reply != '\0' ? t->reply : "it offers no sign-in that we know");
 	if (sender->code >= 400)
 		return refused(e, ERR_BUSY, "the sender", sender);
 	if (who->code >= 400)
@@ -332,14 +345,16 @@ explain(const struct talk *t, smtp_message_t message, smtp_recipient_t recipient
 	if (whole->code >= 400)
 		return refused(e, whole->code >= 500 ? ERR_INPUT : ERR_BUSY, "the message", whole);
 	if (*t->reply != '\0')
-		return err_set(e, ERR_BUSY, "the mail server '%s' answered: %s", t->server, t->reply);
+		return err_set(e, ERR_BUSY, "the mail server '%s' answered: %s", t->server,
+		    t->reply);
 	if (number < 0)
 		return err_set(e, ERR_BUSY, "cannot reach the mail server '%s': %s", t->server,
 		    strerror_r(-number, words, sizeof words));
 	if (t->fd < 0)
 		return err_set(e, ERR_BUSY, "cannot reach the mail server '%s': %s", t->server,
 		    smtp_strerror(number, words, sizeof words) ? words : "unknown host");
-	return err_set(e, ERR_BUSY, "the mail server '%s' closed the connection or did not answer in time", t->server);
+	return err_set(e, ERR_BUSY,
+	    "the mail server '%s' closed the connection or did not answer in time", t->server);
 }
 
 static int

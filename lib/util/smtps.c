@@ -25,7 +25,7 @@ struct talk {
 	char detail[CURL_ERROR_SIZE];
 };
 
-/* libcurl sends unauthenticated when the server offers no sign-in: only its log shows the answer 235. */
+/* libcurl goes on unauthenticated when no sign-in is offered: only its log shows the answer 235. */
 static int
 watch(CURL *c UNUSED, curl_infotype type, char *p, size_t n, void *arg)
 {
@@ -60,21 +60,27 @@ explain(CURL *c, CURLcode code, const struct talk *t, struct err *e)
 
 	curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &reply);
 	if (code == CURLE_ABORTED_BY_CALLBACK || (code == CURLE_LOGIN_DENIED && reply < 400))
-		return err_set(e, ERR_BUSY, "the mail server did not let us sign in (it offers no sign-in that we know): "
+		return err_set(e, ERR_BUSY,
+		    "the mail server did not let us sign in (it offers no sign-in that we know): "
 		    "check mail user and password_file");
 	if (code == CURLE_LOGIN_DENIED)
-		return err_set(e, ERR_BUSY, "the mail server refused the sign-in (%ld): check mail user and password_file", reply);
+		return err_set(e, ERR_BUSY,
+		    "the mail server refused the sign-in (%ld): check mail user and password_file",
+		    reply);
 	if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE)
-		return err_set(e, ERR_BUSY, "the mail server's certificate was refused: %s", detail);
+		return err_set(e, ERR_BUSY, "the mail server's certificate was refused: %s",
+		    detail);
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		return err_set(e, ERR_BUSY, "the mail server did not answer in time");
-	/* A refusal of the recipient or of the message is final; one of the sign-in (53x), the greeting or the sender
-	 * can be mended. */
+	/* A refusal of the recipient or of the message is final; one of the sign-in (53x), the
+	 * greeting or the sender can be mended. */
 	if ((code == CURLE_SEND_ERROR || t->at > 0) && reply / 100 == 5 && reply / 10 != 53 &&
 	    strncmp(detail, "MAIL ", 5) != 0)
-		return err_set(e, ERR_INPUT, "the mail server refused the mail: %s (%ld)", detail, reply);
+		return err_set(e, ERR_INPUT, "the mail server refused the mail: %s (%ld)", detail,
+		    reply);
 	if (reply >= 400)
-		return err_set(e, ERR_BUSY, "the mail server did not take the mail: %s (%ld)", detail, reply);
+		return err_set(e, ERR_BUSY, "the mail server did not take the mail: %s (%ld)",
+		    detail, reply);
 	return err_set(e, ERR_BUSY, "the mail was not sent: %s", detail);
 }
 

@@ -8,7 +8,8 @@
 #include "lib/base/arena.h"
 #include "lib/base/attr.h"
 
-/* Encode everything but the unreserved characters; a space is %20, a slash %2F. For one path segment or one query value. */
+/* Encode everything but the unreserved characters; a space is %20, a slash %2F. For one path
+ * segment or one query value. */
 char *url_encode(struct arena *a, const char *text);
 /* As url_encode(), but slashes stay: for a whole path (X-Accel-Redirect). */
 char *url_encode_path(struct arena *a, const char *path);

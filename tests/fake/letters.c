@@ -2,9 +2,9 @@
  *
  *   letters FOLDER < strings, each ended by a NUL
  *
- * Each string becomes the subject, our name, the recipient, the sender, the id, and everything that a rendered
- * mail says, in a mail of its own: FOLDER/<number>-<field>.eml. Prints "refused <number> <field>" when mime.h
- * would not have it.
+ * Each string becomes the subject, our name, the recipient, the sender, the id, and everything that
+ * a rendered mail says, in a mail of its own: FOLDER/<number>-<field>.eml. Prints "refused <number>
+ * <field>" when mime.h would not have it.
  */
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +18,8 @@
 enum { INPUT_MAX = 16 << 20 };
 
 static int
-write_mail(const char *folder, int number, const char *field, const struct mime_mail *m, struct err *e)
+write_mail(const char *folder, int number, const char *field, const struct mime_mail *m,
+    struct err *e)
 {
 	CLEANUP_BUF struct buf out = BUF_INIT;
 	char path[512];
@@ -42,8 +43,15 @@ write_letter(const char *folder, int number, const char *text, struct mime_mail 
 	CLEANUP_BUF struct buf plain = BUF_INIT, html = BUF_INIT;
 	struct conf conf = { .public_url = "https://backup.example.org" };
 	struct letter l = { .conf = &conf, .arena = a, .tree = t };
-	struct job job = { .id = 1, .project_slug = text, .environment_slug = text, .requested_name = text };
-	struct download d = { .id = 1, .project_slug = text, .environment_slug = text, .note = text, .contents = text };
+	struct job job = { .id = 1,
+		.project_slug = text,
+		.environment_slug = text,
+		.requested_name = text };
+	struct download d = { .id = 1,
+		.project_slug = text,
+		.environment_slug = text,
+		.note = text,
+		.contents = text };
 	struct download_file file = { .id = 1, .service_slug = text, .name = text, .sha256 = text };
 	struct link link = { .max_uses = 5 };
 
@@ -64,12 +72,18 @@ static int
 write_all(const char *folder, int number, const char *text, struct err *e)
 {
 	static const char *const fields[] = { "subject", "name", "to", "from", "id" };
-	struct mime_mail plain = { .from = "from@example.org", .from_name = "Lazarette", .to = "to@example.org",
-	    .subject = "subject", .message_id = "id@example.org", .text = text, .html = text };
+	struct mime_mail plain = { .from = "from@example.org",
+		.from_name = "Lazarette",
+		.to = "to@example.org",
+		.subject = "subject",
+		.message_id = "id@example.org",
+		.text = text,
+		.html = text };
 
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
 		struct mime_mail m = plain;
-		const char **const place[] = { &m.subject, &m.from_name, &m.to, &m.from, &m.message_id };
+		const char **const place[] = { &m.subject, &m.from_name, &m.to, &m.from,
+			&m.message_id };
 
 		*place[i] = text;
 		if (write_mail(folder, number, fields[i], &m, e) != 0)

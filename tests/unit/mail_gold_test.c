@@ -13,7 +13,8 @@
 #include "lib/base/fd.h"
 #include "lib/util/render.h"
 
-typedef int renderer(struct buf *out, const char *folder, const char *name, struct tree *t, struct err *e);
+typedef int renderer(struct buf *out, const char *folder, const char *name, struct tree *t,
+    struct err *e);
 
 static void
 compare(const char *template, const char *data, const char *form)
@@ -88,13 +89,24 @@ T50_hostile_values_are_their_gold(void **state UNUSED)
 		both(templates[i], "hostile");
 }
 
-/* T50: what the gold files of hostile values must never hold, so that a careless new gold is noticed. */
+/* T50: what gold files of hostile values never hold, so that a careless new gold is noticed. */
 static void
 T50_no_hostile_value_becomes_a_tag(void **state UNUSED)
 {
 	static const char *const never[] = {
-		"<script", "<img", "<svg", "<iframe", "<form", "<style", "<input", "</blockquote><", "<b>", "<!--", "'alert",
-		"\"onclick", "\"//evil",
+		"<script",
+		"<img",
+		"<svg",
+		"<iframe",
+		"<form",
+		"<style",
+		"<input",
+		"</blockquote><",
+		"<b>",
+		"<!--",
+		"'alert",
+		"\"onclick",
+		"\"//evil",
 	};
 
 	for (size_t i = 0; i < sizeof templates / sizeof *templates; i++) {

@@ -15,9 +15,15 @@
 static struct conf
 conf_of(struct fixture *f)
 {
-	return (struct conf){ .templates = "templates", .public_url = "https://backup.example.org",
-		.mail = { .server = "", .from = "lazarette@example.org", .user = "", .password = "", .ca_file = "",
-		    .timeout_ms = 1000, .folder = arena_printf(f->a, "%s/mail", f->folder) } };
+	return (struct conf){ .templates = "templates",
+		.public_url = "https://backup.example.org",
+		.mail = { .server = "",
+		    .from = "lazarette@example.org",
+		    .user = "",
+		    .password = "",
+		    .ca_file = "",
+		    .timeout_ms = 1000,
+		    .folder = arena_printf(f->a, "%s/mail", f->folder) } };
 }
 
 static int64_t
@@ -83,7 +89,8 @@ failed_backup(struct fixture *f, const char *why, int exit_code)
 static struct download_ids
 ready_download(struct fixture *f)
 {
-	static const char hash[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+	static const char hash[] =
+	    "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 	int64_t backup = fixture_ready(f), ids[2];
 	struct download_file *files;
 	struct download_ids made;
@@ -94,8 +101,10 @@ ready_download(struct fixture *f)
 	OK(backups_parts(&parts, &n, f->a, f->db, backup, &f->e));
 	ids[0] = parts[0].id;
 	ids[1] = parts[1].id;
-	OK(downloads_request(&made, f->db, &(struct download_request){ { f->environment, f->admin, NULL, true }, backup,
-	    ids, 2, FORMAT_TAR_ZST, 3600000, 5 }, &f->e));
+	OK(downloads_request(&made, f->db,
+	    &(struct download_request){ { f->environment, f->admin, NULL, true }, backup, ids, 2,
+	        FORMAT_TAR_ZST, 3600000, 5 },
+	    &f->e));
 	l = fixture_claim(f);
 	OK(downloads_files(&files, &n, f->a, f->db, made.download, &f->e));
 	for (size_t i = 0; i < n; i++) {
@@ -146,14 +155,17 @@ static void
 a_failed_backup_mails_reason_exit_code_and_five_lines(void **state)
 {
 	struct fixture *f = *state;
-	int64_t job = failed_backup(f, "database: pg_dump ended with exit code 1:\nconnection refused", 1);
+	int64_t job =
+	    failed_backup(f, "database: pg_dump ended with exit code 1:\nconnection refused", 1);
 	struct outbox_mail m;
 
 	fixture_do(f, "UPDATE job SET mail_when_done=0");
 	ended(f, job);
 	m = mail_of(f, job);
 	assert_string_equal(m.kind, "backup_failed");
-	assert_string_equal(m.subject, "[shop/live] Backup FAILED: database: pg_dump ended with exit code 1: connection refused");
+	assert_string_equal(m.subject,
+	    "[shop/live] Backup FAILED: database: pg_dump ended with exit code 1: connection "
+	    "refused");
 	says(&m, "  database: pg_dump ended with exit code 1: connection refused\r\n");
 	says(&m, "The tool ended with exit code 1.");
 	says(&m, "err | line 3 of the tool\r\n");
@@ -175,7 +187,10 @@ a_failed_backup_of_nobody_mails_every_owner(void **state)
 	ended(f, job);
 	ended(f, job);
 	assert_int_equal(count_mails(f), 2);
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM outbox WHERE recipient IN ('a@example.org', 'b@example.org')"), 2);
+	assert_int_equal(fixture_number(f,
+	                     "SELECT count(*) FROM outbox WHERE recipient IN ('a@example.org', "
+	                     "'b@example.org')"),
+	    2);
 }
 
 static void
@@ -206,7 +221,8 @@ nothing_is_due_about_what_runs_was_cancelled_or_is_a_check(void **state)
 	ended(f, ids.job);
 	l = fixture_claim(f);
 	ended(f, ids.job);
-	OK(jobs_fail(f->db, &l, &(struct err){ .kind = ERR_CANCELLED, .text = "cancelled" }, &f->e));
+	OK(jobs_fail(f->db, &l, &(struct err){ .kind = ERR_CANCELLED, .text = "cancelled" },
+	    &f->e));
 	ended(f, ids.job);
 	OK(jobs_add_check(&check, f->db, &rq, f->database, &f->e));
 	l = fixture_claim(f);
@@ -236,7 +252,8 @@ DIV16_a_ready_download_mails_one_link_per_item(void **state)
 	says(&m, "sha256: 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\r\n");
 	says(&m, "until then each file can be fetched 5 times\r\n");
 	says(&m, "Asked for by: admin@example.org\r\n");
-	snprintf(token, sizeof token, "%s", strstr(m.message, "https://backup.example.org/dl/") + 30);
+	snprintf(token, sizeof token, "%s",
+	    strstr(m.message, "https://backup.example.org/dl/") + 30);
 	says(&m, arena_printf(f->a, "  https://backup.example.org/dl/%s/1\r\n", token));
 	says(&m, arena_printf(f->a, "  https://backup.example.org/dl/%s/2\r\n", token));
 	/* The token opens the download, and stands nowhere but in the mail. */
@@ -271,10 +288,13 @@ a_download_that_failed_mails_the_reason(void **state)
 	struct outbox_mail m;
 	struct lease l;
 
-	OK(downloads_request(&ids, f->db, &(struct download_request){ { f->environment, f->admin, NULL, true }, backup,
-	    &part, 1, FORMAT_ZIP, 3600000, 5 }, &f->e));
+	OK(downloads_request(&ids, f->db,
+	    &(struct download_request){ { f->environment, f->admin, NULL, true }, backup, &part, 1,
+	        FORMAT_ZIP, 3600000, 5 },
+	    &f->e));
 	l = fixture_claim(f);
-	OK(jobs_fail(f->db, &l, &(struct err){ .kind = ERR_DAMAGED, .text = "the stored copy differs" }, &f->e));
+	OK(jobs_fail(f->db, &l,
+	    &(struct err){ .kind = ERR_DAMAGED, .text = "the stored copy differs" }, &f->e));
 	ended(f, ids.job);
 	m = mail_of(f, ids.job);
 	assert_string_equal(m.subject, "[shop/live] Download FAILED: the stored copy differs");
@@ -331,7 +351,9 @@ the_folder_takes_mails_when_there_is_no_server(void **state)
 	snprintf(path, sizeof path, "%s/%s.eml", conf.mail.folder, m.message_id);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(rmdir(conf.mail.folder), 0);
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM outbox WHERE state='sent' AND message IS NULL"), 1);
+	assert_int_equal(fixture_number(f,
+	                     "SELECT count(*) FROM outbox WHERE state='sent' AND message IS NULL"),
+	    1);
 }
 
 static void
@@ -354,7 +376,9 @@ stepping_never_blocks_and_stopping_keeps_the_mail(void **state)
 	mail_send_stop(&sender);
 	assert_int_equal(sender.pid, 0);
 	mail_send_stop(&sender);
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM outbox WHERE state='queued' AND tries=0"), 1);
+	assert_int_equal(fixture_number(f,
+	                     "SELECT count(*) FROM outbox WHERE state='queued' AND tries=0"),
+	    1);
 }
 
 static void
@@ -375,8 +399,11 @@ a_child_that_dies_counts_as_not_sent(void **state)
 	assert_int_equal(poll(&p, 1, 30000), 1);
 	OK(mail_send_step(&sender, f->db, &conf, &f->e));
 	assert_int_equal(sender.pid, 0);
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM outbox WHERE state='queued' AND tries=1 AND next_at>0"
-	    " AND last_error LIKE '%did not answer within%'"), 1);
+	assert_int_equal(fixture_number(f,
+	                     "SELECT count(*) FROM outbox WHERE state='queued' AND tries=1 AND "
+	                     "next_at>0"
+	                     " AND last_error LIKE '%did not answer within%'"),
+	    1);
 }
 
 static void
@@ -392,13 +419,17 @@ an_answer_the_catalogue_could_not_take_is_kept(void **state)
 	OK(mail_send_step(&sender, f->db, &conf, &f->e));
 	p.fd = sender.fd;
 	assert_int_equal(poll(&p, 1, 30000), 1);
-	fixture_do(f, "CREATE TRIGGER broken BEFORE UPDATE ON outbox BEGIN SELECT RAISE(ABORT, 'broken'); END");
+	fixture_do(f,
+	    "CREATE TRIGGER broken BEFORE UPDATE ON outbox BEGIN SELECT RAISE(ABORT, 'broken'); "
+	    "END");
 	assert_int_equal(mail_send_step(&sender, f->db, &conf, &f->e), -1);
 	assert_int_equal(mail_send_step(&sender, f->db, &conf, &f->e), -1);
 	fixture_do(f, "DROP TRIGGER broken");
 	OK(mail_send_step(&sender, f->db, &conf, &f->e));
 	assert_int_equal(sender.pid, 0);
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM outbox WHERE state='sent' AND tries=1"), 1);
+	assert_int_equal(fixture_number(f,
+	                     "SELECT count(*) FROM outbox WHERE state='sent' AND tries=1"),
+	    1);
 	assert_int_equal(stat(conf.mail.folder, &st), 0);
 	run_and_wait((const char *[]){ "rm", "-r", conf.mail.folder, NULL });
 }
@@ -415,8 +446,10 @@ T37_a_final_refusal_is_not_tried_again(void **state)
 	conf.mail = s.conf;
 	OK(mail_test(f->db, &conf, "ada@example.org", &f->e));
 	OK(mail_send_next(&tried, f->db, &conf, &f->e));
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM outbox WHERE state='failed' AND message IS NULL"
-	    " AND last_error LIKE '%550%'"), 1);
+	assert_int_equal(fixture_number(f,
+	                     "SELECT count(*) FROM outbox WHERE state='failed' AND message IS NULL"
+	                     " AND last_error LIKE '%550%'"),
+	    1);
 }
 
 /* How many taken mails were in clear, and how many came again with an id that was there. */
@@ -449,7 +482,9 @@ run_outbox(struct fixture *f, const struct conf *conf)
 {
 	bool tried = true;
 
-	for (int round = 0; round < 30 && fixture_number(f, "SELECT count(*) FROM outbox WHERE state='queued'") > 0; round++) {
+	for (int round = 0; round < 30 &&
+	     fixture_number(f, "SELECT count(*) FROM outbox WHERE state='queued'") > 0;
+	     round++) {
 		/* The wait between two tries is the outbox's own test. */
 		fixture_do(f, "UPDATE outbox SET next_at=0 WHERE state='queued'");
 		for (tried = true; tried;)
@@ -461,7 +496,10 @@ static void
 T37_of_100_mails_at_30_percent_faults_all_arrive_none_twice_none_in_clear(void **state)
 {
 	struct fixture *f = *state;
-	CLEANUP_SERVER struct server s = { .tls = "starttls", .cert = "good", .user = "console", .chaos = "0.3" };
+	CLEANUP_SERVER struct server s = { .tls = "starttls",
+		.cert = "good",
+		.user = "console",
+		.chaos = "0.3" };
 	struct conf conf = conf_of(f);
 	int clear, twice;
 
@@ -472,7 +510,8 @@ T37_of_100_mails_at_30_percent_faults_all_arrive_none_twice_none_in_clear(void *
 		OK(mail_test(f->db, &conf, "ada@example.org", &f->e));
 	run_outbox(f, &conf);
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM outbox WHERE state='sent'"), 100);
-	print_message("%d tries for 100 mails\n", (int)fixture_number(f, "SELECT sum(tries) FROM outbox"));
+	print_message("%d tries for 100 mails\n",
+	    (int)fixture_number(f, "SELECT sum(tries) FROM outbox"));
 	assert_true(fixture_number(f, "SELECT sum(tries) FROM outbox") > 110);
 	count_taken(&s, &clear, &twice);
 	assert_int_equal(clear, 0);
@@ -480,7 +519,7 @@ T37_of_100_mails_at_30_percent_faults_all_arrive_none_twice_none_in_clear(void *
 	assert_int_equal(mails(&s), 100 + twice);
 }
 
-/* Control of the test above: a server that takes and then hangs up makes doubles, and they are noticed. */
+/* Control: a server that takes a mail and then hangs up makes doubles, and they are noticed. */
 static void
 T37_control_a_lost_answer_is_noticed_as_a_double(void **state)
 {
@@ -521,7 +560,8 @@ main(void)
 		FIXTURE_TEST(a_child_that_dies_counts_as_not_sent),
 		FIXTURE_TEST(an_answer_the_catalogue_could_not_take_is_kept),
 		FIXTURE_TEST(T37_a_final_refusal_is_not_tried_again),
-		FIXTURE_TEST(T37_of_100_mails_at_30_percent_faults_all_arrive_none_twice_none_in_clear),
+		FIXTURE_TEST(
+		    T37_of_100_mails_at_30_percent_faults_all_arrive_none_twice_none_in_clear),
 		FIXTURE_TEST(T37_control_a_lost_answer_is_noticed_as_a_double),
 	};
 

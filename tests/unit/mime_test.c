@@ -1,5 +1,5 @@
-/* mime_test.c: messages, and what may not get into their headers. The whole is read back by Python's email
- * module in tests/faults; here each rule is looked at alone. */
+/* mime_test.c: messages, and what may not get into their headers. The whole is read back by
+ * Python's email module in tests/faults; here each rule is looked at alone. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -81,10 +81,13 @@ other_than_ascii_becomes_encoded_words_cut_between_characters(void **state UNUSE
 	struct mime_mail m = sample();
 
 	m.from_name = "Gr\xc3\xbc\xc3\x9f\x65, AG";
-	m.subject = "\xf0\x9f\x8e\x82\xf0\x9f\x8e\x82\xf0\x9f\x8e\x82\xf0\x9f\x8e\x82\xf0\x9f\x8e\x82\xf0\x9f\x8e\x82";
+	m.subject = "\xf0\x9f\x8e\x82\xf0\x9f\x8e\x82\xf0\x9f\x8e\x82\xf0\x9f\x8e\x82\xf0\x9f\x8e"
+	            "\x82\xf0\x9f\x8e\x82";
 	build(&out, &m);
-	assert_non_null(strstr(out.p, "From: =?UTF-8?Q?Gr=C3=BC=C3=9Fe=2C_AG?=\r\n <lazarette@example.org>\r\n"));
-	assert_non_null(strstr(out.p, "Subject: =?UTF-8?Q?=F0=9F=8E=82=F0=9F=8E=82=F0=9F=8E=82=F0=9F=8E=82?=\r\n"
+	assert_non_null(strstr(out.p,
+	    "From: =?UTF-8?Q?Gr=C3=BC=C3=9Fe=2C_AG?=\r\n <lazarette@example.org>\r\n"));
+	assert_non_null(strstr(out.p,
+	    "Subject: =?UTF-8?Q?=F0=9F=8E=82=F0=9F=8E=82=F0=9F=8E=82=F0=9F=8E=82?=\r\n"
 	    " =?UTF-8?Q?=F0=9F=8E=82=F0=9F=8E=82?=\r\n"));
 	assert_lines(&out);
 }
@@ -98,7 +101,8 @@ a_long_or_lookalike_subject_is_encoded_and_folded(void **state UNUSED)
 
 	m.subject = "=?UTF-8?Q?not_ours?=";
 	build(&out, &m);
-	assert_non_null(strstr(out.p, "Subject: =?UTF-8?Q?=3D=3FUTF=2D8=3FQ=3Fnot=5Fours=3F=3D?=\r\n"));
+	assert_non_null(
+	    strstr(out.p, "Subject: =?UTF-8?Q?=3D=3FUTF=2D8=3FQ=3Fnot=5Fours=3F=3D?=\r\n"));
 	m.subject = " blanks around ";
 	build(&out, &m);
 	assert_non_null(strstr(out.p, "Subject: =?UTF-8?Q?_blanks_around_?=\r\n"));
@@ -114,8 +118,16 @@ static void
 T48_a_line_break_in_a_header_is_refused(void **state UNUSED)
 {
 	static const char *const hostile[] = {
-		"a\r\nBcc: evil@example.net", "a\nBcc: evil@example.net", "a\rBcc: evil@example.net", "a\r\n\r\nbody",
-		"a\x01", "a\x7f", "\r\n", "\t", "a\xff", "a\xc3",
+		"a\r\nBcc: evil@example.net",
+		"a\nBcc: evil@example.net",
+		"a\rBcc: evil@example.net",
+		"a\r\n\r\nbody",
+		"a\x01",
+		"a\x7f",
+		"\r\n",
+		"\t",
+		"a\xff",
+		"a\xc3",
 	};
 	CLEANUP_BUF struct buf out = BUF_INIT;
 	struct err e;
@@ -140,8 +152,27 @@ static void
 T48_an_address_that_is_more_than_an_address_is_refused(void **state UNUSED)
 {
 	static const char *const hostile[] = {
-		"", "a", "@", "a@", "@b", "a@b@c", "a b@c", "a@b c", "a@b\r\nBcc: x@y", "a@b\n", "<a@b>", "a@b>", "a@b, c@d",
-		"\"a\"@b", "a(b)@c", "a;b@c", "a:b@c", "a@b\x7f", "a\xc3\xa9@b", "[a]@b", "a\\b@c",
+		"",
+		"a",
+		"@",
+		"a@",
+		"@b",
+		"a@b@c",
+		"a b@c",
+		"a@b c",
+		"a@b\r\nBcc: x@y",
+		"a@b\n",
+		"<a@b>",
+		"a@b>",
+		"a@b, c@d",
+		"\"a\"@b",
+		"a(b)@c",
+		"a;b@c",
+		"a:b@c",
+		"a@b\x7f",
+		"a\xc3\xa9@b",
+		"[a]@b",
+		"a\\b@c",
 	};
 	CLEANUP_BUF struct buf out = BUF_INIT;
 	struct err e;
@@ -178,7 +209,8 @@ a_header_longer_than_the_limit_is_refused(void **state UNUSED)
 static char *
 part_of(struct arena *a, const char *text)
 {
-	static const char head[] = "quoted-printable\r\n\r\n", tail[] = "\r\n--=_lazarette_alternative\r\n";
+	static const char head[] = "quoted-printable\r\n\r\n",
+	                  tail[] = "\r\n--=_lazarette_alternative\r\n";
 	CLEANUP_BUF struct buf out = BUF_INIT;
 	struct mime_mail m = sample();
 	char *from, *to;
@@ -203,7 +235,8 @@ bodies_are_quoted_printable(void **state UNUSED)
 	assert_string_equal(part_of(a, "a\tb c\n"), "a\tb c\r\n");
 	assert_string_equal(part_of(a, "\x01\x7f\n"), "=01=7F\r\n");
 	assert_string_equal(part_of(a, ""), "");
-	assert_string_equal(part_of(a, "one\r\ntwo\rthree\n\nfour"), "one\r\ntwo\r\nthree\r\n\r\nfour\r\n");
+	assert_string_equal(part_of(a, "one\r\ntwo\rthree\n\nfour"),
+	    "one\r\ntwo\r\nthree\r\n\r\nfour\r\n");
 }
 
 static void
@@ -212,7 +245,8 @@ a_body_cannot_end_the_mail_or_its_part(void **state UNUSED)
 	CLEANUP_ARENA struct arena *a = arena_new();
 
 	assert_string_equal(part_of(a, ".\n.x\nFrom me\n"), "=2E\r\n=2Ex\r\n=46rom me\r\n");
-	assert_string_equal(part_of(a, "--=_lazarette_alternative--\n"), "--=3D_lazarette_alternative--\r\n");
+	assert_string_equal(part_of(a, "--=_lazarette_alternative--\n"),
+	    "--=3D_lazarette_alternative--\r\n");
 }
 
 static void

@@ -74,7 +74,8 @@ every_value_is_escaped_in_html_and_none_in_text(void **state UNUSED)
 	    "<p title=\"a&amp;b&lt;c&gt;d&quot;e&#39;f\">", "<p title=\"a&b<c>d\"e'f\">");
 	expect("<?cs var:x + '<b>' ?>", "<i>", "&lt;i&gt;&lt;b&gt;", "<i><b>");
 	expect("<?cs set:y = x ?><?cs var:y ?>", "<i>", "&lt;i&gt;", "<i>");
-	expect("<?cs def:m(v) ?>[<?cs var:v ?>]<?cs /def ?><?cs call:m(x) ?>", "<i>", "[&lt;i&gt;]", "[<i>]");
+	expect("<?cs def:m(v) ?>[<?cs var:v ?>]<?cs /def ?><?cs call:m(x) ?>", "<i>", "[&lt;i&gt;]",
+	    "[<i>]");
 	expect("<?cs var:string.slice(x, #0, #3) ?>", "<i>", "&lt;i&gt;", "<i>");
 	/* A template in a value stays a value. */
 	expect("<?cs var:x ?>", "<?cs var:x ?>", "&lt;?cs var:x ?&gt;", "<?cs var:x ?>");
@@ -83,8 +84,10 @@ every_value_is_escaped_in_html_and_none_in_text(void **state UNUSED)
 static void
 text_from_outside_is_clean_utf8_in_the_page(void **state UNUSED)
 {
-	expect("<?cs var:x ?>", "caf\xc3\xa9 \xf0\x9f\x8e\x82", "caf\xc3\xa9 \xf0\x9f\x8e\x82", "caf\xc3\xa9 \xf0\x9f\x8e\x82");
-	expect("<?cs var:x ?>", "a\xff\xc3", "a\xef\xbf\xbd\xef\xbf\xbd", "a\xef\xbf\xbd\xef\xbf\xbd");
+	expect("<?cs var:x ?>", "caf\xc3\xa9 \xf0\x9f\x8e\x82", "caf\xc3\xa9 \xf0\x9f\x8e\x82",
+	    "caf\xc3\xa9 \xf0\x9f\x8e\x82");
+	expect("<?cs var:x ?>", "a\xff\xc3", "a\xef\xbf\xbd\xef\xbf\xbd",
+	    "a\xef\xbf\xbd\xef\xbf\xbd");
 	expect("<?cs var:x ?>", "a\x01\x1b[31m\x7f", "a\xef\xbf\xbd\xef\xbf\xbd[31m\xef\xbf\xbd",
 	    "a\xef\xbf\xbd\xef\xbf\xbd[31m\xef\xbf\xbd");
 	/* What a browser's text area sends. */
@@ -128,7 +131,9 @@ names_that_only_begin_like_a_refused_command_are_fine(void **state UNUSED)
 	CLEANUP_BUF struct buf out = BUF_INIT;
 	struct err e;
 
-	put("names.cs", "<?cs # uvar and alt in a comment ?><?cs var:name ?> <?cs var:alt ?> <?cs each:lvar = rows ?>"
+	put("names.cs",
+	    "<?cs # uvar and alt in a comment ?><?cs var:name ?> <?cs var:alt ?> <?cs each:lvar = "
+	    "rows ?>"
 	    "<?cs var:lvar.escape ?><?cs /each ?>");
 	node_set(tree_root(t), "name", "n");
 	node_set(tree_root(t), "alt", "a");
@@ -172,7 +177,8 @@ static void
 an_include_shares_macros_and_escaping(void **state UNUSED)
 {
 	put("macros.cs", "<?cs def:cell(v) ?><td><?cs var:v ?></td><?cs /def ?>");
-	expect("<?cs include!\"macros.cs\" ?><?cs call:cell(x) ?>", "<", "<td>&lt;</td>", "<td><</td>");
+	expect("<?cs include!\"macros.cs\" ?><?cs call:cell(x) ?>", "<", "<td>&lt;</td>",
+	    "<td><</td>");
 }
 
 static void
@@ -212,8 +218,10 @@ lists_count_from_zero_also_when_long(void **state UNUSED)
 	CLEANUP_BUF struct buf out = BUF_INIT;
 	struct err e;
 
-	put("rows.cs", "<?cs var:subcount(rows) ?> <?cs var:rows.0.n ?> <?cs var:rows.999.n ?>"
-	    " <?cs each:r = rows ?><?cs if:first(r) ?><?cs var:r.n ?>-<?cs elif:last(r) ?><?cs var:r.n ?><?cs /if ?><?cs /each ?>");
+	put("rows.cs",
+	    "<?cs var:subcount(rows) ?> <?cs var:rows.0.n ?> <?cs var:rows.999.n ?>"
+	    " <?cs each:r = rows ?><?cs if:first(r) ?><?cs var:r.n ?>-<?cs elif:last(r) ?><?cs "
+	    "var:r.n ?><?cs /if ?><?cs /each ?>");
 	for (int i = 0; i < 1000; i++)
 		node_int(node_add(tree_root(t), "rows"), "n", i);
 	assert_int_equal(render_html(&out, folder, "rows.cs", t, &e), 0);
@@ -225,7 +233,9 @@ a_parsed_template_renders_other_trees(void **state UNUSED)
 {
 	struct err e;
 
-	put("again.cs", "<?cs set:local = x ?><?cs each:r = rows ?><?cs var:r ?>,<?cs /each ?><?cs var:local ?>");
+	put("again.cs",
+	    "<?cs set:local = x ?><?cs each:r = rows ?><?cs var:r ?>,<?cs /each ?><?cs var:local "
+	    "?>");
 	for (int i = 0; i < 50; i++) {
 		CLEANUP_TREE struct tree *t = tree_new();
 		CLEANUP_BUF struct buf out = BUF_INIT;
@@ -270,7 +280,9 @@ a_page_that_grows_without_end_is_stopped(void **state UNUSED)
 	CLEANUP_BUF struct buf out = BUF_INIT;
 	struct err e;
 
-	put("endless.cs", "<?cs loop:i = #1, #100 ?><?cs each:r = rows ?><?cs var:r ?><?cs /each ?><?cs /loop ?>");
+	put("endless.cs",
+	    "<?cs loop:i = #1, #100 ?><?cs each:r = rows ?><?cs var:r ?><?cs /each ?><?cs /loop "
+	    "?>");
 	for (int i = 0; i < 4; i++) {
 		char *big = malloc(100001);
 
@@ -318,7 +330,8 @@ test_data_is_read_but_not_deeper_than_a_page_goes(void **state UNUSED)
 	struct err e;
 
 	snprintf(path, sizeof path, "%s/data.hdf", folder);
-	put("data.hdf", "page {\n  title = A <b>title</b>\n  rows.0.n = 1\n  note << EOM\none\ntwo\nEOM\n}\n");
+	put("data.hdf",
+	    "page {\n  title = A <b>title</b>\n  rows.0.n = 1\n  note << EOM\none\ntwo\nEOM\n}\n");
 	assert_int_equal(tree_read(t, path, &e), 0);
 	assert_string_equal(node_get(tree_root(t), "page.title"), "A <b>title</b>");
 	assert_string_equal(node_get(tree_root(t), "page.rows.0.n"), "1");

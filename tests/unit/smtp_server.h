@@ -1,4 +1,4 @@
-/* smtp_server.h: tests/fake/smtpd.py as a child of a test, with certificates of an authority of its own. */
+/* smtp_server.h: tests/fake/smtpd.py as a child of a test, with an authority of its own. */
 #ifndef TESTS_UNIT_SMTP_SERVER_H
 #define TESTS_UNIT_SMTP_SERVER_H
 
@@ -66,7 +66,7 @@ in_folder(const char *name)
 	return path;
 }
 
-/* A certificate `name`.crt for a host, signed by our own authority (or by itself when `ca` is NULL). */
+/* A certificate `name`.crt for a host, signed by our authority; by itself when `ca` is NULL. */
 UNUSED static void
 make_certificate(const char *name, const char *host, const char *ca)
 {
@@ -76,9 +76,10 @@ make_certificate(const char *name, const char *host, const char *ca)
 	snprintf(crt, sizeof crt, "%s.crt", name);
 	snprintf(subject, sizeof subject, "/CN=%s", host);
 	snprintf(alt, sizeof alt, "subjectAltName=DNS:%s", host);
-	const char *argv[] = { "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-		"-nodes", "-days", "2", "-keyout", in_folder(key), "-out", in_folder(crt), "-subj", subject,
-		"-addext", alt, ca ? "-CA" : NULL, in_folder("ca.crt"), "-CAkey", in_folder("ca.key"), NULL };
+	const char *argv[] = { "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+		"ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-keyout", in_folder(key),
+		"-out", in_folder(crt), "-subj", subject, "-addext", alt, ca ? "-CA" : NULL,
+		in_folder("ca.crt"), "-CAkey", in_folder("ca.key"), NULL };
 
 	run_and_wait(argv);
 }
@@ -115,9 +116,9 @@ server_start(struct server *s, const char *fault)
 	snprintf(cert, sizeof cert, "%s.crt", s->cert);
 	snprintf(key, sizeof key, "%s.key", s->cert);
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-	const char *argv[] = { "/usr/bin/python3", "tests/fake/smtpd.py", "--dir", s->dir, "--tls", s->tls, "--cert",
-		in_folder(cert), "--key", in_folder(key), "--fault", fault, "--chaos", s->chaos ? s->chaos : "0",
-		s->user ? "--user" : NULL, s->user,
+	const char *argv[] = { "/usr/bin/python3", "tests/fake/smtpd.py", "--dir", s->dir, "--tls",
+		s->tls, "--cert", in_folder(cert), "--key", in_folder(key), "--fault", fault,
+		"--chaos", s->chaos ? s->chaos : "0", s->user ? "--user" : NULL, s->user,
 		"--password", "pass \"word\"", NULL };
 
 	s->pid = run(argv, ends[1]);
@@ -125,10 +126,16 @@ server_start(struct server *s, const char *fault)
 	assert_true(read(ends[0], line, sizeof line - 1) > 0);
 	close(ends[0]);
 	assert_int_equal(sscanf(line, "listening %d", &s->port), 1);
-	snprintf(s->url, sizeof s->url, "%s://localhost:%d", strcmp(s->tls, "implicit") == 0 ? "smtps" : "smtp", s->port);
+	snprintf(s->url, sizeof s->url, "%s://localhost:%d",
+	    strcmp(s->tls, "implicit") == 0 ? "smtps" : "smtp", s->port);
 	snprintf(s->ca, sizeof s->ca, "%s", in_folder("ca.crt"));
-	s->conf = (struct conf_mail){ .server = s->url, .from = "from@example.org", .user = s->user ? s->user : "",
-		.password = "pass \"word\"", .ca_file = s->ca, .timeout_ms = 8000, .folder = "" };
+	s->conf = (struct conf_mail){ .server = s->url,
+		.from = "from@example.org",
+		.user = s->user ? s->user : "",
+		.password = "pass \"word\"",
+		.ca_file = s->ca,
+		.timeout_ms = 8000,
+		.folder = "" };
 }
 
 UNUSED static void

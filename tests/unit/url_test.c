@@ -16,7 +16,8 @@ encodes_everything_but_the_unreserved(void **state UNUSED)
 
 	assert_string_equal(url_encode(a, "AZaz09-._~"), "AZaz09-._~");
 	assert_string_equal(url_encode(a, "a b/c"), "a%20b%2Fc");
-	assert_string_equal(url_encode(a, "?#[]@!$&'()*+,;=%\""), "%3F%23%5B%5D%40%21%24%26%27%28%29%2A%2B%2C%3B%3D%25%22");
+	assert_string_equal(url_encode(a, "?#[]@!$&'()*+,;=%\""),
+	    "%3F%23%5B%5D%40%21%24%26%27%28%29%2A%2B%2C%3B%3D%25%22");
 	assert_string_equal(url_encode(a, "\r\n\x01\x7f\xc3\xa9"), "%0D%0A%01%7F%C3%A9");
 	assert_string_equal(url_encode(a, ""), "");
 }
@@ -82,7 +83,8 @@ a_decoded_control_character_is_no_escape_of_ours(void **state UNUSED)
 	CLEANUP_ARENA struct arena *a = arena_new();
 
 	/* T48: what comes decoded from outside is encoded again before it reaches a header. */
-	assert_string_equal(url_encode(a, url_decode(a, "x%0d%0aSet-Cookie:1", 19, true)), "x%0D%0ASet-Cookie%3A1");
+	assert_string_equal(url_encode(a, url_decode(a, "x%0d%0aSet-Cookie:1", 19, true)),
+	    "x%0D%0ASet-Cookie%3A1");
 }
 
 int

@@ -46,7 +46,8 @@ set_note(const struct letter *l, const char *note)
 {
 	char *copy = arena_dup(l->arena, note), *next = NULL;
 
-	for (char *line = strtok_r(copy, "\r\n", &next); line != NULL; line = strtok_r(NULL, "\r\n", &next))
+	for (char *line = strtok_r(copy, "\r\n", &next); line != NULL;
+	     line = strtok_r(NULL, "\r\n", &next))
 		node_set(node_add(root(l), "note"), "", line);
 }
 
@@ -124,7 +125,8 @@ letter_about_download(struct letter *l, const struct download *d)
 }
 
 void
-letter_backup_ready(struct letter *l, const struct backup *b, const struct part *parts, size_t count)
+letter_backup_ready(struct letter *l, const struct backup *b, const struct part *parts,
+    size_t count)
 {
 	char size[NUM_TEXT], duration[NUM_TEXT];
 
@@ -144,12 +146,13 @@ letter_backup_ready(struct letter *l, const struct backup *b, const struct part 
 		node_set(row, "sha256", parts[i].data.raw_sha256);
 	}
 	l->kind = "backup_ready";
-	l->subject = arena_printf(l->arena, "[%s/%s] Backup ready: %s (%s)", b->project_slug, b->environment_slug,
-	    contents(l, b->contents), size);
+	l->subject = arena_printf(l->arena, "[%s/%s] Backup ready: %s (%s)", b->project_slug,
+	    b->environment_slug, contents(l, b->contents), size);
 }
 
 void
-letter_download_ready(struct letter *l, const struct download *d, const struct link *link, const char *token)
+letter_download_ready(struct letter *l, const struct download *d, const struct link *link,
+    const char *token)
 {
 	char size[NUM_TEXT];
 
@@ -161,8 +164,8 @@ letter_download_ready(struct letter *l, const struct download *d, const struct l
 	node_flag(root(l), "once", link->max_uses == 1);
 	node_setf(root(l), "page", "%s/dl/%s", l->conf->public_url, token);
 	l->kind = "download_ready";
-	l->subject = arena_printf(l->arena, "[%s/%s] Download ready: %s (%s)", d->project_slug, d->environment_slug,
-	    contents(l, d->contents), size);
+	l->subject = arena_printf(l->arena, "[%s/%s] Download ready: %s (%s)", d->project_slug,
+	    d->environment_slug, contents(l, d->contents), size);
 }
 
 void
@@ -178,7 +181,8 @@ letter_add_file(struct letter *l, const struct download_file *file, const char *
 }
 
 int
-letter_failed(struct letter *l, const char *kind, const char *what, const struct job *job, struct err *e)
+letter_failed(struct letter *l, const char *kind, const char *what, const struct job *job,
+    struct err *e)
 {
 	const char *reason = job->error != NULL ? job->error : "no reason was given";
 	struct job_line *lines;
@@ -196,8 +200,8 @@ letter_failed(struct letter *l, const char *kind, const char *what, const struct
 		node_set(row, "text", lines[i].text);
 	}
 	l->kind = kind;
-	l->subject = arena_printf(l->arena, "[%s/%s] %s FAILED: %s", job->project_slug, job->environment_slug, what,
-	    letter_line(l, reason, SUBJECT_REASON));
+	l->subject = arena_printf(l->arena, "[%s/%s] %s FAILED: %s", job->project_slug,
+	    job->environment_slug, what, letter_line(l, reason, SUBJECT_REASON));
 	return 0;
 }
 

@@ -1,4 +1,5 @@
-/* letter.h: what the mails say: from rows of the catalogue to the tree of a template in templates/mail. */
+/* letter.h: what the mails say: from rows of the catalogue to the tree of a template in
+ * templates/mail. */
 #ifndef WORKER_NOTIFY_LETTER_H
 #define WORKER_NOTIFY_LETTER_H
 
@@ -15,7 +16,7 @@
 #include "lib/util/conf.h"
 #include "lib/util/render.h"
 
-/* One mail in the making. The functions below fill the tree, and kind and subject where they decide them. */
+/* One mail in the making. The functions below fill the tree, and decide kind and subject. */
 struct letter {
 	struct db *db;
 	const struct conf *conf;
@@ -32,11 +33,14 @@ void letter_about_job(struct letter *l, const struct job *job);
 void letter_about_backup(struct letter *l, const struct backup *b);
 void letter_about_download(struct letter *l, const struct download *d);
 
-void letter_backup_ready(struct letter *l, const struct backup *b, const struct part *parts, size_t count);
-void letter_download_ready(struct letter *l, const struct download *d, const struct link *link, const char *token);
+void letter_backup_ready(struct letter *l, const struct backup *b, const struct part *parts,
+    size_t count);
+void letter_download_ready(struct letter *l, const struct download *d, const struct link *link,
+    const char *token);
 void letter_add_file(struct letter *l, const struct download_file *file, const char *token);
-/* The reason, the tool's exit code and the last five lines of the log. `what` begins the subject: "Backup". */
-MUST_USE int letter_failed(struct letter *l, const char *kind, const char *what, const struct job *job, struct err *e);
+/* Reason, exit code of the tool, last five lines of the log. `what` begins the subject: "Backup". */
+MUST_USE int letter_failed(struct letter *l, const char *kind, const char *what,
+    const struct job *job, struct err *e);
 void letter_test(struct letter *l);
 
 #endif

@@ -62,15 +62,23 @@ static int
 post(const struct letter *l, const char *recipient, struct err *e)
 {
 	CLEANUP_BUF struct buf message = BUF_INIT;
-	struct outbox_mail mail = { .kind = l->kind, .recipient = recipient, .subject = l->subject, .job = l->job_id };
-	struct mime_mail m = { .from = l->conf->mail.from, .to = recipient, .subject = l->subject, .at = clock_now() };
+	struct outbox_mail mail = { .kind = l->kind,
+		.recipient = recipient,
+		.subject = l->subject,
+		.job = l->job_id };
+	struct mime_mail m = { .from = l->conf->mail.from,
+		.to = recipient,
+		.subject = l->subject,
+		.at = clock_now() };
 	char *sender;
 
 	if (settings_get(&sender, l->arena, l->db, "instance_name", e) != 0)
 		return -1;
 	m.from_name = *sender != '\0' ? letter_line(l, sender, SENDER_MAX) : "Lazarette";
 	m.message_id = mail.message_id = message_id(l, recipient);
-	m.in_reply_to = l->job_id != 0 ? arena_printf(l->arena, "job.%s@%s", l->uuid, domain_of(l->conf)) : NULL;
+	m.in_reply_to = l->job_id != 0
+	    ? arena_printf(l->arena, "job.%s@%s", l->uuid, domain_of(l->conf))
+	    : NULL;
 	node_set(tree_root(l->tree), "recipient", recipient);
 	if (build(&message, l, &m, e) != 0)
 		return err_in(e, "mail %s", l->kind);
@@ -89,7 +97,8 @@ post_to_owners(const struct letter *l, const char *project, struct err *e)
 	if (projects_by_slug(&p, l->arena, l->db, project, e) != 0)
 		return -1;
 	owners = arena_dup(l->arena, p.owners);
-	for (at = strtok_r(owners, " \t\r\n,", &next); at != NULL; at = strtok_r(NULL, " \t\r\n,", &next))
+	for (at = strtok_r(owners, " \t\r\n,", &next); at != NULL;
+	     at = strtok_r(NULL, " \t\r\n,", &next))
 		/* An owner with an address that is none must not keep the mail from the others. */
 		if (post(l, at, &one) != 0 && one.kind != ERR_INPUT) {
 			*e = one;
@@ -127,14 +136,18 @@ backup_ended(struct letter *l, const struct job *job, struct err *e)
 
 /* A fresh key to the files. It stands in the mail and, as a hash, in the catalogue. */
 static int
-make_link(struct link *link, char token[TOKEN_SIZE], struct letter *l, const struct download *d, struct err *e)
+make_link(struct link *link, char token[TOKEN_SIZE], struct letter *l, const struct download *d,
+    struct err *e)
 {
 	char hash[HASH_HEX_SIZE];
 
 	rand_token(token);
 	hash_of(hash, token, strlen(token));
-	*link = (struct link){ .download = d->id, .recipient = d->requested_name, .created_at = clock_now(),
-		.expires_at = d->expires_at, .max_uses = d->max_uses };
+	*link = (struct link){ .download = d->id,
+		.recipient = d->requested_name,
+		.created_at = clock_now(),
+		.expires_at = d->expires_at,
+		.max_uses = d->max_uses };
 	return links_add(link, l->db, hash, e);
 }
 
@@ -154,7 +167,8 @@ download_ready(struct letter *l, const struct job *job, struct download *d, stru
 		return 0;
 	/* Who asked for this mail may be another than who asked for the files first. */
 	d->requested_name = job->requested_name;
-	if (downloads_files(&files, &count, l->arena, l->db, d->id, e) != 0 || make_link(&link, token, l, d, e) != 0)
+	if (downloads_files(&files, &count, l->arena, l->db, d->id, e) != 0 ||
+	    make_link(&link, token, l, d, e) != 0)
 		return -1;
 	letter_download_ready(l, d, &link, token);
 	for (size_t i = 0; i < count; i++)

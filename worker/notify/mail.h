@@ -1,7 +1,7 @@
 /* mail.h: which mail is due, what it says, and how it leaves.
  *
- * A mail is rendered from templates/mail and put into the outbox; it never fails a job. The supervisor sends
- * the outbox, one mail at a time, each in a child process of its own.
+ * A mail is rendered from templates/mail and put into the outbox; it never fails a job. The
+ * supervisor sends the outbox, one mail at a time, each in a child process of its own.
  */
 #ifndef WORKER_NOTIFY_MAIL_H
 #define WORKER_NOTIFY_MAIL_H
@@ -16,24 +16,25 @@
 #include "lib/util/conf.h"
 
 /*
- * Queue what is due about a job that has ended; nothing is due about one that runs, was cancelled, or is a
- * check or a verification.
- *   backup    succeeded: "Backup ready" to who asked, when mail_when_done
- *             failed:    "Backup FAILED" to who asked, or to the project's owners when nobody did
- *   download  succeeded: a fresh link (token, links_add) and "Download ready" to who asked
+ * Queue what is due about a job that has ended; nothing is due about one that runs, was cancelled,
+ * or is a check or a verification. backup    succeeded: "Backup ready" to who asked, when
+ * mail_when_done failed:    "Backup FAILED" to who asked, or to the project's owners when nobody
+ * did download  succeeded: a fresh link (token, links_add) and "Download ready" to who asked
  *             failed:    "Download FAILED" to who asked
- * Reads all it needs by the job's id. Calling it again for the same job queues nothing new (and makes no
- * second link), so call it when a job's process is reaped, and at start for the newest jobs.
+ * Reads all it needs by the job's id. Calling it again for the same job queues nothing new (and
+ * makes no second link), so call it when a job's process is reaped, and at start for the newest
+ * jobs.
  */
 MUST_USE int mail_job_ended(struct db *db, const struct conf *conf, int64_t job, struct err *e);
 
 /* Queue a test mail; each call is a new one. */
-MUST_USE int mail_test(struct db *db, const struct conf *conf, const char *recipient, struct err *e);
+MUST_USE int mail_test(struct db *db, const struct conf *conf, const char *recipient,
+    struct err *e);
 
 /* One mail on its way. Starts as MAIL_SENDER_INIT; belongs to the supervisor. */
 struct mail_sender {
 	pid_t pid;                    /* 0: nothing is on its way */
-	int fd;                       /* readable when the child has an answer or is gone: for poll() */
+	int fd; /* readable when the child has an answer or is gone: for poll() */
 	int64_t id;                   /* of the mail in the outbox */
 	bool answered;                /* rc and why are not in the catalogue yet */
 	int rc;
@@ -42,12 +43,14 @@ struct mail_sender {
 #define MAIL_SENDER_INIT { .fd = -1 }
 
 /*
- * Never blocks: take the answer of the child if it has one and write it to the outbox; if no child runs, start
- * one for the next due mail. Fork happens here: call it in a process without threads. The child has an alarm,
- * dies with its parent, and does not touch the catalogue. -1 only for faults of the catalogue or of fork; a mail
- * that could not be sent is written to the outbox and logged.
+ * Never blocks: take the answer of the child if it has one and write it to the outbox; if no child
+ * runs, start one for the next due mail. Fork happens here: call it in a process without threads.
+ * The child has an alarm, dies with its parent, and does not touch the catalogue. -1 only for
+ * faults of the catalogue or of fork; a mail that could not be sent is written to the outbox and
+ * logged.
  */
-MUST_USE int mail_send_step(struct mail_sender *s, struct db *db, const struct conf *conf, struct err *e);
+MUST_USE int mail_send_step(struct mail_sender *s, struct db *db, const struct conf *conf,
+    struct err *e);
 /* As mail_send_step(), but waits for the child it started. *tried is false when no mail was due. */
 MUST_USE int mail_send_next(bool *tried, struct db *db, const struct conf *conf, struct err *e);
 /* End a child that still runs; its mail stays due. */

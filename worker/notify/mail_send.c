@@ -44,7 +44,7 @@ child(int out, const struct conf *conf, const struct outbox_mail *m)
 	sigaction(SIGTERM, &plain, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	/* The catalogue's files and everything else of the supervisor; its memory we leave alone. */
+	/* The catalogue's files and all else of the supervisor; its memory we leave alone. */
 	if (out > 3)
 		close_range(3, (unsigned)out - 1, 0);
 	close_range((unsigned)out + 1, ~0U, 0);
@@ -117,7 +117,8 @@ collect(struct mail_sender *s, const struct conf *conf)
 		s->rc = answer.rc;
 		s->why = answer.why;
 	} else {
-		s->rc = err_set(&s->why, ERR_BUSY, "the mail server did not answer within %u s", patience_s(conf));
+		s->rc = err_set(&s->why, ERR_BUSY, "the mail server did not answer within %u s",
+		    patience_s(conf));
 	}
 	s->answered = true;
 	put_away(s);
