@@ -203,7 +203,7 @@ static _Thread_local struct {
 	bool answered;
 } asked;
 
-static void
+static void PRINTF(2, 0)
 take_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
 	static const char unknown[] = "no such option '";
