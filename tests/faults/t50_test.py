@@ -4,6 +4,7 @@ import html.parser
 import os
 import sqlite3
 import sys
+import time
 import urllib.parse
 
 sys.dont_write_bytecode = True
@@ -73,6 +74,7 @@ def write(stage, value):
     db = sqlite3.connect(f"{stage.home}/catalog.db", timeout=30)
     with db:
         db.execute("DROP TRIGGER IF EXISTS event_is_never_changed")
+        db.execute("UPDATE worker SET seen_at = ?", (int(time.time() * 1000),))
         for table, columns in FIELDS.items():
             for column in columns:
                 filled = f"CASE WHEN {column} IS NULL THEN NULL ELSE ?1 || '' END"
@@ -90,14 +92,22 @@ def write(stage, value):
 
 def differing(stage, pages, guest):
     """Pages whose tags are other ones than with harmless text, and addresses that are scripts."""
-    write(stage, PLAIN)
-    plain = {p: Skeleton((guest if p.startswith("/dl/") else stage.browser).get(p).text).tags for p in pages}
-    found = []
+    def look(path):
+        return (guest if path.startswith("/dl/") else stage.browser).get(path)
+
+    def harmless(path):
+        write(stage, PLAIN)
+        return Skeleton(look(path).text).tags
+    plain, found = {p: harmless(p) for p in pages}, []
     for payload in PAYLOADS:
         write(stage, payload)
         for p in pages:
-            answer = (guest if p.startswith("/dl/") else stage.browser).get(p)
+            answer = look(p)
             now = Skeleton(answer.text)
+            if now.tags != plain[p]:
+                # A page may have changed with the time of day; then it has with harmless text too.
+                plain[p] = harmless(p)
+                write(stage, payload)
             if answer.status != 200 or now.tags != plain[p]:
                 first = next((a for a, b in zip(now.tags, plain[p]) if a != b), "?")
                 found.append(f"{p} with {payload!r}: status {answer.status}, {first}")
@@ -110,9 +120,8 @@ def given_back(stage):
     found, b = [], stage.browser
 
     def compare(name, ask):
-        plain = Skeleton(ask(PLAIN).text).tags
         for payload in PAYLOADS:
-            if Skeleton(ask(payload).text).tags != plain:
+            if Skeleton(ask(payload).text).tags != Skeleton(ask(PLAIN).text).tags:
                 found.append(f"{name} with {payload!r}")
     quote = urllib.parse.quote
     compare("search", lambda x: b.get("/p/shop/live/backups?q=" + quote(x, safe="")))
@@ -121,7 +130,9 @@ def given_back(stage):
     compare("said", lambda x: b.get("/?said=" + quote(x, safe="")))
     compare("next", lambda x: Browser(stage.base, spread=True).get("/login?next=" + quote(x, safe="")))
     form = b.get("/projects/new").form(field="slug")
-    compare("form", lambda x: b.submit(form.fill(name=x, slug=x), "/projects/new"))
+    # A control character in a name is a second fault, with its own words.
+    compare("form", lambda x: b.submit(form.fill(name=x.replace("\x01", "").replace("\x0c", ""), slug=x),
+                                       "/projects/new"))
     return found
 
 
