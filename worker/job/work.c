@@ -24,9 +24,6 @@ static const struct act *const acts[JOB_KINDS] = {
 
 enum { END_TRY_MS = 60 * 1000, END_PAUSE_MS = 200 };
 
-/* A job that runs wild dies of its own limit, not of the machine's last page. */
-static const rlim_t data_limit = (rlim_t)2 << 30;
-
 /* No core file (it would hold opened secrets), nobody reads our memory, everything else goes first. */
 static void
 sandbox(void)
@@ -35,8 +32,9 @@ sandbox(void)
 
 	setrlimit(RLIMIT_CORE, &none);
 #ifndef __SANITIZE_ADDRESS__
-	/* The sanitizers trace themselves and map terabytes of shadow. */
-	struct rlimit data = { data_limit, data_limit };
+	/* A job that runs wild dies of its own limit, not of the machine's last page. (The sanitizers
+	 * trace themselves and map terabytes of shadow.) */
+	struct rlimit data = { (rlim_t)2 << 30, (rlim_t)2 << 30 };
 
 	setrlimit(RLIMIT_DATA, &data);
 	prctl(PR_SET_DUMPABLE, 0);
