@@ -25,7 +25,8 @@ find_environment(struct environment *ret, const struct request *rq, struct err *
 }
 
 int
-find_service(struct service *ret, const struct request *rq, const struct environment *v, struct err *e)
+find_service(struct service *ret, const struct request *rq, const struct environment *v,
+    struct err *e)
 {
 	return services_by_slug(ret, rq->arena, rq->db, v, rq->args[2], e);
 }
@@ -46,7 +47,8 @@ find_backup(struct backup *ret, struct environment *v, const struct request *rq,
 {
 	int64_t id;
 
-	if (number(&id, rq, NAME_BACKUP, e) != 0 || backups_by_id(ret, rq->arena, rq->db, id, e) != 0)
+	if (number(&id, rq, NAME_BACKUP, e) != 0 ||
+	    backups_by_id(ret, rq->arena, rq->db, id, e) != 0)
 		return -1;
 	return environments_by_id(v, rq->arena, rq->db, ret->environment, e);
 }
@@ -56,7 +58,8 @@ find_download(struct download *ret, struct environment *v, const struct request 
 {
 	int64_t id;
 
-	if (number(&id, rq, NAME_DOWNLOAD, e) != 0 || downloads_by_id(ret, rq->arena, rq->db, id, e) != 0)
+	if (number(&id, rq, NAME_DOWNLOAD, e) != 0 ||
+	    downloads_by_id(ret, rq->arena, rq->db, id, e) != 0)
 		return -1;
 	return environments_by_id(v, rq->arena, rq->db, ret->environment, e);
 }

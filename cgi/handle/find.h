@@ -18,11 +18,15 @@ MUST_USE int find_project(struct project *ret, const struct request *rq, struct 
 /* /p/{project}/{environment} */
 MUST_USE int find_environment(struct environment *ret, const struct request *rq, struct err *e);
 /* …/services/{service} of that environment */
-MUST_USE int find_service(struct service *ret, const struct request *rq, const struct environment *v, struct err *e);
+MUST_USE int find_service(struct service *ret, const struct request *rq,
+    const struct environment *v, struct err *e);
 /* /b/{n}, /d/{n}, /j/{n}, each with its environment */
-MUST_USE int find_backup(struct backup *ret, struct environment *v, const struct request *rq, struct err *e);
-MUST_USE int find_download(struct download *ret, struct environment *v, const struct request *rq, struct err *e);
-MUST_USE int find_job(struct job *ret, struct environment *v, const struct request *rq, struct err *e);
+MUST_USE int find_backup(struct backup *ret, struct environment *v, const struct request *rq,
+    struct err *e);
+MUST_USE int find_download(struct download *ret, struct environment *v, const struct request *rq,
+    struct err *e);
+MUST_USE int find_job(struct job *ret, struct environment *v, const struct request *rq,
+    struct err *e);
 
 /* The job that an earlier post of the same form made, or 0. */
 MUST_USE int find_earlier(int64_t *job, const struct request *rq, struct err *e);

@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cgi/handle/envpage.h"
 #include "cgi/handle/find.h"
-#include "cgi/handle/frame.h"
 #include "cgi/handle/trail.h"
 #include "cgi/page/show_backup.h"
 #include "cgi/page/show_log.h"
@@ -19,7 +19,9 @@
 static int
 find_active(const struct job **ret, const struct request *rq, const struct backup *b, struct err *e)
 {
-	const struct job_filter filter = { .environment = b->environment, .unfinished_only = true, .limit = 50 };
+	const struct job_filter filter = { .environment = b->environment,
+		.unfinished_only = true,
+		.limit = 50 };
 	struct job *jobs;
 	size_t count;
 
@@ -48,7 +50,8 @@ gather(struct backup_view *view, const struct request *rq, const struct backup *
 	view->backup = b;
 	if (backups_parts(&parts, &view->part_count, rq->arena, rq->db, b->id, e) != 0 ||
 	    storages_by_id(storage, rq->arena, rq->db, b->storage, e) != 0 ||
-	    downloads_of_backup(&downloads, &view->download_count, rq->arena, rq->db, b->id, e) != 0 ||
+	    downloads_of_backup(&downloads, &view->download_count, rq->arena,
+	        rq->db, b->id, e) != 0 ||
 	    find_active(&view->active, rq, b, e) != 0)
 		return -1;
 	view->parts = parts;
@@ -57,7 +60,8 @@ gather(struct backup_view *view, const struct request *rq, const struct backup *
 	if (b->job == 0)
 		return 0;
 	if (jobs_by_id(job, rq->arena, rq->db, b->job, e) != 0 ||
-	    jobs_log_tail(&lines, &view->line_count, rq->arena, rq->db, b->job, SHOW_LOG_TAIL, e) != 0)
+	    jobs_log_tail(&lines, &view->line_count, rq->arena, rq->db, b->job,
+	        SHOW_LOG_TAIL, e) != 0)
 		return -1;
 	view->job = job;
 	view->lines = lines;
@@ -74,7 +78,7 @@ on_backup_get(struct reply *rp, struct request *rq, struct err *e)
 
 	if (find_backup(&b, &v, rq, e) != 0 || gather(&view, rq, &b, e) != 0)
 		return -1;
-	if (frame_begin(&p, rq, &v, &(struct frame){ "backup.cs",
+	if (envpage_begin(&p, rq, &v, &(struct envpage){ "backup.cs",
 	    arena_printf(rq->arena, "Backup b%" PRId64, b.id), "backups" }, e) != 0)
 		return -1;
 	page_crumb(&p, arena_printf(rq->arena, "b%" PRId64, b.id), NULL);
@@ -94,9 +98,11 @@ ask_begin(struct page *p, const struct request *rq, const struct question *q, st
 {
 	const struct backup *b = q->backup;
 
-	if (frame_begin(p, rq, q->environment, &(struct frame){ q->template, q->title, "backups" }, e) != 0)
+	if (envpage_begin(p, rq, q->environment,
+	        &(struct envpage){ q->template, q->title, "backups" }, e) != 0)
 		return -1;
-	page_crumb(p, arena_printf(rq->arena, "b%" PRId64, b->id), arena_printf(rq->arena, "/b/b%" PRId64, b->id));
+	page_crumb(p, arena_printf(rq->arena, "b%" PRId64, b->id),
+	    arena_printf(rq->arena, "/b/b%" PRId64, b->id));
 	page_crumb(p, q->act, NULL);
 	show_backup_short(node_at(p->root, "backup"), b, rq->now);
 	return 0;
@@ -104,8 +110,8 @@ ask_begin(struct page *p, const struct request *rq, const struct question *q, st
 
 /* What was done to b, in the trail. */
 static int
-trail(const struct request *rq, const struct backup *b, const struct environment *v, const struct event *what,
-    struct err *e)
+trail(const struct request *rq, const struct backup *b, const struct environment *v,
+    const struct event *what, struct err *e)
 {
 	struct event ev = *what;
 	char id[NAME_ID_SIZE];
@@ -118,7 +124,8 @@ trail(const struct request *rq, const struct backup *b, const struct environment
 }
 
 static int
-note_form(struct reply *rp, struct request *rq, const struct question *q, const char *wrong, struct err *e)
+note_form(struct reply *rp, struct request *rq, const struct question *q, const char *wrong,
+    struct err *e)
 {
 	CLEANUP_PAGE struct page p = { 0 };
 
@@ -136,7 +143,10 @@ on_backup_note(struct reply *rp, struct request *rq, struct err *e)
 {
 	struct backup b;
 	struct environment v;
-	struct question q = { .backup = &b, .environment = &v, .template = "backup_note.cs", .act = "Note" };
+	struct question q = { .backup = &b,
+		.environment = &v,
+		.template = "backup_note.cs",
+		.act = "Note" };
 	const char *note = request_field(rq, "note");
 	struct err why;
 
@@ -158,7 +168,8 @@ static int
 check_built(const struct backup *b, struct err *e)
 {
 	if (b->state == BACKUP_BUILDING)
-		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is still being created", b->id);
+		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is still being created",
+		    b->id);
 	return 0;
 }
 
@@ -172,7 +183,8 @@ on_backup_keep(struct reply *rp, struct request *rq, struct err *e)
 	if (find_backup(&b, &v, rq, e) != 0 || check_built(&b, e) != 0)
 		return -1;
 	if (backups_set_keep(rq->db, b.id, keep, e) != 0 ||
-	    trail(rq, &b, &v, &(struct event){ .action = keep ? "backup.kept" : "backup.unkept" }, e) != 0)
+	    trail(rq, &b, &v, &(struct event){ .action = keep ? "backup.kept" : "backup.unkept" },
+	        e) != 0)
 		return -1;
 	return reply_see_other(rp, "/b/b%" PRId64 "?said=%s", b.id, keep ? "kept" : "unkept");
 }
@@ -185,7 +197,8 @@ on_backup_verify(struct reply *rp, struct request *rq, struct err *e)
 	struct job_request jr = { .key = find_key(rq) };
 	int64_t job;
 
-	if (find_backup(&b, &v, rq, e) != 0 || check_built(&b, e) != 0 || find_earlier(&job, rq, e) != 0)
+	if (find_backup(&b, &v, rq, e) != 0 || check_built(&b, e) != 0 ||
+	    find_earlier(&job, rq, e) != 0)
 		return -1;
 	if (job != 0)
 		return reply_see_other(rp, "/j/j%" PRId64, job);
@@ -203,13 +216,17 @@ on_backup_delete(struct reply *rp, struct request *rq, struct err *e)
 	CLEANUP_PAGE struct page p = { 0 };
 	struct backup b;
 	struct environment v;
-	struct question q = { .backup = &b, .environment = &v, .template = "backup_delete.cs", .act = "Delete" };
+	struct question q = { .backup = &b,
+		.environment = &v,
+		.template = "backup_delete.cs",
+		.act = "Delete" };
 
 	if (find_backup(&b, &v, rq, e) != 0 || check_built(&b, e) != 0)
 		return -1;
 	if (rq->method == METHOD_POST) {
 		if (backups_trash(rq->db, b.id, e) != 0 ||
-		    trail(rq, &b, &v, &(struct event){ .action = "backup.deleted", .detail = b.note }, e) != 0)
+		    trail(rq, &b, &v,
+		        &(struct event){ .action = "backup.deleted", .detail = b.note }, e) != 0)
 			return -1;
 		return reply_see_other(rp, "/b/b%" PRId64 "?said=deleted", b.id);
 	}

@@ -7,11 +7,16 @@
 #include "lib/base/attr.h"
 #include "lib/base/err.h"
 
-MUST_USE int on_backup_get(struct reply *rp, struct request *rq, struct err *e);           /* GET /b/{n} */
-MUST_USE int on_backup_note(struct reply *rp, struct request *rq, struct err *e);          /* GET, POST /b/{n}/note */
-MUST_USE int on_backup_keep(struct reply *rp, struct request *rq, struct err *e);          /* POST /b/{n}/keep: keep=1 or 0 */
-MUST_USE int on_backup_verify(struct reply *rp, struct request *rq, struct err *e);        /* POST /b/{n}/verify */
-MUST_USE int on_backup_delete(struct reply *rp, struct request *rq, struct err *e);        /* GET asks, POST /b/{n}/delete */
-MUST_USE int on_backup_undelete(struct reply *rp, struct request *rq, struct err *e);      /* POST /b/{n}/undelete */
+MUST_USE int on_backup_get(struct reply *rp, struct request *rq, struct err *e); /* GET /b/{n} */
+MUST_USE int on_backup_note(struct reply *rp, struct request *rq,
+    struct err *e); /* GET, POST /b/{n}/note */
+MUST_USE int on_backup_keep(struct reply *rp, struct request *rq,
+    struct err *e); /* POST /b/{n}/keep: keep=1 or 0 */
+MUST_USE int on_backup_verify(struct reply *rp, struct request *rq,
+    struct err *e); /* POST /b/{n}/verify */
+MUST_USE int on_backup_delete(struct reply *rp, struct request *rq,
+    struct err *e); /* GET asks, POST /b/{n}/delete */
+MUST_USE int on_backup_undelete(struct reply *rp, struct request *rq,
+    struct err *e); /* POST /b/{n}/undelete */
 
 #endif

@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cgi/handle/envpage.h"
 #include "cgi/handle/find.h"
-#include "cgi/handle/frame.h"
 #include "cgi/handle/trail.h"
 #include "cgi/page/show_backup_new.h"
 #include "lib/model/name.h"
@@ -53,12 +53,15 @@ read_form(struct form *f, struct request *rq, bool sent, struct err *e)
 		c->service = &services[i];
 		c->on = !sent || among(services[i].slug, words, word_count);
 		f->chosen += c->on;
-		if (backups_estimate(&c->raw_bytes, &c->stored_bytes, rq->db, services[i].id, e) != 0)
+		if (backups_estimate(&c->raw_bytes, &c->stored_bytes, rq->db,
+		        services[i].id, e) != 0)
 			return -1;
 	}
-	/* A name that is not one of this environment's services belongs to another one, or is gone. */
+	/* A name that is not one of this environment's services belongs to another one, or is gone.
+	 */
 	if (f->chosen < word_count)
-		return err_set(e, ERR_NOT_FOUND, "%s/%s has no such service", f->v.project_slug, f->v.slug);
+		return err_set(e, ERR_NOT_FOUND, "%s/%s has no such service", f->v.project_slug,
+		    f->v.slug);
 	f->note = request_field(rq, "note");
 	f->mail = !sent || *request_field(rq, "mail") != '\0';
 	return 0;
@@ -68,7 +71,9 @@ read_form(struct form *f, struct request *rq, bool sent, struct err *e)
 static int
 find_busy(struct job **ret, struct request *rq, const struct environment *v, struct err *e)
 {
-	const struct job_filter filter = { .environment = v->id, .unfinished_only = true, .limit = 20 };
+	const struct job_filter filter = { .environment = v->id,
+		.unfinished_only = true,
+		.limit = 20 };
 	struct job *jobs;
 	size_t count;
 
@@ -84,19 +89,25 @@ find_busy(struct job **ret, struct request *rq, const struct environment *v, str
 
 /* The form's page, with what is wrong; a refusal keeps its own status. */
 static int
-send_form(struct reply *rp, struct request *rq, const struct form *f, const struct field_error *error, struct err *e)
+send_form(struct reply *rp, struct request *rq, const struct form *f,
+    const struct field_error *error, struct err *e)
 {
 	CLEANUP_PAGE struct page p = { 0 };
 	struct job *busy;
 	struct backup_new_view view = {
-		.environment = &f->v, .choices = f->choices, .count = f->count, .note = f->note, .mail = f->mail,
+		.environment = &f->v,
+		.choices = f->choices,
+		.count = f->count,
+		.note = f->note,
+		.mail = f->mail,
 		.email = rq->session != NULL ? rq->session->account.email : "",
 	};
 
 	if (find_busy(&busy, rq, &f->v, e) != 0)
 		return -1;
 	view.busy = busy;
-	if (frame_begin(&p, rq, &f->v, &(struct frame){ "backup_new.cs", "Create a backup", "backups" }, e) != 0)
+	if (envpage_begin(&p, rq, &f->v,
+	        &(struct envpage){ "backup_new.cs", "Create a backup", "backups" }, e) != 0)
 		return -1;
 	page_crumb(&p, "Create", NULL);
 	show_backup_new_form(&p, &view);
@@ -130,7 +141,9 @@ request_backup(int64_t *job, struct request *rq, const struct form *f, struct er
 			services[br.service_count++] = f->choices[i].service->id;
 	}
 	br.services = services;
-	br.job = (struct job_request){ .environment = f->v.id, .key = find_key(rq), .mail_when_done = f->mail,
+	br.job = (struct job_request){ .environment = f->v.id,
+		.key = find_key(rq),
+		.mail_when_done = f->mail,
 		.requested_by = rq->session != NULL ? rq->session->account.id : 0 };
 	if (backups_request(&ids, rq->db, &br, e) != 0)
 		return -1;

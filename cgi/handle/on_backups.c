@@ -3,8 +3,8 @@
 
 #include <string.h>
 
+#include "cgi/handle/envpage.h"
 #include "cgi/handle/find.h"
-#include "cgi/handle/frame.h"
 #include "cgi/handle/trail.h"
 #include "cgi/page/show_backups.h"
 #include "lib/model/name.h"
@@ -22,7 +22,9 @@ read_filter(struct backup_filter *f, const struct request *rq)
 	enum backup_state state;
 
 	f->kind = backup_kind_parse(&kind, request_query(rq, "kind")) ? (int)kind : -1;
-	f->state = backup_state_parse(&state, request_query(rq, "state")) && state != BACKUP_DELETED ? (int)state : -1;
+	f->state = backup_state_parse(&state, request_query(rq, "state")) && state != BACKUP_DELETED
+	    ? (int)state
+	    : -1;
 	f->note = request_query(rq, "q");
 	f->limit = PAGE_ROWS + 1;
 	if (!name_id_parse(&f->after, NAME_BACKUP, after))
@@ -69,7 +71,8 @@ on_backups_list(struct reply *rp, struct request *rq, struct err *e)
 			view.service_slug = services[i].slug;
 		}
 	}
-	if (frame_begin(&p, rq, &v, &(struct frame){ "backups.cs", "Backups", "backups" }, e) != 0)
+	if (envpage_begin(&p, rq, &v, &(struct envpage){ "backups.cs", "Backups",
+	        "backups" }, e) != 0)
 		return -1;
 	if (fill(&p, &view, rq, e) != 0)
 		return -1;
@@ -88,11 +91,12 @@ on_backups_of_service(struct reply *rp, struct request *rq, struct err *e)
 
 	if (find_environment(&v, rq, e) != 0 || find_service(&s, rq, &v, e) != 0)
 		return -1;
-	view.base = arena_printf(rq->arena, "/p/%s/%s/services/%s/backups", v.project_slug, v.slug, s.slug);
+	view.base =
+	    arena_printf(rq->arena, "/p/%s/%s/services/%s/backups", v.project_slug, v.slug, s.slug);
 	read_filter(&filter, rq);
 	filter.environment = v.id;
 	filter.service = s.id;
-	if (frame_begin(&p, rq, &v, &(struct frame){ "service_backups.cs",
+	if (envpage_begin(&p, rq, &v, &(struct envpage){ "service_backups.cs",
 	    arena_printf(rq->arena, "Backups of %s", s.name), "services" }, e) != 0)
 		return -1;
 	node_set(p.root, "service.name", s.name);
@@ -104,7 +108,8 @@ on_backups_of_service(struct reply *rp, struct request *rq, struct err *e)
 
 /* The chosen backup, which must be one of this environment. */
 static int
-chosen(struct backup *ret, const struct request *rq, const struct environment *v, const char *text, struct err *e)
+chosen(struct backup *ret, const struct request *rq, const struct environment *v, const char *text,
+    struct err *e)
 {
 	int64_t id;
 
@@ -119,15 +124,16 @@ chosen(struct backup *ret, const struct request *rq, const struct environment *v
 
 /* Nothing has been asked yet: list what would go. */
 static int
-ask(struct reply *rp, struct request *rq, const struct environment *v, const struct backup *chosen_ones, size_t count,
-    struct err *e)
+ask(struct reply *rp, struct request *rq, const struct environment *v,
+    const struct backup *chosen_ones, size_t count, struct err *e)
 {
 	CLEANUP_PAGE struct page p = { 0 };
 	struct backups_view view = { .environment = v, .now = rq->now };
 	size_t deletable = 0;
 	int64_t bytes = 0;
 
-	if (frame_begin(&p, rq, v, &(struct frame){ "backups_delete.cs", "Delete backups", "backups" }, e) != 0)
+	if (envpage_begin(&p, rq, v,
+	        &(struct envpage){ "backups_delete.cs", "Delete backups", "backups" }, e) != 0)
 		return -1;
 	page_crumb(&p, "Delete backups", NULL);
 	for (size_t i = 0; i < count; i++) {
@@ -149,7 +155,8 @@ ask(struct reply *rp, struct request *rq, const struct environment *v, const str
 
 /* Asked and answered: into the trash, each with its line in the trail. */
 static int
-trash_all(struct request *rq, const struct environment *v, const struct backup *items, size_t count, struct err *e)
+trash_all(struct request *rq, const struct environment *v, const struct backup *items, size_t count,
+    struct err *e)
 {
 	char id[NAME_ID_SIZE];
 
@@ -157,8 +164,13 @@ trash_all(struct request *rq, const struct environment *v, const struct backup *
 		name_id(id, NAME_BACKUP, items[i].id);
 		if (backups_trash(rq->db, items[i].id, e) != 0)
 			return -1;
-		if (trail_add(rq, &(struct event){ .action = "backup.deleted", .project = v->project,
-		    .environment = v->id, .target = id, .detail = items[i].note }, e) != 0)
+		if (trail_add(rq,
+		        &(struct event){ .action = "backup.deleted",
+		            .project = v->project,
+		            .environment = v->id,
+		            .target = id,
+		            .detail = items[i].note },
+		        e) != 0)
 			return -1;
 	}
 	return 0;
@@ -176,7 +188,8 @@ on_backups_delete(struct reply *rp, struct request *rq, struct err *e)
 		return -1;
 	count = request_fields(&words, rq, "backup");
 	if (count == 0)
-		return reply_see_other(rp, "/p/%s/%s/backups?said=none-chosen", v.project_slug, v.slug);
+		return reply_see_other(rp, "/p/%s/%s/backups?said=none-chosen", v.project_slug,
+		    v.slug);
 	if (count > PAGE_ROWS)
 		return err_set(e, ERR_INPUT, "choose at most %d backups at once", PAGE_ROWS);
 	items = arena_array(rq->arena, count, sizeof *items);

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cgi/handle/envpage.h"
 #include "cgi/handle/find.h"
-#include "cgi/handle/frame.h"
 #include "cgi/handle/trail.h"
 #include "cgi/page/show_download.h"
 #include "lib/base/num.h"
@@ -31,14 +31,15 @@ on_download_list(struct reply *rp, struct request *rq, struct err *e)
 	if (find_environment(&v, rq, e) != 0 ||
 	    downloads_list(&items, &count, rq->arena, rq->db, v.id, after, e) != 0)
 		return -1;
-	if (frame_begin(&p, rq, &v, &(struct frame){ "downloads.cs", "Downloads", "downloads" }, e) != 0)
+	if (envpage_begin(&p, rq, &v, &(struct envpage){ "downloads.cs", "Downloads", "downloads" },
+	        e) != 0)
 		return -1;
 	for (size_t i = 0; i < count; i++)
 		show_download_row(node_add(p.root, "downloads"), &items[i], rq->now);
 	node_setf(p.root, "base", "/p/%s/%s", v.project_slug, v.slug);
 	if (count == ROWS)
-		node_setf(p.root, "pager.older", "/p/%s/%s/downloads?after=%" PRId64, v.project_slug, v.slug,
-		    items[count - 1].id);
+		node_setf(p.root, "pager.older", "/p/%s/%s/downloads?after=%" PRId64,
+		    v.project_slug, v.slug, items[count - 1].id);
 	if (after != 0)
 		node_setf(p.root, "pager.newer", "/p/%s/%s/downloads", v.project_slug, v.slug);
 	return page_send(rp, rq, &p, e);
@@ -46,7 +47,8 @@ on_download_list(struct reply *rp, struct request *rq, struct err *e)
 
 /* Everything the download's page and its fragment show. */
 static int
-gather(struct download_view *view, const struct request *rq, const struct download *d, struct err *e)
+gather(struct download_view *view, const struct request *rq, const struct download *d,
+    struct err *e)
 {
 	struct job *job = arena_alloc(rq->arena, sizeof *job);
 	struct download_file *files;
@@ -72,9 +74,11 @@ etag(char out[HASH_HEX_SIZE + 2], const struct download_view *view)
 	const struct job *job = view->job;
 	char text[512], hex[HASH_HEX_SIZE];
 
-	snprintf(text, sizeof text, "%" PRId64 "|%d|%d|%" PRId64 "|%.16s|%.200s|%d|%" PRId64 "|%.100s", d->id,
+	snprintf(text, sizeof text,
+	    "%" PRId64 "|%d|%d|%" PRId64 "|%.16s|%.200s|%d|%" PRId64 "|%.100s", d->id,
 	    (int)d->state, d->expires_at > view->now, d->uses, d->mail_state, d->mail_error,
-	    job != NULL ? (int)job->state : -1, job != NULL ? job->bytes_done : 0, job != NULL ? job->phase : "");
+	    job != NULL ? (int)job->state : -1, job != NULL ? job->bytes_done : 0,
+	    job != NULL ? job->phase : "");
 	hash_of(hex, text, strlen(text));
 	snprintf(out, HASH_HEX_SIZE + 2, "\"%.32s\"", hex);
 }
@@ -89,7 +93,7 @@ on_download_get(struct reply *rp, struct request *rq, struct err *e)
 
 	if (find_download(&d, &v, rq, e) != 0 || gather(&view, rq, &d, e) != 0)
 		return -1;
-	if (frame_begin(&p, rq, &v, &(struct frame){ "download.cs",
+	if (envpage_begin(&p, rq, &v, &(struct envpage){ "download.cs",
 	    arena_printf(rq->arena, "Download d%" PRId64, d.id), "downloads" }, e) != 0)
 		return -1;
 	page_crumb(&p, arena_printf(rq->arena, "d%" PRId64, d.id), NULL);
@@ -151,15 +155,22 @@ on_download_file(struct reply *rp, struct request *rq, struct err *e)
 	if (!num_parse(&wanted, rq->args[1] + (*rq->args[1] == 'f'), 1, INT64_MAX))
 		return err_set(e, ERR_NOT_FOUND, "there is no such file");
 	if (d.state == DOWNLOAD_PREPARING)
-		return err_set(e, ERR_CONFLICT, "download d%" PRId64 " is still being prepared", d.id);
+		return err_set(e, ERR_CONFLICT, "download d%" PRId64 " is still being prepared",
+		    d.id);
 	if (d.state != DOWNLOAD_READY || d.expires_at <= rq->now)
-		return err_set(e, ERR_GONE, "The files of download d%" PRId64 " are no longer there. "
-		    "Prepare it again from its backup.", d.id);
+		return err_set(e, ERR_GONE,
+		    "The files of download d%" PRId64 " are no longer there. "
+		    "Prepare it again from its backup.",
+		    d.id);
 	for (size_t i = 0; i < count; i++) {
 		if (files[i].id != wanted)
 			continue;
-		if (trail_add(rq, &(struct event){ .action = "download.fetched", .project = v.project,
-		    .environment = v.id, .target = files[i].name }, e) != 0)
+		if (trail_add(rq,
+		        &(struct event){ .action = "download.fetched",
+		            .project = v.project,
+		            .environment = v.id,
+		            .target = files[i].name },
+		        e) != 0)
 			return -1;
 		return reply_file(rp, rq, files[i].path, files[i].name, "-");
 	}

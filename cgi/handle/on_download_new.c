@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cgi/handle/envpage.h"
 #include "cgi/handle/find.h"
-#include "cgi/handle/frame.h"
 #include "cgi/handle/trail.h"
 #include "cgi/page/show_backup.h"
 #include "cgi/page/show_download.h"
@@ -94,10 +94,13 @@ read_form(struct form *form, struct request *rq, struct err *e)
 	if (find_backup(&form->b, &form->v, rq, e) != 0)
 		return -1;
 	if (form->b.state == BACKUP_BUILDING)
-		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is still being created", form->b.id);
+		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is still being created",
+		    form->b.id);
 	if (form->b.state != BACKUP_READY)
-		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is %s, so nothing of it can be downloaded",
-		    form->b.id, form->b.state == BACKUP_TRASHED ? "in the trash" : backup_state_name(form->b.state));
+		return err_set(e, ERR_CONFLICT,
+		    "backup b%" PRId64 " is %s, so nothing of it can be downloaded", form->b.id,
+		    form->b.state == BACKUP_TRASHED ? "in the trash"
+		                                    : backup_state_name(form->b.state));
 	if (backups_parts(&parts, &count, rq->arena, rq->db, form->b.id, e) != 0)
 		return -1;
 	form->f.backup = &form->b;
@@ -115,8 +118,11 @@ send_form(struct reply *rp, const struct request *rq, const struct form *form, s
 	CLEANUP_PAGE struct page p = { 0 };
 	const struct environment *v = &form->v;
 
-	if (frame_begin(&p, rq, v, &(struct frame){ "download_new.cs",
-	    arena_printf(rq->arena, "Prepare a download of b%" PRId64, form->b.id), "downloads" }, e) != 0)
+	if (envpage_begin(&p, rq, v,
+	        &(struct envpage){ "download_new.cs",
+	            arena_printf(rq->arena, "Prepare a download of b%" PRId64, form->b.id),
+	            "downloads" },
+	        e) != 0)
 		return -1;
 	page_crumb(&p, arena_printf(rq->arena, "b%" PRId64, form->b.id),
 	    arena_printf(rq->arena, "/b/b%" PRId64, form->b.id));
@@ -140,23 +146,36 @@ on_download_new_form(struct reply *rp, struct request *rq, struct err *e)
 
 /* Ask for it; the files that are ready already only need a mail with a fresh link. */
 static int
-request_download(struct download_ids *ids, const struct request *rq, const struct form *form, struct err *e)
+request_download(struct download_ids *ids, const struct request *rq, const struct form *form,
+    struct err *e)
 {
 	struct download_request dr = {
-		.job = { .environment = form->v.id, .key = find_key(rq), .mail_when_done = true,
+		.job = { .environment = form->v.id,
+		    .key = find_key(rq),
+		    .mail_when_done = true,
 		    .requested_by = rq->session != NULL ? rq->session->account.id : 0 },
-		.backup = form->b.id, .parts = form->parts, .part_count = form->chosen,
-		.format = form->f.format, .valid_ms = form->f.valid_ms, .max_uses = form->f.max_uses,
+		.backup = form->b.id,
+		.parts = form->parts,
+		.part_count = form->chosen,
+		.format = form->f.format,
+		.valid_ms = form->f.valid_ms,
+		.max_uses = form->f.max_uses,
 	};
 	char id[NAME_ID_SIZE];
 
 	if (downloads_request(ids, rq->db, &dr, e) != 0)
 		return -1;
-	if (ids->job == 0 && downloads_mail_again(&ids->job, rq->db, &dr.job, ids->download, e) != 0)
+	if (ids->job == 0 &&
+	    downloads_mail_again(&ids->job, rq->db, &dr.job, ids->download, e) != 0)
 		return -1;
 	name_id(id, NAME_DOWNLOAD, ids->download);
-	return trail_add(rq, &(struct event){ .action = ids->reused ? "download.mailed" : "download.requested",
-	    .project = form->v.project, .environment = form->v.id, .target = id, .detail = form->f.email }, e);
+	return trail_add(rq,
+	    &(struct event){ .action = ids->reused ? "download.mailed" : "download.requested",
+	        .project = form->v.project,
+	        .environment = form->v.id,
+	        .target = id,
+	        .detail = form->f.email },
+	    e);
 }
 
 int
@@ -178,5 +197,6 @@ on_download_new_create(struct reply *rp, struct request *rq, struct err *e)
 		return send_form(rp, rq, &form, e);
 	if (request_download(&ids, rq, &form, e) != 0)
 		return -1;
-	return reply_see_other(rp, "/d/d%" PRId64 "%s", ids.download, ids.reused ? "?said=mailed" : "");
+	return reply_see_other(rp, "/d/d%" PRId64 "%s", ids.download,
+	    ids.reused ? "?said=mailed" : "");
 }

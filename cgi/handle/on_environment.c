@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cgi/handle/envpage.h"
 #include "cgi/handle/find.h"
-#include "cgi/handle/frame.h"
 #include "cgi/handle/trail.h"
 #include "cgi/page/show_activity.h"
 #include "lib/base/num.h"
@@ -55,7 +55,8 @@ on_environment_go(struct reply *rp, struct request *rq, struct err *e)
 }
 
 static int
-send_new(struct reply *rp, const struct request *rq, const struct form *f, const struct project *project, struct err *e)
+send_new(struct reply *rp, const struct request *rq, const struct form *f,
+    const struct project *project, struct err *e)
 {
 	CLEANUP_PAGE struct page p = { 0 };
 
@@ -73,12 +74,13 @@ send_new(struct reply *rp, const struct request *rq, const struct form *f, const
 
 /* The settings page; `stored` is what the address names, f what the form has. */
 static int
-send_settings(struct reply *rp, const struct request *rq, const struct form *f, const struct environment *stored,
-    struct err *e)
+send_settings(struct reply *rp, const struct request *rq, const struct form *f,
+    const struct environment *stored, struct err *e)
 {
 	CLEANUP_PAGE struct page p = { 0 };
 
-	if (frame_begin(&p, rq, stored, &(struct frame){ "environment_form.cs", "Settings", "settings" }, e) != 0)
+	if (envpage_begin(&p, rq, stored,
+	        &(struct envpage){ "environment_form.cs", "Settings", "settings" }, e) != 0)
 		return -1;
 	show_environment_form(&p, &f->v);
 	node_setf(p.root, "back", "/p/%s/%s/backups", stored->project_slug, stored->slug);
@@ -91,7 +93,8 @@ send_settings(struct reply *rp, const struct request *rq, const struct form *f, 
 
 /* Written to the trail; then to the environment's page. */
 static int
-leave(struct reply *rp, const struct request *rq, const struct environment *v, const struct event *what, struct err *e)
+leave(struct reply *rp, const struct request *rq, const struct environment *v,
+    const struct event *what, struct err *e)
 {
 	struct event ev = *what;
 	const char *said = ev.detail;
@@ -149,7 +152,8 @@ on_environment_create(struct reply *rp, struct request *rq, struct err *e)
 		return send_new(rp, rq, &f, &project, e);
 	}
 	f.v.project_slug = project.slug;
-	return leave(rp, rq, &f.v, &(struct event){ .action = "environment.added", .detail = "created" }, e);
+	return leave(rp, rq, &f.v,
+	    &(struct event){ .action = "environment.added", .detail = "created" }, e);
 }
 
 int
@@ -183,7 +187,8 @@ on_environment_save(struct reply *rp, struct request *rq, struct err *e)
 		complain(&f, "slug", why.text);
 		return send_settings(rp, rq, &f, &stored, e);
 	}
-	return leave(rp, rq, &f.v, &(struct event){ .action = "environment.changed", .detail = "saved" }, e);
+	return leave(rp, rq, &f.v,
+	    &(struct event){ .action = "environment.changed", .detail = "saved" }, e);
 }
 
 int
@@ -215,13 +220,14 @@ on_environment_activity(struct reply *rp, struct request *rq, struct err *e)
 	if (find_environment(&v, rq, e) != 0 ||
 	    events_list(&events, &count, rq->arena, rq->db, v.id, after, e) != 0)
 		return -1;
-	if (frame_begin(&p, rq, &v, &(struct frame){ "activity.cs", "Activity", "activity" }, e) != 0)
+	if (envpage_begin(&p, rq, &v, &(struct envpage){ "activity.cs", "Activity", "activity" },
+	        e) != 0)
 		return -1;
 	for (size_t i = 0; i < count; i++)
 		show_activity_row(node_add(p.root, "events"), &events[i], rq->now);
 	if (count == EVENT_ROWS)
-		node_setf(p.root, "pager.older", "/p/%s/%s/activity?after=%" PRId64, v.project_slug, v.slug,
-		    events[count - 1].id);
+		node_setf(p.root, "pager.older", "/p/%s/%s/activity?after=%" PRId64, v.project_slug,
+		    v.slug, events[count - 1].id);
 	if (after != 0)
 		node_setf(p.root, "pager.newer", "/p/%s/%s/activity", v.project_slug, v.slug);
 	return page_send(rp, rq, &p, e);

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cgi/handle/envpage.h"
 #include "cgi/handle/find.h"
-#include "cgi/handle/frame.h"
 #include "cgi/handle/trail.h"
 #include "cgi/page/show_job.h"
 #include "cgi/page/show_log.h"
@@ -31,10 +31,12 @@ gather(struct job_view *view, struct request *rq, const struct job *job, struct 
 
 	view->job = job;
 	view->now = rq->now;
-	if (jobs_log_tail(&lines, &view->line_count, rq->arena, rq->db, job->id, SHOW_LOG_TAIL, e) != 0)
+	if (jobs_log_tail(&lines, &view->line_count, rq->arena, rq->db, job->id, SHOW_LOG_TAIL,
+	        e) != 0)
 		return -1;
 	view->lines = lines;
-	if (job->state == JOB_QUEUED && jobs_waiting_for(&waiting, rq->arena, rq->db, job->id, e) != 0)
+	if (job->state == JOB_QUEUED &&
+	    jobs_waiting_for(&waiting, rq->arena, rq->db, job->id, e) != 0)
 		return -1;
 	view->waiting = waiting;
 	if (outbox_of_job(mail, rq->arena, rq->db, job->id, e) != 0)
@@ -58,7 +60,7 @@ on_job_get(struct reply *rp, struct request *rq, struct err *e)
 
 	if (find_job(&job, &v, rq, e) != 0 || gather(&view, rq, &job, e) != 0)
 		return -1;
-	if (frame_begin(&p, rq, &v, &(struct frame){ "job.cs",
+	if (envpage_begin(&p, rq, &v, &(struct envpage){ "job.cs",
 	    arena_printf(rq->arena, "Job j%" PRId64, job.id), "backups" }, e) != 0)
 		return -1;
 	page_crumb(&p, arena_printf(rq->arena, "j%" PRId64, job.id), NULL);
@@ -73,8 +75,10 @@ etag(char out[HASH_HEX_SIZE + 2], const struct job_view *view, int64_t seen)
 	const struct job *job = view->job;
 	char text[512], hex[HASH_HEX_SIZE];
 
-	snprintf(text, sizeof text, "%" PRId64 "|%d|%d|%" PRId64 "|%" PRId64 "|%.100s|%" PRId64 "|%" PRId64 "|%.100s|%d",
-	    job->id, (int)job->state, job->cancel_asked, job->bytes_done, job->bytes_total, job->phase, job->warnings,
+	snprintf(text, sizeof text,
+	    "%" PRId64 "|%d|%d|%" PRId64 "|%" PRId64 "|%.100s|%" PRId64 "|%" PRId64 "|%.100s|%d",
+	    job->id, (int)job->state, job->cancel_asked, job->bytes_done, job->bytes_total,
+	    job->phase, job->warnings,
 	    view->line_count > 0 ? view->lines[view->line_count - 1].seq : 0,
 	    view->waiting != NULL ? view->waiting : "", view->now - seen > 60000);
 	hash_of(hex, text, strlen(text));
@@ -136,7 +140,7 @@ on_job_list(struct reply *rp, struct request *rq, struct err *e)
 		return -1;
 	page_begin(&p, rq, "jobs.cs", "Jobs");
 	page_crumb(&p, "Jobs", NULL);
-	if (frame_worker(&p, rq, e) != 0)
+	if (envpage_worker(&p, rq, e) != 0)
 		return -1;
 	for (size_t i = 0; i < count && i < JOBS_ROWS; i++) {
 		char *waiting = NULL;
@@ -154,13 +158,18 @@ on_job_list(struct reply *rp, struct request *rq, struct err *e)
 }
 
 static int
-trail(const struct request *rq, const struct job *job, const struct environment *v, const char *action, struct err *e)
+trail(const struct request *rq, const struct job *job, const struct environment *v,
+    const char *action, struct err *e)
 {
 	char id[NAME_ID_SIZE];
 
 	name_id(id, NAME_JOB, job->id);
-	return trail_add(rq, &(struct event){ .action = action, .project = v->project, .environment = v->id,
-	    .target = id }, e);
+	return trail_add(rq,
+	    &(struct event){ .action = action,
+	        .project = v->project,
+	        .environment = v->id,
+	        .target = id },
+	    e);
 }
 
 int
@@ -177,7 +186,8 @@ on_job_cancel(struct reply *rp, struct request *rq, struct err *e)
 
 /* The same services and note again, as a new backup. */
 static int
-retry_backup(int64_t *ret, struct request *rq, const struct job *old, const struct job_request *jr, struct err *e)
+retry_backup(int64_t *ret, struct request *rq, const struct job *old, const struct job_request *jr,
+    struct err *e)
 {
 	struct backup_request br = { .job = *jr };
 	struct backup b;
@@ -204,7 +214,8 @@ retry_backup(int64_t *ret, struct request *rq, const struct job *old, const stru
 
 /* The same content in the same format, as a new download. */
 static int
-retry_download(int64_t *ret, struct request *rq, const struct job *old, const struct job_request *jr, struct err *e)
+retry_download(int64_t *ret, struct request *rq, const struct job *old,
+    const struct job_request *jr, struct err *e)
 {
 	struct download_request dr = { .job = *jr };
 	struct download d;
@@ -234,7 +245,8 @@ retry_download(int64_t *ret, struct request *rq, const struct job *old, const st
 }
 
 static int
-retry(int64_t *ret, struct request *rq, const struct job *old, const struct job_request *jr, struct err *e)
+retry(int64_t *ret, struct request *rq, const struct job *old, const struct job_request *jr,
+    struct err *e)
 {
 	switch (old->kind) {
 	case JOB_BACKUP:
@@ -265,7 +277,9 @@ on_job_retry(struct reply *rp, struct request *rq, struct err *e)
 		return reply_see_other(rp, "/j/j%" PRId64, job);
 	if (!job_ended(old.state))
 		return err_set(e, ERR_CONFLICT, "job j%" PRId64 " has not ended yet", old.id);
-	jr = (struct job_request){ .environment = v.id, .key = find_key(rq), .mail_when_done = old.mail_when_done,
+	jr = (struct job_request){ .environment = v.id,
+		.key = find_key(rq),
+		.mail_when_done = old.mail_when_done,
 		.requested_by = rq->session != NULL ? rq->session->account.id : 0 };
 	if (retry(&job, rq, &old, &jr, e) != 0 || trail(rq, &old, &v, "job.retried", e) != 0)
 		return -1;

@@ -23,12 +23,14 @@ static bool
 is_token(const char *text)
 {
 	return strlen(text) == TOKEN_SIZE - 1 &&
-	    strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == TOKEN_SIZE - 1;
+	    strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") ==
+	    TOKEN_SIZE - 1;
 }
 
 /*
- * An unknown token is a 404, and a brake on whoever tries many. A known one is always served: 256 bits are not
- * found by trying, and somebody behind the same address must not be able to lock others out of their files.
+ * An unknown token is a 404, and a brake on whoever tries many. A known one is always served: 256
+ * bits are not found by trying, and somebody behind the same address must not be able to lock
+ * others out of their files.
  */
 static int
 unknown(const struct request *rq, struct err *e)
@@ -41,14 +43,17 @@ unknown(const struct request *rq, struct err *e)
 		return -1;
 	if (wait > 0) {
 		num_duration(text, wait);
-		return err_set(e, ERR_TOO_MANY, "Too many unknown links were tried from here. Wait %s.", text);
+		return err_set(e, ERR_TOO_MANY,
+		    "Too many unknown links were tried from here. Wait %s.", text);
 	}
 	if (throttle_failed(rq->db, name, e) != 0)
 		return -1;
-	return err_set(e, ERR_NOT_FOUND, "There is no such link. Check that the address is complete.");
+	return err_set(e, ERR_NOT_FOUND,
+	    "There is no such link. Check that the address is complete.");
 }
 
-/* The link with its files and how often each was fetched. *dead: it is known, but no longer works. */
+/* The link with its files and how often each was fetched. *dead: it is known, but no longer works.
+ */
 static int
 gather(struct link_view *view, bool *dead, const struct request *rq, struct err *e)
 {
@@ -94,7 +99,8 @@ narrow(struct link_view *view, const struct request *rq, struct err *e)
 
 	if (word == NULL)
 		return 0;
-	for (size_t i = 0; num_parse(&wanted, word + (*word == 'f'), 1, INT64_MAX) && i < view->count; i++) {
+	for (size_t i = 0;
+	     num_parse(&wanted, word + (*word == 'f'), 1, INT64_MAX) && i < view->count; i++) {
 		if (view->files[i].file->id == wanted) {
 			view->files += i;
 			view->count = 1;
@@ -115,7 +121,8 @@ all_spent(const struct link_view *view)
 }
 
 static int
-send_gone(struct reply *rp, const struct request *rq, const struct link_view *view, bool used_up, struct err *e)
+send_gone(struct reply *rp, const struct request *rq, const struct link_view *view, bool used_up,
+    struct err *e)
 {
 	CLEANUP_PAGE struct page p = { 0 };
 
@@ -141,8 +148,9 @@ on_link_page(struct reply *rp, struct request *rq, struct err *e)
 		return -1;
 	if (all_spent(&view))
 		return send_gone(rp, rq, &view, true, e);
-	page_begin(&p, rq, "link.cs", arena_printf(rq->arena, "Download from %s/%s", view.download->project_slug,
-	    view.download->environment_slug));
+	page_begin(&p, rq, "link.cs",
+	    arena_printf(rq->arena, "Download from %s/%s", view.download->project_slug,
+	        view.download->environment_slug));
 	show_link_page(&p, rq->arena, &view);
 	return page_send(rp, rq, &p, e);
 }

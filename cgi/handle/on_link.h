@@ -1,4 +1,5 @@
-/* on_link.h: the public pages behind the links in mails. No sign-in, no cookie: the token is the key. */
+/* on_link.h: the public pages behind the links in mails. No sign-in, no cookie: the token is the
+ * key. */
 #ifndef CGI_HANDLE_ON_LINK_H
 #define CGI_HANDLE_ON_LINK_H
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cgi/handle/frame.h"
+#include "cgi/handle/envpage.h"
 #include "cgi/page/show_overview.h"
 #include "lib/store/jobs.h"
 #include "lib/store/outbox.h"
@@ -36,7 +36,7 @@ on_overview_get(struct reply *rp, struct request *rq, struct err *e)
 	struct storage *storages;
 	struct event *events;
 
-	if (frame_environments(&environments, &view.environment_count, rq, 0, e) != 0 ||
+	if (envpage_environments(&environments, &view.environment_count, rq, 0, e) != 0 ||
 	    jobs_list(&jobs, &view.job_count, rq->arena, rq->db, &unfinished, e) != 0 ||
 	    storages_list(&storages, &view.storage_count, rq->arena, rq->db, e) != 0 ||
 	    events_list(&events, &view.event_count, rq->arena, rq->db, 0, 0, e) != 0)
@@ -47,7 +47,7 @@ on_overview_get(struct reply *rp, struct request *rq, struct err *e)
 	view.storages = storages;
 	view.events = events;
 	page_begin(&p, rq, "overview.cs", "Overview");
-	if (frame_worker(&p, rq, e) != 0)
+	if (envpage_worker(&p, rq, e) != 0)
 		return -1;
 	show_overview_page(&p, rq->arena, &view);
 	return page_send(rp, rq, &p, e);

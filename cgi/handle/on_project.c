@@ -3,8 +3,8 @@
 
 #include <string.h>
 
+#include "cgi/handle/envpage.h"
 #include "cgi/handle/find.h"
-#include "cgi/handle/frame.h"
 #include "cgi/handle/trail.h"
 #include "cgi/page/show_project.h"
 #include "lib/model/name.h"
@@ -36,7 +36,8 @@ read_owners(struct form *f, const struct request *rq)
 	int count = 0;
 
 	f->p.owners = text;
-	for (const char *at = text + strspn(text, " ,\t\r\n"); *at != '\0'; at += strspn(at, " ,\t\r\n")) {
+	for (const char *at = text + strspn(text, " ,\t\r\n"); *at != '\0';
+	     at += strspn(at, " ,\t\r\n")) {
 		size_t n = strcspn(at, " ,\t\r\n");
 		const char *one = arena_dupn(rq->arena, at, n);
 
@@ -70,7 +71,8 @@ read_form(struct form *f, const struct request *rq)
 
 /* `stored` is NULL for a new project. */
 static int
-send_form(struct reply *rp, const struct request *rq, const struct form *f, const struct project *stored, struct err *e)
+send_form(struct reply *rp, const struct request *rq, const struct form *f,
+    const struct project *stored, struct err *e)
 {
 	CLEANUP_PAGE struct page p = { 0 };
 
@@ -89,11 +91,13 @@ send_form(struct reply *rp, const struct request *rq, const struct form *f, cons
 
 /* Written, or refused because the name in the address is taken: then the form again. */
 static int
-written(struct reply *rp, struct request *rq, struct form *f, const struct project *stored, struct err *e)
+written(struct reply *rp, struct request *rq, struct form *f, const struct project *stored,
+    struct err *e)
 {
 	struct err why;
 
-	if ((stored == NULL ? projects_add(&f->p, rq->db, &why) : projects_update(&f->p, rq->db, &why)) != 0) {
+	if ((stored == NULL ? projects_add(&f->p, rq->db, &why)
+	                    : projects_update(&f->p, rq->db, &why)) != 0) {
 		if (why.kind != ERR_CONFLICT) {
 			*e = why;
 			return -1;
@@ -101,10 +105,15 @@ written(struct reply *rp, struct request *rq, struct form *f, const struct proje
 		complain(f, "slug", why.text);
 		return send_form(rp, rq, f, stored, e);
 	}
-	if (trail_add(rq, &(struct event){ .action = stored == NULL ? "project.added" : "project.changed",
-	    .project = f->p.id, .target = f->p.slug, .detail = f->p.name }, e) != 0)
+	if (trail_add(rq,
+	        &(struct event){ .action = stored == NULL ? "project.added" : "project.changed",
+	            .project = f->p.id,
+	            .target = f->p.slug,
+	            .detail = f->p.name },
+	        e) != 0)
 		return -1;
-	return reply_see_other(rp, "/p/%s?said=%s", f->p.slug, stored == NULL ? "created" : "saved");
+	return reply_see_other(rp, "/p/%s?said=%s", f->p.slug,
+	    stored == NULL ? "created" : "saved");
 }
 
 int
@@ -162,12 +171,13 @@ on_project_list(struct reply *rp, struct request *rq, struct err *e)
 	size_t count, all_count;
 
 	if (projects_list(&projects, &count, rq->arena, rq->db, e) != 0 ||
-	    frame_environments(&all, &all_count, rq, 0, e) != 0)
+	    envpage_environments(&all, &all_count, rq, 0, e) != 0)
 		return -1;
 	page_begin(&p, rq, "projects.cs", "Projects");
 	page_crumb(&p, "Projects", NULL);
 	for (size_t i = 0; i < count; i++)
-		show_project_row(node_add(p.root, "projects"), &projects[i], all, all_count, rq->now);
+		show_project_row(node_add(p.root, "projects"), &projects[i], all, all_count,
+		    rq->now);
 	return page_send(rp, rq, &p, e);
 }
 
@@ -179,12 +189,13 @@ on_project_get(struct reply *rp, struct request *rq, struct err *e)
 	struct project project;
 	size_t count;
 
-	if (find_project(&project, rq, e) != 0 || frame_environments(&all, &count, rq, project.id, e) != 0)
+	if (find_project(&project, rq, e) != 0 ||
+	    envpage_environments(&all, &count, rq, project.id, e) != 0)
 		return -1;
 	page_begin(&p, rq, "project.cs", project.name);
 	page_crumb(&p, "Projects", "/projects");
 	page_crumb(&p, project.slug, NULL);
-	if (frame_worker(&p, rq, e) != 0)
+	if (envpage_worker(&p, rq, e) != 0)
 		return -1;
 	show_project_row(node_at(p.root, "project"), &project, all, count, rq->now);
 	return page_send(rp, rq, &p, e);

@@ -3,8 +3,8 @@
 
 #include <inttypes.h>
 
+#include "cgi/handle/envpage.h"
 #include "cgi/handle/find.h"
-#include "cgi/handle/frame.h"
 #include "cgi/handle/trail.h"
 #include "cgi/page/show_service.h"
 #include "lib/store/backups.h"
@@ -13,10 +13,15 @@
 
 /* The newest good backup that holds this service; NULL when there is none. */
 static int
-last_backup(const struct backup **ret, const struct request *rq, const struct service *s, struct err *e)
+last_backup(const struct backup **ret, const struct request *rq, const struct service *s,
+    struct err *e)
 {
-	const struct backup_filter filter = { .environment = s->environment, .service = s->id, .kind = -1,
-		.state = BACKUP_READY, .note = "", .limit = 1 };
+	const struct backup_filter filter = { .environment = s->environment,
+		.service = s->id,
+		.kind = -1,
+		.state = BACKUP_READY,
+		.note = "",
+		.limit = 1 };
 	struct backup *found;
 	size_t count;
 
@@ -37,7 +42,8 @@ on_service_list(struct reply *rp, struct request *rq, struct err *e)
 	if (find_environment(&v, rq, e) != 0 ||
 	    services_list(&services, &count, rq->arena, rq->db, v.id, e) != 0)
 		return -1;
-	if (frame_begin(&p, rq, &v, &(struct frame){ "services.cs", "Services", "services" }, e) != 0)
+	if (envpage_begin(&p, rq, &v, &(struct envpage){ "services.cs", "Services", "services" },
+	        e) != 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		struct service_view view = { .service = &services[i], .now = rq->now };
@@ -60,15 +66,20 @@ on_service_check(struct reply *rp, struct request *rq, struct err *e)
 	struct job_request jr;
 	int64_t job;
 
-	if (find_environment(&v, rq, e) != 0 || find_service(&s, rq, &v, e) != 0 || find_earlier(&job, rq, e) != 0)
+	if (find_environment(&v, rq, e) != 0 || find_service(&s, rq, &v, e) != 0 ||
+	    find_earlier(&job, rq, e) != 0)
 		return -1;
 	if (job != 0)
 		return reply_see_other(rp, "/j/j%" PRId64, job);
 	jr = (struct job_request){ .environment = v.id, .key = find_key(rq),
 		.requested_by = rq->session != NULL ? rq->session->account.id : 0 };
 	if (jobs_add_check(&job, rq->db, &jr, s.id, e) != 0 ||
-	    trail_add(rq, &(struct event){ .action = "service.tested", .project = v.project, .environment = v.id,
-	    .target = s.slug }, e) != 0)
+	    trail_add(rq,
+	        &(struct event){ .action = "service.tested",
+	            .project = v.project,
+	            .environment = v.id,
+	            .target = s.slug },
+	        e) != 0)
 		return -1;
 	return reply_see_other(rp, "/j/j%" PRId64, job);
 }

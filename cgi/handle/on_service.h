@@ -7,7 +7,9 @@
 #include "lib/base/attr.h"
 #include "lib/base/err.h"
 
-MUST_USE int on_service_list(struct reply *rp, struct request *rq, struct err *e);     /* GET /p/{p}/{e}/services */
-MUST_USE int on_service_check(struct reply *rp, struct request *rq, struct err *e);    /* POST …/services/{s}/check */
+MUST_USE int on_service_list(struct reply *rp, struct request *rq,
+    struct err *e); /* GET /p/{p}/{e}/services */
+MUST_USE int on_service_check(struct reply *rp, struct request *rq,
+    struct err *e); /* POST …/services/{s}/check */
 
 #endif

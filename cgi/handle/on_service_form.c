@@ -4,8 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cgi/handle/envpage.h"
 #include "cgi/handle/find.h"
-#include "cgi/handle/frame.h"
 #include "cgi/handle/trail.h"
 #include "cgi/page/show_service.h"
 #include "lib/base/num.h"
@@ -19,7 +19,7 @@ enum { ERRORS_MAX = SERVICE_ERRORS_MAX + 4, SECRET_MAX = 1000 };
 
 struct form {
 	struct environment v;
-	struct service s;             /* as the form has it; sealed only when a new secret was given */
+	struct service s; /* as the form has it; sealed only when a new secret was given */
 	bool is_new, had_secret;
 	struct field_error errors[ERRORS_MAX];
 	size_t wrong;
@@ -57,7 +57,8 @@ read_settings(struct service_settings *set, enum engine engine, const struct req
 	}
 }
 
-/* Lock the secret up at once; from here on nothing of this process can read it. An empty field changes nothing. */
+/* Lock the secret up at once; from here on nothing of this process can read it. An empty field
+ * changes nothing. */
 static int
 seal_secret(struct form *f, const struct request *rq, struct err *e)
 {
@@ -110,13 +111,13 @@ base_of(const struct request *rq, const struct environment *v)
 }
 
 static int
-send_form(struct reply *rp, const struct request *rq, const struct form *f, const struct service *stored,
-    struct err *e)
+send_form(struct reply *rp, const struct request *rq, const struct form *f,
+    const struct service *stored, struct err *e)
 {
 	CLEANUP_PAGE struct page p = { 0 };
 	const char *base = base_of(rq, &f->v);
 
-	if (frame_begin(&p, rq, &f->v, &(struct frame){ "service.cs", f->is_new ?
+	if (envpage_begin(&p, rq, &f->v, &(struct envpage){ "service.cs", f->is_new ?
 	    arena_printf(rq->arena, "Add a %s service", engine_title(f->s.engine)) :
 	    arena_printf(rq->arena, "Service %s", stored->name), "services" }, e) != 0)
 		return -1;
@@ -142,7 +143,8 @@ send_engines(struct reply *rp, const struct request *rq, const struct environmen
 	CLEANUP_PAGE struct page p = { 0 };
 	const char *base = base_of(rq, v);
 
-	if (frame_begin(&p, rq, v, &(struct frame){ "service_new.cs", "Add a service", "services" }, e) != 0)
+	if (envpage_begin(&p, rq, v,
+	        &(struct envpage){ "service_new.cs", "Add a service", "services" }, e) != 0)
 		return -1;
 	page_crumb(&p, "Services", arena_printf(rq->arena, "%s/services", base));
 	page_crumb(&p, "Add", NULL);
@@ -192,11 +194,16 @@ leave(struct reply *rp, const struct request *rq, const struct form *f, struct e
 		.requested_by = rq->session != NULL ? rq->session->account.id : 0 };
 	int64_t job;
 
-	if (trail_add(rq, &(struct event){ .action = f->is_new ? "service.added" : "service.changed",
-	    .project = f->v.project, .environment = f->v.id, .target = f->s.slug }, e) != 0)
+	if (trail_add(rq,
+	        &(struct event){ .action = f->is_new ? "service.added" : "service.changed",
+	            .project = f->v.project,
+	            .environment = f->v.id,
+	            .target = f->s.slug },
+	        e) != 0)
 		return -1;
 	if (strcmp(request_field(rq, "then"), "test") != 0)
-		return reply_see_other(rp, "/p/%s/%s/services/%s?said=saved", f->v.project_slug, f->v.slug, f->s.slug);
+		return reply_see_other(rp, "/p/%s/%s/services/%s?said=saved", f->v.project_slug,
+		    f->v.slug, f->s.slug);
 	if (jobs_add_check(&job, rq->db, &jr, f->s.id, e) != 0)
 		return -1;
 	return reply_see_other(rp, "/j/j%" PRId64, job);
@@ -254,7 +261,8 @@ on_service_form_save(struct reply *rp, struct request *rq, struct err *e)
 	f.had_secret = stored.sealed != NULL;
 	if (read_form(&f, rq, e) != 0)
 		return -1;
-	/* What the person saw when the form was opened; a form without it changes what is there now. */
+	/* What the person saw when the form was opened; a form without it changes what is there
+	 * now. */
 	if (!num_parse(&f.s.revision, request_field(rq, "revision"), 1, INT64_MAX))
 		f.s.revision = stored.revision;
 	if (f.wrong > 0)

@@ -91,7 +91,8 @@ mark_backup(struct node *n, const struct backup *b)
 		return;
 	case BACKUP_READY:
 		if (b->health == HEALTH_DAMAGED || b->health == HEALTH_MISSING)
-			mark_state(n, "state", b->health == HEALTH_DAMAGED ? "Damaged" : "Missing", "failed", "bad");
+			mark_state(n, "state", b->health == HEALTH_DAMAGED ? "Damaged" : "Missing",
+			    "failed", "bad");
 		else if (b->warnings > 0)
 			mark_state(n, "state", "Ready, with warnings", "warning", "warn");
 		else

@@ -1,7 +1,8 @@
 /* mark.h: the small marks that many pages share: short ids, states, durations.
  *
- * A state is always a word, an icon and a tone: <name>.word, <name>.icon (a symbol of icons.svg) and <name>.tone
- * (good, warn, bad, busy, idle: a class). The macro `state` prints the three, so colour never stands alone.
+ * A state is always a word, an icon and a tone: <name>.word, <name>.icon (a symbol of icons.svg)
+ * and <name>.tone (good, warn, bad, busy, idle: a class). The macro `state` prints the three, so
+ * colour never stands alone.
  */
 #ifndef CGI_PAGE_MARK_H
 #define CGI_PAGE_MARK_H
@@ -16,15 +17,17 @@
 #include "lib/util/render.h"
 
 void mark_id(struct node *n, const char *name, enum name_kind kind, int64_t id);   /* "b101" */
-void mark_duration(struct node *n, const char *name, int64_t ms);                  /* nothing below 0 */
+void mark_duration(struct node *n, const char *name, int64_t ms); /* nothing below 0 */
 void mark_count(struct node *n, const char *name, int64_t count);                  /* "3 412" */
 
-void mark_state(struct node *n, const char *name, const char *word, const char *icon, const char *tone);
+void mark_state(struct node *n, const char *name, const char *word, const char *icon,
+    const char *tone);
 void mark_job(struct node *n, const struct job *job);               /* state */
 void mark_backup(struct node *n, const struct backup *b);           /* state */
 void mark_health(struct node *n, const struct backup *b, int64_t now);   /* verified */
 void mark_download(struct node *n, const struct download *d, int64_t now);   /* state */
-/* What became of a mail: mail, and mail.error when it is unsent. State: "", queued, sent, failed. */
+/* What became of a mail: mail, and mail.error when it is unsent. State: "", queued, sent, failed.
+ */
 void mark_mail(struct node *n, const char *state, const char *error);
 void mark_check(struct node *n, const struct service *s);           /* check */
 

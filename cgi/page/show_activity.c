@@ -46,7 +46,8 @@ link_target(struct node *n, const char *target)
 
 	for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
 		if (target[0] == (char)pages[i].kind && name_id_parse(&id, pages[i].kind, target))
-			node_setf(n, "href", "/%s/%c%" PRId64, pages[i].page, (char)pages[i].kind, id);
+			node_setf(n, "href", "/%s/%c%" PRId64, pages[i].page, (char)pages[i].kind,
+			    id);
 	}
 }
 

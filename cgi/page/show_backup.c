@@ -46,20 +46,26 @@ quoted_path(struct arena *a, const struct backup_view *view, const char *key)
 
 /* The commands that turn the stored object back into the service, with nothing of ours in them. */
 static void
-restore_lines(struct node *n, struct arena *a, const struct backup_view *view, const struct part *part)
+restore_lines(struct node *n, struct arena *a, const struct backup_view *view,
+    const struct part *part)
 {
 	const char *path = quoted_path(a, view, part->data.key);
 
-	node_setf(n, "restore.check", "echo '%s  '%s | sha256sum -c", part->data.stored_sha256, path);
+	node_setf(n, "restore.check", "echo '%s  '%s | sha256sum -c", part->data.stored_sha256,
+	    path);
 	if (strcmp(part->format, "pg-custom") == 0) {
-		node_setf(n, "restore.run", "createdb restored_%s\nzstd -dc %s | pg_restore --no-owner -d restored_%s",
+		node_setf(n, "restore.run",
+		    "createdb restored_%s\nzstd -dc %s | pg_restore --no-owner -d restored_%s",
 		    part->service_slug, path, part->service_slug);
 		node_set(n, "restore.what", "into a new database, beside the present one");
 	} else if (strcmp(part->format, "sqlite") == 0) {
-		node_setf(n, "restore.run", "zstd -dc %s > restored-%s.sqlite", path, part->service_slug);
-		node_set(n, "restore.what", "into a new file; put it in place while the application is stopped");
+		node_setf(n, "restore.run", "zstd -dc %s > restored-%s.sqlite", path,
+		    part->service_slug);
+		node_set(n, "restore.what",
+		    "into a new file; put it in place while the application is stopped");
 	} else {
-		node_setf(n, "restore.run", "mkdir restored-%s\nzstd -dc %s | tar -xpf - -C restored-%s",
+		node_setf(n, "restore.run",
+		    "mkdir restored-%s\nzstd -dc %s | tar -xpf - -C restored-%s",
 		    part->service_slug, path, part->service_slug);
 		node_set(n, "restore.what", "into a new folder");
 	}
@@ -125,7 +131,8 @@ acts(struct node *n, const struct backup_view *view)
 	node_flag(n, "can.verify", b->state == BACKUP_READY);
 	node_flag(n, "can.keep", b->state == BACKUP_READY && !b->keep);
 	node_flag(n, "can.unkeep", b->keep);
-	node_flag(n, "can.delete", (b->state == BACKUP_READY || b->state == BACKUP_FAILED) && !b->keep);
+	node_flag(n, "can.delete",
+	    (b->state == BACKUP_READY || b->state == BACKUP_FAILED) && !b->keep);
 	node_flag(n, "can.undelete", b->state == BACKUP_TRASHED);
 	node_flag(n, "can.note", b->state != BACKUP_DELETED);
 	node_flag(n, "can.retry", b->state == BACKUP_FAILED && view->job != NULL);

@@ -59,7 +59,8 @@ show_backup_new_form(struct page *p, const struct backup_new_view *view)
 			if (c->raw_bytes > 0)
 				page_size(n, "last", c->raw_bytes);
 			mark_check(n, c->service);
-			node_setf(n, "href", "/p/%s/%s/services/%s", v->project_slug, v->slug, c->service->slug);
+			node_setf(n, "href", "/p/%s/%s/services/%s", v->project_slug, v->slug,
+			    c->service->slug);
 		}
 	}
 	estimate(p, view);

@@ -22,7 +22,8 @@ struct backup_new_view {
 	size_t count;
 	const char *note;
 	bool mail;
-	const struct job *busy;            /* a backup of this environment that has not ended; NULL when none */
+	const struct job
+	    *busy; /* a backup of this environment that has not ended; NULL when none */
 	const char *email;                 /* where the mail goes */
 };
 

@@ -1,4 +1,5 @@
-/* show_backups.c: the list of an environment's backups, and what is asked before many of them are deleted. */
+/* show_backups.c: the list of an environment's backups, and what is asked before many of them are
+ * deleted. */
 #include "cgi/page/show_backups.h"
 
 #include <inttypes.h>
@@ -67,7 +68,8 @@ show_backups_row(struct node *n, const struct backup *b, const struct backups_vi
 	node_flag(n, "ready", b->state == BACKUP_READY);
 	node_flag(n, "building", b->state == BACKUP_BUILDING);
 	node_flag(n, "trashed", b->state == BACKUP_TRASHED);
-	node_flag(n, "deletable", (b->state == BACKUP_READY || b->state == BACKUP_FAILED) && !b->keep);
+	node_flag(n, "deletable",
+	    (b->state == BACKUP_READY || b->state == BACKUP_FAILED) && !b->keep);
 	if (b->state == BACKUP_BUILDING && b->job != 0)
 		node_setf(n, "job", "/j/j%" PRId64, b->job);
 }
@@ -85,8 +87,11 @@ choice(struct node *root, const char *list, const char *value, const char *text,
 static void
 filters(struct page *p, const struct backups_view *view)
 {
-	static const struct { enum backup_state state; const char *text; } states[] = {
-		{ BACKUP_READY, "Ready" }, { BACKUP_BUILDING, "Queued or running" }, { BACKUP_FAILED, "Failed" },
+	static const struct { enum backup_state state; const char *text;
+	} states[] = {
+		{ BACKUP_READY, "Ready" },
+		{ BACKUP_BUILDING, "Queued or running" },
+		{ BACKUP_FAILED, "Failed" },
 		{ BACKUP_TRASHED, "In the trash" },
 	};
 	const struct backup_filter *f = view->filter;
@@ -104,11 +109,13 @@ filters(struct page *p, const struct backups_view *view)
 		choice(p->root, "filter.services", view->services[i].slug, view->services[i].name,
 		    f->service == view->services[i].id);
 	node_set(p->root, "filter.note", f->note);
-	node_flag(p->root, "filter.on", f->kind >= 0 || f->state >= 0 || f->service != 0 || *f->note != '\0');
+	node_flag(p->root, "filter.on",
+	    f->kind >= 0 || f->state >= 0 || f->service != 0 || *f->note != '\0');
 	node_flag(p->root, "filter.trash", f->state == BACKUP_TRASHED);
 }
 
-/* The address of this list with the same filters, from the row behind `after` on (0: the newest). */
+/* The address of this list with the same filters, from the row behind `after` on (0: the newest).
+ */
 static char *
 address(struct arena *a, const struct backups_view *view, int64_t after)
 {

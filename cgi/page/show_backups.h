@@ -1,4 +1,5 @@
-/* show_backups.h: the list of an environment's backups, and what is asked before many of them are deleted. */
+/* show_backups.h: the list of an environment's backups, and what is asked before many of them are
+ * deleted. */
 #ifndef CGI_PAGE_SHOW_BACKUPS_H
 #define CGI_PAGE_SHOW_BACKUPS_H
 

@@ -88,8 +88,10 @@ show_download_form(struct page *p, const struct download_form *form, int64_t now
 		node_set(n, "slug", part->service_slug);
 		node_set(n, "name", part->service_name);
 		node_set(n, "icon", files ? "media" : "database");
-		node_set(n, "gives", files ? "an archive with a manifest of its contents" :
-		    strcmp(part->format, "sqlite") == 0 ? "the SQLite file" : "a pg_dump file for pg_restore");
+		node_set(n, "gives",
+		    files ? "an archive with a manifest of its contents"
+		        : strcmp(part->format, "sqlite") == 0 ? "the SQLite file"
+		                                              : "a pg_dump file for pg_restore");
 		page_size(n, "size", part->data.raw_bytes);
 		node_flag(n, "on", form->on[i]);
 	}
@@ -140,7 +142,8 @@ show_download_row(struct node *n, const struct download *d, int64_t now)
 	node_flag(n, "used", d->uses > 0);
 	node_flag(n, "alive", alive);
 	node_flag(n, "preparing", d->state == DOWNLOAD_PREPARING);
-	node_flag(n, "over", d->state == DOWNLOAD_EXPIRED || (d->state == DOWNLOAD_READY && !alive));
+	node_flag(n, "over",
+	    d->state == DOWNLOAD_EXPIRED || (d->state == DOWNLOAD_READY && !alive));
 	node_flag(n, "revoked", d->state == DOWNLOAD_REVOKED);
 	node_flag(n, "failed", d->state == DOWNLOAD_FAILED);
 	node_set(n, "error", d->error);

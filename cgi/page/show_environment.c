@@ -29,8 +29,9 @@ show_environment_safety(struct node *n, const struct safety *s, int64_t now)
 	switch (s->state) {
 	case SAFETY_NONE:
 		mark_state(n, "state", "No backup yet", "failed", "bad");
-		node_set(n, "reason", s->has_ended ? "The last backup failed, and there is no good one." :
-		    "Nothing has been backed up yet.");
+		node_set(n, "reason",
+		    s->has_ended ? "The last backup failed, and there is no good one."
+		                 : "Nothing has been backed up yet.");
 		break;
 	case SAFETY_FAILED:
 		name_id(id, NAME_BACKUP, s->ended.id);
@@ -65,13 +66,15 @@ show_environment_worker(struct page *p, int64_t seen, int64_t now)
 	char silence[NUM_TEXT];
 
 	if (seen == 0) {
-		node_set(p->root, "worker.silent", "The worker has never reported; queued jobs wait.");
+		node_set(p->root, "worker.silent",
+		    "The worker has never reported; queued jobs wait.");
 		return;
 	}
 	if (now - seen <= WORKER_SILENT_MS)
 		return;
 	num_duration(silence, now - seen);
-	node_setf(p->root, "worker.silent", "The worker has not reported for %s; queued jobs wait.", silence);
+	node_setf(p->root, "worker.silent", "The worker has not reported for %s; queued jobs wait.",
+	    silence);
 }
 
 void

@@ -23,7 +23,8 @@ speed(struct node *n, const struct job *job)
 	rate = (double)job->bytes_done * 1000 / (double)took;
 	num_size(text, (int64_t)rate);
 	node_setf(n, "speed", "%s/s", text);
-	if (took < ETA_AFTER_MS || job->bytes_total <= job->bytes_done || job->bytes_done < job->bytes_total / 20)
+	if (took < ETA_AFTER_MS || job->bytes_total <= job->bytes_done ||
+	    job->bytes_done < job->bytes_total / 20)
 		return;
 	num_duration(text, (int64_t)((double)(job->bytes_total - job->bytes_done) / rate * 1000));
 	node_setf(n, "left", "about %s left", text);
@@ -65,7 +66,8 @@ subject(struct node *n, const struct job_view *view)
 		const struct service *s = view->service;
 
 		node_set(n, "subject.text", s->name);
-		node_setf(n, "subject.href", "/p/%s/%s/services/%s", job->project_slug, job->environment_slug, s->slug);
+		node_setf(n, "subject.href", "/p/%s/%s/services/%s", job->project_slug,
+		    job->environment_slug, s->slug);
 	}
 }
 
@@ -85,7 +87,8 @@ show_job_row(struct node *n, const struct job *job, const char *waiting, int64_t
 	page_time(n, "started", job->started_at, now);
 	page_time(n, "finished", job->finished_at, now);
 	if (job->started_at > 0)
-		mark_duration(n, "took", (job->finished_at > 0 ? job->finished_at : now) - job->started_at);
+		mark_duration(n, "took",
+		    (job->finished_at > 0 ? job->finished_at : now) - job->started_at);
 	node_set(n, "by", job->requested_name);
 	node_set(n, "waiting", waiting != NULL && *waiting != '\0' ? waiting : NULL);
 	node_set(n, "error", job->state == JOB_FAILED ? job->error : NULL);

@@ -13,7 +13,7 @@
 
 struct job_view {
 	const struct job *job;
-	const char *waiting;                 /* why it waits; "" when it is next, or does not wait */
+	const char *waiting; /* why it waits; "" when it is next, or does not wait */
 	const struct service *service;       /* of a check: its result; else NULL */
 	const struct outbox_mail *mail;      /* the newest about it; NULL when none */
 	const struct job_line *lines;
@@ -24,7 +24,8 @@ struct job_view {
 void show_job_page(struct page *p, const struct job_view *view);
 /* One job in a list. */
 void show_job_row(struct node *n, const struct job *job, const char *waiting, int64_t now);
-/* Phase, percent, bytes, speed and time left into n.progress; nothing for a job that does not run. */
+/* Phase, percent, bytes, speed and time left into n.progress; nothing for a job that does not run.
+ */
 void show_job_progress(struct node *n, const struct job *job, int64_t now);
 
 #endif

@@ -30,13 +30,15 @@ show_link_page(struct page *p, struct arena *a, const struct link_view *view)
 
 		show_download_file(n, f->file);
 		node_setf(n, "action", "/dl/%s/%" PRId64, view->token, f->file->id);
-		node_int(n, "left", view->link->max_uses > f->uses ? view->link->max_uses - f->uses : 0);
+		node_int(n, "left",
+		    view->link->max_uses > f->uses ? view->link->max_uses - f->uses : 0);
 		node_flag(n, "spent", f->uses >= view->link->max_uses);
 	}
 	/* The one command of this page that works with nothing but the link. */
 	if (view->count > 0)
-		page_command(p, arena_printf(a, "curl -fOJ -X POST '%s/dl/%s/%" PRId64 "'", view->public_url,
-		    view->token, view->files[0].file->id));
+		page_command(p,
+		    arena_printf(a, "curl -fOJ -X POST '%s/dl/%s/%" PRId64 "'", view->public_url,
+		        view->token, view->files[0].file->id));
 }
 
 void
@@ -47,7 +49,8 @@ show_link_gone(struct page *p, const struct link_view *view, bool used_up)
 	facts(p, view);
 	node_setf(p->root, "again", "/b/b%" PRId64 "/download", view->download->backup);
 	if (used_up) {
-		node_setf(p->root, "gone", "This link has been used as often as it may be (%" PRId64 " downloads).",
+		node_setf(p->root, "gone",
+		    "This link has been used as often as it may be (%" PRId64 " downloads).",
 		    view->link->max_uses);
 	} else if (view->link->revoked_at != 0 || view->download->state == DOWNLOAD_REVOKED) {
 		node_set(p->root, "gone", "This link was revoked.");

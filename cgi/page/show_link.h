@@ -23,7 +23,8 @@ struct link_view {
 };
 
 void show_link_page(struct page *p, struct arena *a, const struct link_view *view);
-/* Why it no longer works, and whom to ask. `used_up`: it lives, but has been used as often as it may be. */
+/* Why it no longer works, and whom to ask. `used_up`: it lives, but has been used as often as it
+ * may be. */
 void show_link_gone(struct page *p, const struct link_view *view, bool used_up);
 
 #endif

@@ -8,7 +8,10 @@
 #include "lib/store/jobs.h"
 #include "lib/util/render.h"
 
-enum { SHOW_LOG_TAIL = 200, SHOW_LOG_WHOLE = 2001 };   /* a job keeps 2000 lines and one that says so */
+enum {
+	SHOW_LOG_TAIL = 200,
+	SHOW_LOG_WHOLE = 2001
+}; /* a job keeps 2000 lines and one that says so */
 
 /* Into n: log.lines (at, stream, text) and log.cut when older lines were left out. */
 void show_log_lines(struct node *n, const struct job_line *lines, size_t count);

@@ -26,7 +26,8 @@ add_up(const struct overview_view *view)
 		s.unscheduled += v->safety.state == SAFETY_UNSCHEDULED;
 		s.paused += v->safety.state == SAFETY_PAUSED;
 		if (v->safety.has_good &&
-		    (s.latest == NULL || v->safety.good.finished_at > s.latest->safety.good.finished_at))
+		    (s.latest == NULL ||
+		        v->safety.good.finished_at > s.latest->safety.good.finished_at))
 			s.latest = v;
 	}
 	for (size_t i = 0; i < view->job_count; i++) {
@@ -65,7 +66,8 @@ hero(struct page *p, struct arena *a, const struct overview_view *view)
 	count(n, s.running, "job running", "jobs running");
 	count(n, s.queued, "job waiting", "jobs waiting");
 	if (s.risk + s.none > 0)
-		node_set(p->root, "page.mark", arena_printf(a, "\xe2\x9c\x97 %zu need attention", s.risk + s.none));
+		node_set(p->root, "page.mark",
+		    arena_printf(a, "\xe2\x9c\x97 %zu need attention", s.risk + s.none));
 	if (s.latest != NULL)
 		show_project_environment(node_at(n, "latest"), s.latest, view->now);
 }

@@ -9,8 +9,8 @@ show_project_environment(struct node *n, const struct environment_view *view, in
 }
 
 void
-show_project_row(struct node *n, const struct project *project, const struct environment_view *all, size_t count,
-    int64_t now)
+show_project_row(struct node *n, const struct project *project, const struct environment_view *all,
+    size_t count, int64_t now)
 {
 	node_set(n, "name", project->name);
 	node_set(n, "slug", project->slug);

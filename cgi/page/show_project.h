@@ -16,8 +16,8 @@ struct environment_view {
 };
 
 /* A project in a list, with those of `all` that are its. */
-void show_project_row(struct node *n, const struct project *project, const struct environment_view *all, size_t count,
-    int64_t now);
+void show_project_row(struct node *n, const struct project *project,
+    const struct environment_view *all, size_t count, int64_t now);
 void show_project_form(struct page *p, const struct project *project);
 /* An environment as a card or a row: label, href, kind, state, reason, good.*. */
 void show_project_environment(struct node *n, const struct environment_view *view, int64_t now);

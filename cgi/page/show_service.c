@@ -12,7 +12,8 @@ icon(enum engine engine)
 	return engine_is_media(engine) ? "media" : "database";
 }
 
-/* What it reads, in one line: "shop on db.example.org", "/srv/shop.sqlite", "/srv/media and 2 more". */
+/* What it reads, in one line: "shop on db.example.org", "/srv/shop.sqlite", "/srv/media and 2
+ * more". */
 static void
 reads(struct node *n, const struct service *s)
 {
@@ -21,7 +22,8 @@ reads(struct node *n, const struct service *s)
 
 	switch (s->engine) {
 	case ENGINE_POSTGRESQL:
-		node_setf(n, "reads", "%s on %s", set->database, *set->host != '\0' ? set->host : "the local socket");
+		node_setf(n, "reads", "%s on %s", set->database,
+		    *set->host != '\0' ? set->host : "the local socket");
 		return;
 	case ENGINE_SQLITE:
 		node_set(n, "reads", set->path);
@@ -67,8 +69,10 @@ show_service_row(struct node *n, const struct service_view *view)
 void
 show_service_engines(struct page *p, const char *base)
 {
-	static const struct { enum engine engine; const char *about; } engines[] = {
-		{ ENGINE_POSTGRESQL, "A database on a PostgreSQL server, by pg_dump. No downtime." },
+	static const struct { enum engine engine; const char *about;
+	} engines[] = {
+		{ ENGINE_POSTGRESQL,
+		    "A database on a PostgreSQL server, by pg_dump. No downtime." },
 		{ ENGINE_SQLITE, "A database file, by SQLite's own online copy. No downtime." },
 		{ ENGINE_FILES, "Uploads, media and other folders on this host." },
 	};
@@ -79,7 +83,8 @@ show_service_engines(struct page *p, const char *base)
 		node_set(n, "title", engine_title(engines[i].engine));
 		node_set(n, "icon", icon(engines[i].engine));
 		node_set(n, "about", engines[i].about);
-		node_setf(n, "href", "%s/services/new?engine=%s", base, engine_name(engines[i].engine));
+		node_setf(n, "href", "%s/services/new?engine=%s", base,
+		    engine_name(engines[i].engine));
 	}
 }
 
@@ -107,10 +112,17 @@ void
 show_service_form(struct page *p, const struct service *s)
 {
 	const struct service_settings *set = &s->settings;
-	const struct { const char *name, *value; } fields[] = {
-		{ "name.value", s->name }, { "slug.value", s->slug }, { "host.value", set->host },
-		{ "port.value", set->port }, { "database.value", set->database }, { "user.value", set->user },
-		{ "path.value", set->path }, { "roots.value", set->roots }, { "excludes.value", set->excludes },
+	const struct { const char *name, *value;
+	} fields[] = {
+		{ "name.value", s->name },
+		{ "slug.value", s->slug },
+		{ "host.value", set->host },
+		{ "port.value", set->port },
+		{ "database.value", set->database },
+		{ "user.value", set->user },
+		{ "path.value", set->path },
+		{ "roots.value", set->roots },
+		{ "excludes.value", set->excludes },
 	};
 
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)

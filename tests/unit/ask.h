@@ -19,8 +19,11 @@ struct ask {
 };
 
 UNUSED static struct conf ask_conf = {
-	.templates = "templates", .public_url = "http://shop.test", .download_valid_ms = 24 * 3600 * 1000,
-	.download_uses = 5, .trash_ms = 7LL * 24 * 3600 * 1000,
+	.templates = "templates",
+	.public_url = "http://shop.test",
+	.download_valid_ms = 24 * 3600 * 1000,
+	.download_uses = 5,
+	.trash_ms = 7LL * 24 * 3600 * 1000,
 };
 
 static size_t
@@ -37,15 +40,29 @@ ask_count(const struct param *params)
 UNUSED static int
 ask(struct reply *rp, struct fixture *f, struct ask q)
 {
-	struct session session = { .account = { .id = f->admin, .email = "admin@example.org", .name = "Admin",
-	    .role = ROLE_ADMIN }, .csrf = "csrf-token" };
+	struct session session = { .account = { .id = f->admin,
+		                       .email = "admin@example.org",
+		                       .name = "Admin",
+		                       .role = ROLE_ADMIN },
+		.csrf = "csrf-token" };
 	size_t fields = ask_count(q.form);
 	struct request rq = {
-		.arena = f->a, .db = f->db, .conf = &ask_conf, .path = "/p/shop/live/backups", .address = "192.0.2.7",
-		.method = q.post || fields > 0 ? METHOD_POST : METHOD_GET, .id = "0123456789abcdef",
-		.form = { q.form, fields }, .query = { q.query, ask_count(q.query) }, .csrf = "csrf-token",
-		.none_match = q.none_match != NULL ? q.none_match : "", .now = clock_now(),
-		.session = q.guest ? NULL : &session, .origin = "", .fetch_site = "", .return_path = "/",
+		.arena = f->a,
+		.db = f->db,
+		.conf = &ask_conf,
+		.path = "/p/shop/live/backups",
+		.address = "192.0.2.7",
+		.method = q.post || fields > 0 ? METHOD_POST : METHOD_GET,
+		.id = "0123456789abcdef",
+		.form = { q.form, fields },
+		.query = { q.query, ask_count(q.query) },
+		.csrf = "csrf-token",
+		.none_match = q.none_match != NULL ? q.none_match : "",
+		.now = clock_now(),
+		.session = q.guest ? NULL : &session,
+		.origin = "",
+		.fetch_site = "",
+		.return_path = "/",
 	};
 	struct err e;
 

@@ -35,11 +35,17 @@ one_some_or_all_services_become_parts(void **state)
 
 	ASK(303, &one, CREATE, .form = { { "services", "media" }, { "key", "k1" } });
 	HEADER(&one, "Location: /j/j1\r\n");
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM part WHERE backup = 1 AND service_slug = 'media'"), 1);
+	assert_int_equal(fixture_number(f,
+	                     "SELECT count(*) FROM part WHERE backup = 1 AND service_slug = "
+	                     "'media'"),
+	    1);
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM part"), 1);
-	ASK(303, &both, CREATE, .form = { { "services", "media" }, { "services", "database" }, { "key", "k2" } });
+	ASK(303, &both, CREATE,
+	    .form = { { "services", "media" }, { "services", "database" }, { "key", "k2" } });
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM part WHERE backup = 2"), 2);
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM event WHERE action = 'backup.requested'"), 2);
+	assert_int_equal(fixture_number(f,
+	                     "SELECT count(*) FROM event WHERE action = 'backup.requested'"),
+	    2);
 }
 
 static void
@@ -66,11 +72,13 @@ a_note_is_stored_up_to_500_characters(void **state)
 	/* 501 and 500 characters of two bytes each. */
 	for (size_t i = 0; i < 1002; i += 2)
 		memcpy(note + i, "\xc3\xbc", 2);
-	ASK(422, &rp, CREATE, .form = { { "services", "media" }, { "note", arena_dupn(f->a, note, 1002) } });
+	ASK(422, &rp, CREATE,
+	    .form = { { "services", "media" }, { "note", arena_dupn(f->a, note, 1002) } });
 	SAYS(&rp, "the limit is 500");
 	SAYS(&rp, "aria-invalid=\"true\"");
 	assert_int_equal(jobs(f), 0);
-	ASK(303, &good, CREATE, .form = { { "services", "media" }, { "note", arena_dupn(f->a, note, 1000) } });
+	ASK(303, &good, CREATE,
+	    .form = { { "services", "media" }, { "note", arena_dupn(f->a, note, 1000) } });
 	assert_int_equal(fixture_number(f, "SELECT length(note) FROM backup"), 500);
 }
 
@@ -94,11 +102,13 @@ another_projects_environment_is_404(void **state)
 	CLEANUP_REPLY struct reply a, b, c;
 
 	OK(projects_add(&other, f->db, &f->e));
-	ASK(404, &a, .run = on_backup_new_create, .args = { "other", "live" }, .form = { { "services", "database" } });
+	ASK(404, &a, .run = on_backup_new_create, .args = { "other", "live" },
+	    .form = { { "services", "database" } });
 	v.project = other.id;
 	OK(environments_add(&v, f->db, &f->e));
 	/* The environment is there, the service is another one's. */
-	ASK(404, &b, .run = on_backup_new_create, .args = { "other", "live" }, .form = { { "services", "database" } });
+	ASK(404, &b, .run = on_backup_new_create, .args = { "other", "live" },
+	    .form = { { "services", "database" } });
 	ASK(404, &c, .run = on_backup_new_form, .args = { "nobody", "live" });
 	assert_int_equal(jobs(f), 0);
 }
@@ -180,7 +190,10 @@ static void
 an_environment_without_services_leads_to_adding_one(void **state)
 {
 	struct fixture *f = *state;
-	struct environment v = { .project = f->project, .slug = "empty", .name = "Empty", .kind = ENV_STAGING };
+	struct environment v = { .project = f->project,
+		.slug = "empty",
+		.name = "Empty",
+		.kind = ENV_STAGING };
 	CLEANUP_REPLY struct reply rp;
 
 	OK(environments_add(&v, f->db, &f->e));
@@ -198,7 +211,8 @@ main(void)
 		ROW_TEST("DIV-7", a_note_is_stored_up_to_500_characters),
 		ROW_TEST("DIV-7", a_hostile_note_comes_back_as_text),
 		ROW_TEST("DIV-5", another_projects_environment_is_404),
-		ROW_TEST("DIV-4", a_second_one_is_accepted_while_the_first_runs_and_the_form_says_so),
+		ROW_TEST("DIV-4",
+		    a_second_one_is_accepted_while_the_first_runs_and_the_form_says_so),
 		ROW_TEST("DIV-4", the_same_form_sent_twice_makes_one_job),
 		FIXTURE_TEST(a_paused_environment_refuses_with_409_and_the_way_out),
 		FIXTURE_TEST(the_estimate_is_what_the_last_good_one_took),

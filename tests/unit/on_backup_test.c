@@ -78,7 +78,9 @@ what_is_still_being_created_is_left_alone(void **state)
 	ASK(409, &verify, .run = on_backup_verify, .args = { "b1" }, .post = true);
 	SAYS(&verify, "b1 is still being created");
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM job"), 1);
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM backup WHERE state = 'building' AND keep = 0"), 1);
+	assert_int_equal(fixture_number(f,
+	                     "SELECT count(*) FROM backup WHERE state = 'building' AND keep = 0"),
+	    1);
 }
 
 static void
@@ -96,10 +98,17 @@ the_note_can_be_changed_later(void **state)
 	ASK(422, &bad, .run = on_backup_note, .args = { "b1" }, .form = { { "note", note } });
 	SAYS(&bad, "the limit is 500");
 	SAYS(&bad, note);
-	ASK(303, &good, .run = on_backup_note, .args = { "b1" }, .form = { { "note", "two\nlines" } });
+	ASK(303, &good, .run = on_backup_note, .args = { "b1" },
+	    .form = { { "note", "two\nlines" } });
 	HEADER(&good, "Location: /b/b1?said=note\r\n");
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM backup WHERE note = 'two' || char(10) || 'lines'"), 1);
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM event WHERE action = 'backup.note' AND target = 'b1'"), 1);
+	assert_int_equal(fixture_number(f,
+	                     "SELECT count(*) FROM backup WHERE note = 'two' || char(10) || "
+	                     "'lines'"),
+	    1);
+	assert_int_equal(fixture_number(f,
+	                     "SELECT count(*) FROM event WHERE action = 'backup.note' AND target = "
+	                     "'b1'"),
+	    1);
 }
 
 static void
@@ -171,7 +180,9 @@ a_failed_one_shows_cause_and_exit_code_and_can_be_tried_again(void **state)
 {
 	struct fixture *f = *state;
 	struct lease l;
-	struct err why = { .kind = ERR_INTERNAL, .exit_code = 3, .text = "the tool gave up <b>here</b>" };
+	struct err why = { .kind = ERR_INTERNAL,
+		.exit_code = 3,
+		.text = "the tool gave up <b>here</b>" };
 	CLEANUP_REPLY struct reply rp;
 
 	fixture_request(f, 0, NULL);

@@ -123,13 +123,16 @@ fifty_a_page_and_the_filters_go_along(void **state)
 	SAYS(&first, "href=\"/b/b4\"");
 	SAYS_NOT(&first, "href=\"/b/b3\"");
 	SAYS(&first, "href=\"/p/shop/live/backups?state=building&amp;q=a%20note&amp;after=4\"");
-	ASK(200, &second, LIST, .query = { { "state", "building" }, { "q", "a note" }, { "after", "4" } });
+	ASK(200, &second, LIST,
+	    .query = { { "state", "building" }, { "q", "a note" }, { "after", "4" } });
 	SAYS(&second, "href=\"/b/b3\"");
 	SAYS_NOT(&second, "href=\"/b/b4\"");
 	SAYS(&second, "href=\"/p/shop/live/backups?state=building&amp;q=a%20note\" rel=\"prev\"");
 	SAYS_NOT(&second, "rel=\"next\"");
 	/* Words that mean nothing filter nothing. */
-	ASK(200, &odd, LIST, .query = { { "state", "deleted" }, { "kind", "odd" }, { "after", "-1" }, { "service", "x" } });
+	ASK(200, &odd, LIST,
+	    .query = { { "state", "deleted" }, { "kind", "odd" }, { "after", "-1" },
+	        { "service", "x" } });
 	SAYS(&odd, "href=\"/b/b53\"");
 }
 
@@ -153,7 +156,8 @@ static void
 a_services_own_list_has_only_its_backups(void **state)
 {
 	struct fixture *f = *state;
-	struct backup_ids both = fixture_request(f, 0, NULL), database = fixture_request(f, f->database, NULL);
+	struct backup_ids both = fixture_request(f, 0, NULL),
+	                  database = fixture_request(f, f->database, NULL);
 	CLEANUP_REPLY struct reply media, all, filtered, unknown;
 
 	assert_int_equal(both.backup, 1);
@@ -183,10 +187,14 @@ deleting_several_asks_first(void **state)
 	SAYS(&asked, "seven days");
 	SAYS(&asked, "name=\"confirm\" value=\"1\"");
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM backup WHERE state = 'ready'"), 2);
-	ASK(303, &done, DELETE, .form = { { "backup", "b1" }, { "backup", "2" }, { "confirm", "1" } });
+	ASK(303, &done, DELETE,
+	    .form = { { "backup", "b1" }, { "backup", "2" }, { "confirm", "1" } });
 	HEADER(&done, "Location: /p/shop/live/backups?said=deleted\r\n");
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM backup WHERE state = 'trashed'"), 2);
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM event WHERE action = 'backup.deleted'"), 2);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM backup WHERE state = 'trashed'"),
+	    2);
+	assert_int_equal(fixture_number(f,
+	                     "SELECT count(*) FROM event WHERE action = 'backup.deleted'"),
+	    2);
 }
 
 static void
@@ -205,14 +213,18 @@ what_is_kept_or_still_made_stays(void **state)
 	SAYS(&asked, "stays: it is still being created");
 	ASK(409, &refused, DELETE, .form = { { "backup", "2" }, { "confirm", "1" } });
 	SAYS(&refused, "b2 is still being created");
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM backup WHERE state = 'trashed'"), 0);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM backup WHERE state = 'trashed'"),
+	    0);
 }
 
 static void
 a_foreign_backup_cannot_be_deleted_from_here(void **state)
 {
 	struct fixture *f = *state;
-	struct environment v = { .project = f->project, .slug = "staging", .name = "Staging", .kind = ENV_STAGING };
+	struct environment v = { .project = f->project,
+		.slug = "staging",
+		.name = "Staging",
+		.kind = ENV_STAGING };
 	CLEANUP_REPLY struct reply foreign, unknown, none;
 
 	fixture_ready(f);

@@ -1,4 +1,5 @@
-/* on_download_test.c: asking for downloads, their life, and the files for people who are signed in. */
+/* on_download_test.c: asking for downloads, their life, and the files for people who are signed in.
+ */
 #include "tests/unit/ask.h"
 
 #include "cgi/handle/on_download.h"
@@ -35,7 +36,8 @@ ready_download(struct fixture *f)
 	CLEANUP_REPLY struct reply rp;
 
 	fixture_ready(f);
-	ASK(303, &rp, CREATE, .form = { { "parts", "1" }, { "parts", "2" }, { "format", "tar.gz" }, { "key", "d" } });
+	ASK(303, &rp, CREATE,
+	    .form = { { "parts", "1" }, { "parts", "2" }, { "format", "tar.gz" }, { "key", "d" } });
 	prepare(f, 1);
 }
 
@@ -62,11 +64,14 @@ it_makes_an_object_of_its_own_and_no_backup(void **state)
 	CLEANUP_REPLY struct reply rp, page, list;
 
 	fixture_ready(f);
-	ASK(303, &rp, CREATE, .form = { { "parts", "2" }, { "format", "zip" }, { "valid", "4" }, { "uses", "2" } });
+	ASK(303, &rp, CREATE,
+	    .form = { { "parts", "2" }, { "format", "zip" }, { "valid", "4" }, { "uses", "2" } });
 	HEADER(&rp, "Location: /d/d1\r\n");
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM backup"), 1);
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM download WHERE format = 'zip' AND max_uses = 2"
-	    " AND valid_ms = 14400000"), 1);
+	assert_int_equal(fixture_number(f,
+	                     "SELECT count(*) FROM download WHERE format = 'zip' AND max_uses = 2"
+	                     " AND valid_ms = 14400000"),
+	    1);
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM download_file"), 1);
 	ASK(200, &page, PAGE);
 	SAYS(&page, "Preparing");
@@ -86,7 +91,9 @@ wrong_choices_are_422_beside_their_fields(void **state)
 	ASK(422, &none, CREATE, .form = { { "format", "zip" } });
 	SAYS(&none, "href=\"#parts\">Choose at least one thing to download");
 	SAYS(&none, "<option value=\"zip\" selected>");
-	ASK(422, &odd, CREATE, .form = { { "parts", "1" }, { "format", "rar" }, { "valid", "999" }, { "uses", "21" } });
+	ASK(422, &odd, CREATE,
+	    .form = { { "parts", "1" }, { "format", "rar" }, { "valid", "999" },
+	        { "uses", "21" } });
 	SAYS(&odd, "Choose one of the formats");
 	SAYS(&odd, "1 hour to 7 days");
 	SAYS(&odd, "Allow 1 to 20 downloads");
@@ -100,12 +107,17 @@ the_same_request_again_uses_the_ready_files_and_mails(void **state)
 	CLEANUP_REPLY struct reply again, twice;
 
 	ready_download(f);
-	ASK(303, &again, CREATE, .form = { { "parts", "2" }, { "parts", "1" }, { "format", "tar.gz" }, { "key", "e" } });
+	ASK(303, &again, CREATE,
+	    .form = { { "parts", "2" }, { "parts", "1" }, { "format", "tar.gz" }, { "key", "e" } });
 	HEADER(&again, "Location: /d/d1?said=mailed\r\n");
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM download"), 1);
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM job WHERE kind = 'download' AND state = 'queued'"), 1);
+	assert_int_equal(fixture_number(f,
+	                     "SELECT count(*) FROM job WHERE kind = 'download' AND state = "
+	                     "'queued'"),
+	    1);
 	/* The form of the first request, sent again, makes nothing new. */
-	ASK(303, &twice, CREATE, .form = { { "parts", "2" }, { "parts", "1" }, { "format", "tar.gz" }, { "key", "d" } });
+	ASK(303, &twice, CREATE,
+	    .form = { { "parts", "2" }, { "parts", "1" }, { "format", "tar.gz" }, { "key", "d" } });
 	HEADER(&twice, "Location: /d/d1\r\n");
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM job WHERE kind = 'download'"), 2);
 }
@@ -181,7 +193,9 @@ a_signed_in_person_gets_the_file_from_nginx_and_spends_no_link(void **state)
 	assert_int_equal(rp.body.n, 0);
 	ASK(404, &unknown, .run = on_download_file, .args = { "d1", "99" }, .post = true);
 	ASK(404, &odd, .run = on_download_file, .args = { "d1", "../1" }, .post = true);
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM event WHERE action = 'download.fetched'"), 1);
+	assert_int_equal(fixture_number(f,
+	                     "SELECT count(*) FROM event WHERE action = 'download.fetched'"),
+	    1);
 }
 
 static void
@@ -206,8 +220,13 @@ static void
 an_unsent_mail_is_told_with_its_reason(void **state)
 {
 	struct fixture *f = *state;
-	struct outbox_mail m = { .message_id = "x@y", .kind = "download_ready", .recipient = "admin@example.org",
-		.subject = "Ready", .message = "m", .message_size = 1 }, next;
+	struct outbox_mail m = { .message_id = "x@y",
+		.kind = "download_ready",
+		.recipient = "admin@example.org",
+		.subject = "Ready",
+		.message = "m",
+		.message_size = 1 },
+	                   next;
 	CLEANUP_REPLY struct reply rp;
 
 	ready_download(f);
@@ -237,7 +256,8 @@ lists_page_and_unknown_ones_are_404(void **state)
 	}
 	ASK(200, &first, .run = on_download_list, .args = { "shop", "live" });
 	SAYS(&first, "href=\"/p/shop/live/downloads?after=2\"");
-	ASK(200, &second, .run = on_download_list, .args = { "shop", "live" }, .query = { { "after", "2" } });
+	ASK(200, &second, .run = on_download_list, .args = { "shop", "live" },
+	    .query = { { "after", "2" } });
 	SAYS(&second, "href=\"/d/d1\"");
 	SAYS(&second, "rel=\"prev\"");
 	ASK(404, &unknown, .run = on_download_get, .args = { "d999" });

@@ -62,15 +62,23 @@ the_fragment_is_304_until_something_changes(void **state)
 static void
 speed_and_time_left_wait_for_ten_seconds_and_five_percent(void **state)
 {
-	static const struct { int64_t took, done; bool speed, left; } cases[] = {
-		{ 500, 100, false, false }, { 5000, 50, true, false }, { 20000, 4, true, false }, { 20000, 50, true, true },
+	static const struct { int64_t took, done; bool speed, left;
+	} cases[] = {
+		{ 500, 100, false, false },
+		{ 5000, 50, true, false },
+		{ 20000, 4, true, false },
+		{ 20000, 50, true, true },
 		{ 20000, 100, true, false },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct job job = { .state = JOB_RUNNING, .phase = "", .started_at = 1000, .bytes_total = 100,
-			.progress_at = 1000 + cases[i].took, .bytes_done = cases[i].done };
+		struct job job = { .state = JOB_RUNNING,
+			.phase = "",
+			.started_at = 1000,
+			.bytes_total = 100,
+			.progress_at = 1000 + cases[i].took,
+			.bytes_done = cases[i].done };
 		CLEANUP_TREE struct tree *t = tree_new();
 
 		show_job_progress(tree_root(t), &job, 30000);
@@ -82,7 +90,11 @@ speed_and_time_left_wait_for_ten_seconds_and_five_percent(void **state)
 static void
 more_than_the_estimate_shows_no_percent(void **state)
 {
-	struct job job = { .state = JOB_RUNNING, .phase = "x", .started_at = 1000, .bytes_total = 100, .bytes_done = 101,
+	struct job job = { .state = JOB_RUNNING,
+		.phase = "x",
+		.started_at = 1000,
+		.bytes_total = 100,
+		.bytes_done = 101,
 		.progress_at = 2000 };
 	CLEANUP_TREE struct tree *t = tree_new();
 
@@ -100,7 +112,8 @@ stderr_is_shown_as_text_and_whole_as_plain_text(void **state)
 	CLEANUP_REPLY struct reply page, log;
 
 	for (int i = 1; i <= 205; i++)
-		OK(jobs_log(f->db, &l, "err", arena_printf(f->a, "line %d <script>alert(1)</script>", i), &f->e));
+		OK(jobs_log(f->db, &l, "err",
+		    arena_printf(f->a, "line %d <script>alert(1)</script>", i), &f->e));
 	ASK(200, &page, PAGE);
 	SAYS(&page, "line 205 &lt;script&gt;");
 	SAYS_NOT(&page, "line 5 ");
@@ -139,11 +152,14 @@ a_queued_job_is_cancelled_at_once_and_an_ended_one_is_409(void **state)
 	fixture_request(f, 0, NULL);
 	ASK(303, &cancel, .run = on_job_cancel, .args = { "j1" }, .post = true);
 	HEADER(&cancel, "Location: /j/j1?said=cancelled\r\n");
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM job WHERE state = 'cancelled'"), 1);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM job WHERE state = 'cancelled'"),
+	    1);
 	ASK(200, &page, PAGE);
 	SAYS(&page, "It was cancelled.");
 	ASK(409, &again, .run = on_job_cancel, .args = { "j1" }, .post = true);
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM event WHERE action = 'job.cancelled'"), 1);
+	assert_int_equal(fixture_number(f,
+	                     "SELECT count(*) FROM event WHERE action = 'job.cancelled'"),
+	    1);
 }
 
 static void
@@ -175,8 +191,13 @@ retry_makes_a_new_job_for_the_same(void **state)
 	ASK(303, &backup, .run = on_job_retry, .args = { "j1" }, .form = { { "key", "r" } });
 	HEADER(&backup, "Location: /j/j2?said=retried\r\n");
 	ASK(303, &twice, .run = on_job_retry, .args = { "j1" }, .form = { { "key", "r" } });
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM part WHERE backup = 2 AND service_slug = 'media'"), 1);
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM backup WHERE id = 2 AND note = 'a note'"), 1);
+	assert_int_equal(fixture_number(f,
+	                     "SELECT count(*) FROM part WHERE backup = 2 AND service_slug = "
+	                     "'media'"),
+	    1);
+	assert_int_equal(fixture_number(f,
+	                     "SELECT count(*) FROM backup WHERE id = 2 AND note = 'a note'"),
+	    1);
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM job"), 2);
 	l = fixture_claim(f);
 	fixture_finish(f, &l, 2);
@@ -196,8 +217,12 @@ a_download_is_retried_with_the_same_content(void **state)
 {
 	struct fixture *f = *state;
 	int64_t part = 2;
-	struct download_request dr = { .job = { .environment = f->environment }, .parts = &part, .part_count = 1,
-		.format = FORMAT_ZIP, .valid_ms = 1000, .max_uses = 3 };
+	struct download_request dr = { .job = { .environment = f->environment },
+		.parts = &part,
+		.part_count = 1,
+		.format = FORMAT_ZIP,
+		.valid_ms = 1000,
+		.max_uses = 3 };
 	struct download_ids ids;
 	CLEANUP_REPLY struct reply rp;
 
@@ -205,7 +230,9 @@ a_download_is_retried_with_the_same_content(void **state)
 	OK(downloads_request(&ids, f->db, &dr, &f->e));
 	OK(jobs_cancel(f->db, ids.job, &f->e));
 	ASK(303, &rp, .run = on_job_retry, .args = { "j2" }, .post = true);
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM download WHERE format = 'zip' AND max_uses = 3"), 2);
+	assert_int_equal(fixture_number(f,
+	                     "SELECT count(*) FROM download WHERE format = 'zip' AND max_uses = 3"),
+	    2);
 	assert_int_equal(fixture_number(f, "SELECT part FROM download_file WHERE download = 2"), 2);
 }
 
@@ -231,8 +258,14 @@ static void
 an_unsent_mail_fails_no_job_and_is_told(void **state)
 {
 	struct fixture *f = *state;
-	struct outbox_mail m = { .job = 1, .message_id = "x@y", .kind = "backup_ready", .recipient = "admin@example.org",
-		.subject = "Ready", .message = "m", .message_size = 1 }, next;
+	struct outbox_mail m = { .job = 1,
+		.message_id = "x@y",
+		.kind = "backup_ready",
+		.recipient = "admin@example.org",
+		.subject = "Ready",
+		.message = "m",
+		.message_size = 1 },
+	                   next;
 	CLEANUP_REPLY struct reply rp;
 
 	fixture_ready(f);

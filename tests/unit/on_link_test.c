@@ -15,8 +15,13 @@ static void
 make_link(struct fixture *f)
 {
 	int64_t parts[] = { 1, 2 };
-	struct download_request rq = { .job = { .environment = f->environment, .requested_by = f->admin },
-		.parts = parts, .part_count = 2, .format = FORMAT_TAR, .valid_ms = DAY, .max_uses = 2 };
+	struct download_request rq = { .job = { .environment = f->environment,
+		                           .requested_by = f->admin },
+		.parts = parts,
+		.part_count = 2,
+		.format = FORMAT_TAR,
+		.valid_ms = DAY,
+		.max_uses = 2 };
 	struct link link = { .download = 1, .recipient = "admin@example.org", .max_uses = 2 };
 	struct download_ids ids;
 	struct download_file *files;
@@ -31,7 +36,8 @@ make_link(struct fixture *f)
 	for (size_t i = 0; i < n; i++) {
 		files[i].path = arena_printf(f->a, "d1/%s", files[i].name);
 		files[i].bytes = 100;
-		files[i].sha256 = "aa112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+		files[i].sha256 =
+		    "aa112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 		OK(downloads_file_ready(f->db, &l, &files[i], &f->e));
 	}
 	OK(downloads_finish(f->db, &l, &f->e));
@@ -68,7 +74,8 @@ looking_shows_the_files_and_spends_nothing(void **state)
 	SAYS(&rp, "aa112233445566778899aabbccddeeff00112233445566778899aabbccddeeff");
 	SAYS(&rp, "Can be downloaded 2 more times.");
 	SAYS(&rp, arena_printf(f->a, "action=\"/dl/%s/2\"", token));
-	SAYS(&rp, arena_printf(f->a, "curl -fOJ -X POST &#39;http://shop.test/dl/%s/1&#39;", token));
+	SAYS(&rp,
+	    arena_printf(f->a, "curl -fOJ -X POST &#39;http://shop.test/dl/%s/1&#39;", token));
 	SAYS_NOT(&rp, "name=\"csrf\"");
 	HEADER(&rp, "X-Robots-Tag: noindex");
 	HEADER(&rp, "Referrer-Policy: no-referrer");
@@ -127,7 +134,8 @@ an_expired_link_is_410_with_whom_to_ask(void **state)
 	ASK(410, &page, PAGE);
 	SAYS(&page, "This link expired on ");
 	SAYS(&page, " UTC.");
-	SAYS(&page, "Ask admin@example.org or <a href=\"/b/b1/download\">sign in</a> to prepare it again.");
+	SAYS(&page,
+	    "Ask admin@example.org or <a href=\"/b/b1/download\">sign in</a> to prepare it again.");
 	HEADER(&page, "X-Robots-Tag: noindex");
 	ASK(410, &fetch, FETCH("1"));
 	assert_null(strstr(fetch.headers.p, "X-Accel-Redirect"));
@@ -150,8 +158,8 @@ static void
 unknown_tokens_are_404_then_braked_while_known_ones_work(void **state)
 {
 	struct fixture *f = *state;
-	const char *odd[] = { "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "short", "../../etc/passwd",
-		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'", "" };
+	const char *odd[] = { "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "short",
+		"../../etc/passwd", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'", "" };
 	CLEANUP_REPLY struct reply known;
 	int last = 0;
 
@@ -159,7 +167,8 @@ unknown_tokens_are_404_then_braked_while_known_ones_work(void **state)
 	for (int i = 0; i < 8; i++) {
 		CLEANUP_REPLY struct reply rp;
 
-		last = ask(&rp, f, (struct ask){ .run = on_link_page, .guest = true, .args = { odd[i % 5] } });
+		last = ask(&rp, f,
+		    (struct ask){ .run = on_link_page, .guest = true, .args = { odd[i % 5] } });
 		if (i < 5)
 			assert_int_equal(last, 404);
 	}

@@ -18,7 +18,9 @@ a_project_is_added_with_its_owners_one_a_line(void **state)
 
 	ASK(200, &form, .run = on_project_new);
 	SAYS(&form, ">admin@example.org</textarea>");
-	ASK(303, &rp, ADD, .form = { { "name", "Blog & <b>" }, { "slug", "blog" }, { "owners", " a@x.org,b@x.org\r\n" } });
+	ASK(303, &rp, ADD,
+	    .form = { { "name", "Blog & <b>" }, { "slug", "blog" },
+	        { "owners", " a@x.org,b@x.org\r\n" } });
 	HEADER(&rp, "Location: /p/blog?said=created\r\n");
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM project WHERE slug = 'blog' AND"
 	    " owners = 'a@x.org' || char(10) || 'b@x.org'"), 1);
@@ -42,7 +44,8 @@ wrong_projects_are_422_with_values_kept(void **state)
 	SAYS(&empty, "value=\"Not A Slug\"");
 	ASK(422, &taken, ADD, .form = { { "name", "X" }, { "slug", "shop" } });
 	SAYS(&taken, "shop is taken");
-	ASK(422, &mail, ADD, .form = { { "name", "X" }, { "slug", "x" }, { "owners", "fine@x.org x@ y@z.org" } });
+	ASK(422, &mail, ADD,
+	    .form = { { "name", "X" }, { "slug", "x" }, { "owners", "fine@x.org x@ y@z.org" } });
 	SAYS(&mail, "href=\"#owners\"");
 	SAYS(&mail, "fine@x.org x@ y@z.org</textarea>");
 	ASK(422, &many, ADD, .form = { { "name", "X" }, { "slug", "x" }, { "owners", owners } });
@@ -58,11 +61,14 @@ settings_of_a_project_are_changed(void **state)
 
 	ASK(200, &form, .run = on_project_settings, .args = { "shop" });
 	SAYS(&form, "value=\"Shop\"");
-	ASK(303, &save, .run = on_project_save, .args = { "shop" }, .form = { { "name", "Store" }, { "slug", "store" } });
+	ASK(303, &save, .run = on_project_save, .args = { "shop" },
+	    .form = { { "name", "Store" }, { "slug", "store" } });
 	HEADER(&save, "Location: /p/store?said=saved\r\n");
-	ASK(422, &wrong, .run = on_project_save, .args = { "store" }, .form = { { "name", "" }, { "slug", "store" } });
+	ASK(422, &wrong, .run = on_project_save, .args = { "store" },
+	    .form = { { "name", "" }, { "slug", "store" } });
 	ASK(303, &other, ADD, .form = { { "name", "Other" }, { "slug", "other" } });
-	ASK(422, &taken, .run = on_project_save, .args = { "store" }, .form = { { "name", "Store" }, { "slug", "other" } });
+	ASK(422, &taken, .run = on_project_save, .args = { "store" },
+	    .form = { { "name", "Store" }, { "slug", "other" } });
 	ASK(404, &unknown, .run = on_project_settings, .args = { "shop" });
 }
 
@@ -90,11 +96,14 @@ environments_are_added_and_changed(void **state)
 
 	ASK(200, &form, .run = on_environment_new, .args = { "shop" });
 	SAYS(&form, "value=\"staging\" checked");
-	ASK(303, &add, ADD_ENV("shop"), .form = { { "name", "Staging" }, { "slug", "staging" }, { "kind", "staging" } });
+	ASK(303, &add, ADD_ENV("shop"),
+	    .form = { { "name", "Staging" }, { "slug", "staging" }, { "kind", "staging" } });
 	HEADER(&add, "Location: /p/shop/staging/backups?said=created\r\n");
-	ASK(422, &taken, ADD_ENV("shop"), .form = { { "name", "Again" }, { "slug", "staging" }, { "kind", "live" } });
+	ASK(422, &taken, ADD_ENV("shop"),
+	    .form = { { "name", "Again" }, { "slug", "staging" }, { "kind", "live" } });
 	SAYS(&taken, "staging is taken");
-	ASK(422, &kind, ADD_ENV("shop"), .form = { { "name", "X" }, { "slug", "x" }, { "kind", "odd" } });
+	ASK(422, &kind, ADD_ENV("shop"),
+	    .form = { { "name", "X" }, { "slug", "x" }, { "kind", "odd" } });
 	SAYS(&kind, "Choose what kind of environment it is");
 	ASK(303, &go, .run = on_environment_go, .args = { "shop", "staging" });
 	HEADER(&go, "Location: /p/shop/staging/backups\r\n");
@@ -105,7 +114,8 @@ environments_are_added_and_changed(void **state)
 	HEADER(&save, "Location: /p/shop/test/settings?said=saved\r\n");
 	ASK(422, &clash, .run = on_environment_save, .args = { "shop", "test" },
 	    .form = { { "name", "Test" }, { "slug", "live" }, { "kind", "development" } });
-	ASK(422, &wrong, .run = on_environment_save, .args = { "shop", "test" }, .form = { { "name", "" } });
+	ASK(422, &wrong, .run = on_environment_save, .args = { "shop", "test" },
+	    .form = { { "name", "" } });
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM environment"), 2);
 }
 
@@ -118,7 +128,8 @@ the_first_environment_is_suggested_to_be_live(void **state)
 	ASK(303, &add, ADD, .form = { { "name", "Blog" }, { "slug", "blog" } });
 	ASK(200, &form, .run = on_environment_new, .args = { "blog" });
 	SAYS(&form, "value=\"live\" checked");
-	ASK(404, &missing, ADD_ENV("nobody"), .form = { { "name", "X" }, { "slug", "x" }, { "kind", "live" } });
+	ASK(404, &missing, ADD_ENV("nobody"),
+	    .form = { { "name", "X" }, { "slug", "x" }, { "kind", "live" } });
 }
 
 static void
@@ -127,11 +138,13 @@ pausing_and_resuming_are_noted(void **state)
 	struct fixture *f = *state;
 	CLEANUP_REPLY struct reply pause, page, resume;
 
-	ASK(303, &pause, .run = on_environment_pause, .args = { "shop", "live" }, .form = { { "paused", "1" } });
+	ASK(303, &pause, .run = on_environment_pause, .args = { "shop", "live" },
+	    .form = { { "paused", "1" } });
 	assert_int_equal(fixture_number(f, "SELECT paused FROM environment"), 1);
 	ASK(200, &page, .run = on_environment_settings, .args = { "shop", "live" });
 	SAYS(&page, "Resume</button>");
-	ASK(303, &resume, .run = on_environment_pause, .args = { "shop", "live" }, .form = { { "paused", "0" } });
+	ASK(303, &resume, .run = on_environment_pause, .args = { "shop", "live" },
+	    .form = { { "paused", "0" } });
 	assert_int_equal(fixture_number(f, "SELECT paused FROM environment"), 0);
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM event"), 2);
 }
@@ -140,7 +153,11 @@ static void
 activity_tells_who_did_what_from_where(void **state)
 {
 	struct fixture *f = *state;
-	struct event hostile = { .at = 1000, .actor = "<i>x</i>", .action = "odd.<b>", .target = "<u>", .detail = "<s>",
+	struct event hostile = { .at = 1000,
+		.actor = "<i>x</i>",
+		.action = "odd.<b>",
+		.target = "<u>",
+		.detail = "<s>",
 		.address = "" };
 	CLEANUP_REPLY struct reply empty, keep, rp, older;
 
@@ -156,7 +173,8 @@ activity_tells_who_did_what_from_where(void **state)
 	SAYS(&rp, "odd.&lt;b&gt;");
 	SAYS_NOT(&rp, "<u>");
 	SAYS(&rp, "href=\"/p/shop/live/activity?after=2\"");
-	ASK(200, &older, .run = on_environment_activity, .args = { "shop", "live" }, .query = { { "after", "2" } });
+	ASK(200, &older, .run = on_environment_activity, .args = { "shop", "live" },
+	    .query = { { "after", "2" } });
 	SAYS(&older, "marked as kept: backup <a href=\"/b/b1\">b1</a>");
 	SAYS(&older, "192.0.2.7");
 	SAYS(&older, "rel=\"prev\"");
@@ -178,7 +196,10 @@ static void
 the_overview_puts_the_worst_first(void **state)
 {
 	struct fixture *f = *state;
-	struct environment staging = { .project = f->project, .slug = "staging", .name = "Staging", .kind = ENV_STAGING };
+	struct environment staging = { .project = f->project,
+		.slug = "staging",
+		.name = "Staging",
+		.kind = ENV_STAGING };
 	struct err why = { .kind = ERR_INTERNAL, .text = "no" };
 	CLEANUP_REPLY struct reply waiting, calm, bad, damaged, paused;
 	struct lease l;
@@ -204,7 +225,8 @@ the_overview_puts_the_worst_first(void **state)
 	SAYS(&bad, "The last backup, b2, failed.");
 	SAYS(&bad, "1 job waiting");
 	SAYS(&bad, "✗ 2 need attention");
-	assert_true(strstr(bad.body.p, ">shop/staging</a>") < strstr(strstr(bad.body.p, "<tbody"), ">shop/live</a>"));
+	assert_true(strstr(bad.body.p, ">shop/staging</a>") <
+	    strstr(strstr(bad.body.p, "<tbody"), ">shop/live</a>"));
 
 	fixture_do(f, "UPDATE backup SET state = 'trashed', before_trash = 'failed' WHERE id = 2");
 	OK(backups_set_health(f->db, 1, HEALTH_MISSING, &f->e));

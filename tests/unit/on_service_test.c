@@ -10,8 +10,13 @@
 #define EDIT(s) .run = on_service_form_edit, .args = { "shop", "live", s }
 #define SAVE(s) .run = on_service_form_save, .args = { "shop", "live", s }, .post = true
 
-#define POSTGRESQL { "engine", "postgresql" }, { "name", "Orders" }, { "slug", "orders" }, { "host", "db.test" }, \
-	{ "port", "5432" }, { "database", "orders" }, { "user", "backup" }, { "tls", "require" }
+#define POSTGRESQL                                                                                 \
+	{ "engine", "postgresql" }, { "name", "Orders" }, { "slug", "orders" },                    \
+	    { "host", "db.test" }, { "port", "5432" }, { "database", "orders" },                   \
+	    { "user", "backup" },                                                                  \
+	{                                                                                          \
+		"tls", "require"                                                                   \
+	}
 
 static void
 make_key(struct fixture *f)
@@ -37,11 +42,13 @@ first_the_kind_then_its_fields(void **state)
 	ASK(200, &kinds, .run = on_service_form_new, .args = { "shop", "live" });
 	SAYS(&kinds, "href=\"/p/shop/live/services/new?engine=postgresql\"");
 	SAYS(&kinds, "href=\"/p/shop/live/services/new?engine=sqlite\"");
-	ASK(200, &pg, .run = on_service_form_new, .args = { "shop", "live" }, .query = { { "engine", "postgresql" } });
+	ASK(200, &pg, .run = on_service_form_new, .args = { "shop", "live" },
+	    .query = { { "engine", "postgresql" } });
 	SAYS(&pg, "name=\"host\"");
 	SAYS(&pg, "value=\"5432\"");
 	SAYS_NOT(&pg, "name=\"roots\"");
-	ASK(200, &files, .run = on_service_form_new, .args = { "shop", "live" }, .query = { { "engine", "files" } });
+	ASK(200, &files, .run = on_service_form_new, .args = { "shop", "live" },
+	    .query = { { "engine", "files" } });
 	SAYS(&files, "name=\"excludes\"");
 	SAYS_NOT(&files, "name=\"secret\"");
 	ASK(422, &unknown, CREATE, .form = { { "engine", "mongodb" } });
@@ -54,16 +61,25 @@ each_kind_is_stored_with_its_own_settings(void **state)
 	CLEANUP_REPLY struct reply pg, sqlite, files;
 
 	make_key(f);
-	ASK(303, &pg, CREATE, .form = { POSTGRESQL, { "secret", "hush" }, { "path", "/etc/passwd" } });
+	ASK(303, &pg, CREATE,
+	    .form = { POSTGRESQL, { "secret", "hush" }, { "path", "/etc/passwd" } });
 	HEADER(&pg, "Location: /p/shop/live/services/orders?said=saved\r\n");
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM service WHERE slug = 'orders' AND sealed IS NOT NULL"
-	    " AND settings LIKE '%db.test%' AND settings NOT LIKE '%passwd%' AND settings NOT LIKE '%hush%'"), 1);
-	ASK(303, &sqlite, CREATE, .form = { { "engine", "sqlite" }, { "name", "Two" }, { "slug", "two" },
-	    { "path", "/srv/two.sqlite" } });
-	ASK(303, &files, CREATE, .form = { { "engine", "files" }, { "name", "Three" }, { "slug", "three" },
-	    { "roots", "/srv/a\n/srv/b" }, { "excludes", "*.tmp" } });
+	assert_int_equal(fixture_number(f,
+	                     "SELECT count(*) FROM service WHERE slug = 'orders' AND sealed IS NOT "
+	                     "NULL"
+	                     " AND settings LIKE '%db.test%' AND settings NOT LIKE '%passwd%' AND "
+	                     "settings NOT LIKE '%hush%'"),
+	    1);
+	ASK(303, &sqlite, CREATE,
+	    .form = { { "engine", "sqlite" }, { "name", "Two" }, { "slug", "two" },
+	        { "path", "/srv/two.sqlite" } });
+	ASK(303, &files, CREATE,
+	    .form = { { "engine", "files" }, { "name", "Three" }, { "slug", "three" },
+	        { "roots", "/srv/a\n/srv/b" }, { "excludes", "*.tmp" } });
 	assert_int_equal(services(f), 5);
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM event WHERE action = 'service.added'"), 3);
+	assert_int_equal(fixture_number(f,
+	                     "SELECT count(*) FROM event WHERE action = 'service.added'"),
+	    3);
 }
 
 static void
@@ -73,8 +89,10 @@ faults_stand_beside_their_fields_and_values_are_kept(void **state)
 	CLEANUP_REPLY struct reply pg, taken, word;
 
 	make_key(f);
-	ASK(422, &pg, CREATE, .form = { { "engine", "postgresql" }, { "name", "<b>" }, { "slug", "Not A Slug" },
-	    { "host", "\"><script>alert(1)</script>" }, { "port", "75000" }, { "database", "kept" }, { "secret", "hush hush" } });
+	ASK(422, &pg, CREATE,
+	    .form = { { "engine", "postgresql" }, { "name", "<b>" }, { "slug", "Not A Slug" },
+	        { "host", "\"><script>alert(1)</script>" }, { "port", "75000" },
+	        { "database", "kept" }, { "secret", "hush hush" } });
 	SAYS(&pg, "There is a problem");
 	SAYS(&pg, "href=\"#port\"");
 	SAYS(&pg, "href=\"#slug\"");
@@ -82,9 +100,13 @@ faults_stand_beside_their_fields_and_values_are_kept(void **state)
 	SAYS(&pg, "value=\"75000\"");
 	SAYS_NOT(&pg, "<script>alert");
 	SAYS_NOT(&pg, "hush hush");
-	ASK(422, &taken, CREATE, .form = { { "engine", "sqlite" }, { "name", "X" }, { "slug", "database" }, { "path", "/x" } });
+	ASK(422, &taken, CREATE,
+	    .form = { { "engine", "sqlite" }, { "name", "X" }, { "slug", "database" },
+	        { "path", "/x" } });
 	SAYS(&taken, "database is taken");
-	ASK(422, &word, CREATE, .form = { { "engine", "sqlite" }, { "name", "X" }, { "slug", "new" }, { "path", "/x" } });
+	ASK(422, &word, CREATE,
+	    .form = { { "engine", "sqlite" }, { "name", "X" }, { "slug", "new" },
+	        { "path", "/x" } });
 	SAYS(&word, "a word of this console");
 	assert_int_equal(services(f), 2);
 }
@@ -103,11 +125,17 @@ a_secret_is_never_shown_and_stays_when_left_empty(void **state)
 	SAYS(&form, "Unchanged if left empty.");
 	fixture_do(f, "CREATE TABLE kept AS SELECT sealed FROM service WHERE slug = 'orders'");
 	ASK(303, &save, SAVE("orders"), .form = { POSTGRESQL, { "revision", "1" } });
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM service s JOIN kept k ON s.sealed = k.sealed"), 1);
-	ASK(303, &change, SAVE("orders"), .form = { POSTGRESQL, { "secret", "another" }, { "revision", "2" } });
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM service s JOIN kept k ON s.sealed = k.sealed"), 0);
+	assert_int_equal(fixture_number(f,
+	                     "SELECT count(*) FROM service s JOIN kept k ON s.sealed = k.sealed"),
+	    1);
+	ASK(303, &change, SAVE("orders"),
+	    .form = { POSTGRESQL, { "secret", "another" }, { "revision", "2" } });
+	assert_int_equal(fixture_number(f,
+	                     "SELECT count(*) FROM service s JOIN kept k ON s.sealed = k.sealed"),
+	    0);
 	memset(big, 'x', 2001);
-	ASK(422, &huge, SAVE("orders"), .form = { POSTGRESQL, { "secret", big }, { "revision", "3" } });
+	ASK(422, &huge, SAVE("orders"),
+	    .form = { POSTGRESQL, { "secret", big }, { "revision", "3" } });
 	SAYS(&huge, "longer than 1000 bytes");
 }
 
@@ -117,14 +145,19 @@ an_old_form_changes_nothing(void **state)
 	struct fixture *f = *state;
 	CLEANUP_REPLY struct reply first, old, taken, unknown;
 
-	ASK(303, &first, SAVE("database"), .form = { { "name", "Database" }, { "slug", "database" }, { "path", "/srv/new.db" },
-	    { "revision", "1" } });
-	ASK(422, &old, SAVE("database"), .form = { { "name", "Database" }, { "slug", "database" }, { "path", "/srv/old.db" },
-	    { "revision", "1" } });
+	ASK(303, &first, SAVE("database"),
+	    .form = { { "name", "Database" }, { "slug", "database" }, { "path", "/srv/new.db" },
+	        { "revision", "1" } });
+	ASK(422, &old, SAVE("database"),
+	    .form = { { "name", "Database" }, { "slug", "database" }, { "path", "/srv/old.db" },
+	        { "revision", "1" } });
 	SAYS(&old, "There is a problem");
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM service WHERE settings LIKE '%new.db%'"), 1);
-	ASK(422, &taken, SAVE("database"), .form = { { "name", "Database" }, { "slug", "media" }, { "path", "/srv/new.db" },
-	    { "revision", "2" } });
+	assert_int_equal(fixture_number(f,
+	                     "SELECT count(*) FROM service WHERE settings LIKE '%new.db%'"),
+	    1);
+	ASK(422, &taken, SAVE("database"),
+	    .form = { { "name", "Database" }, { "slug", "media" }, { "path", "/srv/new.db" },
+	        { "revision", "2" } });
 	SAYS(&taken, "media is taken");
 	ASK(404, &unknown, EDIT("nothing"));
 }
@@ -135,11 +168,14 @@ save_and_test_queues_one_test_and_its_result_is_shown(void **state)
 	struct fixture *f = *state;
 	CLEANUP_REPLY struct reply save, check, twice, page, list;
 
-	ASK(303, &save, SAVE("database"), .form = { { "name", "Database" }, { "slug", "database" }, { "path", "/srv/x.db" },
-	    { "revision", "1" }, { "then", "test" }, { "key", "t1" } });
+	ASK(303, &save, SAVE("database"),
+	    .form = { { "name", "Database" }, { "slug", "database" }, { "path", "/srv/x.db" },
+	        { "revision", "1" }, { "then", "test" }, { "key", "t1" } });
 	HEADER(&save, "Location: /j/j1\r\n");
-	ASK(303, &check, .run = on_service_check, .args = { "shop", "live", "media" }, .form = { { "key", "t2" } });
-	ASK(303, &twice, .run = on_service_check, .args = { "shop", "live", "media" }, .form = { { "key", "t2" } });
+	ASK(303, &check, .run = on_service_check, .args = { "shop", "live", "media" },
+	    .form = { { "key", "t2" } });
+	ASK(303, &twice, .run = on_service_check, .args = { "shop", "live", "media" },
+	    .form = { { "key", "t2" } });
 	HEADER(&twice, "Location: /j/j2\r\n");
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM job WHERE kind = 'check'"), 2);
 	OK(services_set_check(f->db, f->media, 1, "failed", "cannot read /srv/<media>", &f->e));
@@ -156,7 +192,10 @@ static void
 the_list_names_the_last_backup_and_an_empty_one_says_what_to_do(void **state)
 {
 	struct fixture *f = *state;
-	struct environment v = { .project = f->project, .slug = "empty", .name = "Empty", .kind = ENV_STAGING };
+	struct environment v = { .project = f->project,
+		.slug = "empty",
+		.name = "Empty",
+		.kind = ENV_STAGING };
 	CLEANUP_REPLY struct reply list, empty, several;
 
 	fixture_ready(f);
@@ -166,7 +205,9 @@ the_list_names_the_last_backup_and_an_empty_one_says_what_to_do(void **state)
 	OK(environments_add(&v, f->db, &f->e));
 	ASK(200, &empty, .run = on_service_list, .args = { "shop", "empty" });
 	SAYS(&empty, "No services yet");
-	fixture_do(f, "UPDATE service SET settings = '{\"roots\":\"/srv/a\\n/srv/b\\n/srv/c\",\"excludes\":\"\"}' WHERE slug = 'media'");
+	fixture_do(f,
+	    "UPDATE service SET settings = "
+	    "'{\"roots\":\"/srv/a\\n/srv/b\\n/srv/c\",\"excludes\":\"\"}' WHERE slug = 'media'");
 	ASK(200, &several, .run = on_service_list, .args = { "shop", "live" });
 	SAYS(&several, "/srv/a and 2 more");
 }

@@ -1,5 +1,5 @@
-/* frame.c: what every page about an environment begins with. */
-#include "cgi/handle/frame.h"
+/* envpage.c: what every page about an environment begins with. */
+#include "cgi/handle/envpage.h"
 
 #include <string.h>
 
@@ -8,7 +8,8 @@
 #include "lib/store/settings.h"
 
 int
-frame_safety(struct safety *ret, const struct request *rq, const struct environment *v, struct err *e)
+envpage_safety(struct safety *ret, const struct request *rq, const struct environment *v,
+    struct err *e)
 {
 	memset(ret, 0, sizeof *ret);
 	if (backups_last_good(&ret->good, rq->arena, rq->db, v->id, e) == 0)
@@ -34,8 +35,8 @@ frame_safety(struct safety *ret, const struct request *rq, const struct environm
 }
 
 int
-frame_environments(struct environment_view **ret, size_t *count, const struct request *rq, int64_t project,
-    struct err *e)
+envpage_environments(struct environment_view **ret, size_t *count, const struct request *rq,
+    int64_t project, struct err *e)
 {
 	struct environment *found;
 	struct environment_view *views;
@@ -45,7 +46,7 @@ frame_environments(struct environment_view **ret, size_t *count, const struct re
 	views = arena_array(rq->arena, *count + 1, sizeof *views);
 	for (size_t i = 0; i < *count; i++) {
 		views[i].environment = &found[i];
-		if (frame_safety(&views[i].safety, rq, &found[i], e) != 0)
+		if (envpage_safety(&views[i].safety, rq, &found[i], e) != 0)
 			return -1;
 	}
 	*ret = views;
@@ -53,7 +54,7 @@ frame_environments(struct environment_view **ret, size_t *count, const struct re
 }
 
 int
-frame_worker(struct page *p, const struct request *rq, struct err *e)
+envpage_worker(struct page *p, const struct request *rq, struct err *e)
 {
 	int64_t seen;
 
@@ -64,15 +65,16 @@ frame_worker(struct page *p, const struct request *rq, struct err *e)
 }
 
 int
-frame_begin(struct page *p, const struct request *rq, const struct environment *v, const struct frame *f, struct err *e)
+envpage_begin(struct page *p, const struct request *rq, const struct environment *v,
+    const struct envpage *f, struct err *e)
 {
 	struct safety s;
 
-	if (frame_safety(&s, rq, v, e) != 0)
+	if (envpage_safety(&s, rq, v, e) != 0)
 		return -1;
 	page_begin(p, rq, f->template, f->title);
 	page_environment(p, rq, v, f->tab);
 	show_environment_item(node_at(p->root, "env"), v);
 	show_environment_safety(node_at(p->root, "env"), &s, rq->now);
-	return frame_worker(p, rq, e);
+	return envpage_worker(p, rq, e);
 }
