@@ -29,7 +29,7 @@ struct frame_writer {
 };
 
 static int
-squeeze_piece(void *arg, int thread, void *item, struct err *e)
+press_piece(void *arg, int thread, void *item, struct err *e)
 {
 	struct frame_writer *w = arg;
 	struct piece *piece = item;
@@ -58,7 +58,7 @@ frame_writer_new(struct frame_writer **ret, const struct sink *out, const struct
 	void *items[PRESS_SLOTS_MAX];
 
 	*w = (struct frame_writer){ .threads = opt->threads, .slots = opt->threads + 2 };
-	w->raw_max = opt->raw_max > 0 ? opt->raw_max : FRAME_RAW_MAX;
+	w->raw_max = opt->raw_max > 0 ? opt->raw_max : squeeze_piece(w->slots);
 	tally_init(&w->tally, out);
 	for (int i = 0; i < w->threads; i++)
 		if (squeeze_new(&w->squeezers[i], opt->level, e) != 0)
@@ -69,7 +69,7 @@ frame_writer_new(struct frame_writer **ret, const struct sink *out, const struct
 		squeeze_out_init(&w->pieces[i].squeezed, w->raw_max);
 	}
 	const struct press_spec spec = {
-		.threads = w->threads, .slots = w->slots, .items = items, .work = squeeze_piece,
+		.threads = w->threads, .slots = w->slots, .items = items, .work = press_piece,
 		.deliver = deliver_piece, .arg = w,
 	};
 	if (press_new(&w->press, &spec, e) != 0)

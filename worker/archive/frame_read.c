@@ -27,6 +27,10 @@ struct reader {
 	size_t ahead_at, ahead_n, ahead_size;
 	struct tally tally;           /* its `stored` side is fed by the reading thread */
 	const struct sink *raw;
+	/* Nobody takes the decoded bytes and the stored ones have a known hash: if it is met, they are the
+	 * bytes that were written when the decoded ones were hashed, and each frame's own checksum over its
+	 * decoded bytes holds. A fifth hash over everything would say nothing new. */
+	bool trust;
 	struct press *press;
 	int threads, slots;
 	ZSTD_DCtx *contexts[READ_THREADS_MAX];
@@ -59,6 +63,10 @@ deliver(void *arg, void *item, struct err *e)
 	struct reader *r = arg;
 	struct back *b = item;
 
+	if (r->trust) {
+		r->tally.raw_bytes += (int64_t)b->raw_n;
+		return 0;
+	}
 	tally_raw(&r->tally, b->raw, b->raw_n);
 	return r->raw == NULL ? 0 : sink_write(r->raw, b->raw, b->raw_n, e);
 }
@@ -218,10 +226,13 @@ frame_read(struct frame_totals *ret, struct object *o, const struct sink *raw,
 	CLEANUP(reader_release) struct reader r = { .object = o, .raw = raw };
 	struct frame_totals got;
 
+	r.trust = raw == NULL && expect != NULL && expect->stored_sha256[0] != '\0';
 	r.size = expect != NULL ? expect->stored_bytes : object_bytes(o);
 	if (reader_set_up(&r, e) != 0 || read_frames(&r, e) != 0)
 		return -1;
 	tally_totals(&got, &r.tally);
+	if (r.trust)
+		memcpy(got.raw_sha256, expect->raw_sha256, sizeof got.raw_sha256);
 	if (expect != NULL && compare(&got, expect, e) != 0)
 		return -1;
 	*ret = got;

@@ -254,9 +254,8 @@ parse_word(struct entry *entry, const char *key, char *value)
 	return true;
 }
 
-/* Nothing that climbs out of the root: no "..", no ".", no empty name. */
-static bool
-path_ok(const char *path)
+bool
+manifest_path_ok(const char *path)
 {
 	const char *p = path;
 
@@ -281,7 +280,7 @@ parse_path(struct entry *entry, char *text, struct err *e)
 	if (!root && strncmp(text, "./", 2) != 0)
 		return err_set(e, ERR_DAMAGED, "the path does not begin with './'");
 	entry->path = root ? "" : text + 2;
-	if (!unescape(text) || (!root && entry->path[0] == '\0') || !path_ok(entry->path))
+	if (!unescape(text) || (!root && entry->path[0] == '\0') || !manifest_path_ok(entry->path))
 		return err_set(e, ERR_DAMAGED, "the path is not valid");
 	return 0;
 }

@@ -42,6 +42,9 @@ void manifest_line(struct buf *out, const struct entry *entry, bool with_place);
 /* A path as a person can read it on one line: control bytes and bad UTF-8 as \ooo. */
 void manifest_show_path(struct buf *out, const char *path);
 
+/* A path that stays below its root: no "..", ".", empty or absolute; "" is the root itself. */
+bool manifest_path_ok(const char *path);
+
 /* Read one line (a C string without \n). ERR_DAMAGED for a bad one; *skip for a comment or blank line. */
 enum { MANIFEST_LINE_MAX = 64 << 10 };
 MUST_USE int manifest_parse(struct entry *ret, bool *skip, struct arena *a, const char *line,

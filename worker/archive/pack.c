@@ -36,6 +36,7 @@ struct pack {
 	struct slot_shared shared;
 	struct press *press;
 	int threads, slot_count;
+	size_t slot_size;
 	struct slot slots[PRESS_SLOTS_MAX];
 	struct slot_tools tools[PRESS_THREADS_MAX];
 
@@ -117,7 +118,7 @@ deliver_slot(void *arg, void *given, struct err *e)
 			return -1;
 	}
 	tally_raw(&p->tally, s->raw, s->front);
-	tally_raw(&p->tally, s->raw + s->back, FRAME_RAW_MAX - s->back);
+	tally_raw(&p->tally, s->raw + s->back, s->size - s->back);
 	tally_raw(&p->tally, s->last.p, s->last.n);
 	p->tally.frames += s->squeezed.frames;
 	if (tally_stored(&p->tally, s->squeezed.out, s->squeezed.n, e) != 0)
@@ -187,7 +188,7 @@ name_of(struct names *cache, unsigned id, bool user, struct arena *a)
 static int
 room_for(struct pack *p, size_t bytes, struct err *e)
 {
-	if (p->open != NULL && (p->open->planned + bytes > FRAME_RAW_MAX || p->open->count >= ITEMS_MAX
+	if (p->open != NULL && (p->open->planned + bytes > p->slot_size || p->open->count >= ITEMS_MAX
 	    || p->open->held >= HELD_MAX / p->slot_count))
 		give_slot(p);
 	if (open_slot(p, e) != 0)
@@ -273,7 +274,7 @@ static int
 stream_piece(struct stream *st, struct err *e)
 {
 	struct slot *s = st->pack->open;
-	size_t room = FRAME_RAW_MAX - s->front;
+	size_t room = s->size - s->front;
 	size_t want = st->left < (int64_t)room ? (size_t)st->left : room;
 	ssize_t got = st->ended ? 0 : fd_read_full(st->fd, s->raw + s->front, want, e);
 
@@ -310,7 +311,7 @@ stream_end(struct stream *st, const struct entry *entry, struct err *e)
 	size_t padding = tar_padding(entry->size);
 	struct item *item;
 
-	if (p->open->front + padding > FRAME_RAW_MAX && stream_next_slot(st, e) != 0)
+	if (p->open->front + padding > p->slot_size && stream_next_slot(st, e) != 0)
 		return -1;
 	memset(p->open->raw + p->open->front, 0, padding);
 	p->open->front += padding;
@@ -358,7 +359,7 @@ stream_file(struct pack *p, const char *path, int fd, struct twin *twin, struct 
 	st.item.at = head.n;
 	st.left = entry->size;
 	while (st.left > 0) {
-		if (p->open->front == FRAME_RAW_MAX && stream_next_slot(&st, e) != 0)
+		if (p->open->front == p->slot_size && stream_next_slot(&st, e) != 0)
 			return -1;
 		if (stream_piece(&st, e) != 0)
 			return -1;
@@ -368,13 +369,20 @@ stream_file(struct pack *p, const char *path, int fd, struct twin *twin, struct 
 	return stream_end(&st, entry, e);
 }
 
+static bool
+fits_a_slot(const struct pack *p, const struct walk_found *f)
+{
+	size_t head = tar_header_bound(strlen(f->path), 0);
+
+	return f->st->st_size <= (int64_t)(p->slot_size - head - TAR_BLOCK);
+}
+
 static int
 plan_opened(struct pack *p, const struct walk_found *f, int fd, struct twin *twin, struct err *e)
 {
-	size_t head = tar_header_bound(strlen(f->path), 0);
 	int rc;
 
-	if (f->st->st_size + (int64_t)head + TAR_BLOCK <= FRAME_RAW_MAX)
+	if (fits_a_slot(p, f))
 		return plan_small(p, f, fd, twin, e);
 	rc = stream_file(p, f->path, fd, twin, e);
 	if (rc != 0)
@@ -412,10 +420,9 @@ static int
 plan_file(struct pack *p, const struct walk_found *f, struct err *e)
 {
 	struct twin *twin = f->st->st_nlink > 1 ? twins_find(&p->twins, f->st) : NULL;
-	size_t head = tar_header_bound(strlen(f->path), 0);
 
 	if (twin == NULL) {
-		if (f->st->st_nlink > 1 || f->st->st_size + (int64_t)head + TAR_BLOCK > FRAME_RAW_MAX)
+		if (f->st->st_nlink > 1 || !fits_a_slot(p, f))
 			return plan_by_opening(p, f, e);
 		return plan_small(p, f, -1, NULL, e);
 	}
@@ -471,13 +478,14 @@ set_up(struct pack *p, const struct sink *data, const struct sink *manifest, str
 	void *items[PRESS_SLOTS_MAX];
 
 	p->threads = p->spec->frames.threads;
-	p->slot_count = p->threads + 2;
+	p->slot_count = p->threads + 3;
+	p->slot_size = squeeze_piece(p->slot_count);
 	pthread_mutex_init(&p->shared.lock, NULL);
 	p->shared.watch = p->spec->watch;
 	tally_init(&p->tally, data);
 	p->stream_hash = hash_new();
 	for (int i = 0; i < p->slot_count; i++) {
-		slot_init(&p->slots[i]);
+		slot_init(&p->slots[i], p->slot_size);
 		items[i] = &p->slots[i];
 	}
 	for (int i = 0; i < p->threads; i++) {

@@ -11,7 +11,7 @@
 #include "lib/base/attr.h"
 #include "lib/base/err.h"
 
-enum { PRESS_THREADS_MAX = 16, PRESS_SLOTS_MAX = PRESS_THREADS_MAX + 4 };
+enum { PRESS_THREADS_MAX = 16, PRESS_SLOTS_MAX = PRESS_THREADS_MAX + 3 };
 
 struct press;
 struct press_spec {

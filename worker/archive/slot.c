@@ -13,17 +13,16 @@
 #include <unistd.h>
 
 #include "lib/base/fd.h"
-#include "worker/archive/frame.h"
 #include "worker/archive/tar.h"
 
 /* A frame of its own is worth it only for files that are not tiny. */
 enum { FLAT_LEAST = 16 << 10 };
 
 void
-slot_init(struct slot *s)
+slot_init(struct slot *s, size_t size)
 {
-	*s = (struct slot){ .raw = xmalloc(FRAME_RAW_MAX), .last = BUF_INIT };
-	squeeze_out_init(&s->squeezed, FRAME_RAW_MAX);
+	*s = (struct slot){ .raw = xmalloc(size), .size = size, .last = BUF_INIT };
+	squeeze_out_init(&s->squeezed, size);
 }
 
 static void
@@ -43,7 +42,7 @@ slot_clear(struct slot *s)
 	arena_free(s->arena);
 	s->arena = arena_new();
 	s->planned = s->front = 0;
-	s->back = FRAME_RAW_MAX;
+	s->back = s->size;
 	s->held = 0;
 	s->stream = STREAM_NONE;
 	buf_clear(&s->last);
@@ -292,7 +291,7 @@ press_group(struct slot *s, enum slot_group group, const struct slot_tools *tool
 {
 	const struct iovec raw[GROUPS] = {
 		[GROUP_PRESSED] = { s->raw, s->front },
-		[GROUP_FLAT] = { s->raw + s->back, FRAME_RAW_MAX - s->back },
+		[GROUP_FLAT] = { s->raw + s->back, s->size - s->back },
 		[GROUP_LAST] = { s->last.p, s->last.n },
 	};
 

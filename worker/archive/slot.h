@@ -1,6 +1,6 @@
 /* slot.h: one piece of a pack: members that are read, hashed and pressed by one thread.
  *
- * The planner says what goes into a slot (at most FRAME_RAW_MAX bytes of tar); slot_fill() reads it.
+ * The planner says what goes into a slot (at most its size in bytes of tar); slot_fill() reads it.
  * Within a slot members are grouped, each group becomes a frame of its own: first what compresses, then
  * what does not, last the names that need the others to be there (hard links, folders). The bytes of a file
  * that is larger than a slot are put into slots by the planner itself, as a stream.
@@ -47,13 +47,14 @@ struct slot {
 	size_t planned;               /* bytes that the items may take */
 	int held;                     /* items with a descriptor */
 	unsigned char *raw;
-	size_t front, back;           /* pressed group: [0, front); flat group: [back, FRAME_RAW_MAX) */
+	size_t size;
+	size_t front, back;           /* pressed group: [0, front); flat group: [back, size) */
 	struct buf last;
 	int stream;                   /* bits of enum slot_stream; then raw[0, front) is filled already */
 	struct squeezed squeezed;
 	int first_frame[GROUPS];
 };
-void slot_init(struct slot *s);
+void slot_init(struct slot *s, size_t size);
 void slot_clear(struct slot *s);
 void slot_release(struct slot *s);
 struct item *slot_add(struct slot *s);

@@ -8,11 +8,21 @@
 #include <zstd.h>
 
 #include "lib/base/arena.h"
+#include "worker/archive/frame.h"
 
 struct squeezer {
 	ZSTD_CCtx *context;
 	int level;
 };
+
+size_t
+squeeze_piece(int pieces)
+{
+	size_t units = ((size_t)20 << 20) / (size_t)pieces / SQUEEZE_UNIT;
+	size_t most = FRAME_RAW_MAX / SQUEEZE_UNIT;
+
+	return (units > most ? most : units) * SQUEEZE_UNIT;
+}
 
 void
 squeeze_out_init(struct squeezed *to, size_t raw_max)

@@ -1,0 +1,393 @@
+/* export.c: a stored part becomes the file that a person downloads. */
+#include "worker/archive/export.h"
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/clock.h"
+#include "lib/base/fd.h"
+#include "worker/archive/extras.h"
+#include "worker/archive/frame.h"
+#include "worker/archive/gz.h"
+#include "worker/archive/tar.h"
+#include "worker/archive/untar.h"
+#include "worker/archive/zip.h"
+
+enum { THREADS_MAX = 4, COPY_STEP = 1 << 20, FLUSH = 32 << 20, HEAD_LEVEL = 3 };
+
+/* The file being written. */
+struct output {
+	int fd;
+	struct hash *hash;
+	int64_t bytes, flushed;
+};
+
+struct export {
+	const struct export_part *part;
+	struct sink to_file;          /* into its struct output */
+	struct sink to;               /* tar bytes, or for zip the contents of the pack */
+	struct extras extras;
+};
+
+static int
+write_file(void *arg, const void *p, size_t n, struct err *e)
+{
+	struct output *out = arg;
+
+	if (fd_write_all(out->fd, p, n, e) != 0)
+		return -1;
+	hash_add(out->hash, p, n);
+	out->bytes += (int64_t)n;
+	if (out->bytes - out->flushed >= FLUSH) {
+		/* Starts the disk early; only a hint. */
+		sync_file_range(out->fd, out->flushed, out->bytes - out->flushed,
+		    SYNC_FILE_RANGE_WRITE);
+		out->flushed = out->bytes;
+	}
+	return 0;
+}
+
+static void
+output_release(struct output *out)
+{
+	hash_freep(&out->hash);
+}
+
+static void
+output_done(struct export_file *ret, struct output *out)
+{
+	ret->bytes = out->bytes;
+	hash_hex(out->hash, ret->sha256);
+}
+
+static void
+told(const struct export_part *part, int64_t bytes)
+{
+	if (part->watch != NULL && part->watch->bytes != NULL)
+		part->watch->bytes(part->watch->arg, bytes);
+}
+
+static struct frame_totals
+promised(const struct stored_object *o)
+{
+	struct frame_totals t = { .raw_bytes = o->raw_bytes, .stored_bytes = o->stored_bytes };
+
+	snprintf(t.raw_sha256, sizeof t.raw_sha256, "%s", o->raw_sha256);
+	snprintf(t.stored_sha256, sizeof t.stored_sha256, "%s", o->stored_sha256);
+	return t;
+}
+
+/* Decode a stored object to its end into a sink, comparing it with what was promised. */
+static int
+decode(struct dest *d, const struct stored_object *stored, const struct sink *to, struct err *e)
+{
+	const struct frame_totals expect = promised(stored);
+	CLEANUP_OBJECT struct object *o = NULL;
+	struct frame_totals got;
+	int64_t bytes;
+
+	if (object_open(&o, &bytes, d, stored->key, e) != 0)
+		return -1;
+	if (frame_read(&got, o, to, &expect, e) != 0)
+		return err_in(e, "%s", stored->key);
+	return 0;
+}
+
+/* -- the manifest, once for each use -- */
+
+static int
+read_manifest_bytes(void *arg, const void *p, size_t n, struct err *e)
+{
+	return manifest_read(arg, p, n, e);
+}
+
+static int
+each_entry(struct export *x, int (*each)(void *, const struct entry *, struct err *), struct err *e)
+{
+	CLEANUP(manifest_reader_release) struct manifest_reader reader = {
+		.each = each, .arg = &x->extras, .line = BUF_INIT,
+	};
+	const struct sink to = { read_manifest_bytes, &reader };
+
+	if (decode(x->part->dest, x->part->manifest, &to, e) != 0)
+		return -1;
+	return manifest_read_end(&reader, e);
+}
+
+/* -- the two members in front -- */
+
+/* `to` takes the content; the header and the padding are the caller's. */
+static int
+write_extra(struct export *x, enum extra which, const struct sink *to, struct err *e)
+{
+	CLEANUP_BUF struct buf head = BUF_INIT;
+
+	extras_head(&head, which);
+	if (head.n > 0 && sink_write(to, head.p, head.n, e) != 0)
+		return -1;
+	x->extras.which = which;
+	x->extras.to = to;
+	return each_entry(x, extras_write, e);
+}
+
+static int
+extra_entry(struct entry *ret, char name[EXTRA_NAME_SIZE], const struct export *x, enum extra which,
+    struct err *e)
+{
+	CLEANUP_BUF struct buf head = BUF_INIT;
+
+	if (extras_name(name, &x->extras, which, e) != 0)
+		return -1;
+	extras_head(&head, which);
+	*ret = (struct entry){ .path = name, .type = ENTRY_FILE, .mode = 0644, .uname = "root",
+		.gname = "root", .target = "", .pack = "", .mtime_s = clock_now() / 1000,
+		.size = x->extras.facts[which].bytes + (int64_t)head.n };
+	return 0;
+}
+
+static int
+put_tar_extras(struct export *x, const struct sink *to, struct err *e)
+{
+	static const char zeros[TAR_BLOCK];
+
+	for (int which = 0; which < EXTRAS; which++) {
+		CLEANUP_BUF struct buf head = BUF_INIT;
+		char name[EXTRA_NAME_SIZE];
+		struct entry entry;
+		size_t padding;
+
+		if (extra_entry(&entry, name, x, (enum extra)which, e) != 0)
+			return -1;
+		tar_header(&head, &entry);
+		padding = tar_padding(entry.size);
+		if (sink_write(to, head.p, head.n, e) != 0
+		    || write_extra(x, (enum extra)which, to, e) != 0
+		    || (padding > 0 && sink_write(to, zeros, padding, e) != 0))
+			return -1;
+	}
+	return 0;
+}
+
+/* -- tar, tar.gz -- */
+
+static int
+pass_contents(void *arg, const void *p, size_t n, struct err *e)
+{
+	struct export *x = arg;
+
+	told(x->part, (int64_t)n);
+	return sink_write(&x->to, p, n, e);
+}
+
+static int
+put_tar(struct export *x, struct err *e)
+{
+	const struct sink contents = { pass_contents, x };
+
+	if (put_tar_extras(x, &x->to, e) != 0)
+		return -1;
+	return decode(x->part->dest, x->part->data, &contents, e);
+}
+
+static int
+threads(void)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : (int)cores;
+}
+
+static int
+write_gz(void *arg, const void *p, size_t n, struct err *e)
+{
+	return gz_write(arg, p, n, e);
+}
+
+static int
+put_tar_gz(struct export *x, struct err *e)
+{
+	CLEANUP_GZ struct gz *gz = NULL;
+
+	if (gz_new(&gz, &x->to_file, threads(), e) != 0)
+		return -1;
+	x->to = (struct sink){ write_gz, gz };
+	if (put_tar(x, e) != 0)
+		return -1;
+	return gz_finish(gz, e);
+}
+
+/* -- tar.zst: one new frame, then the stored ones -- */
+
+static int
+write_frames(void *arg, const void *p, size_t n, struct err *e)
+{
+	return frame_write(arg, p, n, e);
+}
+
+static int
+put_head_frames(struct export *x, struct err *e)
+{
+	const struct frame_options options = { .level = HEAD_LEVEL, .threads = 1, .raw_max = 1 << 20 };
+	CLEANUP_FRAME_WRITER struct frame_writer *w = NULL;
+	struct frame_totals totals;
+
+	if (frame_writer_new(&w, &x->to_file, &options, e) != 0)
+		return -1;
+	const struct sink to = { write_frames, w };
+
+	if (put_tar_extras(x, &to, e) != 0)
+		return -1;
+	return frame_finish(&totals, w, e);
+}
+
+static void
+free_buffer(unsigned char **p)
+{
+	free(*p);
+}
+
+/* The part of the raw bytes that this part of the stored ones stands for, so that the sum comes out right. */
+static int64_t
+raw_share(const struct stored_object *data, int64_t stored)
+{
+	if (data->stored_bytes <= 0)
+		return 0;
+	return (int64_t)((double)data->raw_bytes * ((double)stored / (double)data->stored_bytes));
+}
+
+static int
+copy_object(struct export *x, struct object *o, struct hash *hash, struct err *e)
+{
+	CLEANUP(free_buffer) unsigned char *buffer = xmalloc(COPY_STEP);
+	const struct stored_object *data = x->part->data;
+	int64_t at = 0, said = 0;
+
+	for (;;) {
+		ssize_t n = object_read(o, at, buffer, COPY_STEP, e);
+
+		if (n < 0)
+			return -1;
+		if (n == 0)
+			break;
+		hash_add(hash, buffer, (size_t)n);
+		if (sink_write(&x->to_file, buffer, (size_t)n, e) != 0)
+			return -1;
+		at += n;
+		told(x->part, raw_share(data, at) - said);
+		said = raw_share(data, at);
+	}
+	if (at != data->stored_bytes)
+		return err_set(e, ERR_DAMAGED, "%s: the stored copy has %lld bytes, it should have %lld",
+		    data->key, (long long)at, (long long)data->stored_bytes);
+	return 0;
+}
+
+static int
+put_tar_zst(struct export *x, struct err *e)
+{
+	CLEANUP_OBJECT struct object *o = NULL;
+	CLEANUP_HASH struct hash *hash = hash_new();
+	char got[HASH_HEX_SIZE];
+	int64_t bytes;
+
+	if (put_head_frames(x, e) != 0
+	    || object_open(&o, &bytes, x->part->dest, x->part->data->key, e) != 0
+	    || copy_object(x, o, hash, e) != 0)
+		return -1;
+	hash_hex(hash, got);
+	if (strcmp(got, x->part->data->stored_sha256) != 0)
+		return err_set(e, ERR_DAMAGED,
+		    "%s: the stored copy differs: its SHA-256 is %s, it should be %s",
+		    x->part->data->key, got, x->part->data->stored_sha256);
+	return 0;
+}
+
+/* -- zip -- */
+
+static int
+zip_one(void *arg, const struct entry *entry, struct err *e)
+{
+	return zip_member(arg, entry, e);
+}
+
+static int
+zip_bytes(void *arg, const void *p, size_t n, struct err *e)
+{
+	return zip_content(arg, p, n, e);
+}
+
+static int
+write_untar(void *arg, const void *p, size_t n, struct err *e)
+{
+	return untar_write(arg, p, n, e);
+}
+
+static int
+put_zip_extras(struct export *x, struct zip *zip, struct err *e)
+{
+	const struct sink to = { zip_bytes, zip };
+
+	for (int which = 0; which < EXTRAS; which++) {
+		char name[EXTRA_NAME_SIZE];
+		struct entry entry;
+
+		if (extra_entry(&entry, name, x, (enum extra)which, e) != 0
+		    || zip_member(zip, &entry, e) != 0
+		    || write_extra(x, (enum extra)which, &to, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+put_zip(struct export *x, struct err *e)
+{
+	const struct sink contents = { pass_contents, x };
+	CLEANUP_ZIP struct zip *zip = NULL;
+	CLEANUP_UNTAR struct untar *untar = NULL;
+
+	if (zip_new(&zip, &x->to_file, e) != 0 || put_zip_extras(x, zip, e) != 0)
+		return -1;
+	const struct untar_to to = { zip_one, zip_bytes, zip };
+	untar = untar_new(&to);
+	x->to = (struct sink){ write_untar, untar };
+	if (decode(x->part->dest, x->part->data, &contents, e) != 0 || untar_end(untar, e) != 0)
+		return -1;
+	return zip_finish(zip, e);
+}
+
+int
+export_media(struct export_file *ret, int fd, const struct export_part *part,
+    enum download_format format, struct err *e)
+{
+	static int (*const put[DOWNLOAD_FORMATS])(struct export *, struct err *) = {
+		[FORMAT_TAR] = put_tar, [FORMAT_TAR_GZ] = put_tar_gz, [FORMAT_TAR_ZST] = put_tar_zst,
+		[FORMAT_ZIP] = put_zip,
+	};
+	CLEANUP(output_release) struct output out = { .fd = fd, .hash = hash_new() };
+	struct export x = { .part = part, .to_file = { write_file, &out } };
+
+	x.to = x.to_file;
+	if (each_entry(&x, extras_learn, e) != 0 || put[format](&x, e) != 0)
+		return -1;
+	output_done(ret, &out);
+	return 0;
+}
+
+int
+export_database(struct export_file *ret, int fd, const struct export_part *part, struct err *e)
+{
+	CLEANUP(output_release) struct output out = { .fd = fd, .hash = hash_new() };
+	struct export x = { .part = part, .to = { write_file, &out } };
+	const struct sink contents = { pass_contents, &x };
+
+	if (decode(part->dest, part->data, &contents, e) != 0)
+		return -1;
+	output_done(ret, &out);
+	return 0;
+}
