@@ -16,6 +16,7 @@ import sys
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "flow"))
+from fastcgi import ABORT, BEGIN, BEGUN, GET_VALUES, PARAMS, STDIN, ask, pair, record, request  # noqa: E402
 from harness import Instance, main, test, wait_until  # noqa: E402
 
 HOST = b"Host: x\r\n"
@@ -138,50 +139,6 @@ def refused_with_a_page(s):
 
 # -- the socket itself: only nginx may connect to it, and still it must hold ------------------------------------
 
-BEGIN, ABORT, PARAMS, STDIN, GET_VALUES = 1, 2, 4, 5, 9
-
-
-def record(kind, data=b"", version=1, number=1, claimed=None, padding=0):
-    return struct.pack(">BBHHBB", version, kind, number, len(data) if claimed is None else claimed, padding, 0) + data + b"\0" * padding
-
-
-def pair(name, value):
-    def size(n):
-        return bytes([n]) if n < 128 else struct.pack(">I", n | 0x80000000)
-    return size(len(name)) + size(len(value)) + name + value
-
-
-BEGUN = record(BEGIN, struct.pack(">HB5x", 1, 0))
-
-
-def request(variables, body=b""):
-    data = b"".join(pair(k.encode(), v.encode() if isinstance(v, str) else v) for k, v in variables.items())
-    out = BEGUN + b"".join(record(PARAMS, data[i:i + 60000]) for i in range(0, len(data), 60000)) + record(PARAMS)
-    return out + b"".join(record(STDIN, body[i:i + 60000]) for i in range(0, len(body), 60000)) + record(STDIN)
-
-
-def fastcgi(s, data, close=True):
-    """The CGI answer to these records; "" when there is none."""
-    with socket.socket(socket.AF_UNIX) as c:
-        c.settimeout(15)
-        c.connect(os.path.join(s.home, "run/web.sock"))
-        answer, out = b"", b""
-        try:
-            c.sendall(data)
-            if close:
-                c.shutdown(socket.SHUT_WR)
-            while got := c.recv(65536):
-                answer += got
-        except OSError:
-            pass
-    while len(answer) >= 8:
-        _, kind, _, size, padding, _ = struct.unpack(">BBHHBB", answer[:8])
-        if kind == 6:
-            out += answer[8:8 + size]
-        answer = answer[8 + size + padding:]
-    return out.decode("utf-8", "replace")
-
-
 LOGIN = {"REQUEST_METHOD": "POST", "REQUEST_URI": "/login", "CONTENT_TYPE": "application/x-www-form-urlencoded",
          "REMOTE_ADDR": "127.0.0.1"}
 
@@ -206,7 +163,7 @@ def refusals(s):
     ]
     dead, faults = deaths(s), []
     for status, variables, body in cases:
-        answer = fastcgi(s, request(variables, body))
+        answer = ask(s.home, request(variables, body))
         if not answer.startswith(f"Status: {status} "):
             faults.append(f"{variables} {body[:40]!r}: not {status} but {answer[:60]!r}")
     assert not faults, "\n".join(faults)
@@ -234,7 +191,7 @@ def broken_records(s):
         cases.append(bytes(data))
     dead = deaths(s)
     for data in cases:
-        fastcgi(s, data)
+        ask(s.home, data)
         assert s.browser.request("GET", "/healthz").status == 200, data[:80]
     assert deaths(s) == dead, log_of(s)[-500:]
 
