@@ -45,6 +45,18 @@ exec(struct db *db, const char *sql, struct err *e)
 	return sqlite3_exec(db->handle, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : sql_fail(db, e);
 }
 
+/* Two that make a catalogue at once: the switch to WAL does not ask the busy handler, so we do. */
+static int
+switch_to_wal(struct db *db, struct err *e)
+{
+	int rc, count = 0;
+
+	do
+		rc = sqlite3_exec(db->handle, "PRAGMA journal_mode=WAL", NULL, NULL, NULL);
+	while (rc == SQLITE_BUSY && wait_a_little(db, count++));
+	return rc == SQLITE_OK ? 0 : sql_fail(db, e);
+}
+
 static int
 set_up(struct db *db, struct err *e)
 {
@@ -59,7 +71,9 @@ set_up(struct db *db, struct err *e)
 	    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DQS_DML, 0, NULL) != SQLITE_OK ||
 	    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL) != SQLITE_OK)
 		return sql_fail(db, e);
-	return exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY", e);
+	if (switch_to_wal(db, e) != 0)
+		return -1;
+	return exec(db, "PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY", e);
 }
 
 static int
