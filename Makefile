@@ -156,9 +156,12 @@ install: programs    ## DESTDIR= prefix=
 	install -m 644 templates/mail/*.cs $(DESTDIR)$(prefix)/share/lazarette/templates/mail/
 	install -m 644 static/* $(DESTDIR)$(prefix)/share/lazarette/static/
 	install -m 644 README.md docs/format.md nginx/*.conf* $(DESTDIR)$(prefix)/share/doc/lazarette/
+	for m in docs/*.[1-8]; do \
+	  install -D -m 644 $$m $(DESTDIR)$(prefix)/share/man/man$${m##*.}/$$(basename $$m) || exit 1; done
 
 uninstall:
 	rm -rf $(DESTDIR)$(prefix)/bin/lazarette $(DESTDIR)$(prefix)/lib/lazarette $(DESTDIR)$(prefix)/share/lazarette $(DESTDIR)$(prefix)/share/doc/lazarette
+	rm -f $(patsubst docs/%,$(DESTDIR)$(prefix)/share/man/man?/%,$(wildcard docs/*.[1-8]))
 
 clean:               ## remove what was built
 	rm -rf build
