@@ -210,5 +210,14 @@ def replaced(s):
     wait_until("an answer", lambda: s.browser.request("GET", "/healthz").status == 200)
 
 
+class Front(Instance):
+    """nginx and lazarette-web; no worker is needed."""
+
+    def start(self):
+        os.makedirs(os.path.join(self.home, "log"), exist_ok=True)
+        self.start_web()
+        self.start_nginx()
+
+
 if __name__ == "__main__":
-    main(lambda: Instance(env={"LAZARETTE_DEBUG": "1"}))
+    main(lambda: Front(env={"LAZARETTE_DEBUG": "1"}))
