@@ -105,28 +105,6 @@ keep_database(struct part *part, struct plan *p, const struct source *src, struc
 
 /* -- files -- */
 
-/* One item per line; blank lines are nothing. */
-static size_t
-lines_of(const char *const **ret, struct arena *a, const char *text)
-{
-	const char **list = NULL, *end;
-	size_t count = 0, room = 0;
-
-	for (const char *at = text; *at != '\0'; at = *end ? end + 1 : end) {
-		end = strchrnul(at, '\n');
-		size_t n = (size_t)(end - at);
-		if (n > 0 && at[n - 1] == '\r')
-			n--;
-		if (n == 0)
-			continue;
-		if (count == room)
-			list = arena_grow(a, list, count, &room, sizeof *list);
-		list[count++] = arena_dupn(a, at, n);
-	}
-	*ret = list;
-	return count;
-}
-
 static struct pack_spec
 pack_of(const struct part *part, struct plan *p, const struct source *src)
 {
@@ -136,8 +114,8 @@ pack_of(const struct part *part, struct plan *p, const struct source *src)
 		.frames = frames(p), .watch = report_watch(p->report),
 	};
 
-	spec.root_count = lines_of(&spec.roots, p->arena, src->service->settings.roots);
-	spec.exclude_count = lines_of(&spec.excludes, p->arena, src->service->settings.excludes);
+	spec.root_count = source_lines(&spec.roots, p->arena, src->service->settings.roots);
+	spec.exclude_count = source_lines(&spec.excludes, p->arena, src->service->settings.excludes);
 	return spec;
 }
 

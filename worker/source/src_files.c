@@ -3,7 +3,7 @@
 #include "worker/archive/pack.h"
 #include "worker/source/drivers.h"
 
-/* "3 412 files, 14.2 MB; excludes leave out 120 files; 2 cannot be read" */
+/* "3 412 files, 14.2 MB; excludes leave out 12 files or folders; 2 cannot be read" */
 static int
 check(char **text, const struct source *src, struct err *e)
 {
@@ -22,8 +22,8 @@ check(char **text, const struct source *src, struct err *e)
 	num_count(unreadable, c.unreadable);
 	*text = arena_printf(src->arena, "%s file%s, %s", files, c.files == 1 ? "" : "s", size);
 	if (spec.exclude_count > 0)
-		*text = arena_printf(src->arena, "%s; excludes leave out %s file%s", *text, excluded,
-		    c.excluded == 1 ? "" : "s");
+		*text = arena_printf(src->arena, "%s; excludes leave out %s file%s or folder%s", *text, excluded,
+		    c.excluded == 1 ? "" : "s", c.excluded == 1 ? "" : "s");
 	if (c.unreadable > 0)
 		*text = arena_printf(src->arena, "%s; %s cannot be read", *text, unreadable);
 	return 0;
