@@ -118,11 +118,13 @@ def differing(stage, pages, guest):
 def given_back(stage):
     """What a page gives back of the request itself: searches, paths, fields of a form with faults."""
     found, b = [], stage.browser
+    write(stage, "what no search finds")
 
     def compare(name, ask):
         for payload in PAYLOADS:
-            if Skeleton(ask(payload).text).tags != Skeleton(ask(PLAIN).text).tags:
-                found.append(f"{name} with {payload!r}")
+            one, other = ask(payload), ask(PLAIN)
+            if Skeleton(one.text).tags != Skeleton(other.text).tags:
+                found.append(f"{name} with {payload!r}: {one.status} {one.words[:300]}; {other.status}")
     quote = urllib.parse.quote
     compare("search", lambda x: b.get("/p/shop/live/backups?q=" + quote(x, safe="")))
     compare("filter", lambda x: b.get("/p/shop/live/backups?state=" + quote(x, safe="")))

@@ -1,7 +1,10 @@
 """http_client.py: a small browser without a screen: cookies, forms, links and titles."""
 import html.parser
 import http.client
+import itertools
 import urllib.parse
+
+TURNS = itertools.count()
 
 
 class Form:
@@ -157,7 +160,7 @@ class Browser:
     """
 
     def __init__(self, base, spread=False):
-        self.base, self.spread, self.count = base, spread, 0
+        self.base, self.spread = base, spread
         self.host = urllib.parse.urlsplit(base).netloc
         self.cookies = {}
 
@@ -171,8 +174,8 @@ class Browser:
                          "Content-Type": "application/x-www-form-urlencoded"})
         sent.update(headers or {})
         sent = {n: v for n, v in sent.items() if v is not None}
-        self.count += 1
-        source = (f"127.1.{self.count // 250 % 250}.{self.count % 250 + 1}", 0) if self.spread else None
+        turn = next(TURNS)
+        source = (f"127.1.{turn // 250 % 250}.{turn % 250 + 1}", 0) if self.spread else None
         c = http.client.HTTPConnection(self.host, timeout=timeout, source_address=source)
         try:
             c.request(method, path, body=body, headers=sent)
