@@ -25,6 +25,17 @@ def fill(home):
         home.service(f"shop/e{i}", "media", "files", roots=os.path.join(data, "media"), excludes="")
 
 
+def freeze_all(home, workers):
+    """As freeze(), of several; none may stand still inside a write, which would hold the catalogue for everybody."""
+    while True:
+        held = {w: freeze(home, w) for w in workers}
+        if home.writable():
+            return held
+        for w, jobs in held.items():
+            thaw(w, jobs)
+        time.sleep(random.uniform(0, 0.005))
+
+
 def freeze(home, worker):
     """Supervisor and job process stand still, as on a host that is suspended; gives the job, if it has one."""
     os.kill(worker.pid, signal.SIGSTOP)
@@ -51,7 +62,7 @@ def one_round(home, env):
     wait_until("all jobs to be taken", lambda: home.sql1(
         "SELECT count(*) FROM job WHERE state = 'queued'") == 0, pause=0.002)
     time.sleep(random.uniform(0, 0.06))
-    held = {w: freeze(home, w) for w in frozen}
+    held = freeze_all(home, frozen)
     stopped = {j for jobs in held.values() for j in jobs}
     running = {r["id"]: r["fence"] for r in home.sql("SELECT id, fence FROM job WHERE state = 'running'")
                if r["id"] in stopped}
@@ -60,7 +71,7 @@ def one_round(home, env):
         some = random.choice(list(running))
         wait_until("a take-over", lambda: home.job(some)["fence"] > running[some] + 1
                    or home.job(some)["state"] == "succeeded", pause=0.002)
-        held_other = freeze(home, other)
+        held_other = freeze_all(home, [other])[other]
         for w, jobs in held.items():
             thaw(w, jobs, supervisor_too=False)
         time.sleep(0.3)

@@ -131,6 +131,18 @@ class Home:
         rows = self.sql(query, *values)
         return next(iter(rows[0].values())) if rows else None
 
+    def writable(self):
+        """Nobody stands still inside a transaction."""
+        c = sqlite3.connect(os.path.join(self.home, "catalog.db"), timeout=0.1, isolation_level=None)
+        try:
+            c.execute("BEGIN IMMEDIATE")
+            c.execute("ROLLBACK")
+            return True
+        except sqlite3.OperationalError:
+            return False
+        finally:
+            c.close()
+
     def job(self, number):
         return self.sql("SELECT * FROM job WHERE id = ?", number)[0]
 
