@@ -186,7 +186,6 @@ write_died(struct crew *crew, const struct hand *h, struct err *e)
 		return -1;
 	log_line(LOG_WARN, "job.died", "j%" PRId64 ": %s; %s", h->lease.job, how,
 	    again ? "it is queued again" : "it is poisoned");
-	crew->left_traces |= !again;
 	return 0;
 }
 
@@ -215,15 +214,12 @@ write_end(struct crew *crew, const struct hand *h, const struct job *job, struct
 	case CREW_FENCED:
 		return 0;
 	case CREW_RUNS:
-		if (WIFEXITED(h->status) && WEXITSTATUS(h->status) == REPORT_FENCED)
-			return 0;
 		/* It could not write its end, or was told to stop by somebody else: no fault of the job. */
 		if (WIFEXITED(h->status) &&
 		    (WEXITSTATUS(h->status) == REPORT_UNWRITTEN || WEXITSTATUS(h->status) == REPORT_STOPPED))
 			return jobs_release(crew->db, &h->lease, e);
 		return write_died(crew, h, e);
 	}
-	crew->left_traces = true;
 	log_line(LOG_WARN, "job.failed", "j%" PRId64 ": %s", h->lease.job, why.text);
 	return jobs_fail(crew->db, &h->lease, &why, e);
 }
@@ -237,6 +233,8 @@ bury(struct crew *crew, struct hand *h, struct err *e)
 
 	if (jobs_by_id(&job, arena, crew->db, h->lease.job, e) != 0)
 		return -1;
+	/* Whoever lost the job, or gave it up, may have left an upload or a scratch folder. */
+	crew->left_traces |= job.fence != h->lease.fence || h->status != 0;
 	if (job.state == JOB_RUNNING && job.fence == h->lease.fence && write_end(crew, h, &job, e) != 0 &&
 	    e->kind != ERR_FENCED)
 		return -1;

@@ -86,27 +86,40 @@ sweep_failed(const struct clear *c, int64_t since, struct err *e)
 	return 0;
 }
 
+/* A holder that lost its lease and was killed: what it had begun lies beside what its successor made. */
+static int
+sweep_uploads(const struct clear *c, const struct job *j, struct err *e)
+{
+	return j->kind == JOB_BACKUP && j->fence > 1 ? clear_uploads(c, j, e) : 0;
+}
+
 /*
- * Mails that nobody got to: the supervisor was killed between the end of a job and its mail. Queueing one
+ * A mail that nobody got to: the supervisor was killed between the end of a job and its mail. Queueing one
  * twice does nothing, but the one that has just ended is left to who is at it.
  */
 static int
-sweep_mails(const struct clear *c, int64_t since, struct err *e)
+sweep_mail(const struct clear *c, const struct job *j, struct err *e)
+{
+	int64_t now = clock_now();
+
+	if (!job_ended(j->state) || j->finished_at < now - MAIL_BACK_MS || j->finished_at > now - MAIL_LATE_MS)
+		return 0;
+	return mail_job_ended(c->db, c->conf, j->id, e);
+}
+
+static int
+sweep_jobs(const struct clear *c, int64_t since, struct err *e)
 {
 	const struct job_filter filter = { .limit = AT_ONCE };
-	int64_t now = clock_now();
 	struct job *list;
 	size_t count;
 
 	if (jobs_list(&list, &count, c->arena, c->db, &filter, e) != 0)
 		return -1;
-	if (since < now - MAIL_BACK_MS)
-		since = now - MAIL_BACK_MS;
 	for (size_t i = 0; i < count; i++) {
-		const struct job *j = &list[i];
-
-		if (job_ended(j->state) && j->finished_at >= since && j->finished_at < now - MAIL_LATE_MS &&
-		    mail_job_ended(c->db, c->conf, j->id, e) != 0)
+		if (job_ended(list[i].state) && list[i].finished_at < since)
+			continue;
+		if (sweep_uploads(c, &list[i], e) != 0 || sweep_mail(c, &list[i], e) != 0)
 			return -1;
 	}
 	return 0;
@@ -136,6 +149,6 @@ sweep_once(const struct conf *conf, struct db *db, int64_t since, struct err *e)
 	note(&rc, e, sweep_downloads(&c, &now), &now);
 	note(&rc, e, sweep_trash(&c, &now), &now);
 	note(&rc, e, clear_scratch(&c, &now), &now);
-	note(&rc, e, sweep_mails(&c, since, &now), &now);
+	note(&rc, e, sweep_jobs(&c, since, &now), &now);
 	return rc;
 }

@@ -7,6 +7,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/attr.h"
 #include "lib/base/err.h"
+#include "lib/model/job.h"
 #include "lib/store/db.h"
 #include "lib/util/conf.h"
 #include "worker/dest/dest.h"
@@ -23,6 +24,9 @@ struct clear {
  * is ERR_CONFLICT and nothing is touched.
  */
 MUST_USE int clear_backup(const struct clear *c, int64_t backup, struct err *e);
+
+/* Uploads of a backup job that holders before the present one left unfinished; safe in every state. */
+MUST_USE int clear_uploads(const struct clear *c, const struct job *job, struct err *e);
 
 /* The folder of a download, when it is neither preparing nor ready; else ERR_CONFLICT. */
 MUST_USE int clear_download(const struct clear *c, int64_t download, struct err *e);
