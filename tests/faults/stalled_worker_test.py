@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """T06: a worker freezes past its lease, another takes over, the first wakes up: it must not finish late."""
+import contextlib
 import os
 import random
 import signal
@@ -11,12 +12,12 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from worker_home import Home, main, make_sqlite, make_tree, test, wait_until  # noqa: E402
 
 STOPS = int(os.environ.get("STOPS", "200"))
-SIDE = 8                                      # workers that freeze at the same time
+WORKERS, ENVIRONMENTS = 8, 8                                      # workers that freeze at the same time
 CONF = 'lease = "250ms"\npoll = "10ms"\nworker_parallel = 1\nstall = "60s"\n'
 
 
 def fill(home):
-    for i in range(SIDE):
+    for i in range(ENVIRONMENTS):
         data = os.path.join(home.home, f"data{i}")
         make_tree(os.path.join(data, "media"), 10, 20000)
         make_sqlite(os.path.join(data, "app.db"), 1000)
@@ -44,50 +45,50 @@ def freeze(home, worker):
     return jobs
 
 
-def thaw(worker, jobs, supervisor_too=True):
+def thaw(worker, jobs):
     for pid in jobs.values():
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGCONT)
-        except ProcessLookupError:
-            pass
-    if supervisor_too:
-        os.kill(worker.pid, signal.SIGCONT)
+    os.kill(worker.pid, signal.SIGCONT)
 
 
-def one_round(home):
-    """SIDE workers each begin a job and freeze; one more takes over; they wake while it works or after it."""
-    mine = [job for i in range(SIDE) for _, job in home.request(f"shop/e{i}", 1)]
-    frozen = [home.start_worker() for _ in range(SIDE)]
-    wait_until("all jobs to be taken", lambda: home.sql1(
-        "SELECT count(*) FROM job WHERE state = 'queued'") == 0, pause=0.002)
-    time.sleep(random.uniform(0, 0.06))
-    held = freeze_all(home, frozen)
-    stopped = {j for jobs in held.values() for j in jobs}
+def keep_busy(home):
+    if home.unfinished() < WORKERS:
+        for i in range(ENVIRONMENTS):
+            home.request(f"shop/e{i}", 1)
+
+
+def taken_over(home, job, fence):
+    row = home.job(job)
+    return row["fence"] > fence + 1 or row["state"] == "succeeded"
+
+
+def one_round(home, workers):
+    """Half of the workers freeze; the others take over; the frozen wake while those work or after it."""
+    keep_busy(home)
+    time.sleep(random.uniform(0.01, 0.05))
+    held = freeze_all(home, random.sample(workers, WORKERS // 2))
+    mine = {j for jobs in held.values() for j in jobs}
     running = {r["id"]: r["fence"] for r in home.sql("SELECT id, fence FROM job WHERE state = 'running'")
-               if r["id"] in stopped}
-    other = home.start_worker()
-    if random.random() < 0.5 and running:     # wake while the other is at it
-        some = random.choice(list(running))
-        wait_until("a take-over", lambda: home.job(some)["fence"] > running[some] + 1
-                   or home.job(some)["state"] == "succeeded", pause=0.002)
-        held_other = freeze_all(home, [other])[other]
-        for w, jobs in held.items():
-            thaw(w, jobs, supervisor_too=False)
-        time.sleep(0.3)
-        thaw(other, held_other)
-    wait_until("the other to finish", lambda: all(home.job(j)["state"] == "succeeded" for j in mine))
+               if r["id"] in mine}
+    for job, fence in running.items():
+        wait_until("a take-over", lambda: taken_over(home, job, fence), pause=0.005)
+    if random.random() < 0.5:
+        wait_until("the others to finish", lambda: all(home.job(j)["state"] == "succeeded" for j in running),
+                   pause=0.01)
     for w, jobs in held.items():
         thaw(w, jobs)
-    time.sleep(0.05)
-    for w in frozen + [other]:
-        home.kill(w, signal.SIGTERM)
     return len(running)
 
 
 def rounds(home, stops):
+    workers = [home.start_worker() for _ in range(WORKERS)]
     late = 0
     while late < stops:
-        late += one_round(home)
+        late += one_round(home, workers)
+    home.wait_all()
+    for w in workers:
+        home.kill(w, signal.SIGTERM)
     return late
 
 
@@ -127,7 +128,8 @@ def late_by_a_hair(home, env):
     second = stopped_child(home, other)
     os.kill(pid, signal.SIGCONT)
     wait_until("the late one to end", lambda: not os.path.exists(f"/proc/{pid}") or zombie(pid))
-    os.kill(second, signal.SIGCONT)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(second, signal.SIGCONT)
     home.wait_all(30)
     os.kill(late.pid, signal.SIGCONT)
     for w in (late, other):

@@ -57,7 +57,7 @@ write_end(const struct end *end, struct err *e)
 {
 	struct plan *p = end->plan;
 
-	if (report_flush(p->report, p->db, e) != 0)
+	if (report_flush(p->report, p->db, e) != 0 && !FAULT_CONTROL("no_fence"))
 		return -1;
 	if (end->why != NULL)
 		return jobs_fail(p->db, &p->lease, end->why, e);

@@ -1,0 +1,75 @@
+/* main.c: lazarette-worker: the supervisor, or (for itself) one job or one round of housekeeping. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/base/log.h"
+#include "lib/base/num.h"
+#include "lib/util/conf.h"
+#include "worker/job/work.h"
+#include "worker/runner.h"
+
+enum { EXIT_USAGE = 64 };
+
+struct options {
+	struct lease lease;           /* job 0: none */
+	int64_t since;                /* of housekeeping; -1: none */
+};
+
+static int
+usage(FILE *to)
+{
+	fputs("usage: lazarette-worker [--verbose]\n"
+	    "Takes jobs from the catalogue in LAZARETTE_HOME (default /var/lib/lazarette) until it is stopped.\n"
+	    "See lazarette-worker(8). The options --job, --fence and --sweep are for its own children.\n", to);
+	return to == stdout ? 0 : EXIT_USAGE;
+}
+
+/* -1: go on; else the exit status. */
+static int
+read_options(struct options *out, int argc, char **argv)
+{
+	static const struct option known[] = {
+		{ "job", required_argument, NULL, 'j' },    { "fence", required_argument, NULL, 'f' },
+		{ "sweep", required_argument, NULL, 's' },  { "verbose", no_argument, NULL, 'v' },
+		{ "version", no_argument, NULL, 'V' },      { "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	bool good = true;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "vVh", known, NULL)) != -1) {
+		switch (c) {
+		case 'j': good &= num_parse(&out->lease.job, optarg, 1, INT64_MAX); break;
+		case 'f': good &= num_parse(&out->lease.fence, optarg, 1, INT64_MAX); break;
+		case 's': good &= num_parse(&out->since, optarg, 0, INT64_MAX); break;
+		case 'v': log_set_level(LOG_DEBUG); break;
+		case 'V': puts("lazarette-worker " LAZARETTE_VERSION); return 0;
+		case 'h': return usage(stdout);
+		default:  return usage(stderr);
+		}
+	}
+	return good && optind == argc && (out->lease.job != 0) == (out->lease.fence != 0) ? -1 : usage(stderr);
+}
+
+int
+main(int argc, char **argv)
+{
+	CLEANUP_ARENA struct arena *arena = arena_new();
+	struct options opt = { .since = -1 };
+	struct conf conf;
+	struct err e;
+	int status = read_options(&opt, argc, argv);
+
+	if (status >= 0)
+		return status;
+	if (conf_read(&conf, arena, conf_home(arena), &e) != 0) {
+		log_line(LOG_ERROR, "worker.conf", "%s", e.text);
+		return 78;
+	}
+	if (opt.lease.job != 0)
+		return work_run(&conf, &opt.lease);
+	if (opt.since >= 0)
+		return runner_sweep(&conf, opt.since);
+	return runner_run(&conf);
+}
