@@ -6,12 +6,14 @@
  *   - a refused or missing sign-in does not stop it: we look for 235 ourselves, and close the
  *     connection before MAIL FROM without it; likewise before anything is said in clear that must
  *     not be
+ *   - in clear only to this host, and only when told so
  *   - time-outs of minutes unless overridden; connect() has none: the caller has an alarm
  *   - no check of addresses and headers: bytes that could end a line are refused here
  */
 #include "lib/util/smtp.h"
 
 #include <limits.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,7 +32,7 @@
 #include "lib/base/utf8.h"
 #include "lib/util/smtps.h"
 
-enum { REPLY_MAX = 200, FDS_MAX = 256, HOST_MAX = 256 };
+enum { REPLY_MAX = 200, FDS_MAX = 1024, HOST_MAX = 256 };
 
 /* What we learn while libESMTP talks. */
 struct talk {
@@ -65,24 +67,43 @@ session_end(struct session *s)
 	SSL_CTX_free(s->tls);
 }
 
-static bool
-is_connection(int fd)
-{
-	struct sockaddr_storage peer;
-	socklen_t size = sizeof peer;
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
 
-	return getpeername(fd, (struct sockaddr *)&peer, &size) == 0 &&
-	    (peer.ss_family == AF_INET || peer.ss_family == AF_INET6);
+static bool
+is_connection(int fd, union address *peer)
+{
+	socklen_t size = sizeof *peer;
+
+	return getpeername(fd, &peer->any, &size) == 0 &&
+	    (peer->any.sa_family == AF_INET || peer->any.sa_family == AF_INET6);
+}
+
+static bool
+is_this_host(const union address *peer)
+{
+	if (peer->any.sa_family == AF_INET6)
+		return IN6_IS_ADDR_LOOPBACK(&peer->v6.sin6_addr);
+	return ntohl(peer->v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
 /* libESMTP does not say which descriptor it uses: it is the connection that was not there. */
-static int
-new_connection(const struct talk *t)
+static void
+meet(struct talk *t)
 {
-	for (int fd = 0; fd < FDS_MAX; fd++)
-		if (!t->was_open[fd] && is_connection(fd))
-			return fd;
-	return -1;
+	union address peer;
+
+	for (int fd = 0; fd < FDS_MAX && t->fd < 0; fd++)
+		if (!t->was_open[fd] && is_connection(fd, &peer))
+			t->fd = fd;
+	/* In clear only where nobody can listen, whatever the configuration says. */
+	if (t->fd >= 0 && t->conf->insecure && !is_this_host(&peer)) {
+		snprintf(t->why, sizeof t->why, "insecure = yes is for a relay on this host only");
+		shutdown(t->fd, SHUT_RDWR);
+	}
 }
 
 static void
@@ -147,7 +168,9 @@ event(smtp_session_t session UNUSED, int number, void *arg, ...)
 	va_start(ap, arg);
 	switch (number) {
 	case SMTP_EV_CONNECT:
-		t->fd = new_connection(t);
+		/* A second address is tried after the first has failed. */
+		t->fd = -1;
+		meet(t);
 		break;
 	case SMTP_EV_STARTTLS_OK:
 		t->tls = true;
@@ -390,11 +413,12 @@ send_to_server(const struct conf_mail *conf, const struct mail *m, struct err *e
 {
 	CLEANUP(session_end) struct session s = { 0 };
 	struct talk t = { .conf = conf, .mail = m, .fd = -1 };
+	union address ignored;
 
 	if (read_server(&t, e) != 0)
 		return -1;
 	for (int fd = 0; fd < FDS_MAX; fd++)
-		t.was_open[fd] = is_connection(fd);
+		t.was_open[fd] = is_connection(fd, &ignored);
 	return converse(&s, &t, e);
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """smtpd.py: a real SMTP server (aiosmtpd) that keeps mails as files and can misbehave on demand.
 
-    smtpd.py --dir DIR [--port N] [--tls none|starttls|implicit] [--cert PEM --key PEM]
+    smtpd.py --dir DIR [--host ADDRESS] [--port N] [--tls none|starttls|implicit] [--cert PEM --key PEM]
              [--user NAME --password WORD] [--fault FAULT] [--chaos RATE --seed N]
 
 It prints "listening PORT" once it does. Each mail it has taken is DIR/NNNN.eml, the message byte for byte,
@@ -190,7 +190,7 @@ async def serve(options):
         return Server(handler, options, number, fault, context)
 
     server = await loop.create_server(
-        factory, "127.0.0.1", options.port, ssl=context if options.tls == "implicit" else None)
+        factory, options.host, options.port, ssl=context if options.tls == "implicit" else None)
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
@@ -204,6 +204,7 @@ async def serve(options):
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--dir", required=True)
+    p.add_argument("--host", default="127.0.0.1")
     p.add_argument("--port", type=int, default=0)
     p.add_argument("--tls", choices=("none", "starttls", "implicit"), default="none")
     p.add_argument("--cert")

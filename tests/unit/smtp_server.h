@@ -24,6 +24,7 @@ static char folder[] = "/tmp/smtp_test.XXXXXX";
 
 struct server {
 	const char *tls, *cert, *user;
+	const char *host;             /* address to listen on; NULL: 127.0.0.1 */
 	const char *chaos;            /* rate of connections with a fault of any kind; NULL: none */
 	pid_t pid;
 	int port;
@@ -118,7 +119,8 @@ server_start(struct server *s, const char *fault)
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	const char *argv[] = { "/usr/bin/python3", "tests/fake/smtpd.py", "--dir", s->dir, "--tls",
 		s->tls, "--cert", in_folder(cert), "--key", in_folder(key), "--fault", fault,
-		"--chaos", s->chaos ? s->chaos : "0", s->user ? "--user" : NULL, s->user,
+		"--chaos", s->chaos ? s->chaos : "0",
+		"--host", s->host ? s->host : "127.0.0.1", s->user ? "--user" : NULL, s->user,
 		"--password", "pass \"word\"", NULL };
 
 	s->pid = run(argv, ends[1]);

@@ -2,6 +2,8 @@
  * that does not. */
 #include "tests/unit/smtp_server.h"
 
+#include <arpa/inet.h>
+#include <ifaddrs.h>
 #include <sys/stat.h>
 
 #include "lib/base/fd.h"
@@ -98,6 +100,41 @@ sends_in_clear_only_when_told_and_never_a_password(void **state UNUSED)
 	s.conf.user = "";
 	assert_int_equal(deliver(&s, &e), 0);
 	assert_taken(&s, NULL);
+}
+
+/* An address of this machine that is not the loopback's, or "" when it has none. */
+static void
+own_address(char out[INET_ADDRSTRLEN])
+{
+	struct ifaddrs *all = NULL;
+
+	out[0] = '\0';
+	getifaddrs(&all);
+	for (const struct ifaddrs *i = all; i != NULL; i = i->ifa_next) {
+		const struct sockaddr_in *at = (const void *)i->ifa_addr;
+
+		if (at != NULL && at->sin_family == AF_INET && ntohl(at->sin_addr.s_addr) >> 24 != 127)
+			inet_ntop(AF_INET, &at->sin_addr, out, INET_ADDRSTRLEN);
+	}
+	freeifaddrs(all);
+}
+
+/* T37: 0 in clear, also when somebody allows it for a server elsewhere. */
+static void
+T37_in_clear_means_this_host_only(void **state UNUSED)
+{
+	CLEANUP_SERVER struct server s = { .tls = "none", .cert = "good" };
+	char address[INET_ADDRSTRLEN], url[64];
+
+	own_address(address);
+	if (*address == '\0')
+		skip();
+	s.host = address;
+	server_start(&s, "none");
+	snprintf(url, sizeof url, "smtp://%s:%d", address, s.port);
+	s.conf.server = url;
+	s.conf.insecure = true;
+	expect_failure(&s, ERR_BUSY, "for a relay on this host only");
 }
 
 /* T37: an attacker on the wire hides STARTTLS. */
@@ -379,6 +416,7 @@ main(void)
 		cmocka_unit_test(sends_byte_for_byte_through_starttls_with_a_sign_in),
 		cmocka_unit_test(sends_byte_for_byte_through_smtps_with_a_sign_in),
 		cmocka_unit_test(sends_in_clear_only_when_told_and_never_a_password),
+		cmocka_unit_test(T37_in_clear_means_this_host_only),
 		cmocka_unit_test(T37_starttls_stripped_sends_nothing),
 		cmocka_unit_test(T37_a_starttls_that_is_refused_or_dropped_sends_nothing),
 		cmocka_unit_test(T37_a_certificate_of_a_stranger_is_refused),
