@@ -23,7 +23,7 @@ else ?><a class="button is-primary" href="<?cs var:base ?>/new" data-key="c"><?c
 <?cs /if ?><?cs each:b = backups ?><?cs call:backup_row(b, "1") ?>
 <?cs /each ?></tbody></table>
 <?cs if:page.may.delete ?><form id="bulk" method="post" action="<?cs var:base ?>/delete"><?cs call:secret() ?><div class="actions"><button type="submit" class="button is-danger"><?cs call:icon("trash") ?>Delete selected…</button></div></form>
-<?cs /if ?><?cs call:pager(pager) ?>
+<?cs /if ?><?cs call:backup_acts() ?><?cs call:pager(pager) ?>
 <?cs elif:filter.on || pager.newer ?><div class="empty"><?cs call:empty("No backup matches these filters", "Other backups of this environment may be there.") ?><div class="actions"><a class="button" href="<?cs var:base ?>">Clear filters</a></div></div>
 <?cs elif:no_services ?><div class="empty"><?cs call:empty("Nothing to back up yet", "An environment has services: a database, a folder of files. Add the first one, then back it up.") ?></div>
 <?cs else ?><div class="empty"><?cs call:empty("No backups yet", "A backup takes the database, the media or both, and stays until you delete it. No schedule: backups are made on demand.") ?></div>

@@ -33,7 +33,7 @@
     steps(ol with is-done is-now) item(an icon and its word) unseen(for screen readers) empty
 
   Script hooks (console.js; each page works without): data-poll data-confirm data-ago data-copy ?><?cs
- def:icon(name) ?><svg class="icon" aria-hidden="true" focusable="false"><use href="<?cs var:page.icons ?>#<?cs var:name ?>"></use></svg><?cs /def ?><?cs
+ def:icon(name) ?><svg class="icon" aria-hidden="true"><use href="<?cs var:page.icons ?>#<?cs var:name ?>"></use></svg><?cs /def ?><?cs
  def:state(s) ?><span class="state is-<?cs var:s.tone ?>"><?cs call:icon(s.icon) ?><?cs var:s.word ?></span><?cs /def ?><?cs
  def:time(t) ?><?cs if:t.iso ?><time datetime="<?cs var:t.iso ?>" title="<?cs var:t.iso ?>"><?cs var:t.date ?></time> <span class="ago" data-ago="<?cs var:t.iso ?>"><?cs var:t.ago ?></span><?cs else ?><span class="muted">—</span><?cs /if ?><?cs /def ?><?cs
  def:when(t) ?><time datetime="<?cs var:t.iso ?>" title="<?cs var:t.date ?> UTC" data-ago="<?cs var:t.iso ?>"><?cs var:t.ago ?></time><?cs /def ?><?cs

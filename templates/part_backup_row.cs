@@ -1,7 +1,8 @@
 <?cs # part_backup_row.cs: one backup in a list, and the head of such a list
   contents_list(items)   what it holds: icon and name of each service
   backup_head(tick)      the column titles; tick: with a column of checkboxes
-  backup_row(b, tick)    the row ?>
+  backup_row(b, tick)    the row; its buttons belong to the one form of backup_acts()
+  backup_acts()          behind the list ?>
 <?cs def:contents_list(items) ?><?cs each:item = items ?><span class="item"><?cs call:icon(item.icon) ?><span class="unseen"><?cs var:item.what ?>: </span><?cs var:item.name ?></span> <?cs /each ?><?cs /def ?>
 <?cs def:since(t) ?><?cs if:t.iso ?> <span class="ago" data-ago="<?cs var:t.iso ?>"><?cs var:t.ago ?></span><?cs /if ?><?cs /def ?>
 <?cs def:backup_head(tick) ?><thead role="rowgroup"><tr role="row"><?cs
@@ -15,14 +16,15 @@
 <th role="columnheader" scope="col"><span class="unseen">Actions</span></th>
 </tr></thead><?cs /def ?>
 <?cs def:backup_menu(b) ?><details class="menu"><summary>More<span class="unseen"> for <?cs var:b.id ?></span></summary><ul>
-<?cs if:b.ready && page.may.download ?><li><a href="<?cs var:b.href ?>/download"><?cs call:icon("download") ?>Prepare download</a></li>
-<?cs /if ?><?cs if:b.ready ?><li><a href="<?cs var:b.href ?>#restore"><?cs call:icon("copy") ?>Restore by hand</a></li>
-<?cs /if ?><?cs if:b.ready && page.may.backup ?><li><form method="post" action="<?cs var:b.href ?>/verify"><?cs call:secret() ?><button type="submit"><?cs call:icon("verify") ?>Verify now</button></form></li>
-<li><form method="post" action="<?cs var:b.href ?>/keep"><?cs call:secret() ?><input type="hidden" name="keep" value="<?cs if:b.keep ?>0<?cs else ?>1<?cs /if ?>"><button type="submit"><?cs call:icon("keep") ?><?cs if:b.keep ?>No longer keep<?cs else ?>Keep<?cs /if ?></button></form></li>
-<?cs /if ?><?cs if:page.may.backup ?><li><a href="<?cs var:b.href ?>/note"><?cs call:icon("note") ?>Edit note</a></li>
-<?cs /if ?><?cs if:b.trashed && page.may.delete ?><li><form method="post" action="<?cs var:b.href ?>/undelete"><?cs call:secret() ?><button type="submit"><?cs call:icon("trash") ?>Put back</button></form></li>
-<?cs elif:b.deletable && page.may.delete ?><li><a href="<?cs var:b.href ?>/delete"><?cs call:icon("trash") ?>Delete</a></li>
+<?cs if:b.ready && page.may.download ?><li><a href="<?cs var:b.href ?>/download">Prepare download</a></li>
+<?cs /if ?><?cs if:b.ready ?><li><a href="<?cs var:b.href ?>#restore">Restore by hand</a></li>
+<?cs /if ?><?cs if:b.ready && page.may.backup ?><li><button form="act" formaction="<?cs var:b.href ?>/verify">Verify now</button></li>
+<li><button form="act" formaction="<?cs var:b.href ?>/keep" name="keep" value="<?cs if:b.keep ?>0">No longer keep<?cs else ?>1">Keep<?cs /if ?></button></li>
+<?cs /if ?><?cs if:page.may.backup ?><li><a href="<?cs var:b.href ?>/note">Edit note</a></li>
+<?cs /if ?><?cs if:b.trashed && page.may.delete ?><li><button form="act" formaction="<?cs var:b.href ?>/undelete">Put back</button></li>
+<?cs elif:b.deletable && page.may.delete ?><li><a href="<?cs var:b.href ?>/delete">Delete</a></li>
 <?cs /if ?></ul></details><?cs /def ?>
+<?cs def:backup_acts() ?><form id="act" method="post"><?cs call:secret() ?></form><?cs /def ?>
 <?cs def:backup_row(b, tick) ?><tr role="row"<?cs if:b.trashed ?> class="is-gone"<?cs /if ?>>
 <?cs if:tick ?><td role="cell" data-label="Choose"><input type="checkbox" name="backup" value="<?cs var:b.id ?>" form="bulk" aria-label="Choose <?cs var:b.id ?>"<?cs if:!b.deletable ?> disabled<?cs /if ?>></td>
 <?cs /if ?><th role="rowheader" scope="row" class="row-main" data-label="Backup"><span><a href="<?cs var:b.href ?>"><?cs var:b.id ?></a> <span class="muted"><?cs var:b.kind ?></span><br><span class="stamp"><?cs call:time(b.created) ?></span></span></th>
@@ -31,5 +33,5 @@
 <td role="cell" class="num" data-label="Size"><span><?cs call:size(b.size) ?><?cs if:b.duration ?> <span class="ago">in <?cs var:b.duration ?></span><?cs /if ?></span></td>
 <td role="cell" data-label="Verified"><?cs if:b.ready ?><span><?cs call:state(b.verified) ?><?cs call:since(b.verified.at) ?></span><?cs else ?><span class="muted">—</span><?cs /if ?></td>
 <td role="cell" class="wide" data-label="Note"><span><?cs if:b.keep ?><span class="kept"><?cs call:icon("keep") ?>Kept</span> <?cs /if ?><?cs if:b.note ?><span class="note"><?cs var:b.note ?></span><?cs elif:!b.keep ?><span class="muted">—</span><?cs /if ?><?cs if:b.error ?><span class="why"><?cs var:b.error ?></span><?cs /if ?></span></td>
-<td role="cell"><div class="actions stack"><?cs if:b.ready && page.may.download ?><a class="button" href="<?cs var:b.href ?>/download">Download<span class="unseen"> <?cs var:b.id ?></span></a><?cs /if ?><?cs call:backup_menu(b) ?></div></td>
+<td role="cell"><?cs call:backup_menu(b) ?></td>
 </tr><?cs /def ?>

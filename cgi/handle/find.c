@@ -79,7 +79,9 @@ find_key(const struct request *rq)
 {
 	const char *key = request_field(rq, "key");
 
-	return *key == '\0' || strlen(key) > KEY_MAX ? NULL : key;
+	if (*key == '\0' || strlen(key) > KEY_MAX)
+		return NULL;
+	return arena_printf(rq->arena, "%s %s", key, rq->path);
 }
 
 int

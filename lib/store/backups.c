@@ -259,13 +259,16 @@ int
 backups_list(struct backup **ret, size_t *count, struct arena *a, struct db *db, const struct backup_filter *filter,
     struct err *e)
 {
-	/* In the order of the index backup_page, from where the page before ended. */
-	static const char sql[] = BACKUP_COLUMNS " WHERE b.environment=?1 AND b.state<>'deleted'"
-	    " AND (b.created_at, b.id)<(?2, ?3) AND (?4='' OR b.kind=?4)"
-	    " AND CASE ?5 WHEN '' THEN b.state<>'trashed' ELSE b.state=?5 END"
-	    " AND (?6='' OR lower(b.note) LIKE lower(?6) ESCAPE '\\')"
+	/* In the order of the index backup_page, from where the page before ended; a search walks only over
+	 * those with a note, by the index backup_noted. */
+#define LIST_WHERE " WHERE b.environment=?1 AND b.state<>'deleted'" \
+	    " AND (b.created_at, b.id)<(?2, ?3) AND (?4='' OR b.kind=?4)" \
+	    " AND CASE ?5 WHEN '' THEN b.state<>'trashed' ELSE b.state=?5 END" \
+	    " AND (?6='' OR lower(b.note) LIKE lower(?6) ESCAPE '\\')" \
 	    " AND (?7=0 OR EXISTS (SELECT 1 FROM part x WHERE x.backup=b.id AND x.service=?7))"
-	    " ORDER BY b.created_at DESC, b.id DESC LIMIT ?8";
+#define LIST_ORDER " ORDER BY b.created_at DESC, b.id DESC LIMIT ?8"
+	static const char sql[] = BACKUP_COLUMNS LIST_WHERE LIST_ORDER;
+	static const char sql_noted[] = BACKUP_COLUMNS LIST_WHERE " AND b.note<>''" LIST_ORDER;
 	static const char sql_from[] = "SELECT created_at FROM backup WHERE id=?1";
 	int64_t from = INT64_MAX, id = filter->after > 0 ? filter->after : INT64_MAX;
 	const char *kind = filter->kind < 0 ? "" : backup_kind_name((enum backup_kind)filter->kind);
@@ -275,9 +278,9 @@ backups_list(struct backup **ret, size_t *count, struct arena *a, struct db *db,
 
 	if (filter->after > 0 && sql_get(&from, db, sql_from, SQL_ARGS(sql_i(id)), e) != 0)
 		return -1;
-	rows = sql_list(count, &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(filter->environment), sql_i(from), sql_i(id),
-	    sql_t(kind), sql_t(state), sql_t(note), sql_i(filter->service), sql_i(filter->limit)), sizeof **ret,
-	    read_backup }, e);
+	rows = sql_list(count, &(struct sql_query){ db, a, *note == '\0' ? sql : sql_noted,
+	    SQL_ARGS(sql_i(filter->environment), sql_i(from), sql_i(id), sql_t(kind), sql_t(state), sql_t(note),
+	    sql_i(filter->service), sql_i(filter->limit)), sizeof **ret, read_backup }, e);
 	if (rows == NULL)
 		return -1;
 	*ret = rows;

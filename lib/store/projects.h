@@ -43,6 +43,7 @@ MUST_USE int services_set_check(struct db *db, int64_t service, int64_t revision
 
 /* Adds the storage, or finds the one of that slug and lets it lie at s->path from now on. Sets s->id. */
 MUST_USE int storages_ensure(struct storage *s, struct db *db, struct err *e);
+/* Without used_bytes, which only the list sums up. */
 MUST_USE int storages_by_id(struct storage *ret, struct arena *a, struct db *db, int64_t id, struct err *e);
 MUST_USE int storages_list(struct storage **ret, size_t *count, struct arena *a, struct db *db, struct err *e);
 

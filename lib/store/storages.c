@@ -5,8 +5,10 @@
 #include "lib/store/row.h"
 #include "lib/store/sql.h"
 
-#define STORAGE_COLUMNS "SELECT s.id, s.uuid, s.slug, s.kind, s.path, (SELECT sum(b.stored_bytes) FROM backup b" \
-	" WHERE b.storage=s.id AND b.state IN ('ready', 'trashed')) FROM storage s"
+/* The sum reads a row of an index per backup: only the list of storages needs it. */
+#define STORAGE_COLUMNS "SELECT s.id, s.uuid, s.slug, s.kind, s.path"
+#define STORAGE_USED ", (SELECT sum(b.stored_bytes) FROM backup b WHERE b.storage=s.id" \
+	" AND b.state IN ('ready', 'trashed'))"
 
 static void
 read_storage(void *row, struct sql *q, struct arena *a)
@@ -37,7 +39,7 @@ storages_ensure(struct storage *s, struct db *db, struct err *e)
 int
 storages_by_id(struct storage *ret, struct arena *a, struct db *db, int64_t id, struct err *e)
 {
-	static const char sql[] = STORAGE_COLUMNS " WHERE s.id=?1";
+	static const char sql[] = STORAGE_COLUMNS ", 0 FROM storage s WHERE s.id=?1";
 
 	return row_one(ret, &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(id)), sizeof *ret, read_storage },
 	    "there is no such storage", e);
@@ -46,7 +48,7 @@ storages_by_id(struct storage *ret, struct arena *a, struct db *db, int64_t id, 
 int
 storages_list(struct storage **ret, size_t *count, struct arena *a, struct db *db, struct err *e)
 {
-	static const char sql[] = STORAGE_COLUMNS " ORDER BY s.id";
+	static const char sql[] = STORAGE_COLUMNS STORAGE_USED " FROM storage s ORDER BY s.id";
 	void *rows = sql_list(count, &(struct sql_query){ db, a, sql, SQL_NO_ARGS, sizeof **ret, read_storage }, e);
 
 	if (rows == NULL)

@@ -169,6 +169,7 @@ CREATE TABLE backup (
 	CHECK (state <> 'ready' OR (finished_at > 0 AND sidecar_sha256 <> ''))
 );
 CREATE INDEX backup_page ON backup (environment, created_at DESC, id DESC) WHERE state <> 'deleted';
+CREATE INDEX backup_noted ON backup (environment, created_at DESC, id DESC) WHERE state <> 'deleted' AND note <> '';
 CREATE INDEX backup_last_good ON backup (environment, finished_at DESC) WHERE state = 'ready';
 CREATE INDEX backup_storage ON backup (storage, stored_bytes) WHERE state IN ('ready', 'trashed');
 CREATE INDEX backup_trash ON backup (trashed_at) WHERE state = 'trashed';
