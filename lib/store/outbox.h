@@ -16,7 +16,7 @@ struct outbox_mail {
 	const char *message_id;       /* stable over all tries, without <> */
 	const char *kind;             /* download_ready, download_failed, backup_ready, backup_failed, test */
 	const char *recipient, *subject;
-	const char *message;          /* headers and body, CRLF; may hold a link token until it is sent */
+	const char *message;          /* headers and body, sealed to the worker's key: a link stands in it */
 	size_t message_size;
 	const char *state, *last_error;
 	int64_t tries, next_at, created_at, sent_at;

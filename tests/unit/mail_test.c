@@ -9,6 +9,7 @@
 #include "lib/store/outbox.h"
 #include "lib/store/settings.h"
 #include "lib/util/hash.h"
+#include "lib/util/seal.h"
 #include "tests/unit/smtp_server.h"
 #include "worker/notify/mail.h"
 
@@ -17,6 +18,7 @@ conf_of(struct fixture *f)
 {
 	return (struct conf){ .templates = "templates",
 		.public_url = "https://backup.example.org",
+		.secret_key = arena_printf(f->a, "%s/key", f->folder),
 		.mail = { .server = "",
 		    .from = "lazarette@example.org",
 		    .user = "",
@@ -32,7 +34,31 @@ count_mails(struct fixture *f)
 	return fixture_number(f, "SELECT count(*) FROM outbox");
 }
 
-/* The newest mail about a job, with quoted-printable's soft line ends taken out. */
+/* As fixture_set_up(), with the key that init makes. */
+static int
+set_up(void **state)
+{
+	char key[SEAL_PUBLIC_HEX_SIZE];
+	struct fixture *f;
+
+	if (fixture_set_up(state) != 0)
+		return -1;
+	f = *state;
+	return seal_make_key(key, conf_of(f).secret_key, &f->e) != 0 ||
+	    settings_set(f->db, "seal_public_key", key, &f->e) != 0;
+}
+#define MAIL_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, fixture_tear_down)
+
+static char *
+opened(struct fixture *f, const struct outbox_mail *m)
+{
+	char *text = NULL;
+
+	OK(seal_open(&text, f->a, conf_of(f).secret_key, m->message, m->message_size, &f->e));
+	return text;
+}
+
+/* The newest mail about a job, opened, with quoted-printable's soft line ends taken out. */
 static struct outbox_mail
 mail_of(struct fixture *f, int64_t job)
 {
@@ -41,8 +67,8 @@ mail_of(struct fixture *f, int64_t job)
 
 	OK(outbox_of_job(&m, f->a, f->db, job, &f->e));
 	assert_int_not_equal(m.id, 0);
-	text = to = arena_dupn(f->a, m.message, m.message_size);
-	for (const char *p = m.message; *p != '\0'; p++) {
+	text = to = opened(f, &m);
+	for (const char *p = text; *p != '\0'; p++) {
 		if (strncmp(p, "=\r\n", 3) == 0)
 			p += 2;
 		else
@@ -267,6 +293,65 @@ DIV16_a_ready_download_mails_one_link_per_item(void **state)
 	assert_int_equal(m.message_size, 0);
 }
 
+/* Is this text anywhere in the files of the catalogue? */
+static bool
+lies_in_catalogue(struct fixture *f, const char *text)
+{
+	static const char *const ends[] = { "", "-wal" };
+	bool found = false;
+
+	for (size_t i = 0; i < 2; i++) {
+		CLEANUP_BUF struct buf all = BUF_INIT;
+		char *path = arena_printf(f->a, "%s%s", f->path, ends[i]);
+
+		if (fd_read_file(&all, path, 64 << 20, &f->e) == 0)
+			found |= memmem(all.p, all.n, text, strlen(text)) != NULL;
+	}
+	return found;
+}
+
+static void
+DIV16_the_key_of_a_link_lies_in_no_file_of_the_catalogue(void **state)
+{
+	struct fixture *f = *state;
+	struct download_ids ids = ready_download(f);
+	struct outbox_mail m;
+	char token[44];
+
+	ended(f, ids.job);
+	m = mail_of(f, ids.job);
+	snprintf(token, sizeof token, "%s", strstr(m.message, "https://backup.example.org/dl/") + 30);
+	assert_int_equal(strlen(token), 43);
+	assert_false(lies_in_catalogue(f, token));
+	assert_false(lies_in_catalogue(f, "The download you asked for"));
+	/* Control: what is kept in clear is found. */
+	assert_true(lies_in_catalogue(f, "[shop/live] Download ready"));
+}
+
+static void
+a_mail_that_the_key_does_not_open_is_given_up(void **state)
+{
+	struct fixture *f = *state;
+	struct conf conf = conf_of(f);
+	bool tried;
+
+	OK(mail_test(f->db, &conf, "ada@example.org", &f->e));
+	fixture_do(f, "UPDATE outbox SET message=x'00112233'");
+	OK(mail_send_next(&tried, f->db, &conf, &f->e));
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM outbox WHERE state='failed'"), 1);
+}
+
+static void
+without_a_key_nothing_is_queued(void **state)
+{
+	struct fixture *f = *state;
+	struct conf conf = conf_of(f);
+
+	OK(settings_set(f->db, "seal_public_key", "", &f->e));
+	REFUSED(ERR_INTERNAL, mail_test(f->db, &conf, "ada@example.org", &f->e));
+	assert_int_equal(count_mails(f), 0);
+}
+
 static void
 a_download_that_was_revoked_meanwhile_mails_no_link(void **state)
 {
@@ -309,13 +394,15 @@ T48_a_hostile_instance_name_adds_no_header(void **state)
 	struct fixture *f = *state;
 	struct conf conf = conf_of(f);
 	struct outbox_mail m;
+	char *text;
 
 	OK(settings_set(f->db, "instance_name", "Shop\r\nBcc: evil@example.net\x01 \xff", &f->e));
 	OK(mail_test(f->db, &conf, "ada@example.org", &f->e));
 	OK(outbox_next(&m, f->a, f->db, &f->e));
 	assert_string_equal(m.kind, "test");
-	assert_null(strstr(m.message, "\nBcc:"));
-	assert_int_equal(strncmp(m.message, "From: =?UTF-8?Q?Shop", 20), 0);
+	text = opened(f, &m);
+	assert_null(strstr(text, "\nBcc:"));
+	assert_int_equal(strncmp(text, "From: =?UTF-8?Q?Shop", 20), 0);
 	/* T48: a recipient who is more than an address gets nothing. */
 	REFUSED(ERR_INPUT, mail_test(f->db, &conf, "a@b\r\nBcc: c@d", &f->e));
 	assert_int_equal(count_mails(f), 1);
@@ -544,25 +631,28 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		FIXTURE_TEST(a_backup_that_is_done_mails_who_asked_once),
-		FIXTURE_TEST(a_backup_nobody_wanted_a_mail_about_is_silent),
-		FIXTURE_TEST(a_failed_backup_mails_reason_exit_code_and_five_lines),
-		FIXTURE_TEST(a_failed_backup_of_nobody_mails_every_owner),
-		FIXTURE_TEST(a_long_reason_is_cut_in_the_subject_between_characters),
-		FIXTURE_TEST(nothing_is_due_about_what_runs_was_cancelled_or_is_a_check),
-		FIXTURE_TEST(DIV16_a_ready_download_mails_one_link_per_item),
-		FIXTURE_TEST(a_download_that_was_revoked_meanwhile_mails_no_link),
-		FIXTURE_TEST(a_download_that_failed_mails_the_reason),
-		FIXTURE_TEST(T48_a_hostile_instance_name_adds_no_header),
-		FIXTURE_TEST(a_missing_template_is_an_error_and_queues_nothing),
-		FIXTURE_TEST(the_folder_takes_mails_when_there_is_no_server),
-		FIXTURE_TEST(stepping_never_blocks_and_stopping_keeps_the_mail),
-		FIXTURE_TEST(a_child_that_dies_counts_as_not_sent),
-		FIXTURE_TEST(an_answer_the_catalogue_could_not_take_is_kept),
-		FIXTURE_TEST(T37_a_final_refusal_is_not_tried_again),
-		FIXTURE_TEST(
+		MAIL_TEST(a_backup_that_is_done_mails_who_asked_once),
+		MAIL_TEST(a_backup_nobody_wanted_a_mail_about_is_silent),
+		MAIL_TEST(a_failed_backup_mails_reason_exit_code_and_five_lines),
+		MAIL_TEST(a_failed_backup_of_nobody_mails_every_owner),
+		MAIL_TEST(a_long_reason_is_cut_in_the_subject_between_characters),
+		MAIL_TEST(nothing_is_due_about_what_runs_was_cancelled_or_is_a_check),
+		MAIL_TEST(DIV16_a_ready_download_mails_one_link_per_item),
+		MAIL_TEST(DIV16_the_key_of_a_link_lies_in_no_file_of_the_catalogue),
+		MAIL_TEST(a_mail_that_the_key_does_not_open_is_given_up),
+		MAIL_TEST(without_a_key_nothing_is_queued),
+		MAIL_TEST(a_download_that_was_revoked_meanwhile_mails_no_link),
+		MAIL_TEST(a_download_that_failed_mails_the_reason),
+		MAIL_TEST(T48_a_hostile_instance_name_adds_no_header),
+		MAIL_TEST(a_missing_template_is_an_error_and_queues_nothing),
+		MAIL_TEST(the_folder_takes_mails_when_there_is_no_server),
+		MAIL_TEST(stepping_never_blocks_and_stopping_keeps_the_mail),
+		MAIL_TEST(a_child_that_dies_counts_as_not_sent),
+		MAIL_TEST(an_answer_the_catalogue_could_not_take_is_kept),
+		MAIL_TEST(T37_a_final_refusal_is_not_tried_again),
+		MAIL_TEST(
 		    T37_of_100_mails_at_30_percent_faults_all_arrive_none_twice_none_in_clear),
-		FIXTURE_TEST(T37_control_a_lost_answer_is_noticed_as_a_double),
+		MAIL_TEST(T37_control_a_lost_answer_is_noticed_as_a_double),
 	};
 
 	return cmocka_run_group_tests_name("mail", tests, server_folder, server_folder_remove);

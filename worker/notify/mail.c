@@ -17,6 +17,7 @@
 #include "lib/util/hash.h"
 #include "lib/util/mime.h"
 #include "lib/util/render.h"
+#include "lib/util/seal.h"
 #include "worker/notify/letter.h"
 
 enum { SENDER_MAX = 60 };     /* characters of our name in From */
@@ -57,6 +58,20 @@ build(struct buf *out, const struct letter *l, struct mime_mail *m, struct err *
 	return mime_build(out, m, e);
 }
 
+/* What lies in the catalogue, its log and its copies until the mail is sent: nothing one could read a link in. */
+static int
+seal(struct outbox_mail *mail, const struct letter *l, const struct buf *message, struct err *e)
+{
+	void *sealed;
+	char *key;
+
+	if (settings_get(&key, l->arena, l->db, "seal_public_key", e) != 0 ||
+	    seal_lock(&sealed, &mail->message_size, l->arena, key, message->p, e) != 0)
+		return err_in(e, "seal a mail");
+	mail->message = sealed;
+	return 0;
+}
+
 /* Render the letter for one recipient and queue it. */
 static int
 post(const struct letter *l, const char *recipient, struct err *e)
@@ -82,8 +97,8 @@ post(const struct letter *l, const char *recipient, struct err *e)
 	node_set(tree_root(l->tree), "recipient", recipient);
 	if (build(&message, l, &m, e) != 0)
 		return err_in(e, "mail %s", l->kind);
-	mail.message = message.p;
-	mail.message_size = message.n;
+	if (seal(&mail, l, &message, e) != 0)
+		return -1;
 	return outbox_add(l->db, &mail, e);
 }
 

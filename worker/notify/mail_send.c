@@ -16,6 +16,7 @@
 #include "lib/base/fd.h"
 #include "lib/base/log.h"
 #include "lib/store/outbox.h"
+#include "lib/util/seal.h"
 #include "lib/util/smtp.h"
 
 /* What the child says, in one write. */
@@ -31,10 +32,24 @@ patience_s(const struct conf *conf)
 	return (unsigned)(conf->mail.timeout_ms * 6 / 1000 + 5);
 }
 
+/* Only here is the key read that opens the message. */
+static int
+send_sealed(const struct conf *conf, const struct outbox_mail *m, struct err *e)
+{
+	CLEANUP_ARENA struct arena *a = arena_new();
+	struct mail mail = { .message_id = m->message_id, .recipient = m->recipient };
+	char *message;
+
+	if (seal_open(&message, a, conf->secret_key, m->message, m->message_size, e) != 0)
+		return err_in(e, "open the sealed mail");
+	mail.message = message;
+	mail.message_size = strlen(message);
+	return smtp_send(&conf->mail, &mail, e);
+}
+
 static NORETURN void
 child(int out, const struct conf *conf, const struct outbox_mail *m)
 {
-	struct mail mail = { m->message_id, m->recipient, m->message, m->message_size };
 	struct sigaction plain = { .sa_handler = SIG_DFL };
 	struct answer answer = { 0 };
 	struct err ignored;
@@ -49,7 +64,7 @@ child(int out, const struct conf *conf, const struct outbox_mail *m)
 		close_range(3, (unsigned)out - 1, 0);
 	close_range((unsigned)out + 1, ~0U, 0);
 	alarm(patience_s(conf));
-	answer.rc = smtp_send(&conf->mail, &mail, &answer.why);
+	answer.rc = send_sealed(conf, m, &answer.why);
 	FAULT("mail.sent");
 	if (fd_write_all(out, &answer, sizeof answer, &ignored) != 0)
 		_exit(1);
@@ -124,13 +139,20 @@ collect(struct mail_sender *s, const struct conf *conf)
 	put_away(s);
 }
 
+/* A refusal for good, or a mail that no key opens any more: trying again is of no use. */
+static bool
+is_final(enum err_kind kind)
+{
+	return kind == ERR_INPUT || kind == ERR_DAMAGED;
+}
+
 /* Kept until the catalogue has it: a sent mail that is forgotten would go out again. */
 static int
 record(struct mail_sender *s, struct db *db, struct err *e)
 {
 	if (s->rc == 0 && outbox_sent(db, s->id, e) != 0)
 		return err_in(e, "outbox");
-	if (s->rc != 0 && outbox_not_sent(db, s->id, s->why.text, s->why.kind == ERR_INPUT, e) != 0)
+	if (s->rc != 0 && outbox_not_sent(db, s->id, s->why.text, is_final(s->why.kind), e) != 0)
 		return err_in(e, "outbox");
 	if (s->rc == 0)
 		log_line(LOG_INFO, "mail.sent", "mail %" PRId64, s->id);
