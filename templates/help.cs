@@ -7,12 +7,16 @@
 <li><strong>Databases</strong>: the dump of the vendor's own tool. PostgreSQL gives its custom format (read it with <code>pg_restore</code>), SQLite a copy of the database file made while it may be in use.</li>
 <li><strong>Media</strong>: the files below the folders you named, as a tar, with a manifest that lists each file with size and SHA-256. Symbolic links are kept as links.</li>
 </ul>
-<h2>What it does not hold</h2>
+<h2>What is not backed up</h2>
 <ul>
-<li>What an exclude pattern names, sockets, FIFOs and devices.</li>
-<li>Files that could not be read or that changed while they were read are counted as warnings and named in the log. They are never left out silently.</li>
+<li>What is no service here: the code of the application, the server's own configuration, mail boxes. Services you did not tick.</li>
+<li>What an exclude pattern names, and sockets, FIFOs and devices.</li>
+<li>Files that could not be read. They are counted as warnings and named in the log, never left out silently. A file that changed while it was read is in the backup, with a warning.</li>
 <li>Roles, tablespaces and settings of a PostgreSQL server that lie outside the database.</li>
 </ul>
+<p>Services are read one after the other while the application goes on. Each database is of one instant, but a file may be a little newer than the row that names it.</p>
+<h2>How long it stays</h2>
+<p>Until somebody deletes it, and then seven more days in the trash. <a href="/help/storage">Storage and retention</a> has the details.</p>
 <h2>When it is ready</h2>
 <p>Every program that took part ended without an error, the dump carries the engine's own end mark, and the stored bytes were read back and compared. Before that, nothing is listed as a backup. A backup that fails leaves the earlier ones untouched.</p>
 <p>Verify reads everything again later and compares it with the SHA-256 noted when the backup was made.</p>
