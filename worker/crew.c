@@ -61,7 +61,7 @@ start(struct hand *h, const struct lease *l, struct err *e)
 	*h = (struct hand){ .lease = *l, .started = clock_mono(), .beaten = clock_mono() };
 	if (spawn_self(&h->pid, args, e) == 0)
 		return 0;
-	/* The lease is ours: the job goes back at the burial, as if its process had been stopped. */
+	/* The lease is ours: the job goes back at the burial as if it had been stopped. */
 	h->stop = CREW_CLOSING;
 	return -1;
 }
@@ -126,7 +126,8 @@ beat(struct crew *crew, struct hand *h, struct err *e)
 		return 0;
 	if (pulse.cancel)
 		ask(h, CREW_CANCEL);
-	else if (crew->conf->stall_ms > 0 && clock_now() - pulse.progress_at > crew->conf->stall_ms &&
+	else if (crew->conf->stall_ms > 0 &&
+	    clock_now() - pulse.progress_at > crew->conf->stall_ms &&
 	    clock_mono() - h->started > crew->conf->stall_ms)
 		kill_hard(h, CREW_STALL);
 	return 0;
@@ -167,9 +168,11 @@ static void
 how_it_died(char *out, size_t n, int status)
 {
 	if (WIFSIGNALED(status))
-		snprintf(out, n, "its process was killed by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
+		snprintf(out, n, "its process was killed by signal %d (%s)", WTERMSIG(status),
+		    strsignal(WTERMSIG(status)));
 	else
-		snprintf(out, n, "its process ended with exit code %d and no result", WEXITSTATUS(status));
+		snprintf(out, n, "its process ended with exit code %d and no result",
+		    WEXITSTATUS(status));
 }
 
 static int
@@ -214,9 +217,11 @@ write_end(struct crew *crew, const struct hand *h, const struct job *job, struct
 	case CREW_FENCED:
 		return 0;
 	case CREW_RUNS:
-		/* It could not write its end, or was told to stop by somebody else: no fault of the job. */
+		/* It could not write its end, or was told to stop by somebody else: no fault of the
+		 * job. */
 		if (WIFEXITED(h->status) &&
-		    (WEXITSTATUS(h->status) == REPORT_UNWRITTEN || WEXITSTATUS(h->status) == REPORT_STOPPED))
+		    (WEXITSTATUS(h->status) == REPORT_UNWRITTEN ||
+		        WEXITSTATUS(h->status) == REPORT_STOPPED))
 			return jobs_release(crew->db, &h->lease, e);
 		return write_died(crew, h, e);
 	}
@@ -235,8 +240,8 @@ bury(struct crew *crew, struct hand *h, struct err *e)
 		return -1;
 	/* Whoever lost the job, or gave it up, may have left an upload or a scratch folder. */
 	crew->left_traces |= job.fence != h->lease.fence || h->status != 0;
-	if (job.state == JOB_RUNNING && job.fence == h->lease.fence && write_end(crew, h, &job, e) != 0 &&
-	    e->kind != ERR_FENCED)
+	if (job.state == JOB_RUNNING && job.fence == h->lease.fence &&
+	    write_end(crew, h, &job, e) != 0 && e->kind != ERR_FENCED)
 		return -1;
 	/* A mail never fails a job, and what is not due is not queued. */
 	if (mail_job_ended(crew->db, crew->conf, h->lease.job, &mail) != 0)

@@ -25,7 +25,8 @@ struct hand {
 	int status;
 	struct lease lease;           /* job 0: nobody */
 	enum crew_stop stop;
-	int64_t started, beaten, asked;   /* clock_mono(): start, last good beat, SIGTERM sent (0: not) */
+	int64_t started, beaten,
+	    asked; /* clock_mono(): start, last good beat, SIGTERM sent (0: not) */
 };
 
 struct crew {

@@ -41,7 +41,8 @@ number(int64_t *ret, const char **at, char end)
 }
 
 bool
-deliveries_parse(struct delivery *ret, char address[DELIVERY_ADDRESS_SIZE], const char *text, size_t n)
+deliveries_parse(struct delivery *ret, char address[DELIVERY_ADDRESS_SIZE], const char *text,
+    size_t n)
 {
 	static const char tag[] = " lazarette: ";
 	char line[DATAGRAM_MAX + 1];
@@ -59,10 +60,12 @@ deliveries_parse(struct delivery *ret, char address[DELIVERY_ADDRESS_SIZE], cons
 	if (at == NULL)
 		return false;
 	at += sizeof tag - 1;
-	if (!number(&d.link, &at, ':') || !number(&d.file, &at, ' ') || !number(&status, &at, ' ') ||
-	    !number(&d.bytes, &at, ' ') || !word(address, DELIVERY_ADDRESS_SIZE, &at, '\0'))
+	if (!number(&d.link, &at, ':') || !number(&d.file, &at, ' ') ||
+	    !number(&status, &at, ' ') || !number(&d.bytes, &at, ' ') ||
+	    !word(address, DELIVERY_ADDRESS_SIZE, &at, '\0'))
 		return false;
-	if (address[strspn(address, "0123456789abcdefABCDEF.:")] != '\0' && strcmp(address, "unix:") != 0)
+	if (address[strspn(address, "0123456789abcdefABCDEF.:")] != '\0' &&
+	    strcmp(address, "unix:") != 0)
 		return false;
 	if (d.link == 0 || d.file == 0 || (status != 200 && status != 206))
 		return false;
@@ -93,15 +96,19 @@ deliveries_open(struct deliveries *d, const struct conf *conf)
 
 	if (d->fd >= 0 || !take_lock(d, conf))
 		return;
-	if (snprintf(to.sun_path, sizeof to.sun_path, "%s/deliveries.sock", conf->run) >= (int)sizeof to.sun_path) {
-		log_line(LOG_ERROR, "deliveries.open", "the path '%s/deliveries.sock' is too long for a socket: "
-		    "deliveries are not counted; choose a shorter home folder", conf->run);
+	if (snprintf(to.sun_path, sizeof to.sun_path, "%s/deliveries.sock", conf->run) >=
+	    (int)sizeof to.sun_path) {
+		log_line(LOG_ERROR, "deliveries.open",
+		    "the path '%s/deliveries.sock' is too long for a socket: "
+		    "deliveries are not counted; choose a shorter home folder",
+		    conf->run);
 		return;
 	}
 	d->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	unlink(to.sun_path);
 	/* nginx writes to it as its own user; a folder that only lets pass is the guard. */
-	if (d->fd < 0 || bind(d->fd, (struct sockaddr *)&to, sizeof to) != 0 || chmod(to.sun_path, 0666) != 0) {
+	if (d->fd < 0 || bind(d->fd, (struct sockaddr *)&to, sizeof to) != 0 ||
+	    chmod(to.sun_path, 0666) != 0) {
 		err_sys(&e, "listen on '%s'", to.sun_path);
 		log_line(LOG_WARN, "deliveries.open", "%s", e.text);
 		deliveries_close(d);
@@ -121,9 +128,11 @@ deliveries_read(struct deliveries *d, struct db *db)
 		if (!deliveries_parse(&delivery, address, text, (size_t)n))
 			continue;
 		if (links_delivered(&first, db, &delivery, &e) != 0)
-			log_line(LOG_WARN, "deliveries.count", "link %" PRId64 ": %s", delivery.link, e.text);
+			log_line(LOG_WARN, "deliveries.count", "link %" PRId64 ": %s",
+			    delivery.link, e.text);
 		else if (first)
-			log_line(LOG_INFO, "link.first_use", "link %" PRId64 " from %s", delivery.link, address);
+			log_line(LOG_INFO, "link.first_use", "link %" PRId64 " from %s",
+			    delivery.link, address);
 	}
 }
 

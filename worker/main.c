@@ -1,4 +1,4 @@
-/* main.c: lazarette-worker: the supervisor, or (for itself) one job or one round of housekeeping. */
+/* main.c: lazarette-worker: the supervisor, or (for itself) one job or one sweep. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,8 +20,11 @@ static int
 usage(FILE *to)
 {
 	fputs("usage: lazarette-worker [--verbose]\n"
-	    "Takes jobs from the catalogue in LAZARETTE_HOME (default /var/lib/lazarette) until it is stopped.\n"
-	    "See lazarette-worker(8). The options --job, --fence and --sweep are for its own children.\n", to);
+	      "Takes jobs from the catalogue in LAZARETTE_HOME (default /var/lib/lazarette) until "
+	      "it is stopped.\n"
+	      "See lazarette-worker(8). The options --job, --fence and --sweep are for its own "
+	      "children.\n",
+	    to);
 	return to == stdout ? 0 : EXIT_USAGE;
 }
 
@@ -30,9 +33,12 @@ static int
 read_options(struct options *out, int argc, char **argv)
 {
 	static const struct option known[] = {
-		{ "job", required_argument, NULL, 'j' },    { "fence", required_argument, NULL, 'f' },
-		{ "sweep", required_argument, NULL, 's' },  { "verbose", no_argument, NULL, 'v' },
-		{ "version", no_argument, NULL, 'V' },      { "help", no_argument, NULL, 'h' },
+		{ "job", required_argument, NULL, 'j' },
+		{ "fence", required_argument, NULL, 'f' },
+		{ "sweep", required_argument, NULL, 's' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	bool good = true;
@@ -49,7 +55,9 @@ read_options(struct options *out, int argc, char **argv)
 		default:  return usage(stderr);
 		}
 	}
-	return good && optind == argc && (out->lease.job != 0) == (out->lease.fence != 0) ? -1 : usage(stderr);
+	return good && optind == argc && (out->lease.job != 0) == (out->lease.fence != 0)
+	    ? -1
+	    : usage(stderr);
 }
 
 int

@@ -69,7 +69,8 @@ make_name(char out[NAME_SIZE])
 	snprintf(out, NAME_SIZE, "%s.%d.%04x", host, (int)getpid(), (unsigned)rand_below(0x10000));
 }
 
-/* SIGTERM, SIGINT and SIGCHLD are only ever read from the descriptor, so none comes between two lines. */
+/* SIGTERM, SIGINT and SIGCHLD are only ever read from the descriptor, so none comes between two
+ * lines. */
 static int
 open_signals(int *ret, struct err *e)
 {
@@ -142,7 +143,8 @@ make_run_folder(const struct conf *conf, struct err *e)
 
 	if (fd_make_path(conf->run, e) != 0)
 		return -1;
-	if (stat(conf->run, &st) != 0 || ((st.st_mode & 0711) != 0711 && chmod(conf->run, st.st_mode | 0711) != 0))
+	if (stat(conf->run, &st) != 0 ||
+	    ((st.st_mode & 0711) != 0711 && chmod(conf->run, st.st_mode | 0711) != 0))
 		return err_sys(e, "'%s'", conf->run);
 	return 0;
 }
@@ -185,7 +187,8 @@ turn_sweep(struct runner *r)
 
 	if (r->sweeper > 0 && waitpid(r->sweeper, &status, WNOHANG) == r->sweeper) {
 		r->sweeper = 0;
-		/* The next round looks a little further back than this one's start: clocks of others differ. */
+		/* The next round looks a little further back than this one's start: clocks of
+		 * others differ. */
 		if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 			r->sweep_since = r->sweep_started_wall - SWEEP_OVERLAP_MS;
 	}
@@ -257,20 +260,25 @@ int
 runner_run(const struct conf *conf)
 {
 	struct runner r = {
-		.conf = conf, .deliveries = DELIVERIES_INIT, .mail = MAIL_SENDER_INIT, .signals = -1,
+		.conf = conf,
+		.deliveries = DELIVERIES_INIT,
+		.mail = MAIL_SENDER_INIT,
+		.signals = -1,
 		.sweep_at = clock_mono() + FIRST_SWEEP_MS,
 	};
 	struct err e;
 
 	make_name(r.name);
-	if (open_signals(&r.signals, &e) != 0 || make_run_folder(conf, &e) != 0 || open_catalog(&r, &e) != 0) {
+	if (open_signals(&r.signals, &e) != 0 || make_run_folder(conf, &e) != 0 ||
+	    open_catalog(&r, &e) != 0) {
 		if (!r.closing)
 			log_line(LOG_ERROR, "worker.start", "%s", e.text);
 		fd_close(&r.signals);
 		return r.closing ? 0 : 1;
 	}
 	crew_init(&r.crew, conf, r.db, r.name);
-	log_line(LOG_INFO, "worker.started", "%s, %" PRId64 " jobs at once", r.name, conf->worker_parallel);
+	log_line(LOG_INFO, "worker.started", "%s, %" PRId64 " jobs at once", r.name,
+	    conf->worker_parallel);
 	for (;;) {
 		turn(&r);
 		if (r.closing)

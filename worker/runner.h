@@ -4,7 +4,8 @@
 
 #include "lib/util/conf.h"
 
-/* Runs until SIGTERM or SIGINT; jobs in work are stopped and queued again. Returns the exit status. */
+/* Runs until SIGTERM or SIGINT; jobs in work are stopped and queued again. Gives the exit status.
+ */
 int runner_run(const struct conf *conf);
 
 /* One round of housekeeping, as the child that the loop starts for it. */

@@ -86,7 +86,8 @@ sweep_failed(const struct clear *c, int64_t since, struct err *e)
 	return 0;
 }
 
-/* A holder that lost its lease and was killed: what it had begun lies beside what its successor made. */
+/* A holder that lost its lease and was killed: what it had begun lies beside what its successor
+ * made. */
 static int
 sweep_uploads(const struct clear *c, const struct job *j, struct err *e)
 {
@@ -94,15 +95,16 @@ sweep_uploads(const struct clear *c, const struct job *j, struct err *e)
 }
 
 /*
- * A mail that nobody got to: the supervisor was killed between the end of a job and its mail. Queueing one
- * twice does nothing, but the one that has just ended is left to who is at it.
+ * A mail that nobody got to: the supervisor was killed between the end of a job and its mail.
+ * Queueing one twice does nothing, but the one that has just ended is left to who is at it.
  */
 static int
 sweep_mail(const struct clear *c, const struct job *j, struct err *e)
 {
 	int64_t now = clock_now();
 
-	if (!job_ended(j->state) || j->finished_at < now - MAIL_BACK_MS || j->finished_at > now - MAIL_LATE_MS)
+	if (!job_ended(j->state) || j->finished_at < now - MAIL_BACK_MS ||
+	    j->finished_at > now - MAIL_LATE_MS)
 		return 0;
 	return mail_job_ended(c->db, c->conf, j->id, e);
 }

@@ -1,11 +1,11 @@
 /* instance.c: an instance without its web part, for tests of the worker alone.
  *
  *   instance init                                  make the home folder of LAZARETTE_HOME
- *   instance service PROJECT/ENV SLUG ENGINE JSON  add a service (and project and environment if need be)
- *   instance secret PROJECT/ENV SLUG TEXT          seal its password
- *   instance backup PROJECT/ENV COUNT [SLUG…]      COUNT requests; prints "backup job" lines
- *   instance download BACKUP FORMAT                prints "download job"
- *   instance verify BACKUP | check PROJECT/ENV SLUG | cancel JOB | untrash BACKUP | trash BACKUP
+ *   instance service PROJECT/ENV SLUG ENGINE JSON  add a service (and project and environment if
+ * need be) instance secret PROJECT/ENV SLUG TEXT          seal its password instance backup
+ * PROJECT/ENV COUNT [SLUG…]      COUNT requests; prints "backup job" lines instance download BACKUP
+ * FORMAT                prints "download job" instance verify BACKUP | check PROJECT/ENV SLUG |
+ * cancel JOB | untrash BACKUP | trash BACKUP
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -35,18 +35,24 @@ struct app {
 static int
 init(struct app *app, struct err *e)
 {
-	const char *const folders[] = { app->conf.home, app->conf.storage, app->conf.downloads, app->conf.run,
-		app->conf.mail.folder, arena_printf(app->arena, "%s/keys", app->conf.home) };
+	const char *const folders[] = { app->conf.home, app->conf.storage, app->conf.downloads,
+		app->conf.run, app->conf.mail.folder,
+		arena_printf(app->arena, "%s/keys", app->conf.home) };
 	struct storage storage = { .slug = "main", .kind = "local", .path = app->conf.storage };
-	struct account account = { .email = "admin@example.org", .name = "Ada", .role = ROLE_ADMIN, .password_hash = "-" };
+	struct account account = { .email = "admin@example.org",
+		.name = "Ada",
+		.role = ROLE_ADMIN,
+		.password_hash = "-" };
 	char key[SEAL_PUBLIC_HEX_SIZE], id[UUID_SIZE];
 
 	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
 		if (fd_make_path(folders[i], e) != 0)
 			return -1;
 	rand_uuid(id);
-	if (seal_make_key(key, app->conf.secret_key, e) != 0 || db_open_migrate(&app->db, app->conf.catalog, e) != 0 ||
-	    settings_set(app->db, "instance_id", id, e) != 0 || settings_set(app->db, "seal_public_key", key, e) != 0 ||
+	if (seal_make_key(key, app->conf.secret_key, e) != 0 ||
+	    db_open_migrate(&app->db, app->conf.catalog, e) != 0 ||
+	    settings_set(app->db, "instance_id", id, e) != 0 ||
+	    settings_set(app->db, "seal_public_key", key, e) != 0 ||
 	    storages_ensure(&storage, app->db, e) != 0)
 		return -1;
 	return accounts_add(&account, app->db, e);
@@ -64,9 +70,13 @@ environment(struct environment *v, struct app *app, const char *where, struct er
 	p.slug = p.name = arena_dupn(app->arena, where, (size_t)(slash - where));
 	if (environments_by_slug(v, app->arena, app->db, p.slug, slash + 1, e) == 0)
 		return 0;
-	if (projects_by_slug(&p, app->arena, app->db, p.slug, e) != 0 && projects_add(&p, app->db, e) != 0)
+	if (projects_by_slug(&p, app->arena, app->db, p.slug, e) != 0 &&
+	    projects_add(&p, app->db, e) != 0)
 		return -1;
-	*v = (struct environment){ .project = p.id, .slug = slash + 1, .name = slash + 1, .kind = ENV_LIVE };
+	*v = (struct environment){ .project = p.id,
+		.slug = slash + 1,
+		.name = slash + 1,
+		.kind = ENV_LIVE };
 	return environments_add(v, app->db, e);
 }
 
@@ -150,7 +160,9 @@ add_backups(struct app *app, struct err *e)
 static int
 number(int64_t *ret, const char *text, struct err *e)
 {
-	return num_parse(ret, text, 1, INT64_MAX) ? 0 : err_set(e, ERR_INPUT, "'%s' is no number", text);
+	return num_parse(ret, text, 1, INT64_MAX)
+	    ? 0
+	    : err_set(e, ERR_INPUT, "'%s' is no number", text);
 }
 
 static int

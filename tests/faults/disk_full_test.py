@@ -2,6 +2,7 @@
 """T19: a disk that holds catalogue and storage fills up at 64 different points of a backup."""
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -94,7 +95,7 @@ def settled(home):
 
 
 def sweep_sizes(steps, env=None):
-    ends, faults, slowest = {}, [], 0.0
+    ends, faults, slowest, reasons = {}, [], 0.0, set()
     with Disk() as disk, tempfile.TemporaryDirectory(prefix="lzd-media-") as media:
         make_tree(media, 16, ARTIFACT // 16)
         for step in steps:
@@ -102,8 +103,10 @@ def sweep_sizes(steps, env=None):
             ends[row["state"]] = ends.get(row["state"], 0) + 1
             faults += [f"step {step}, {row['state']} ({row['error']}): {f}" for f in found]
             slowest = max(slowest, back)
+            reasons.add(re.sub(r"[\d.]+ .?B", "…", row["error"] or "")[:90])
             if row["state"] == "failed" and "full" not in row["error"]:
                 faults.append(f"step {step}: failed for another reason: {row['error']}")
+    print("# reasons:", "; ".join(sorted(reasons - {""})))
     return ends, faults, slowest
 
 

@@ -9,7 +9,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from worker_home import ROOT, Home, main, processes_of, test, wait_until  # noqa: E402
 
 ROUNDS, SIDE = 20, 10
-CONF = f'lease = "300ms"\npoll = "10ms"\nworker_parallel = {SIDE}\n'
+CALM = f'lease = "20s"\npoll = "10ms"\nworker_parallel = {SIDE}\n'
+CONF = CALM.replace("20s", "300ms")           # a job is taken over soon after its worker died
 TOOLS = {"LAZARETTE_TOOLS": os.path.join(ROOT, "tests", "fake", "pg-slow")}
 
 
@@ -56,7 +57,7 @@ def no_orphans():
 
 @test("T07 PEER-17", "a cancelled job takes its dump with it and leaves nothing in storage")
 def cancel_kills_the_group():
-    with Home(CONF, TOOLS) as home:
+    with Home(CALM, TOOLS) as home:
         fill(home)
         worker = home.start_worker()
         wait_until("the dumps to run", lambda: len(dumps(worker)) == SIDE, 30)
@@ -70,7 +71,7 @@ def cancel_kills_the_group():
 
 @test("PEER-17", "a dump that says nothing is stopped by the stall rule, with the phase in the reason")
 def a_stall_ends_a_job():
-    with Home(CONF + 'stall = "700ms"\n', TOOLS) as home:
+    with Home(CALM + 'stall = "700ms"\n', TOOLS) as home:
         fill(home)
         worker = home.start_worker()
         home.wait_all(30)
@@ -82,7 +83,7 @@ def a_stall_ends_a_job():
 
 @test("T07", "a worker that is told to stop gives its jobs back without counting a death")
 def closing_gives_back():
-    with Home(CONF, TOOLS) as home:
+    with Home(CALM, TOOLS) as home:
         fill(home)
         worker = home.start_worker()
         wait_until("the dumps to run", lambda: len(dumps(worker)) == SIDE, 30)

@@ -1,4 +1,4 @@
-/* deliveries_test.c: what nginx says it has sent is read strictly (DIV-16, issue A: counted on completed deliveries). */
+/* deliveries_test.c: what nginx says it has sent is read strictly (DIV-16). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -61,10 +61,24 @@ static void
 refuses_everything_else(void **state UNUSED)
 {
 	static const char *const bad[] = {
-		"", "1:2", "1:2 200", "1:2 200 5", "1:2 200 5 ", "1:2  200 5 192.0.2.7", "-1:2 200 5 192.0.2.7",
-		"1:-2 200 5 192.0.2.7", "1:2 200 -5 192.0.2.7", "1:2 200 5x 192.0.2.7", "0:2 200 5 192.0.2.7",
-		"1:0 200 5 192.0.2.7", "1 2 200 5 192.0.2.7", "1:2 200 5 192.0.2.7 more", "1:2 200 5 <script>",
-		"1:2 200 99999999999999999999 192.0.2.7", "- 200 5 192.0.2.7", "1:2 200 5 192.0.2.7\n\n",
+		"",
+		"1:2",
+		"1:2 200",
+		"1:2 200 5",
+		"1:2 200 5 ",
+		"1:2  200 5 192.0.2.7",
+		"-1:2 200 5 192.0.2.7",
+		"1:-2 200 5 192.0.2.7",
+		"1:2 200 -5 192.0.2.7",
+		"1:2 200 5x 192.0.2.7",
+		"0:2 200 5 192.0.2.7",
+		"1:0 200 5 192.0.2.7",
+		"1 2 200 5 192.0.2.7",
+		"1:2 200 5 192.0.2.7 more",
+		"1:2 200 5 <script>",
+		"1:2 200 99999999999999999999 192.0.2.7",
+		"- 200 5 192.0.2.7",
+		"1:2 200 5 192.0.2.7\n\n",
 		"1:2 200 5 0123456789.0123456789.0123456789.0123456789.0123456789.0123456789",
 	};
 	char address[DELIVERY_ADDRESS_SIZE];
@@ -93,7 +107,8 @@ refuses_a_nul_and_a_line_that_is_too_long(void **state UNUSED)
 	assert_false(deliveries_parse(&d, address, line, sizeof line));
 }
 
-/* Every cut and every changed byte of a good line either gives the same meaning or nothing; none is read past its end. */
+/* Every cut and every changed byte of a good line either gives the same meaning or nothing; none is
+ * read past its end. */
 static void
 survives_cuts_and_changed_bytes(void **state UNUSED)
 {

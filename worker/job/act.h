@@ -11,7 +11,8 @@ struct act {
 	int (*work)(struct plan *p, struct err *e);
 	/* Write the good end, one transaction; called again while the catalogue is busy or full. */
 	int (*finish)(struct plan *p, struct err *e);
-	/* Remove what the work left, after the job has ended badly. Nobody else can hold the job then. */
+	/* Remove what the work left, after the job has ended badly. Nobody else can hold the job
+	 * then. */
 	int (*clear)(struct plan *p, struct err *e);
 };
 

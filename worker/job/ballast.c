@@ -29,7 +29,8 @@ ballast_keep(const struct conf *conf)
 
 	if (!path_of(path, conf) || (stat(path, &st) == 0 && st.st_size == BALLAST_BYTES))
 		return;
-	if (statvfs(conf->run, &v) != 0 || (int64_t)v.f_bavail * (int64_t)v.f_frsize < 4 * (int64_t)BALLAST_BYTES)
+	if (statvfs(conf->run, &v) != 0 ||
+	    (int64_t)v.f_bavail * (int64_t)v.f_frsize < 4 * (int64_t)BALLAST_BYTES)
 		return;
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0 || posix_fallocate(fd, 0, BALLAST_BYTES) != 0)
@@ -42,5 +43,6 @@ ballast_drop(const struct conf *conf)
 	char path[PATH_SIZE];
 
 	if (path_of(path, conf) && unlink(path) == 0)
-		log_line(LOG_WARN, "disk.full", "the disk of the catalogue is full; its reserve of 1 MB is given up");
+		log_line(LOG_WARN, "disk.full",
+		    "the disk of the catalogue is full; its reserve of 1 MB is given up");
 }

@@ -22,13 +22,15 @@ remove_object(struct dest *d, const char *key, struct err *e)
 
 /* The sidecar first: what is not whole any more must not be found by a scan of the storage. */
 static int
-remove_all(struct dest *d, const struct backup *b, const struct part *parts, size_t count, struct err *e)
+remove_all(struct dest *d, const struct backup *b, const struct part *parts, size_t count,
+    struct err *e)
 {
 	if (remove_object(d, b->sidecar_key, e) != 0)
 		return -1;
 	FAULT("clear.after_sidecar");
 	for (size_t i = 0; i < count; i++)
-		if (remove_object(d, parts[i].manifest.key, e) != 0 || remove_object(d, parts[i].data.key, e) != 0)
+		if (remove_object(d, parts[i].manifest.key, e) != 0 ||
+		    remove_object(d, parts[i].data.key, e) != 0)
 			return -1;
 	return 0;
 }
@@ -46,9 +48,10 @@ clear_backup(const struct clear *c, int64_t id, struct err *e)
 	    backups_parts(&parts, &count, c->arena, c->db, id, e) != 0)
 		return -1;
 	if (b.state == BACKUP_READY || b.state == BACKUP_BUILDING)
-		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is %s: its objects stay", id, backup_state_name(b.state));
-	if (storages_by_id(&storage, c->arena, c->db, b.storage, e) != 0 || dest_open(&dest, &storage, e) != 0 ||
-	    remove_all(dest, &b, parts, count, e) != 0)
+		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is %s: its objects stay", id,
+		    backup_state_name(b.state));
+	if (storages_by_id(&storage, c->arena, c->db, b.storage, e) != 0 ||
+	    dest_open(&dest, &storage, e) != 0 || remove_all(dest, &b, parts, count, e) != 0)
 		return err_in(e, "remove what backup b%" PRId64 " left", id);
 	return 0;
 }
@@ -66,13 +69,14 @@ clear_uploads(const struct clear *c, const struct job *job, struct err *e)
 
 	if (backups_by_id(&b, c->arena, c->db, job->backup, e) != 0 ||
 	    backups_parts(&parts, &count, c->arena, c->db, b.id, e) != 0 ||
-	    storages_by_id(&storage, c->arena, c->db, b.storage, e) != 0 || dest_open(&dest, &storage, e) != 0 ||
-	    dest_sweep(dest, b.sidecar_key, below, e) != 0)
+	    storages_by_id(&storage, c->arena, c->db, b.storage, e) != 0 ||
+	    dest_open(&dest, &storage, e) != 0 || dest_sweep(dest, b.sidecar_key, below, e) != 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		if (dest_sweep(dest, parts[i].data.key, below, e) != 0)
 			return -1;
-		if (parts[i].manifest.key[0] != '\0' && dest_sweep(dest, parts[i].manifest.key, below, e) != 0)
+		if (parts[i].manifest.key[0] != '\0' &&
+		    dest_sweep(dest, parts[i].manifest.key, below, e) != 0)
 			return -1;
 	}
 	return 0;

@@ -20,12 +20,12 @@ struct clear {
 
 /*
  * Every object of a backup: parts, manifests, sidecar, and their unfinished uploads. Only for a
- * backup in a state that nothing leads back from: failed, trashed for good, deleted. Any other state
- * is ERR_CONFLICT and nothing is touched.
+ * backup in a state that nothing leads back from: failed, trashed for good, deleted. Any other
+ * state is ERR_CONFLICT and nothing is touched.
  */
 MUST_USE int clear_backup(const struct clear *c, int64_t backup, struct err *e);
 
-/* Uploads of a backup job that holders before the present one left unfinished; safe in every state. */
+/* Uploads of a backup job that holders before the present one left; safe in every state. */
 MUST_USE int clear_uploads(const struct clear *c, const struct job *job, struct err *e);
 
 /* The folder of a download, when it is neither preparing nor ready; else ERR_CONFLICT. */

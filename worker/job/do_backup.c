@@ -1,4 +1,4 @@
-/* do_backup.c: every chosen service goes into storage, then the sidecar, then the catalogue says ready. */
+/* do_backup.c: every chosen service goes into storage, then the sidecar; then it is ready. */
 #include <inttypes.h>
 
 #include "lib/base/fault.h"
@@ -24,7 +24,7 @@ estimate(int64_t *raw, int64_t *stored, struct plan *p, struct err *e)
 		if (backups_estimate(&r, &s, p->db, p->parts[i].service, e) != 0)
 			return -1;
 		if (r == 0) {
-			/* One unknown makes the sum unknown: no percentage rather than a wrong one. */
+			/* One unknown makes the sum unknown: no percentage, not a wrong one. */
 			*raw = 0;
 			*stored += s;
 			return 0;
@@ -47,7 +47,8 @@ check_space(struct plan *p, int64_t stored, struct err *e)
 		return 0;
 	num_size(needs, need);
 	num_size(got, has);
-	return err_set(e, ERR_FULL, "storage *%s* is full: needs about %s, has %s", p->storage.slug, needs, got);
+	return err_set(e, ERR_FULL, "storage *%s* is full: needs about %s, has %s", p->storage.slug,
+	    needs, got);
 }
 
 /* What a holder before us left unfinished must not be published under our feet. */
@@ -60,7 +61,8 @@ sweep_uploads(struct plan *p, struct err *e)
 		const struct part *part = &p->parts[i];
 
 		if (dest_sweep(p->dest, part->data.key, p->lease.fence, e) != 0 ||
-		    (part->manifest.key[0] != '\0' && dest_sweep(p->dest, part->manifest.key, p->lease.fence, e) != 0))
+		    (part->manifest.key[0] != '\0' &&
+		        dest_sweep(p->dest, part->manifest.key, p->lease.fence, e) != 0))
 			return -1;
 	}
 	return 0;
@@ -70,7 +72,8 @@ sweep_uploads(struct plan *p, struct err *e)
 static int
 ready_too_early(struct plan *p, struct err *e)
 {
-	static const char none[] = "0000000000000000000000000000000000000000000000000000000000000000";
+	static const char none[] =
+	    "0000000000000000000000000000000000000000000000000000000000000000";
 
 	for (size_t i = 0; i < p->part_count; i++) {
 		struct part early = p->parts[i];
@@ -92,7 +95,8 @@ work(struct plan *p, struct err *e)
 	if (FAULT_CONTROL("ready_too_early") && ready_too_early(p, e) != 0)
 		return -1;
 	FAULT("backup.begun");
-	if (sweep_uploads(p, e) != 0 || estimate(&raw, &stored, p, e) != 0 || check_space(p, stored, e) != 0)
+	if (sweep_uploads(p, e) != 0 || estimate(&raw, &stored, p, e) != 0 ||
+	    check_space(p, stored, e) != 0)
 		return -1;
 	report_expect(p->report, raw);
 	for (size_t i = 0; i < p->part_count; i++) {

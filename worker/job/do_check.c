@@ -14,9 +14,10 @@ work(struct plan *p, struct err *e)
 		return -1;
 	report_phase(p->report, "%s: testing", src.service->slug);
 	rc = source_driver(src.service->engine)->check(&text, &src, &why);
-	report_say(p->report, rc == 0 ? "note" : "err", "%s: %s", src.service->slug, rc == 0 ? text : why.text);
-	if (services_set_check(p->db, src.service->id, src.service->revision, rc == 0 ? "ok" : "failed",
-	    rc == 0 ? text : why.text, e) != 0)
+	report_say(p->report, rc == 0 ? "note" : "err", "%s: %s", src.service->slug,
+	    rc == 0 ? text : why.text);
+	if (services_set_check(p->db, src.service->id, src.service->revision,
+	        rc == 0 ? "ok" : "failed", rc == 0 ? text : why.text, e) != 0)
 		return -1;
 	if (rc != 0)
 		*e = why;

@@ -1,4 +1,4 @@
-/* do_download.c: chosen parts of a backup become files that nginx can send, each compared while it is made. */
+/* do_download.c: chosen parts of a backup become files that nginx can send, each compared. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +30,8 @@ open_folder(int *ret, struct plan *p, struct err *e)
 	CLEANUP_FD int fd = -1;
 	char path[PATH_SIZE];
 
-	if (snprintf(path, sizeof path, "%s/%s", p->conf->downloads, p->download.uuid) >= (int)sizeof path)
+	if (snprintf(path, sizeof path, "%s/%s", p->conf->downloads, p->download.uuid) >=
+	    (int)sizeof path)
 		return err_set(e, ERR_INPUT, "the path of the downloads folder is too long");
 	if (fd_make_path(path, e) != 0)
 		return -1;
@@ -68,12 +69,15 @@ check_space(struct plan *p, int64_t need, struct err *e)
 	struct statvfs v;
 
 	if (statvfs(p->conf->downloads, &v) != 0)
-		return errno == ENOENT ? 0 : err_sys(e, "ask for free room in '%s'", p->conf->downloads);
+		return errno == ENOENT
+		    ? 0
+		    : err_sys(e, "ask for free room in '%s'", p->conf->downloads);
 	if ((int64_t)v.f_bavail * (int64_t)v.f_frsize >= need)
 		return 0;
 	num_size(needs, need);
 	num_size(has, (int64_t)v.f_bavail * (int64_t)v.f_frsize);
-	return err_set(e, ERR_FULL, "the downloads folder is full: needs about %s, has %s", needs, has);
+	return err_set(e, ERR_FULL, "the downloads folder is full: needs about %s, has %s", needs,
+	    has);
 }
 
 static const struct part *
@@ -86,9 +90,11 @@ part_of(const struct plan *p, int64_t id)
 }
 
 static int
-write_export(struct export_file *made, int fd, struct plan *p, const struct part *part, struct err *e)
+write_export(struct export_file *made, int fd, struct plan *p, const struct part *part,
+    struct err *e)
 {
-	const struct export_part what = { p->dest, &part->data, &part->manifest, report_watch(p->report) };
+	const struct export_part what = { p->dest, &part->data, &part->manifest,
+		report_watch(p->report) };
 
 	if (part->manifest.key[0] == '\0')
 		return export_database(made, fd, &what, e);
@@ -97,20 +103,24 @@ write_export(struct export_file *made, int fd, struct plan *p, const struct part
 
 /* A file appears under its name only whole, compared and synced. */
 static int
-prepare(struct export_file *made, int folder, struct plan *p, const struct download_file *file, struct err *e)
+prepare(struct export_file *made, int folder, struct plan *p, const struct download_file *file,
+    struct err *e)
 {
 	const struct part *part = part_of(p, file->part);
 	CLEANUP_FD int fd = -1;
 	char temporary[TEMP_SIZE];
 
 	if (part == NULL || strlen(file->name) >= NAME_SIZE || strchr(file->name, '/') != NULL)
-		return err_set(e, ERR_INTERNAL, "download d%" PRId64 " names what its backup has not", p->download.id);
-	snprintf(temporary, sizeof temporary, ".%" PRId64 ".%" PRId64 ".tmp", p->lease.fence, file->id);
+		return err_set(e, ERR_INTERNAL,
+		    "download d%" PRId64 " names what its backup has not", p->download.id);
+	snprintf(temporary, sizeof temporary, ".%" PRId64 ".%" PRId64 ".tmp", p->lease.fence,
+	    file->id);
 	report_phase(p->report, "%s: preparing %s", file->service_slug, file->name);
 	fd = openat(folder, temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, FILE_MODE);
 	if (fd < 0)
 		return err_sys(e, "create '%s'", temporary);
-	if (fchmod(fd, FILE_MODE) != 0 || write_export(made, fd, p, part, e) != 0 || plan_still_ours(p, e) != 0) {
+	if (fchmod(fd, FILE_MODE) != 0 || write_export(made, fd, p, part, e) != 0 ||
+	    plan_still_ours(p, e) != 0) {
 		unlinkat(folder, temporary, 0);
 		return -1;
 	}
@@ -146,7 +156,8 @@ work(struct plan *p, struct err *e)
 	if (p->download.state == DOWNLOAD_READY)
 		return 0;
 	if (p->backup.state != BACKUP_READY)
-		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is %s", p->backup.id, backup_state_name(p->backup.state));
+		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is %s", p->backup.id,
+		    backup_state_name(p->backup.state));
 	for (size_t i = 0; i < p->file_count; i++) {
 		const struct part *part = part_of(p, p->files[i].part);
 

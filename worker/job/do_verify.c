@@ -24,14 +24,16 @@ check_sidecar(struct plan *p, struct err *e)
 	if (object_open(&o, &bytes, p->dest, p->backup.sidecar_key, e) != 0)
 		return -1;
 	if (bytes > SIDECAR_MAX)
-		return err_set(e, ERR_DAMAGED, "'%s' has grown to %" PRId64 " bytes", p->backup.sidecar_key, bytes);
+		return err_set(e, ERR_DAMAGED, "'%s' has grown to %" PRId64 " bytes",
+		    p->backup.sidecar_key, bytes);
 	n = object_read(o, 0, buf_room(&text, (size_t)bytes), (size_t)bytes, e);
 	if (n < 0)
 		return -1;
 	buf_took(&text, (size_t)n);
 	hash_of(hash, text.p, text.n);
 	if (strcmp(hash, p->backup.sidecar_sha256) != 0)
-		return err_set(e, ERR_DAMAGED, "'%s' differs from what was written", p->backup.sidecar_key);
+		return err_set(e, ERR_DAMAGED, "'%s' differs from what was written",
+		    p->backup.sidecar_key);
 	return 0;
 }
 
@@ -103,7 +105,8 @@ work(struct plan *p, struct err *e)
 	int64_t total = 0;
 
 	if (p->backup.state != BACKUP_READY)
-		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is %s: there is nothing to verify", p->backup.id,
+		return err_set(e, ERR_CONFLICT,
+		    "backup b%" PRId64 " is %s: there is nothing to verify", p->backup.id,
 		    backup_state_name(p->backup.state));
 	for (size_t i = 0; i < p->part_count; i++)
 		total += p->parts[i].data.raw_bytes + p->parts[i].manifest.raw_bytes;

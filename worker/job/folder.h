@@ -5,7 +5,8 @@
 #include "lib/base/attr.h"
 #include "lib/base/err.h"
 
-/* Remove the folder `path` and everything below it; links are removed, never followed. Missing is fine. */
+/* Remove the folder `path` and everything below it; links are removed, never followed. Missing is
+ * fine. */
 MUST_USE int folder_remove(const char *path, struct err *e);
 
 #endif

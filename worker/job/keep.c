@@ -24,8 +24,8 @@ to_frames(void *arg, const void *bytes, size_t n, struct err *e)
 
 /*
  * Before a commit the fence is checked: the temporary file exists by now, so a newer holder either
- * has not begun (then the check fails afterwards, not here, and this commit came first) or has swept
- * the file away already (then the commit fails). Nobody publishes late.
+ * has not begun (then the check fails afterwards, not here, and this commit came first) or has
+ * swept the file away already (then the commit fails). Nobody publishes late.
  */
 static int
 publish(struct upload **up, struct plan *p, struct err *e)
@@ -49,13 +49,15 @@ fill(struct stored_object *o, const struct frame_totals *t, struct arena *a)
 static struct frame_options
 frames(const struct plan *p)
 {
-	return (struct frame_options){ .level = (int)p->conf->zstd_level, .threads = (int)p->conf->threads };
+	return (struct frame_options){ .level = (int)p->conf->zstd_level,
+		.threads = (int)p->conf->threads };
 }
 
 /* -- databases -- */
 
 static int
-dump(struct part *part, struct plan *p, const struct source_driver *driver, const struct source *src, struct err *e)
+dump(struct part *part, struct plan *p, const struct source_driver *driver,
+    const struct source *src, struct err *e)
 {
 	CLEANUP_UPLOAD struct upload *up = NULL;
 	CLEANUP_FRAME_WRITER struct frame_writer *w = NULL;
@@ -115,7 +117,8 @@ pack_of(const struct part *part, struct plan *p, const struct source *src)
 	};
 
 	spec.root_count = source_lines(&spec.roots, p->arena, src->service->settings.roots);
-	spec.exclude_count = source_lines(&spec.excludes, p->arena, src->service->settings.excludes);
+	spec.exclude_count =
+	    source_lines(&spec.excludes, p->arena, src->service->settings.excludes);
 	return spec;
 }
 
@@ -170,7 +173,8 @@ keep_part(struct part *part, struct plan *p, struct err *e)
 
 	if (plan_source(&src, p, part->service, e) != 0)
 		return err_in(e, "%s", part->service_slug);
-	rc = engine_is_media(src.service->engine) ? keep_files(part, p, &src, e) : keep_database(part, p, &src, e);
+	rc = engine_is_media(src.service->engine) ? keep_files(part, p, &src, e)
+	                                          : keep_database(part, p, &src, e);
 	if (rc != 0)
 		return err_in(e, "%s", part->service_slug);
 	part->finished_at = clock_now();
@@ -178,7 +182,7 @@ keep_part(struct part *part, struct plan *p, struct err *e)
 	num_size(raw, part->data.raw_bytes);
 	num_size(stored, part->data.stored_bytes);
 	num_duration(took, clock_mono() - began);
-	report_say(p->report, "note", "%s: %s stored as %s in %s; read back and compared", part->service_slug, raw,
-	    stored, took);
+	report_say(p->report, "note", "%s: %s stored as %s in %s; read back and compared",
+	    part->service_slug, raw, stored, took);
 	return 0;
 }

@@ -8,9 +8,9 @@
 #include "worker/job/plan.h"
 
 /*
- * Fills in what the part has become: versions, sizes, hashes, times. Nothing is visible in the storage
- * under the part's keys before all of it is there and synced; a failure leaves at most whole objects,
- * which the end of the job removes.
+ * Fills in what the part has become: versions, sizes, hashes, times. Nothing is visible in the
+ * storage under the part's keys before all of it is there and synced; a failure leaves at most
+ * whole objects, which the end of the job removes.
  */
 MUST_USE int keep_part(struct part *part, struct plan *p, struct err *e);
 

@@ -46,7 +46,8 @@ kin_kill(pid_t parent)
 	if (proc == NULL)
 		return;
 	while ((d = readdir(proc)) != NULL) {
-		if (!num_parse(&pid, d->d_name, 2, INT32_MAX) || !read_stat(&ppid, &group, pid) || ppid != parent)
+		if (!num_parse(&pid, d->d_name, 2, INT32_MAX) || !read_stat(&ppid, &group, pid) ||
+		    ppid != parent)
 			continue;
 		if (group == pid)
 			kill((pid_t)-pid, SIGKILL);

@@ -24,8 +24,10 @@ plan_storage(struct dest **ret, struct storage *storage, struct plan *p, int64_t
 	CLEANUP_DEST struct dest *dest = NULL;
 	char *instance;
 
-	if (storages_by_id(storage, p->arena, p->db, id, e) != 0 || dest_open(&dest, storage, e) != 0 ||
-	    settings_get(&instance, p->arena, p->db, "instance_id", e) != 0 || dest_claim(dest, instance, e) != 0)
+	if (storages_by_id(storage, p->arena, p->db, id, e) != 0 ||
+	    dest_open(&dest, storage, e) != 0 ||
+	    settings_get(&instance, p->arena, p->db, "instance_id", e) != 0 ||
+	    dest_claim(dest, instance, e) != 0)
 		return -1;
 	*ret = dest;
 	dest = NULL;
@@ -101,7 +103,8 @@ plan_source(struct source *ret, struct plan *p, int64_t id, struct err *e)
 	if (services_by_id(service, p->arena, p->db, id, e) != 0)
 		return -1;
 	if (service->sealed != NULL &&
-	    seal_open(&secret, p->arena, p->conf->secret_key, service->sealed, service->sealed_size, e) != 0)
+	    seal_open(&secret, p->arena, p->conf->secret_key, service->sealed, service->sealed_size,
+	        e) != 0)
 		return err_in(e, "%s: its stored password cannot be opened", service->slug);
 	if (plan_scratch(p, e) != 0)
 		return err_in(e, "%s", service->slug);

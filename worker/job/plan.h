@@ -1,4 +1,4 @@
-/* plan.h: a job's row becomes everything that its work needs, resolved. The only reader of secrets. */
+/* plan.h: a job's row becomes all that its work needs, resolved. The only reader of secrets. */
 #ifndef WORKER_JOB_PLAN_H
 #define WORKER_JOB_PLAN_H
 
@@ -49,7 +49,8 @@ MUST_USE int plan_make(struct plan *p, struct err *e);
 /* Closes what plan_make() opened and removes the scratch folder. */
 void plan_release(struct plan *p);
 
-/* The folder of this job for files that an engine must have on disk: <run>/job-<id>-<fence>, mode 0700. */
+/* The folder of this job for files that an engine must have on disk: <run>/job-<id>-<fence>, mode
+ * 0700. */
 MUST_USE int plan_scratch(struct plan *p, struct err *e);
 void plan_scratch_path(char *out, size_t n, const struct conf *conf, const struct lease *l);
 
@@ -60,6 +61,7 @@ MUST_USE int plan_source(struct source *ret, struct plan *p, int64_t service, st
 MUST_USE int plan_still_ours(struct plan *p, struct err *e);
 
 /* The storage of a backup, opened. */
-MUST_USE int plan_storage(struct dest **ret, struct storage *storage, struct plan *p, int64_t id, struct err *e);
+MUST_USE int plan_storage(struct dest **ret, struct storage *storage, struct plan *p, int64_t id,
+    struct err *e);
 
 #endif

@@ -25,7 +25,8 @@ struct pass {
 	int percent;
 };
 
-/* Decoded bytes pass by: a sign of life each percent, so that a long reading is not taken for a stall. */
+/* Decoded bytes pass by: a sign of life each percent, so that a long reading is not taken for a
+ * stall. */
 static int
 pass_on(void *arg, const void *bytes, size_t n, struct err *e)
 {
@@ -37,7 +38,8 @@ pass_on(void *arg, const void *bytes, size_t n, struct err *e)
 	pass->done += (int64_t)n;
 	percent = total > 0 ? (int)(pass->done * 100 / total) : 100;
 	if (percent != pass->percent)
-		report_phase(pass->plan->report, "%s: reading back, %d %%", pass->what->label, percent);
+		report_phase(pass->plan->report, "%s: reading back, %d %%", pass->what->label,
+		    percent);
 	pass->percent = percent;
 	if (pass->what->counted)
 		watch->bytes(watch->arg, (int64_t)n);
@@ -64,7 +66,8 @@ read_and_compare(struct pass *pass, struct err *e)
 	const struct stored_object *o = pass->what->object;
 	CLEANUP_OBJECT struct object *opened = NULL;
 	struct sink sink = { pass_on, pass };
-	struct frame_totals got, expect = { .raw_bytes = o->raw_bytes, .stored_bytes = o->stored_bytes };
+	struct frame_totals got,
+	    expect = { .raw_bytes = o->raw_bytes, .stored_bytes = o->stored_bytes };
 	int64_t bytes;
 
 	snprintf(expect.raw_sha256, sizeof expect.raw_sha256, "%s", o->raw_sha256);
@@ -74,8 +77,8 @@ read_and_compare(struct pass *pass, struct err *e)
 	return frame_read(&got, opened, &sink, &expect, e);
 }
 
-/* Both ends may find fault. Damage of the stored bytes is the cause and the reader's complaint its echo;
- * any other failure here (a broken pipe) is the echo of the reader's. */
+/* Both ends may find fault. Damage of the stored bytes is the cause and the reader's complaint its
+ * echo; any other failure here (a broken pipe) is the echo of the reader's. */
 static int
 judge(int read_rc, const struct prover *pr, struct err *e)
 {

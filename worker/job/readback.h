@@ -1,4 +1,4 @@
-/* readback.h: a stored object is read again from its storage, compared, and shown to the engine's own reader. */
+/* readback.h: a stored object is read again, compared, and shown to the engine's own reader. */
 #ifndef WORKER_JOB_READBACK_H
 #define WORKER_JOB_READBACK_H
 
@@ -14,7 +14,7 @@ struct readback {
 	const char *label;                    /* begins the phase: "database" */
 	const struct source_driver *prover;   /* NULL: the hashes alone decide */
 	const struct source *source;          /* of the prover */
-	bool counted;                         /* these bytes are the job's work, not its second look */
+	bool counted; /* these bytes are the job's work, not its second look */
 };
 
 /* ERR_DAMAGED says at which byte; ERR_NOT_FOUND when the storage has no such object. */

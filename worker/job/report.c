@@ -140,7 +140,8 @@ turn(struct report *r, struct db **db)
 		log_line(LOG_WARN, "report.write", "%s", e.text);
 		return;
 	}
-	log_line(LOG_WARN, "job.fenced", "job %" PRId64 " has another holder; stopping", r->lease.job);
+	log_line(LOG_WARN, "job.fenced", "job %" PRId64 " has another holder; stopping",
+	    r->lease.job);
 	end_at_once(REPORT_FENCED);
 }
 
@@ -192,7 +193,8 @@ report_start(struct report **ret, const char *catalog, const struct lease *l, st
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	if (pthread_create(&r->thread, NULL, keep_reporting, r) != 0) {
 		report_free(r);
-		return err_set(e, ERR_BUSY, "no thread for reporting progress: the system has too many");
+		return err_set(e, ERR_BUSY,
+		    "no thread for reporting progress: the system has too many");
 	}
 	r->running = true;
 	*ret = r;

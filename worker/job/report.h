@@ -1,4 +1,4 @@
-/* report.h: what a running job tells the world: phase, bytes, log lines; and how it is told to stop.
+/* report.h: what a running job tells the world, and how it is told to stop.
  *
  * A thread with a connection of its own writes to the catalogue at most every half second, so that
  * the threads that do the work never wait for it. The same thread takes SIGTERM: it kills the job's
@@ -22,10 +22,13 @@ enum { REPORT_UNWRITTEN = 74, REPORT_FENCED = 75, REPORT_STOPPED = 76 };
 
 struct report;
 
-/* Blocks SIGTERM, SIGINT and SIGUSR1 in the calling thread and those it starts later: call it first. */
-MUST_USE int report_start(struct report **ret, const char *catalog, const struct lease *l, struct err *e);
+/* Blocks SIGTERM, SIGINT and SIGUSR1 in the calling thread and those it starts later: call it
+ * first. */
+MUST_USE int report_start(struct report **ret, const char *catalog, const struct lease *l,
+    struct err *e);
 
-/* Words for people: "database: dumping". Does not count as progress of bytes, but does as a sign of life. */
+/* Words for people: "database: dumping". Does not count as progress of bytes, but does as a sign of
+ * life. */
 void report_phase(struct report *r, const char *fmt, ...) PRINTF(2, 3);
 void report_expect(struct report *r, int64_t raw_bytes);
 /* One line of the log; stream: note, err or warn. A "warn" is counted. */

@@ -148,7 +148,8 @@ sidecar_build(struct buf *out, struct plan *p, struct err *e)
 	}
 	text = json_dumps(root, JSON_INDENT(2));
 	if (text == NULL)
-		return err_set(e, ERR_INTERNAL, "the description of backup b%" PRId64 " is not valid text", p->backup.id);
+		return err_set(e, ERR_INTERNAL,
+		    "the description of backup b%" PRId64 " is not valid text", p->backup.id);
 	buf_text(out, text);
 	buf_char(out, '\n');
 	free(text);

@@ -1,4 +1,4 @@
-/* sidecar.h: all that the catalogue knows of one backup, as a JSON object beside its bytes. docs/format.md describes it. */
+/* sidecar.h: all that the catalogue knows of one backup, as JSON. docs/format.md has its words. */
 #ifndef WORKER_JOB_SIDECAR_H
 #define WORKER_JOB_SIDECAR_H
 

@@ -24,7 +24,7 @@ static const struct act *const acts[JOB_KINDS] = {
 
 enum { END_TRY_MS = 60 * 1000, END_PAUSE_MS = 200 };
 
-/* No core file (it would hold opened secrets), nobody reads our memory, everything else goes first. */
+/* No core file (it would hold opened secrets), nobody reads our memory, all else goes first. */
 static void
 sandbox(void)
 {
@@ -32,8 +32,8 @@ sandbox(void)
 
 	setrlimit(RLIMIT_CORE, &none);
 #ifndef __SANITIZE_ADDRESS__
-	/* A job that runs wild dies of its own limit, not of the machine's last page. (The sanitizers
-	 * trace themselves and map terabytes of shadow.) */
+	/* A job that runs wild dies of its own limit, not of the machine's last page. (The
+	 * sanitizers trace themselves and map terabytes of shadow.) */
 	struct rlimit data = { (rlim_t)2 << 30, (rlim_t)2 << 30 };
 
 	setrlimit(RLIMIT_DATA, &data);
@@ -64,7 +64,8 @@ write_end(const struct end *end, struct err *e)
 	return end->act->finish(p, e);
 }
 
-/* A catalogue that is busy or full now may be well in a moment: the work of hours is not thrown away for it. */
+/* A catalogue that is busy or full now may be well in a moment: the work of hours is not thrown
+ * away for it. */
 static int
 write_end_patiently(const struct end *end, struct err *e)
 {
@@ -112,13 +113,15 @@ end_well(const struct end *end)
 	int64_t fence = end->plan->lease.fence;
 	struct err e;
 
-	/* The control of the fence tests: a late worker that writes as if the job were still its own. */
+	/* The control of the fence tests: a late worker that writes as if the job were still its
+	 * own. */
 	if (FAULT_CONTROL("no_fence") &&
-	    jobs_by_id(&end->plan->job, end->plan->arena, end->plan->db, end->plan->lease.job, &e) == 0)
+	    jobs_by_id(&end->plan->job, end->plan->arena, end->plan->db, end->plan->lease.job,
+	        &e) == 0)
 		end->plan->lease.fence = end->plan->job.fence;
 	if (write_end_patiently(end, &e) == 0) {
-		log_line(LOG_INFO, "job.done", "j%" PRId64 " fence %" PRId64 ", %s", end->plan->lease.job, fence,
-		    job_kind_name(end->plan->job.kind));
+		log_line(LOG_INFO, "job.done", "j%" PRId64 " fence %" PRId64 ", %s",
+		    end->plan->lease.job, fence, job_kind_name(end->plan->job.kind));
 		return 0;
 	}
 	return e.kind == ERR_BUSY || e.kind == ERR_FULL ? REPORT_UNWRITTEN : end_badly(end, &e);
@@ -154,7 +157,8 @@ work_run(const struct conf *conf, const struct lease *l)
 
 	sandbox();
 	FAULT("job.begin");
-	if (report_start(&report, conf->catalog, l, &e) != 0 || db_open(&db, conf->catalog, &e) != 0) {
+	if (report_start(&report, conf->catalog, l, &e) != 0 ||
+	    db_open(&db, conf->catalog, &e) != 0) {
 		log_line(LOG_ERROR, "job.start", "j%" PRId64 ": %s", l->job, e.text);
 		return REPORT_UNWRITTEN;
 	}
