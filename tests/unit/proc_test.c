@@ -13,7 +13,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -376,9 +378,70 @@ a_lost_exit_status_is_no_success(void **state UNUSED)
 	struct err e;
 
 	signal(SIGCHLD, SIG_IGN);     /* the kernel reaps; nobody learns how it ended */
-	assert_int_equal(run(&out, "exit 0", &e), -1);
+	assert_int_equal(run(&out, "sleep 0.1; exit 0", &e), -1);
 	signal(SIGCHLD, SIG_DFL);
 	assert_non_null(strstr(e.text, "the exit status of sh is lost"));
+}
+
+static int
+open_descriptors(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	int n = -3;       /* itself and the two dots */
+
+	while (readdir(d) != NULL)
+		n++;
+	closedir(d);
+	return n;
+}
+
+/* T13, for children: at each place where descriptors can run out it is said, and none is kept. */
+static void
+T13_says_when_descriptors_run_out(void **state UNUSED)
+{
+	int before = open_descriptors(), failed = 0, rc;
+	struct rlimit was, few;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+	few = was;
+	few.rlim_cur = (rlim_t)before;
+	do {
+		CLEANUP_BUF struct buf out = BUF_INIT;
+		struct err e = { .text = "" };
+
+		few.rlim_cur++;
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+		rc = run(&out, "echo hello", &e);
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+		assert_int_equal(open_descriptors(), before);
+		failed += rc != 0;
+		if (rc != 0)
+			assert_true(strlen(e.text) > 0);
+		else
+			assert_string_equal(out.p, "hello\n");
+	} while (rc != 0);
+	assert_in_range(failed, 5, 40);
+}
+
+static void
+on_alarm(int sig UNUSED)
+{
+}
+
+static void
+goes_on_when_a_signal_interrupts(void **state UNUSED)
+{
+	struct sigaction act = { .sa_handler = on_alarm };    /* without SA_RESTART */
+	struct itimerval often = { { 0, 500 }, { 0, 500 } }, never = { { 0, 0 }, { 0, 0 } };
+	CLEANUP_BUF struct buf out = BUF_INIT;
+	struct err e;
+
+	assert_int_equal(sigaction(SIGALRM, &act, NULL), 0);
+	assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
+	assert_int_equal(run(&out, "for i in 1 2 3 4 5; do echo $i; echo e >&2; sleep 0.02; done; exit 3", &e), -1);
+	assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
+	assert_int_equal(e.exit_code, 3);
+	assert_string_equal(out.p, "1\n2\n3\n4\n5\n");
 }
 
 static void
@@ -462,6 +525,8 @@ main(void)
 		cmocka_unit_test(T07_ends_the_whole_group),
 		cmocka_unit_test(does_not_wait_for_a_grandchild),
 		cmocka_unit_test(T07_dies_with_its_parent),
+		cmocka_unit_test(T13_says_when_descriptors_run_out),
+		cmocka_unit_test(goes_on_when_a_signal_interrupts),
 		cmocka_unit_test(a_lost_exit_status_is_no_success),
 		cmocka_unit_test(finds_the_newest_tool_that_is_new_enough),
 		cmocka_unit_test(says_how_to_install_a_missing_tool),

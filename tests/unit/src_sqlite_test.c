@@ -1,4 +1,4 @@
-/* src_sqlite_test.c: copies of databases in use, and every way a copy can fail. */
+/* src_sqlite_test.c: copies of databases in use. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -6,94 +6,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <signal.h>
-#include <sqlite3.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "lib/base/clock.h"
 #include "lib/base/rand.h"
-#include "tests/unit/scene.h"
-
-enum { ACCOUNTS = 3000, EACH = 1000 };
-
-static char folder[] = "/tmp/src_sqlite_test.XXXXXX";
-static char source[64], scratch[64], plain[64];
-
-static void
-scene_begin(struct scene *s, const char *path)
-{
-	scene_open(s, &src_sqlite_driver, "", scratch);
-	s->service.settings.path = path;
-}
-
-static sqlite3 *
-db_of(const char *path)
-{
-	sqlite3 *db;
-
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	return db;
-}
-
-static void
-sql(sqlite3 *db, const char *text)
-{
-	if (sqlite3_exec(db, text, NULL, NULL, NULL) != SQLITE_OK)
-		fail_msg("%s: %s", text, sqlite3_errmsg(db));
-}
-
-/* -1 when SQLite cannot even answer. */
-static int64_t
-number(sqlite3 *db, const char *text)
-{
-	sqlite3_stmt *st = NULL;
-	int64_t n = -1;
-
-	if (sqlite3_prepare_v2(db, text, -1, &st, NULL) == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW)
-		n = sqlite3_column_int64(st, 0);
-	sqlite3_finalize(st);
-	return n;
-}
-
-/* Accounts whose balances always sum up to the same, and how many transfers there were. */
-static void
-make_bank(const char *path, const char *mode)
-{
-	sqlite3 *db;
-
-	unlink(path);
-	db = db_of(path);
-	sql(db, mode);
-	sql(db, "CREATE TABLE meta (transfers int); INSERT INTO meta VALUES (0);"
-	    "CREATE TABLE account (id INTEGER PRIMARY KEY, balance int, pad text);"
-	    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)"
-	    " INSERT INTO account SELECT i, 1000, hex(randomblob(150)) FROM n");
-	sqlite3_close(db);
-}
-
-static void
-clean(const char *path)
-{
-	static const char *const endings[] = { "", "-wal", "-shm", "-journal" };
-	char each[128];
-
-	for (size_t i = 0; i < 4; i++) {
-		snprintf(each, sizeof each, "%s%s", path, endings[i]);
-		unlink(each);
-	}
-}
-
-static bool
-is_empty(const char *path)
-{
-	return rmdir(path) == 0 && mkdir(path, 0700) == 0;
-}
+#include "tests/unit/bank.h"
 
 static void
 check_tells_size_and_tables(void **state UNUSED)
@@ -153,31 +68,6 @@ says_what_is_wrong_with_a_path(void **state UNUSED)
 		unlink(path[i]);
 	unlink(plain);
 	assert_true(is_empty(scratch));
-}
-
-static void
-refuses_a_damaged_source(void **state UNUSED)
-{
-	struct scene s;
-	char *text;
-	struct err e;
-	int fd;
-
-	make_bank(source, "PRAGMA journal_mode=DELETE");
-	fd = open(source, O_WRONLY);
-	for (off_t at = 4096; at < 4096 * 40; at += 4096)
-		assert_int_equal(pwrite(fd, folder, sizeof folder, at), sizeof folder);
-	close(fd);
-	scene_begin(&s, source);
-	assert_int_equal(src_sqlite_driver.check(&text, &s.src, &e), -1);
-	assert_int_equal(e.kind, ERR_DAMAGED);
-	assert_non_null(strstr(e.text, "is damaged: "));
-	/* The copy is as damaged as its source: the proof tells. */
-	if (scene_dump(&s, &e) == 0)
-		assert_int_equal(scene_prove(&s, s.bytes.p, s.bytes.n, &e), -1);
-	assert_int_equal(e.kind, ERR_DAMAGED);
-	assert_true(is_empty(scratch));
-	scene_end(&s);
 }
 
 static void
@@ -423,143 +313,18 @@ waits_for_a_lock_that_is_given_back(void **state UNUSED)
 	scene_end(&s);
 }
 
-/* PEER-20: what must be staged has its room checked first. */
-static void
-PEER_20_room_is_checked_before_staging(void **state UNUSED)
-{
-	struct source_facts facts;
-	struct scene s;
-	struct err e;
-
-	make_bank(source, "PRAGMA journal_mode=DELETE");
-	scene_begin(&s, source);
-	assert_int_equal(scene_dump(&s, &e), 0);
-	s.src.scratch = "/proc";      /* a file system without any room */
-	assert_int_equal(src_sqlite_driver.prepare(&facts, &s.src, &e), -1);
-	assert_int_equal(e.kind, ERR_FULL);
-	assert_memory_equal(e.text, "The scratch folder /proc is full: a copy of the database needs about 9", 70);
-	assert_non_null(strstr(e.text, "it has 0 B"));
-	s.bytes.p[30] = 0x70;         /* a head that promises far more than there is room for */
-	s.bytes.p[28] = 0x70;
-	s.src.scratch = scratch;
-	assert_int_equal(scene_prove(&s, s.bytes.p, s.bytes.n, &e), -1);
-	assert_int_equal(e.kind, ERR_FULL);
-	assert_true(is_empty(scratch));
-	scene_end(&s);
-}
-
-static int
-break_off(struct scene *s UNUSED)
-{
-	return -1;
-}
-
-static void
-a_sink_that_fails_leaves_nothing(void **state UNUSED)
-{
-	struct scene s;
-	struct err e;
-
-	make_bank(source, "PRAGMA journal_mode=DELETE");
-	scene_begin(&s, source);
-	s.meanwhile = break_off;
-	assert_int_equal(scene_dump(&s, &e), -1);
-	assert_string_equal(e.text, "the sink is broken");
-	assert_true(is_empty(scratch));
-	scene_end(&s);
-}
-
-/* T16: cut anywhere, or with something behind it, a copy is refused. The control only looks at its head. */
-static void
-T16_prove_refuses_every_truncation(void **state UNUSED)
-{
-	enum { CUTS = 150 };
-	int refused = 0, control = 0;
-	struct scene s;
-	struct err e;
-
-	make_bank(source, "PRAGMA journal_mode=DELETE");
-	scene_begin(&s, source);
-	assert_int_equal(scene_dump(&s, &e), 0);
-	for (int i = 0; i < CUTS; i++) {
-		size_t n = i % 2 ? rand_below(s.bytes.n) : rand_below(s.bytes.n / 4096) * 4096;
-
-		refused += scene_prove(&s, s.bytes.p, n, &e) == -1 && e.kind == ERR_DAMAGED;
-		control += n >= 16 && memcmp(s.bytes.p, "SQLite format 3", 16) == 0;
-	}
-	print_message("T16 sqlite: %d cuts, %d refused; control: a look at the head accepts %d\n", CUTS, refused, control);
-	assert_int_equal(refused, CUTS);
-	assert_true(control > 0);
-	buf_text(&s.bytes, "more");
-	assert_int_equal(scene_prove(&s, s.bytes.p, s.bytes.n, &e), -1);
-	assert_non_null(strstr(e.text, "where its head promises"));
-	assert_true(is_empty(scratch));
-	scene_end(&s);
-}
-
-/* T17: pages of one table that changed places or were zeroed are refused; a flipped bit of a value is the hash's to find. */
-static void
-T17_prove_refuses_swapped_and_zeroed_pages(void **state UNUSED)
-{
-	enum { TRIES = 60, PAGE = 4096 };
-	int refused = 0;
-	struct scene s;
-	struct err e;
-
-	make_bank(source, "PRAGMA journal_mode=DELETE");
-	scene_begin(&s, source);
-	assert_int_equal(scene_dump(&s, &e), 0);
-	for (int i = 0; i < TRIES; i++) {
-		size_t pages = s.bytes.n / PAGE, a = 5 + rand_below(pages / 2 - 5), b = pages / 2 + rand_below(pages / 2 - 1);
-		CLEANUP_BUF struct buf bad = BUF_INIT;
-
-		buf_add(&bad, s.bytes.p, s.bytes.n);
-		if (i % 2)
-			memset(bad.p + a * PAGE, 0, PAGE);
-		else
-			memcpy(bad.p + a * PAGE, s.bytes.p + b * PAGE, PAGE);
-		refused += scene_prove(&s, bad.p, bad.n, &e) == -1 && e.kind == ERR_DAMAGED;
-	}
-	print_message("T17 sqlite: %d bad pages, %d refused\n", TRIES, refused);
-	assert_int_equal(refused, TRIES);
-	scene_end(&s);
-}
-
-static int
-begin(void **state UNUSED)
-{
-	if (mkdtemp(folder) == NULL)
-		return -1;
-	snprintf(source, sizeof source, "%s/app.sqlite", folder);
-	snprintf(scratch, sizeof scratch, "%s/scratch", folder);
-	snprintf(plain, sizeof plain, "%s/plain", folder);
-	return mkdir(scratch, 0700);
-}
-
-static int
-end(void **state UNUSED)
-{
-	clean(source);
-	return rmdir(scratch) | rmdir(folder);
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(check_tells_size_and_tables),
 		cmocka_unit_test(says_what_is_wrong_with_a_path),
-		cmocka_unit_test(refuses_a_damaged_source),
 		cmocka_unit_test(the_source_is_not_changed),
 		cmocka_unit_test(DIV_17_a_copy_holds_what_is_only_in_the_log),
 		cmocka_unit_test(a_copy_is_of_one_moment_while_others_write_with_a_log),
 		cmocka_unit_test(a_copy_is_of_one_moment_while_others_write_with_a_journal),
 		cmocka_unit_test(locks_of_this_process_are_kept),
 		cmocka_unit_test(waits_for_a_lock_that_is_given_back),
-		cmocka_unit_test(PEER_20_room_is_checked_before_staging),
-		cmocka_unit_test(a_sink_that_fails_leaves_nothing),
-		cmocka_unit_test(T16_prove_refuses_every_truncation),
-		cmocka_unit_test(T17_prove_refuses_swapped_and_zeroed_pages),
 	};
 
 	return cmocka_run_group_tests_name("src_sqlite", tests, begin, end);

@@ -123,7 +123,7 @@ look_at(const char *path, struct err *e)
 
 	if (stat(path, &st) != 0 && (errno == ENOENT || errno == ENOTDIR))
 		return err_set(e, ERR_INPUT, "File %s does not exist on this host", path);
-	if (access(path, R_OK) != 0) {
+	if (faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) != 0) {
 		err_sys(e, "File %s cannot be read", path);
 		e->kind = ERR_INPUT;
 		return -1;
