@@ -1,0 +1,57 @@
+/* mail_fixture.h: a catalogue with the key that init makes, for the tests of mails. */
+#ifndef TESTS_UNIT_MAIL_FIXTURE_H
+#define TESTS_UNIT_MAIL_FIXTURE_H
+
+#include "tests/unit/fixture.h"
+
+#include "lib/store/outbox.h"
+#include "lib/store/settings.h"
+#include "lib/util/seal.h"
+#include "worker/notify/mail.h"
+
+UNUSED static struct conf
+conf_of(struct fixture *f)
+{
+	return (struct conf){ .templates = "templates",
+		.public_url = "https://backup.example.org",
+		.secret_key = arena_printf(f->a, "%s/key", f->folder),
+		.mail = { .server = "",
+		    .from = "lazarette@example.org",
+		    .user = "",
+		    .password = "",
+		    .ca_file = "",
+		    .timeout_ms = 1000,
+		    .folder = arena_printf(f->a, "%s/mail", f->folder) } };
+}
+
+UNUSED static int64_t
+count_mails(struct fixture *f)
+{
+	return fixture_number(f, "SELECT count(*) FROM outbox");
+}
+
+/* As fixture_set_up(), with the key that init makes. */
+UNUSED static int
+set_up(void **state)
+{
+	char key[SEAL_PUBLIC_HEX_SIZE];
+	struct fixture *f;
+
+	if (fixture_set_up(state) != 0)
+		return -1;
+	f = *state;
+	return seal_make_key(key, conf_of(f).secret_key, &f->e) != 0 ||
+	    settings_set(f->db, "seal_public_key", key, &f->e) != 0;
+}
+#define MAIL_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, fixture_tear_down)
+
+UNUSED static char *
+opened(struct fixture *f, const struct outbox_mail *m)
+{
+	char *text = NULL;
+
+	OK(seal_open(&text, f->a, conf_of(f).secret_key, m->message, m->message_size, &f->e));
+	return text;
+}
+
+#endif
