@@ -520,7 +520,8 @@ backups_finish(struct db *db, const struct lease *l, const char *sidecar_sha256,
 {
 	static const char sql_missing[] = "SELECT count(*) FROM part WHERE backup=?1 AND state<>'ready'";
 	static const char sql_ready[] = "UPDATE backup SET state='ready', finished_at=?2, sidecar_sha256=?3, error=NULL,"
-	    " health='unknown',"
+	    /* Every part was read back and proven before it became ready: that was its first verification. */
+	    " health='good', verified_at=?2,"
 	    " raw_bytes=(SELECT sum(data_raw_bytes) FROM part WHERE backup=?1),"
 	    " stored_bytes=(SELECT sum(data_stored_bytes+manifest_stored_bytes) FROM part WHERE backup=?1),"
 	    " warnings=(SELECT sum(warnings) FROM part WHERE backup=?1) WHERE id=?1 AND state='building'";

@@ -67,7 +67,7 @@ MUST_USE int backups_begin(struct db *db, const struct lease *l, struct err *e);
 /* What a part has become; called when its objects are published and proven. */
 MUST_USE int backups_part_ready(struct db *db, const struct lease *l, const struct part *part, struct err *e);
 /* The sidecar is published: the backup is ready and the job succeeded, in one transaction.
- * Totals are summed here from the parts. */
+ * Totals are summed here from the parts; its health is good as of now, since every part was read back. */
 MUST_USE int backups_finish(struct db *db, const struct lease *l, const char *sidecar_sha256, struct err *e);
 /* What a verification found. */
 MUST_USE int backups_set_health(struct db *db, int64_t id, enum backup_health health, struct err *e);

@@ -226,7 +226,8 @@ health_and_note_are_kept_with_their_time(void **state)
 	struct fixture *f = *state;
 	int64_t id = fixture_ready(f);
 
-	assert_int_equal(backup(f, id).health, HEALTH_UNKNOWN);
+	assert_int_equal(backup(f, id).health, HEALTH_GOOD);
+	assert_int_equal(backup(f, id).verified_at, backup(f, id).finished_at);
 	OK(backups_set_health(f->db, id, HEALTH_DAMAGED, &f->e));
 	assert_int_equal(backup(f, id).health, HEALTH_DAMAGED);
 	assert_true(backup(f, id).verified_at > 0);
