@@ -18,13 +18,13 @@
 <?cs def:backup_menu(b) ?><details class="menu"><summary>More<span class="unseen"> for <?cs var:b.id ?></span></summary><ul>
 <?cs if:b.ready && page.may.download ?><li><a href="<?cs var:b.href ?>/download">Prepare download</a></li>
 <?cs /if ?><?cs if:b.ready ?><li><a href="<?cs var:b.href ?>#restore">Restore by hand</a></li>
-<?cs /if ?><?cs if:b.ready && page.may.backup ?><li><button form="act" formaction="<?cs var:b.href ?>/verify">Verify now</button></li>
-<li><button form="act" formaction="<?cs var:b.href ?>/keep" name="keep" value="<?cs if:b.keep ?>0">No longer keep<?cs else ?>1">Keep<?cs /if ?></button></li>
+<?cs /if ?><?cs if:b.ready && page.may.backup ?><li><button type="submit" form="act" formaction="<?cs var:b.href ?>/verify">Verify now</button></li>
+<li><button type="submit" form="act" formaction="<?cs var:b.href ?>/keep" name="keep" value="<?cs if:b.keep ?>0">No longer keep<?cs else ?>1">Keep<?cs /if ?></button></li>
 <?cs /if ?><?cs if:page.may.backup ?><li><a href="<?cs var:b.href ?>/note">Edit note</a></li>
-<?cs /if ?><?cs if:b.trashed && page.may.delete ?><li><button form="act" formaction="<?cs var:b.href ?>/undelete">Put back</button></li>
+<?cs /if ?><?cs if:b.trashed && page.may.delete ?><li><button type="submit" form="act" formaction="<?cs var:b.href ?>/undelete">Put back</button></li>
 <?cs elif:b.deletable && page.may.delete ?><li><a href="<?cs var:b.href ?>/delete">Delete</a></li>
 <?cs /if ?></ul></details><?cs /def ?>
-<?cs def:backup_acts() ?><form id="act" method="post"><?cs call:secret() ?></form><?cs /def ?>
+<?cs def:backup_acts() ?><?cs if:acts ?><form id="act" method="post"><?cs call:secret() ?></form><?cs /if ?><?cs /def ?>
 <?cs def:backup_row(b, tick) ?><tr role="row"<?cs if:b.trashed ?> class="is-gone"<?cs /if ?>>
 <?cs if:tick ?><td role="cell" data-label="Choose"><input type="checkbox" name="backup" value="<?cs var:b.id ?>" form="bulk" aria-label="Choose <?cs var:b.id ?>"<?cs if:!b.deletable ?> disabled<?cs /if ?>></td>
 <?cs /if ?><th role="rowheader" scope="row" class="row-main" data-label="Backup"><span><a href="<?cs var:b.href ?>"><?cs var:b.id ?></a> <span class="muted"><?cs var:b.kind ?></span><br><span class="stamp"><?cs call:time(b.created) ?></span></span></th>

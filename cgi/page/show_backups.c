@@ -144,8 +144,16 @@ address(struct arena *a, const struct backups_view *view, int64_t after)
 void
 show_backups_list(struct page *p, struct arena *a, const struct backups_view *view)
 {
-	for (size_t i = 0; i < view->count; i++)
-		show_backups_row(node_add(p->root, "backups"), &view->items[i], view);
+	bool acts = false;
+
+	for (size_t i = 0; i < view->count; i++) {
+		const struct backup *b = &view->items[i];
+
+		show_backups_row(node_add(p->root, "backups"), b, view);
+		acts = acts || b->state == BACKUP_READY || b->state == BACKUP_TRASHED;
+	}
+	/* Some row has a button that belongs to the page's form. */
+	node_flag(p->root, "acts", acts);
 	filters(p, view);
 	node_set(p->root, "base", view->base);
 	node_flag(p->root, "first_page", view->filter->after == 0);
