@@ -1,7 +1,7 @@
 /* cmd.h: the acts of `lazarette admin`, and what they have in common.
  *
- * Results go to stdout, talk to stderr. A command returns its exit status: 0, 1 when what it looked at is
- * not as it should be, or one of sysexits.h.
+ * Results go to stdout, talk to stderr. A command returns its exit status: 0, 1 when what it looked
+ * at is not as it should be, or one of sysexits.h.
  */
 #ifndef CLI_CMD_H
 #define CLI_CMD_H

@@ -18,9 +18,10 @@ show_time(const char *name, int64_t ms)
 static void
 show(const struct conf *c)
 {
-	printf("%-16s %s\n%-16s %s\n%-16s %s\n%-16s %s\n%-16s %s\n%-16s %s\n%-16s %s\n%-16s %s\n", "home", c->home,
-	    "catalog", c->catalog, "storage", c->storage, "downloads", c->downloads, "run", c->run, "secret_key",
-	    c->secret_key, "templates", c->templates, "public_url", c->public_url);
+	printf("%-16s %s\n%-16s %s\n%-16s %s\n%-16s %s\n%-16s %s\n%-16s %s\n%-16s %s\n%-16s %s\n",
+	    "home", c->home, "catalog", c->catalog, "storage", c->storage, "downloads",
+	    c->downloads, "run", c->run, "secret_key", c->secret_key, "templates", c->templates,
+	    "public_url", c->public_url);
 	printf("%-16s %" PRId64 "\n", "web_processes", c->web_processes);
 	show_time("session_idle", c->session_idle_ms);
 	show_time("session_life", c->session_life_ms);
@@ -31,12 +32,13 @@ show(const struct conf *c)
 	show_time("job_limit", c->job_limit_ms);
 	show_time("trash", c->trash_ms);
 	show_time("download_valid", c->download_valid_ms);
-	printf("%-16s %" PRId64 "\n%-16s %" PRId64 "\n%-16s %" PRId64 "\n", "download_uses", c->download_uses, "threads",
-	    c->threads, "zstd_level", c->zstd_level);
+	printf("%-16s %" PRId64 "\n%-16s %" PRId64 "\n%-16s %" PRId64 "\n", "download_uses",
+	    c->download_uses, "threads", c->threads, "zstd_level", c->zstd_level);
 	if (*c->mail.server == '\0')
 		printf("%-16s none: mails become files in %s\n", "mail.server", c->mail.folder);
 	else
-		printf("%-16s %s%s\n", "mail.server", c->mail.server, c->mail.insecure ? " (without encryption)" : "");
+		printf("%-16s %s%s\n", "mail.server", c->mail.server,
+		    c->mail.insecure ? " (without encryption)" : "");
 	printf("%-16s %s\n", "mail.from", c->mail.from);
 	if (*c->mail.user != '\0')
 		printf("%-16s %s\n", "mail.user", c->mail.user);

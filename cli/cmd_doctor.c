@@ -53,9 +53,10 @@ check_secrets(struct doctor *d, struct inspect *in, struct err *e)
 
 			if (s->sealed == NULL)
 				continue;
-			if (seal_open(&secret, d->arena, d->conf.secret_key, s->sealed, s->sealed_size, &why) != 0)
-				inspect_add(in, INSPECT_ERROR, "%s/%s/%s: %s", s->project_slug, s->environment_slug,
-				    s->slug, why.text);
+			if (seal_open(&secret, d->arena, d->conf.secret_key, s->sealed,
+			        s->sealed_size, &why) != 0)
+				inspect_add(in, INSPECT_ERROR, "%s/%s/%s: %s", s->project_slug,
+				    s->environment_slug, s->slug, why.text);
 			else
 				explicit_bzero(secret, strlen(secret));
 		}
@@ -72,11 +73,13 @@ check_key(struct doctor *d, struct inspect *in, struct err *e)
 	if (settings_get(&known, d->arena, d->db, "seal_public_key", e) != 0)
 		return -1;
 	if (*known == '\0')
-		inspect_add(in, INSPECT_ERROR, "the catalogue has no public key; run: lazarette admin init");
+		inspect_add(in, INSPECT_ERROR,
+		    "the catalogue has no public key; run: lazarette admin init");
 	else if (seal_read_key(public, d->conf.secret_key, &why) != 0)
 		inspect_add(in, INSPECT_ERROR, "%s", why.text);
 	else if (strcmp(public, known) != 0)
-		inspect_add(in, INSPECT_ERROR, "the key '%s' belongs to another catalogue", d->conf.secret_key);
+		inspect_add(in, INSPECT_ERROR, "the key '%s' belongs to another catalogue",
+		    d->conf.secret_key);
 	else
 		return check_secrets(d, in, e);
 	return 0;
@@ -86,7 +89,8 @@ check_key(struct doctor *d, struct inspect *in, struct err *e)
 static int
 check_files(struct doctor *d, struct inspect *in, struct err *e)
 {
-	static const char *const storage_ours[] = { "lazarette.json", "README.txt", NULL }, *const none[] = { NULL };
+	static const char *const storage_ours[] = { "lazarette.json", "README.txt", NULL },
+	                         *const none[] = { NULL };
 	struct inspect_folder folder = { "downloads", d->conf.downloads, NULL, 0, none };
 	struct invariants_file *rows;
 	struct storage *storages;
@@ -99,9 +103,11 @@ check_files(struct doctor *d, struct inspect *in, struct err *e)
 	if (inspect_folder(in, &folder, e) != 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
-		folder = (struct inspect_folder){ arena_printf(d->arena, "storage %s", storages[i].slug), storages[i].path,
-		    NULL, 0, storage_ours };
-		if (invariants_objects(&rows, &folder.count, d->arena, d->db, storages[i].id, e) != 0)
+		folder =
+		    (struct inspect_folder){ arena_printf(d->arena, "storage %s", storages[i].slug),
+			    storages[i].path, NULL, 0, storage_ours };
+		if (invariants_objects(&rows, &folder.count, d->arena, d->db, storages[i].id,
+		    e) != 0)
 			return -1;
 		folder.rows = rows;
 		if (inspect_folder(in, &folder, e) != 0)
@@ -111,8 +117,8 @@ check_files(struct doctor *d, struct inspect *in, struct err *e)
 }
 
 /*
- * While a worker is at work a file may go or come between the two looks at rows and folders. What is
- * wrong for good is there in a second look as well.
+ * While a worker is at work a file may go or come between the two looks at rows and folders. What
+ * is wrong for good is there in a second look as well.
  */
 static void
 keep_common(struct inspect *in, const struct inspect *second)
@@ -170,8 +176,9 @@ report(const struct doctor *d, const struct inspect *in)
 			}
 	num_size(size, in->bytes);
 	printf("%s: %" PRId64 " files (%s) %s; %zu errors, %zu strangers, %zu notes\n",
-	    found[INSPECT_ERROR] > 0 ? "ill" : "sound", in->files, size, d->deep ? "read and compared" : "looked at",
-	    found[INSPECT_ERROR], found[INSPECT_STRANGER], found[INSPECT_NOTE]);
+	    found[INSPECT_ERROR] > 0 ? "ill" : "sound", in->files, size,
+	    d->deep ? "read and compared" : "looked at", found[INSPECT_ERROR],
+	    found[INSPECT_STRANGER], found[INSPECT_NOTE]);
 	return found[INSPECT_ERROR] > 0 || (d->strict && found[INSPECT_STRANGER] > 0);
 }
 
@@ -179,7 +186,9 @@ static int
 options(struct doctor *d, int argc, char **argv)
 {
 	static const struct option known[] = {
-		{ "deep", no_argument, NULL, 'd' }, { "strict", no_argument, NULL, 's' }, { NULL, 0, NULL, 0 },
+		{ "deep", no_argument, NULL, 'd' },
+		{ "strict", no_argument, NULL, 's' },
+		{ NULL, 0, NULL, 0 },
 	};
 	int c;
 

@@ -1,4 +1,5 @@
-/* cmd_init.c: lazarette admin init: an instance's folder with everything in it; safe to run again. */
+/* cmd_init.c: lazarette admin init: an instance's folder with everything in it; safe to run again.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -28,7 +29,8 @@ static const char standard_conf[] =
     "#worker_parallel = 2\n"
     "#stall = 5m\n"
     "\n"
-    "# How long a deleted backup can be put back; how long a download can be fetched, and how often.\n"
+    "# How long a deleted backup can be put back; how long a download can be fetched, and how "
+    "often.\n"
     "#trash = 7d\n"
     "#download_valid = 24h\n"
     "#download_uses = 5\n"
@@ -48,7 +50,8 @@ make_folder(const char *path, mode_t mode, struct err *e)
 	struct stat st;
 
 	if (stat(path, &st) == 0)
-		return S_ISDIR(st.st_mode) ? 0 : err_set(e, ERR_CONFLICT, "'%s' is not a folder", path);
+		return S_ISDIR(st.st_mode) ? 0
+		                           : err_set(e, ERR_CONFLICT, "'%s' is not a folder", path);
 	if (errno != ENOENT)
 		return err_sys(e, "look at '%s'", path);
 	if (fd_make_path(path, e) != 0)
@@ -59,9 +62,14 @@ make_folder(const char *path, mode_t mode, struct err *e)
 static int
 make_folders(const struct conf *c, struct arena *a, struct err *e)
 {
-	const struct { const char *path; mode_t mode; } folders[] = {
-		{ c->storage, 0700 }, { c->downloads, 0750 }, { c->run, 0750 }, { c->mail.folder, 0700 },
-		{ arena_printf(a, "%s/log", c->home), 0750 }, { arena_printf(a, "%s/keys", c->home), 0700 },
+	const struct { const char *path; mode_t mode;
+	} folders[] = {
+		{ c->storage, 0700 },
+		{ c->downloads, 0750 },
+		{ c->run, 0750 },
+		{ c->mail.folder, 0700 },
+		{ arena_printf(a, "%s/log", c->home), 0750 },
+		{ arena_printf(a, "%s/keys", c->home), 0700 },
 	};
 
 	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
@@ -89,12 +97,15 @@ pair_key(struct db *db, const struct conf *c, struct arena *a, struct err *e)
 	if (settings_get(&known, a, db, "seal_public_key", e) != 0)
 		return -1;
 	if (*known != '\0' && access(c->secret_key, F_OK) != 0)
-		return err_set(e, ERR_CONFLICT, "the key '%s' is missing: put it back from your copy; a new one would not open "
-		    "the passwords in the catalogue", c->secret_key);
+		return err_set(e, ERR_CONFLICT,
+		    "the key '%s' is missing: put it back from your copy; a new one would not open "
+		    "the passwords in the catalogue",
+		    c->secret_key);
 	if (seal_make_key(public, c->secret_key, e) != 0)
 		return -1;
 	if (*known != '\0' && strcmp(known, public) != 0)
-		return err_set(e, ERR_CONFLICT, "the key '%s' belongs to another catalogue: put the right one back",
+		return err_set(e, ERR_CONFLICT,
+		    "the key '%s' belongs to another catalogue: put the right one back",
 		    c->secret_key);
 	return *known == '\0' ? settings_set(db, "seal_public_key", public, e) : 0;
 }
@@ -108,7 +119,8 @@ fill_catalogue(const struct conf *c, struct arena *a, struct err *e)
 
 	rand_uuid(uuid);
 	if (db_open_migrate(&db, c->catalog, e) != 0 || pair_key(db, c, a, e) != 0 ||
-	    set_once(db, a, "instance_id", uuid, e) != 0 || set_once(db, a, "instance_name", "Lazarette", e) != 0)
+	    set_once(db, a, "instance_id", uuid, e) != 0 ||
+	    set_once(db, a, "instance_name", "Lazarette", e) != 0)
 		return -1;
 	return storages_ensure(&storage, db, e);
 }
@@ -145,7 +157,8 @@ cmd_init(int argc, char **argv)
 	if (make_instance(&conf, a, &e) != 0)
 		return cmd_fail(&e);
 	printf("The instance is in %s.\n", conf.home);
-	printf("Keep a copy of %s somewhere else: without it the passwords of services must be entered again.\n",
+	printf("Keep a copy of %s somewhere else: without it the passwords of services must be "
+	       "entered again.\n",
 	    conf.secret_key);
 	puts("Next: lazarette admin setup-code");
 	return 0;

@@ -32,7 +32,8 @@ keep_code(const char *code, struct conf *conf, struct arena *a, struct err *e)
 	if (cmd_open(&db, conf, a, e) != 0 || accounts_count(&accounts, db, e) != 0)
 		return -1;
 	if (accounts > 0)
-		return err_set(e, ERR_CONFLICT, "the first account exists already: sign in at %s/login", conf->public_url);
+		return err_set(e, ERR_CONFLICT,
+		    "the first account exists already: sign in at %s/login", conf->public_url);
 	hash_of(hash, code, strlen(code));
 	return settings_set(db, "setup_code_hash", hash, e);
 }
@@ -51,7 +52,8 @@ cmd_setup_code(int argc, char **argv)
 	make_code(code);
 	if (keep_code(code, &conf, a, &e) != 0)
 		return cmd_fail(&e);
-	fprintf(stderr, "Enter this code at %s/setup to make the first account. It works once.\n", conf.public_url);
+	fprintf(stderr, "Enter this code at %s/setup to make the first account. It works once.\n",
+	    conf.public_url);
 	printf("%s\n", code);
 	return 0;
 }

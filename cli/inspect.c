@@ -27,7 +27,8 @@ inspect_add(struct inspect *in, enum inspect_level level, const char *fmt, ...)
 	text = arena_vprintf(in->arena, fmt, ap);
 	va_end(ap);
 	in->items = arena_grow(in->arena, in->items, in->count, &in->capacity, sizeof *in->items);
-	in->items[in->count++] = (struct inspect_finding){ level, utf8_clean(in->arena, text, strlen(text)) };
+	in->items[in->count++] =
+	    (struct inspect_finding){ level, utf8_clean(in->arena, text, strlen(text)) };
 }
 
 /* -- what the catalogue names -- */
@@ -51,24 +52,30 @@ hash_file(char out[HASH_HEX_SIZE], int fd, struct err *e)
 static const char *
 file_fault(struct inspect *in, int dirfd, const struct invariants_file *row)
 {
-	CLEANUP_FD int fd = openat(dirfd, row->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	CLEANUP_FD int fd =
+	    openat(dirfd, row->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	char hash[HASH_HEX_SIZE];
 	struct stat st;
 	struct err e;
 
 	if (fd < 0)
-		return errno == ENOENT ? "is missing" : arena_printf(in->arena, "cannot be opened (%s)", strerror(errno));
+		return errno == ENOENT
+		    ? "is missing"
+		    : arena_printf(in->arena, "cannot be opened (%s)", strerror(errno));
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
 		return "is not a file";
 	in->files++;
 	in->bytes += st.st_size;
 	if (row->bytes >= 0 && st.st_size != row->bytes)
-		return arena_printf(in->arena, "has %" PRId64 " bytes instead of %" PRId64, (int64_t)st.st_size, row->bytes);
+		return arena_printf(in->arena, "has %" PRId64 " bytes instead of %" PRId64,
+		    (int64_t)st.st_size, row->bytes);
 	if (*row->sha256 == '\0' || (row->bytes >= 0 && !in->deep))
 		return NULL;
 	if (hash_file(hash, fd, &e) != 0)
 		return arena_printf(in->arena, "cannot be read (%s)", e.text);
-	return strcmp(hash, row->sha256) == 0 ? NULL : "has other bytes than were written (its SHA-256 differs)";
+	return strcmp(hash, row->sha256) == 0
+	    ? NULL
+	    : "has other bytes than were written (its SHA-256 differs)";
 }
 
 static void
@@ -79,8 +86,8 @@ check_rows(struct inspect *in, int dirfd, const struct inspect_folder *folder)
 		const char *fault = row->wish == INVARIANTS_MAY ? NULL : file_fault(in, dirfd, row);
 
 		if (fault != NULL)
-			inspect_add(in, row->wish == INVARIANTS_LOST ? INSPECT_NOTE : INSPECT_ERROR, "%s: %s of %s %s%s",
-			    folder->what, row->path, row->owner, fault,
+			inspect_add(in, row->wish == INVARIANTS_LOST ? INSPECT_NOTE : INSPECT_ERROR,
+			    "%s: %s of %s %s%s", folder->what, row->path, row->owner, fault,
 			    row->wish == INVARIANTS_LOST ? ", as its last verification found" : "");
 	}
 }
@@ -107,8 +114,8 @@ is_temporary_of_a_running_job(const struct inspect_folder *folder, const char *p
 		const struct invariants_file *row = &folder->rows[i];
 
 		snprintf(fence, sizeof fence, ".%" PRId64 ".", row->fence);
-		if (row->fence != 0 && strncmp(row->path, path, in) == 0 && strchr(row->path + in, '/') == NULL &&
-		    strstr(name, fence) != NULL)
+		if (row->fence != 0 && strncmp(row->path, path, in) == 0 &&
+		    strchr(row->path + in, '/') == NULL && strstr(name, fence) != NULL)
 			return true;
 	}
 	return false;
@@ -153,10 +160,12 @@ walk(struct inspect *in, int fd, const char *at, const struct inspect_folder *fo
 			continue;
 		if (!S_ISDIR(st.st_mode)) {
 			if (!S_ISREG(st.st_mode) || !is_named(folder, path))
-				inspect_add(in, INSPECT_STRANGER, "%s: nothing names %s", folder->what, path);
+				inspect_add(in, INSPECT_STRANGER, "%s: nothing names %s",
+				    folder->what, path);
 			continue;
 		}
-		below = openat(dirfd(dir), d->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		below =
+		    openat(dirfd(dir), d->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (below < 0)
 			return err_sys(e, "open '%s/%s'", folder->path, path);
 		if (walk(in, below, arena_printf(in->arena, "%s/", path), folder, e) != 0)
@@ -172,7 +181,8 @@ inspect_folder(struct inspect *in, const struct inspect_folder *folder, struct e
 	int again;
 
 	if (fd < 0 && errno == ENOENT) {
-		inspect_add(in, INSPECT_ERROR, "%s: its folder '%s' does not exist", folder->what, folder->path);
+		inspect_add(in, INSPECT_ERROR, "%s: its folder '%s' does not exist", folder->what,
+		    folder->path);
 		return 0;
 	}
 	if (fd < 0 || (again = dup(fd)) < 0)

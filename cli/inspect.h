@@ -30,7 +30,8 @@ struct inspect {
 
 void inspect_add(struct inspect *in, enum inspect_level level, const char *fmt, ...) PRINTF(3, 4);
 
-/* `rows` are in the order of their paths. `ours` are further names that may lie at the top; ends in NULL. */
+/* `rows` are in the order of their paths. `ours` are further names that may lie at the top; ends in
+ * NULL. */
 struct inspect_folder {
 	const char *what, *path;      /* "storage main" */
 	const struct invariants_file *rows;

@@ -1,4 +1,5 @@
-/* main.c: lazarette, the command line: the few acts that must work on the server without the web part. */
+/* main.c: lazarette, the command line: the few acts that must work on the server without the web
+ * part. */
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -11,10 +12,10 @@ static const struct {
 	const char *name, *what;
 	int (*run)(int argc, char **argv);
 } acts[] = {
-	{ "init",         "make the instance's folder, keys, catalogue and configuration", cmd_init },
-	{ "setup-code",   "print the one-time code for the first account",                 cmd_setup_code },
-	{ "doctor",       "check the catalogue against the files (--deep, --strict)",      cmd_doctor },
-	{ "check-config", "read the configuration and show what is in force",              cmd_check_config },
+	{ "init", "make the instance's folder, keys, catalogue and configuration", cmd_init },
+	{ "setup-code", "print the one-time code for the first account", cmd_setup_code },
+	{ "doctor", "check the catalogue against the files (--deep, --strict)", cmd_doctor },
+	{ "check-config", "read the configuration and show what is in force", cmd_check_config },
 };
 enum { ACTS = sizeof acts / sizeof *acts };
 

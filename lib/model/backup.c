@@ -20,7 +20,9 @@ static const bool moves[BACKUP_STATES][BACKUP_STATES] = {
 	[BACKUP_BUILDING] = { [BACKUP_READY] = true, [BACKUP_FAILED] = true },
 	[BACKUP_READY] = { [BACKUP_TRASHED] = true },
 	[BACKUP_FAILED] = { [BACKUP_TRASHED] = true },
-	[BACKUP_TRASHED] = { [BACKUP_READY] = true, [BACKUP_FAILED] = true, [BACKUP_DELETED] = true },
+	[BACKUP_TRASHED] = { [BACKUP_READY] = true,
+	    [BACKUP_FAILED] = true,
+	    [BACKUP_DELETED] = true },
 };
 
 const char *

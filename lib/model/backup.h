@@ -9,7 +9,14 @@
 #include "lib/base/attr.h"
 
 /* building -> ready -> trashed -> deleted, ready <- trashed; building -> failed -> trashed. */
-enum backup_state { BACKUP_BUILDING, BACKUP_READY, BACKUP_FAILED, BACKUP_TRASHED, BACKUP_DELETED, BACKUP_STATES };
+enum backup_state {
+	BACKUP_BUILDING,
+	BACKUP_READY,
+	BACKUP_FAILED,
+	BACKUP_TRASHED,
+	BACKUP_DELETED,
+	BACKUP_STATES
+};
 enum backup_kind { BACKUP_SCHEDULED, BACKUP_ON_DEMAND, BACKUP_KINDS };
 /* What a later look at the stored bytes found. */
 enum backup_health { HEALTH_UNKNOWN, HEALTH_GOOD, HEALTH_DAMAGED, HEALTH_MISSING, HEALTHS };

@@ -4,11 +4,17 @@
 #include "lib/model/word.h"
 
 static const char *const states[DOWNLOAD_STATES] = {
-	[DOWNLOAD_PREPARING] = "preparing", [DOWNLOAD_READY] = "ready", [DOWNLOAD_FAILED] = "failed",
-	[DOWNLOAD_EXPIRED] = "expired",     [DOWNLOAD_REVOKED] = "revoked",
+	[DOWNLOAD_PREPARING] = "preparing",
+	[DOWNLOAD_READY] = "ready",
+	[DOWNLOAD_FAILED] = "failed",
+	[DOWNLOAD_EXPIRED] = "expired",
+	[DOWNLOAD_REVOKED] = "revoked",
 };
 static const char *const formats[DOWNLOAD_FORMATS] = {
-	[FORMAT_TAR] = "tar", [FORMAT_TAR_GZ] = "tar.gz", [FORMAT_TAR_ZST] = "tar.zst", [FORMAT_ZIP] = "zip",
+	[FORMAT_TAR] = "tar",
+	[FORMAT_TAR_GZ] = "tar.gz",
+	[FORMAT_TAR_ZST] = "tar.zst",
+	[FORMAT_ZIP] = "zip",
 };
 
 static const bool moves[DOWNLOAD_STATES][DOWNLOAD_STATES] = {

@@ -8,14 +8,22 @@
 #include "lib/base/attr.h"
 
 /* preparing -> ready -> expired | revoked; preparing -> failed. */
-enum download_state { DOWNLOAD_PREPARING, DOWNLOAD_READY, DOWNLOAD_FAILED, DOWNLOAD_EXPIRED, DOWNLOAD_REVOKED, DOWNLOAD_STATES };
+enum download_state {
+	DOWNLOAD_PREPARING,
+	DOWNLOAD_READY,
+	DOWNLOAD_FAILED,
+	DOWNLOAD_EXPIRED,
+	DOWNLOAD_REVOKED,
+	DOWNLOAD_STATES
+};
 const char *download_state_name(enum download_state state);
 MUST_USE bool download_state_parse(enum download_state *ret, const char *name);
 bool download_may_go(enum download_state from, enum download_state to);
 
 /* How the files of a media part are packed. A database part is always the vendor's own file. */
 enum download_format { FORMAT_TAR, FORMAT_TAR_GZ, FORMAT_TAR_ZST, FORMAT_ZIP, DOWNLOAD_FORMATS };
-const char *download_format_name(enum download_format format);   /* "tar.gz": also the file's ending */
+const char *download_format_name(
+    enum download_format format); /* "tar.gz": also the file's ending */
 MUST_USE bool download_format_parse(enum download_format *ret, const char *name);
 
 struct download_file {

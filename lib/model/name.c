@@ -54,7 +54,8 @@ name_check_title(const char *what, const char *text, struct err *e)
 		return err_set(e, ERR_INPUT, "%s must be plain text on one line", what);
 	n = utf8_length(text);
 	if (n > NAME_TEXT_MAX)
-		return err_set(e, ERR_INPUT, "%s is %zu characters; the limit is %d", what, n, NAME_TEXT_MAX);
+		return err_set(e, ERR_INPUT, "%s is %zu characters; the limit is %d", what, n,
+		    NAME_TEXT_MAX);
 	return 0;
 }
 
@@ -67,7 +68,8 @@ name_check_note(const char *text, struct err *e)
 		return err_set(e, ERR_INPUT, "Note must be plain text");
 	n = utf8_length(text);
 	if (n > NAME_NOTE_MAX)
-		return err_set(e, ERR_INPUT, "Note is %zu characters; the limit is %d", n, NAME_NOTE_MAX);
+		return err_set(e, ERR_INPUT, "Note is %zu characters; the limit is %d", n,
+		    NAME_NOTE_MAX);
 	return 0;
 }
 
@@ -101,8 +103,10 @@ name_check_email(const char *text, struct err *e)
 	if (n == 0)
 		return err_set(e, ERR_INPUT, "Enter an e-mail address");
 	if (n > NAME_EMAIL_MAX)
-		return err_set(e, ERR_INPUT, "The e-mail address is longer than %d characters", NAME_EMAIL_MAX);
-	if (at == NULL || at == text || at - text > 64 || strchr(at + 1, '@') != NULL || !domain_ok(at + 1))
+		return err_set(e, ERR_INPUT, "The e-mail address is longer than %d characters",
+		    NAME_EMAIL_MAX);
+	if (at == NULL || at == text || at - text > 64 || strchr(at + 1, '@') != NULL ||
+	    !domain_ok(at + 1))
 		goto bad;
 	for (const char *p = text; *p != '\0'; p++)
 		if (*p <= 0x20 || *p >= 0x7f || strchr("\"\\<>(),:;[]", *p) != NULL)

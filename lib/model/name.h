@@ -10,10 +10,12 @@
 
 enum { NAME_SLUG_MAX = 40, NAME_TEXT_MAX = 100, NAME_NOTE_MAX = 500, NAME_EMAIL_MAX = 254 };
 
-/* Slug: 1 to 40 of a-z 0-9 and dashes, a letter or digit at both ends. ERR_INPUT says what is wrong. */
+/* Slug: 1 to 40 of a-z 0-9 and dashes, a letter or digit at both ends. ERR_INPUT says what is
+ * wrong. */
 MUST_USE int name_check_slug(const char *slug, struct err *e);
 
-/* A title of a thing: 1 to 100 characters of valid UTF-8 on one line. `what` begins the sentence ("Name"). */
+/* A title of a thing: 1 to 100 characters of valid UTF-8 on one line. `what` begins the sentence
+ * ("Name"). */
 MUST_USE int name_check_title(const char *what, const char *text, struct err *e);
 
 /* A note: at most 500 characters of valid UTF-8; empty is fine; line breaks are allowed. */

@@ -66,7 +66,8 @@ engine_parse(enum engine *ret, const char *name)
 	return true;
 }
 
-/* One setting of an engine: its name in JSON and forms, its place in the struct, whether it is lines. */
+/* One setting of an engine: its name in JSON and forms, its place in the struct, whether it is
+ * lines. */
 struct field {
 	const char *name;
 	size_t at;
@@ -77,7 +78,8 @@ enum { FIELDS_MAX = 6 };
 
 static const struct field fields[ENGINES][FIELDS_MAX] = {
 	[ENGINE_POSTGRESQL] = { { "host", AT(host), false }, { "port", AT(port), false },
-	    { "database", AT(database), false }, { "user", AT(user), false }, { "tls", AT(tls), false } },
+	    { "database", AT(database), false }, { "user", AT(user), false },
+	    { "tls", AT(tls), false } },
 	[ENGINE_SQLITE] = { { "path", AT(path), false } },
 	[ENGINE_FILES] = { { "roots", AT(roots), true }, { "excludes", AT(excludes), true } },
 };
@@ -96,7 +98,8 @@ value_of(const struct service_settings *s, const struct field *f)
 	return text ? text : "";
 }
 
-/* Lines as browsers send them: CRLF, blanks at the ends, empty ones. One per line is left, without those. */
+/* Lines as browsers send them: CRLF, blanks at the ends, empty ones. One per line is left, without
+ * those. */
 static char *
 tidy_lines(struct arena *a, const char *text)
 {
@@ -123,7 +126,8 @@ service_settings_json(struct arena *a, enum engine engine, const struct service_
 	json_t *object = json_object();
 	char *text, *copy;
 
-	for (const struct field *f = fields[engine]; f < fields[engine] + FIELDS_MAX && f->name != NULL; f++) {
+	for (const struct field *f = fields[engine];
+	     f < fields[engine] + FIELDS_MAX && f->name != NULL; f++) {
 		const char *value = value_of(s, f);
 
 		if (f->lines)
@@ -146,8 +150,8 @@ json_freep(json_t **j)
 }
 
 int
-service_settings_parse(struct service_settings *ret, struct arena *a, enum engine engine, const char *json,
-    struct err *e)
+service_settings_parse(struct service_settings *ret, struct arena *a, enum engine engine,
+    const char *json, struct err *e)
 {
 	json_error_t why;
 	CLEANUP(json_freep) json_t *object = json_loads(json, JSON_REJECT_DUPLICATES, &why);
@@ -185,7 +189,8 @@ fault(struct faults *faults, const char *field, const char *text)
 		faults->out[faults->count++] = (struct field_error){ field, text };
 }
 
-/* Text that may stand in a connection string, an argument or a path: valid, and nothing a person cannot see. */
+/* Text that may stand in a connection string, an argument or a path: valid, and nothing a person
+ * cannot see. */
 static bool
 plain(const char *text, size_t max)
 {
@@ -211,10 +216,12 @@ check_text(struct faults *faults, const char *field, const char *text, const cha
 static void
 check_postgresql(struct faults *faults, const struct service_settings *s)
 {
-	static const char *const modes[] = { "disable", "allow", "prefer", "require", "verify-ca", "verify-full" };
+	static const char *const modes[] = { "disable", "allow", "prefer", "require", "verify-ca",
+		"verify-full" };
 	int64_t port;
 
-	check_text(faults, "host", s->host, "Enter a host name, an address, or the folder of a socket");
+	check_text(faults, "host", s->host,
+	    "Enter a host name, an address, or the folder of a socket");
 	if (strpbrk(s->host, " ,") != NULL)
 		fault(faults, "host", "Enter one host, without spaces and commas");
 	if (!num_parse(&port, s->port, 1, 65535))
@@ -301,13 +308,16 @@ check_roots(struct faults *faults, struct arena *a, const struct service_setting
 		const char *why = path_fault(roots[i]);
 
 		if (why != NULL) {
-			fault(faults, "roots", arena_printf(a, "The path %s %s", utf8_clean(a, roots[i], strlen(roots[i])), why));
+			fault(faults, "roots",
+			    arena_printf(a, "The path %s %s",
+			        utf8_clean(a, roots[i], strlen(roots[i])), why));
 			return;
 		}
 		for (size_t j = 0; j < n; j++)
 			if (j != i && inside(roots[i], roots[j])) {
-				fault(faults, "roots", arena_printf(a, "%s lies in %s: it would be stored twice", roots[i],
-				    roots[j]));
+				fault(faults, "roots",
+				    arena_printf(a, "%s lies in %s: it would be stored twice",
+				        roots[i], roots[j]));
 				return;
 			}
 	}
@@ -326,19 +336,21 @@ check_files(struct faults *faults, struct arena *a, const struct service_setting
 	}
 	for (size_t i = 0; i < n; i++)
 		if (!plain(patterns[i], 1000)) {
-			fault(faults, "excludes", "A pattern is too long or holds control characters");
+			fault(faults, "excludes",
+			    "A pattern is too long or holds control characters");
 			return;
 		}
 }
 
 size_t
-service_settings_check(struct field_error out[SERVICE_ERRORS_MAX], struct arena *a, enum engine engine,
-    const struct service_settings *given)
+service_settings_check(struct field_error out[SERVICE_ERRORS_MAX], struct arena *a,
+    enum engine engine, const struct service_settings *given)
 {
 	struct faults faults = { out, 0 };
 	struct service_settings s = { "", "", "", "", "", "", "", "" };
 
-	for (const struct field *f = fields[engine]; f < fields[engine] + FIELDS_MAX && f->name != NULL; f++)
+	for (const struct field *f = fields[engine];
+	     f < fields[engine] + FIELDS_MAX && f->name != NULL; f++)
 		*place(&s, f) = value_of(given, f);
 	switch (engine) {
 	case ENGINE_POSTGRESQL:

@@ -43,7 +43,7 @@ MUST_USE bool engine_parse(enum engine *ret, const char *name);
 struct service_settings {
 	const char *host, *port, *database, *user, *tls;   /* postgresql; tls is a libpq sslmode */
 	const char *path;                                  /* sqlite: absolute path of the file */
-	const char *roots;                                 /* files: absolute folders, one per line */
+	const char *roots; /* files: absolute folders, one per line */
 	const char *excludes;                              /* files: glob patterns, one per line */
 };
 
@@ -61,10 +61,11 @@ struct service {
 	const char *project_slug, *environment_slug;
 };
 
-/* Settings as one JSON object, for the catalogue, the sidecar and back. Unknown members are ERR_INPUT. */
+/* Settings as one JSON object, for the catalogue, the sidecar and back. Unknown members are
+ * ERR_INPUT. */
 char *service_settings_json(struct arena *a, enum engine engine, const struct service_settings *s);
-MUST_USE int service_settings_parse(struct service_settings *ret, struct arena *a, enum engine engine,
-    const char *json, struct err *e);
+MUST_USE int service_settings_parse(struct service_settings *ret, struct arena *a,
+    enum engine engine, const char *json, struct err *e);
 
 /* One thing wrong with a form: the field's name and the sentence beside it. */
 struct field_error {

@@ -7,13 +7,22 @@
 
 #include "lib/base/attr.h"
 
-enum right { RIGHT_NONE, RIGHT_VIEW, RIGHT_BACKUP, RIGHT_DOWNLOAD, RIGHT_DELETE, RIGHT_CONFIGURE, RIGHT_ADMINISTER, RIGHTS };
+enum right {
+	RIGHT_NONE,
+	RIGHT_VIEW,
+	RIGHT_BACKUP,
+	RIGHT_DOWNLOAD,
+	RIGHT_DELETE,
+	RIGHT_CONFIGURE,
+	RIGHT_ADMINISTER,
+	RIGHTS
+};
 enum role { ROLE_VIEWER, ROLE_OPERATOR, ROLE_ADMIN, ROLES };
 
 const char *right_name(enum right right);
 const char *role_name(enum role role);
 MUST_USE bool role_parse(enum role *ret, const char *name);
-bool role_has(enum role role, enum right right);   /* RIGHT_NONE: everybody, also without a session */
+bool role_has(enum role role, enum right right); /* RIGHT_NONE: everybody, also without a session */
 
 struct account {
 	int64_t id;

@@ -3,9 +3,12 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/rand.h"
+#include "lib/store/row.h"
 #include "lib/store/sql.h"
 
-#define ACCOUNT_COLUMNS "SELECT id, uuid, email, name, role, password_hash, disabled, created_at, seen_at FROM account"
+#define ACCOUNT_COLUMNS \
+	"SELECT id, uuid, email, name, role, password_hash, disabled, created_at, seen_at FROM" \
+	" account"
 
 static void
 read_account(void *row, struct sql *q, struct arena *a)
@@ -46,8 +49,9 @@ accounts_count(int64_t *ret, struct db *db, struct err *e)
 static int
 insert(struct account *account, struct db *db, struct err *e)
 {
-	static const char sql[] = "INSERT INTO account (uuid, email, name, role, password_hash, created_at)"
-	    " SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE NOT EXISTS (SELECT 1 FROM account WHERE lower(email)=?7)"
+	static const char sql[] =
+	    "INSERT INTO account (uuid, email, name, role, password_hash, created_at) SELECT ?1,"
+	    " ?2, ?3, ?4, ?5, ?6 WHERE NOT EXISTS (SELECT 1 FROM account WHERE lower(email)=?7)"
 	    " RETURNING id";
 	CLEANUP_ARENA struct arena *a = arena_new();
 	int64_t now = clock_now(), id;
@@ -72,13 +76,14 @@ accounts_add(struct account *account, struct db *db, struct err *e)
 }
 
 int
-accounts_by_email(struct account *ret, struct arena *a, struct db *db, const char *email, struct err *e)
+accounts_by_email(struct account *ret, struct arena *a, struct db *db, const char *email,
+    struct err *e)
 {
 	static const char sql[] = ACCOUNT_COLUMNS " WHERE lower(email)=?1";
-	struct sql_query query = { db, a, sql, SQL_ARGS(sql_t(lower(a, email))), sizeof *ret, read_account };
-	int rc = sql_first(ret, &query, e);
+	struct sql_query query = { db, a, sql, SQL_ARGS(sql_t(lower(a, email))), sizeof *ret,
+		read_account };
 
-	return rc == 0 ? err_set(e, ERR_NOT_FOUND, "nobody has this e-mail address") : rc == 1 ? 0 : -1;
+	return row_one(ret, &query, "nobody has this e-mail address", e);
 }
 
 int
@@ -86,15 +91,15 @@ accounts_by_id(struct account *ret, struct arena *a, struct db *db, int64_t id, 
 {
 	static const char sql[] = ACCOUNT_COLUMNS " WHERE id=?1";
 	struct sql_query query = { db, a, sql, SQL_ARGS(sql_i(id)), sizeof *ret, read_account };
-	int rc = sql_first(ret, &query, e);
 
-	return rc == 0 ? err_set(e, ERR_NOT_FOUND, "there is no such account") : rc == 1 ? 0 : -1;
+	return row_one(ret, &query, "there is no such account", e);
 }
 
 int
 accounts_set_up(struct account *account, struct db *db, const char *code_hash, struct err *e)
 {
-	static const char sql_code[] = "SELECT count(*) FROM setting WHERE name='setup_code_hash' AND value=?1 AND value<>''";
+	static const char sql_code[] =
+	    "SELECT count(*) FROM setting WHERE name='setup_code_hash' AND value=?1 AND value<>''";
 	static const char sql_spend[] = "DELETE FROM setting WHERE name='setup_code_hash'";
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	int64_t accounts, right;
@@ -105,7 +110,8 @@ accounts_set_up(struct account *account, struct db *db, const char *code_hash, s
 	if (accounts > 0)
 		return err_set(e, ERR_CONFLICT, "the first account exists already; sign in");
 	if (right == 0)
-		return err_set(e, ERR_DENIED, "Enter the setup code shown by `lazarette admin setup-code`");
+		return err_set(e, ERR_DENIED,
+		    "Enter the setup code shown by `lazarette admin setup-code`");
 	if (insert(account, db, e) != 0 || sql_run(NULL, db, sql_spend, SQL_NO_ARGS, e) != 0)
 		return -1;
 	return sql_commit(&t, e);

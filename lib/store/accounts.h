@@ -16,12 +16,15 @@ MUST_USE int accounts_count(int64_t *ret, struct db *db, struct err *e);
 /* ERR_CONFLICT when the e-mail is taken. Sets ret->id. */
 MUST_USE int accounts_add(struct account *account, struct db *db, struct err *e);
 /* ERR_NOT_FOUND when nobody has it. E-mails compare without regard to ASCII case. */
-MUST_USE int accounts_by_email(struct account *ret, struct arena *a, struct db *db, const char *email, struct err *e);
-MUST_USE int accounts_by_id(struct account *ret, struct arena *a, struct db *db, int64_t id, struct err *e);
+MUST_USE int accounts_by_email(struct account *ret, struct arena *a, struct db *db,
+    const char *email, struct err *e);
+MUST_USE int accounts_by_id(struct account *ret, struct arena *a, struct db *db, int64_t id,
+    struct err *e);
 
 /* The first account, once and only once: ERR_CONFLICT when one exists already,
  * ERR_DENIED when code_hash is not the one in the settings. Removes the code. */
-MUST_USE int accounts_set_up(struct account *account, struct db *db, const char *code_hash, struct err *e);
+MUST_USE int accounts_set_up(struct account *account, struct db *db, const char *code_hash,
+    struct err *e);
 
 struct session {
 	struct account account;

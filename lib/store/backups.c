@@ -7,126 +7,27 @@
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/fault.h"
-#include "lib/base/rand.h"
-#include "lib/model/name.h"
-#include "lib/model/project.h"
-#include "lib/store/lease.h"
-#include "lib/store/projects.h"
+#include "lib/store/backup_plan.h"
 #include "lib/store/enqueue.h"
+#include "lib/store/lease.h"
+#include "lib/store/row.h"
 #include "lib/store/sql.h"
 
 /* -- asking for one -- */
 
-/* How each engine's part is called in storage. */
-static const struct {
-	const char *format, *ending;
-	bool manifest;
-} layouts[ENGINES] = {
-	[ENGINE_POSTGRESQL] = { "pg-custom", "dump.zst", false },
-	[ENGINE_SQLITE] = { "sqlite", "sqlite.zst", false },
-	[ENGINE_FILES] = { "tar", "tar.zst", true },
-};
-
-static int
-add_part(struct db *db, int64_t backup, const struct service *s, struct err *e)
-{
-	static const char sql[] = "INSERT INTO part (uuid, backup, service, service_slug, service_name, engine, state,"
-	    " format, data_key, manifest_key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'building', ?7, ?8, ?9)";
-	CLEANUP_ARENA struct arena *a = arena_new();
-	const char *stem, *manifest = "";
-	char uuid[UUID_SIZE];
-
-	rand_uuid(uuid);
-	stem = arena_printf(a, "%s/%s/%s/%s", s->project_slug, s->environment_slug, s->slug, uuid);
-	if (layouts[s->engine].manifest)
-		manifest = arena_printf(a, "%s.manifest.zst", stem);
-	return sql_run(NULL, db, sql, SQL_ARGS(sql_t(uuid), sql_i(backup), sql_i(s->id), sql_t(s->slug), sql_t(s->name),
-	    sql_t(engine_name(s->engine)), sql_t(layouts[s->engine].format),
-	    sql_t(arena_printf(a, "%s.%s", stem, layouts[s->engine].ending)), sql_t(manifest)), e);
-}
-
-/* The row itself; its sidecar's name holds its number, so that comes second. */
-static int
-add_backup(int64_t *ret, struct db *db, const struct backup_request *rq, const struct environment *v,
-    const char *contents, struct err *e)
-{
-	static const char sql_storage[] = "SELECT min(id) FROM storage";
-	static const char sql_add[] = "INSERT INTO backup (uuid, environment, storage, kind, state, note, requested_by,"
-	    " created_at, contents) VALUES (?1, ?2, ?3, ?4, 'building', ?5, ?6, ?7, ?8) RETURNING id";
-	static const char sql_key[] = "UPDATE backup SET sidecar_key=?2 WHERE id=?1";
-	CLEANUP_ARENA struct arena *a = arena_new();
-	int64_t storage, id;
-	char uuid[UUID_SIZE];
-
-	rand_uuid(uuid);
-	if (sql_get(&storage, db, sql_storage, SQL_NO_ARGS, e) != 0)
-		return -1;
-	if (storage == 0)
-		return err_set(e, ERR_CONFLICT, "there is no storage yet; run: lazarette admin init");
-	if (sql_get(&id, db, sql_add, SQL_ARGS(sql_t(uuid), sql_i(v->id), sql_i(storage),
-	    sql_t(backup_kind_name(rq->kind)), sql_t(rq->note ? rq->note : ""), sql_id(rq->job.requested_by),
-	    sql_i(clock_now()), sql_t(contents)), e) != 0 ||
-	    sql_run(NULL, db, sql_key, SQL_ARGS(sql_i(id), sql_t(arena_printf(a, "%s/%s/b%" PRId64 "-%s.json",
-	    v->project_slug, v->slug, id, uuid))), e) != 0)
-		return -1;
-	*ret = id;
-	return 0;
-}
-
-/* The services that were asked for, each once, all of this environment; their slugs for lists. */
-static int
-find_services(struct service *out, struct buf *contents, struct arena *a, struct db *db,
-    const struct backup_request *rq, struct err *e)
-{
-	for (size_t i = 0; i < rq->service_count; i++) {
-		for (size_t j = 0; j < i; j++)
-			if (rq->services[j] == rq->services[i])
-				return err_set(e, ERR_INPUT, "%s was chosen twice", out[j].name);
-		if (services_by_id(&out[i], a, db, rq->services[i], e) != 0 && e->kind != ERR_NOT_FOUND)
-			return -1;
-		if (out[i].id == 0 || out[i].environment != rq->job.environment)
-			return err_set(e, ERR_INPUT, "a service was chosen that does not belong to this environment");
-		buf_printf(contents, "%s%s", i > 0 ? ", " : "", out[i].slug);
-	}
-	return 0;
-}
-
-static int
-request_new(struct backup_ids *ret, struct db *db, const struct backup_request *rq, struct err *e)
-{
-	CLEANUP_ARENA struct arena *a = arena_new();
-	CLEANUP_BUF struct buf contents = BUF_INIT;
-	struct service *services = arena_array(a, rq->service_count, sizeof *services);
-	struct environment v;
-
-	if (rq->service_count == 0)
-		return err_set(e, ERR_INPUT, "Choose at least one thing to back up");
-	if (environments_by_id(&v, a, db, rq->job.environment, e) != 0)
-		return -1;
-	if (v.paused)
-		return err_set(e, ERR_CONFLICT, "%s/%s is paused; make it active in its settings first", v.project_slug, v.slug);
-	if (find_services(services, &contents, a, db, rq, e) != 0 ||
-	    add_backup(&ret->backup, db, rq, &v, contents.p, e) != 0 ||
-	    enqueue_add(&ret->job, db, &rq->job, &(struct enqueue_work){ JOB_BACKUP, ret->backup, 0, 0 }, e) != 0)
-		return -1;
-	for (size_t i = 0; i < rq->service_count; i++)
-		if (add_part(db, ret->backup, &services[i], e) != 0 ||
-		    enqueue_service(db, ret->job, services[i].id, e) != 0)
-			return -1;
-	return 0;
-}
-
 int
-backups_request(struct backup_ids *ret, struct db *db, const struct backup_request *rq, struct err *e)
+backups_request(struct backup_ids *ret, struct db *db, const struct backup_request *rq,
+    struct err *e)
 {
 	static const char sql_backup[] = "SELECT backup FROM job WHERE id=?1";
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	struct backup_ids ids;
 
-	if (sql_begin(&t, db, e) != 0 || enqueue_known(&ids.job, db, rq->job.key, JOB_BACKUP, e) != 0)
+	if (sql_begin(&t, db, e) != 0 ||
+	    enqueue_known(&ids.job, db, rq->job.key, JOB_BACKUP, e) != 0)
 		return -1;
 	if (ids.job != 0 ? sql_get(&ids.backup, db, sql_backup, SQL_ARGS(sql_i(ids.job)), e) != 0
-	    : request_new(&ids, db, rq, e) != 0)
+	    : backup_plan_add(&ids, db, rq, e) != 0)
 		return -1;
 	FAULT("backup.before_request_commit");
 	if (sql_commit(&t, e) != 0)
@@ -137,13 +38,14 @@ backups_request(struct backup_ids *ret, struct db *db, const struct backup_reque
 
 /* -- looking -- */
 
-#define BACKUP_COLUMNS "SELECT b.id, b.uuid, b.environment, b.storage," \
-	" (SELECT max(j.id) FROM job j WHERE j.backup=b.id AND j.kind='backup')," \
-	" b.kind, b.state, b.health, b.note, b.keep, b.requested_by, coalesce(a.email, 'system'), b.created_at," \
-	" b.started_at, b.finished_at, b.verified_at, b.trashed_at, b.raw_bytes, b.stored_bytes, b.warnings, b.error," \
-	" b.sidecar_key, b.sidecar_sha256, b.contents, p.slug, v.slug, s.slug FROM backup b" \
-	" JOIN environment v ON v.id=b.environment JOIN project p ON p.id=v.project JOIN storage s ON s.id=b.storage" \
-	" LEFT JOIN account a ON a.id=b.requested_by"
+#define BACKUP_COLUMNS \
+	"SELECT b.id, b.uuid, b.environment, b.storage, (SELECT max(j.id) FROM job j WHERE" \
+	" j.backup=b.id AND j.kind='backup'), b.kind, b.state, b.health, b.note, b.keep," \
+	" b.requested_by, coalesce(a.email, 'system'), b.created_at, b.started_at, b.finished_at," \
+	" b.verified_at, b.trashed_at, b.raw_bytes, b.stored_bytes, b.warnings, b.error," \
+	" b.sidecar_key, b.sidecar_sha256, b.contents, p.slug, v.slug, s.slug FROM backup b JOIN" \
+	" environment v ON v.id=b.environment JOIN project p ON p.id=v.project JOIN storage s ON" \
+	" s.id=b.storage LEFT JOIN account a ON a.id=b.requested_by"
 
 static void
 read_backup(void *row, struct sql *q, struct arena *a)
@@ -187,9 +89,10 @@ int
 backups_by_id(struct backup *ret, struct arena *a, struct db *db, int64_t id, struct err *e)
 {
 	static const char sql[] = BACKUP_COLUMNS " WHERE b.id=?1";
-	int rc = sql_first(ret, &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(id)), sizeof *ret, read_backup }, e);
 
-	return rc == 0 ? err_set(e, ERR_NOT_FOUND, "there is no backup b%" PRId64, id) : rc == 1 ? 0 : -1;
+	return row_one(ret,
+	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(id)), sizeof *ret, read_backup },
+	    arena_printf(a, "there is no backup b%" PRId64, id), e);
 }
 
 static void
@@ -225,13 +128,17 @@ read_part(void *row, struct sql *q, struct arena *a)
 }
 
 int
-backups_parts(struct part **ret, size_t *count, struct arena *a, struct db *db, int64_t backup, struct err *e)
+backups_parts(struct part **ret, size_t *count, struct arena *a, struct db *db, int64_t backup,
+    struct err *e)
 {
-	static const char sql[] = "SELECT id, backup, service, uuid, service_slug, service_name, engine, state, format,"
-	    " engine_version, tool, data_key, data_raw_bytes, data_stored_bytes, data_raw_sha256, data_stored_sha256,"
-	    " manifest_key, manifest_raw_bytes, manifest_stored_bytes, manifest_raw_sha256, manifest_stored_sha256,"
-	    " items, warnings, taken_at, finished_at FROM part WHERE backup=?1 ORDER BY id";
-	void *rows = sql_list(count, &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(backup)), sizeof **ret, read_part }, e);
+	static const char sql[] =
+	    "SELECT id, backup, service, uuid, service_slug, service_name, engine, state, format,"
+	    " engine_version, tool, data_key, data_raw_bytes, data_stored_bytes, data_raw_sha256,"
+	    " data_stored_sha256, manifest_key, manifest_raw_bytes, manifest_stored_bytes,"
+	    " manifest_raw_sha256, manifest_stored_sha256, items, warnings, taken_at, finished_at"
+	    " FROM part WHERE backup=?1 ORDER BY id";
+	void *rows = sql_list(count,
+	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(backup)), sizeof **ret, read_part }, e);
 
 	if (rows == NULL)
 		return -1;
@@ -256,31 +163,36 @@ like(struct arena *a, const char *text)
 }
 
 int
-backups_list(struct backup **ret, size_t *count, struct arena *a, struct db *db, const struct backup_filter *filter,
-    struct err *e)
+backups_list(struct backup **ret, size_t *count, struct arena *a, struct db *db,
+    const struct backup_filter *filter, struct err *e)
 {
-	/* In the order of the index backup_page, from where the page before ended; a search walks only over
-	 * those with a note, by the index backup_noted. */
+	/* In the order of the index backup_page, from where the page before ended; a search walks
+	 * only over those with a note, by the index backup_noted. */
 #define LIST_WHERE " WHERE b.environment=?1 AND b.state<>'deleted'" \
-	    " AND (b.created_at, b.id)<(?2, ?3) AND (?4='' OR b.kind=?4)" \
-	    " AND CASE ?5 WHEN '' THEN b.state<>'trashed' ELSE b.state=?5 END" \
-	    " AND (?6='' OR lower(b.note) LIKE lower(?6) ESCAPE '\\')" \
-	    " AND (?7=0 OR EXISTS (SELECT 1 FROM part x WHERE x.backup=b.id AND x.service=?7))"
+	    " AND (b.created_at, b.id)<(?2, ?3) AND (?4='' OR b.kind=?4) AND CASE ?5 WHEN '' THEN" \
+	    " b.state<>'trashed' ELSE b.state=?5 END AND (?6='' OR lower(b.note) LIKE lower(?6)" \
+	    " ESCAPE '\\') AND (?7=0 OR EXISTS (SELECT 1 FROM part x WHERE x.backup=b.id AND" \
+	    " x.service=?7))"
 #define LIST_ORDER " ORDER BY b.created_at DESC, b.id DESC LIMIT ?8"
 	static const char sql[] = BACKUP_COLUMNS LIST_WHERE LIST_ORDER;
 	static const char sql_noted[] = BACKUP_COLUMNS LIST_WHERE " AND b.note<>''" LIST_ORDER;
 	static const char sql_from[] = "SELECT created_at FROM backup WHERE id=?1";
 	int64_t from = INT64_MAX, id = filter->after > 0 ? filter->after : INT64_MAX;
 	const char *kind = filter->kind < 0 ? "" : backup_kind_name((enum backup_kind)filter->kind);
-	const char *state = filter->state < 0 ? "" : backup_state_name((enum backup_state)filter->state);
-	const char *note = filter->note == NULL || *filter->note == '\0' ? "" : like(a, filter->note);
+	const char *state =
+	    filter->state < 0 ? "" : backup_state_name((enum backup_state)filter->state);
+	const char *note =
+	    filter->note == NULL || *filter->note == '\0' ? "" : like(a, filter->note);
 	void *rows;
 
 	if (filter->after > 0 && sql_get(&from, db, sql_from, SQL_ARGS(sql_i(id)), e) != 0)
 		return -1;
-	rows = sql_list(count, &(struct sql_query){ db, a, *note == '\0' ? sql : sql_noted,
-	    SQL_ARGS(sql_i(filter->environment), sql_i(from), sql_i(id), sql_t(kind), sql_t(state), sql_t(note),
-	    sql_i(filter->service), sql_i(filter->limit)), sizeof **ret, read_backup }, e);
+	rows = sql_list(count,
+	    &(struct sql_query){ db, a, *note == '\0' ? sql : sql_noted,
+	        SQL_ARGS(sql_i(filter->environment), sql_i(from), sql_i(id), sql_t(kind),
+	            sql_t(state), sql_t(note), sql_i(filter->service), sql_i(filter->limit)),
+	        sizeof **ret, read_backup },
+	    e);
 	if (rows == NULL)
 		return -1;
 	*ret = rows;
@@ -288,32 +200,38 @@ backups_list(struct backup **ret, size_t *count, struct arena *a, struct db *db,
 }
 
 int
-backups_last_good(struct backup *ret, struct arena *a, struct db *db, int64_t environment, struct err *e)
+backups_last_good(struct backup *ret, struct arena *a, struct db *db, int64_t environment,
+    struct err *e)
 {
 	static const char sql[] = BACKUP_COLUMNS " WHERE b.environment=?1 AND b.state='ready'"
 	    " ORDER BY b.finished_at DESC LIMIT 1";
-	int rc = sql_first(ret, &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(environment)), sizeof *ret,
-	    read_backup }, e);
 
-	return rc == 0 ? err_set(e, ERR_NOT_FOUND, "there is no good backup yet") : rc == 1 ? 0 : -1;
+	return row_one(ret,
+	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(environment)), sizeof *ret,
+	        read_backup },
+	    "there is no good backup yet", e);
 }
 
 int
-backups_last_ended(struct backup *ret, struct arena *a, struct db *db, int64_t environment, struct err *e)
+backups_last_ended(struct backup *ret, struct arena *a, struct db *db, int64_t environment,
+    struct err *e)
 {
 	static const char sql[] = BACKUP_COLUMNS " WHERE b.environment=?1 AND b.state<>'deleted'"
 	    " AND b.state IN ('ready', 'failed') ORDER BY b.created_at DESC, b.id DESC LIMIT 1";
-	int rc = sql_first(ret, &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(environment)), sizeof *ret,
-	    read_backup }, e);
 
-	return rc == 0 ? err_set(e, ERR_NOT_FOUND, "no backup has ended yet") : rc == 1 ? 0 : -1;
+	return row_one(ret,
+	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(environment)), sizeof *ret,
+	        read_backup },
+	    "no backup has ended yet", e);
 }
 
 int
-backups_estimate(int64_t *raw_bytes, int64_t *stored_bytes, struct db *db, int64_t service, struct err *e)
+backups_estimate(int64_t *raw_bytes, int64_t *stored_bytes, struct db *db, int64_t service,
+    struct err *e)
 {
-	static const char sql[] = "SELECT data_raw_bytes, data_stored_bytes+manifest_stored_bytes FROM part"
-	    " WHERE service=?1 AND state='ready' ORDER BY id DESC LIMIT 1";
+	static const char sql[] =
+	    "SELECT data_raw_bytes, data_stored_bytes+manifest_stored_bytes FROM part WHERE"
+	    " service=?1 AND state='ready' ORDER BY id DESC LIMIT 1";
 	CLEANUP_SQL struct sql *q = NULL;
 	int rc;
 
@@ -334,19 +252,22 @@ change(struct db *db, const char *sql, const struct sql_arg *args, struct err *e
 
 	if (sql_run(&changes, db, sql, args, e) != 0)
 		return -1;
-	return changes == 1 ? 0 : err_set(e, ERR_NOT_FOUND, "there is no backup b%" PRId64, args[0].i);
+	return changes == 1 ? 0
+	                    : err_set(e, ERR_NOT_FOUND, "there is no backup b%" PRId64, args[0].i);
 }
 
 int
 backups_set_note(struct db *db, int64_t id, const char *note, struct err *e)
 {
-	return change(db, "UPDATE backup SET note=?2 WHERE id=?1 AND state<>'deleted'", SQL_ARGS(sql_i(id), sql_t(note)), e);
+	return change(db, "UPDATE backup SET note=?2 WHERE id=?1 AND state<>'deleted'",
+	    SQL_ARGS(sql_i(id), sql_t(note)), e);
 }
 
 int
 backups_set_keep(struct db *db, int64_t id, bool keep, struct err *e)
 {
-	return change(db, "UPDATE backup SET keep=?2 WHERE id=?1 AND state<>'deleted'", SQL_ARGS(sql_i(id), sql_i(keep)), e);
+	return change(db, "UPDATE backup SET keep=?2 WHERE id=?1 AND state<>'deleted'",
+	    SQL_ARGS(sql_i(id), sql_i(keep)), e);
 }
 
 int
@@ -362,7 +283,8 @@ backups_set_health(struct db *db, int64_t id, enum backup_health health, struct 
 static int
 refuse_in_use(struct db *db, int64_t id, struct err *e)
 {
-	static const char sql[] = "SELECT id FROM job WHERE backup=?1 AND state IN ('queued', 'running') LIMIT 1";
+	static const char sql[] =
+	    "SELECT id FROM job WHERE backup=?1 AND state IN ('queued', 'running') LIMIT 1";
 	int64_t job;
 
 	if (sql_get(&job, db, sql, SQL_ARGS(sql_i(id)), e) != 0)
@@ -378,18 +300,21 @@ may_move(struct backup *b, struct arena *a, struct db *db, enum backup_state to,
 	if (backups_by_id(b, a, db, b->id, e) != 0)
 		return -1;
 	if (b->state == BACKUP_BUILDING)
-		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is still being created", b->id);
+		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is still being created",
+		    b->id);
 	if (!backup_may_go(b->state, to))
 		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is %s", b->id,
-		    b->state == BACKUP_TRASHED ? "in the trash already" : b->state == BACKUP_DELETED ? "deleted"
-		    : "not in the trash");
+		    b->state == BACKUP_TRASHED       ? "in the trash already"
+		        : b->state == BACKUP_DELETED ? "deleted"
+		                                     : "not in the trash");
 	return 0;
 }
 
 int
 backups_trash(struct db *db, int64_t id, struct err *e)
 {
-	static const char sql[] = "UPDATE backup SET before_trash=state, state='trashed', trashed_at=?2 WHERE id=?1";
+	static const char sql[] =
+	    "UPDATE backup SET before_trash=state, state='trashed', trashed_at=?2 WHERE id=?1";
 	CLEANUP_ARENA struct arena *a = arena_new();
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	struct backup b = { .id = id };
@@ -397,8 +322,10 @@ backups_trash(struct db *db, int64_t id, struct err *e)
 	if (sql_begin(&t, db, e) != 0 || may_move(&b, a, db, BACKUP_TRASHED, e) != 0)
 		return -1;
 	if (b.keep)
-		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is marked \u201ckeep\u201d; take the mark away first", id);
-	if (refuse_in_use(db, id, e) != 0 || change(db, sql, SQL_ARGS(sql_i(id), sql_i(clock_now())), e) != 0)
+		return err_set(e, ERR_CONFLICT,
+		    "backup b%" PRId64 " is marked \u201ckeep\u201d; take the mark away first", id);
+	if (refuse_in_use(db, id, e) != 0 ||
+	    change(db, sql, SQL_ARGS(sql_i(id), sql_i(clock_now())), e) != 0)
 		return -1;
 	return sql_commit(&t, e);
 }
@@ -406,7 +333,8 @@ backups_trash(struct db *db, int64_t id, struct err *e)
 int
 backups_untrash(struct db *db, int64_t id, struct err *e)
 {
-	static const char sql[] = "UPDATE backup SET state=before_trash, before_trash='', trashed_at=0 WHERE id=?1";
+	static const char sql[] =
+	    "UPDATE backup SET state=before_trash, before_trash='', trashed_at=0 WHERE id=?1";
 	CLEANUP_ARENA struct arena *a = arena_new();
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	struct backup b = { .id = id };
@@ -414,29 +342,34 @@ backups_untrash(struct db *db, int64_t id, struct err *e)
 	if (sql_begin(&t, db, e) != 0 || may_move(&b, a, db, BACKUP_READY, e) != 0)
 		return -1;
 	if (b.trashed_at == 0)
-		return err_set(e, ERR_GONE, "backup b%" PRId64 " is being deleted for good; it cannot be put back", id);
+		return err_set(e, ERR_GONE,
+		    "backup b%" PRId64 " is being deleted for good; it cannot be put back", id);
 	if (change(db, sql, SQL_ARGS(sql_i(id)), e) != 0)
 		return -1;
 	return sql_commit(&t, e);
 }
 
 /*
- * From here on the backup cannot be put back, for its objects go next: trashed_at 0 marks that. Should
- * the worker die in between, the same backup comes first the next time.
+ * From here on the backup cannot be put back, for its objects go next: trashed_at 0 marks that.
+ * Should the worker die in between, the same backup comes first the next time.
  */
 int
 backups_next_purge(int64_t *ret, struct db *db, int64_t before, struct err *e)
 {
-	static const char sql_look[] = "SELECT b.id FROM backup b WHERE b.state='trashed' AND b.trashed_at<?1 AND NOT EXISTS"
-	    " (SELECT 1 FROM job j WHERE j.backup=b.id AND j.state IN ('queued', 'running')) ORDER BY b.trashed_at LIMIT 1";
+	static const char sql_look[] =
+	    "SELECT b.id FROM backup b WHERE b.state='trashed' AND b.trashed_at<?1 AND NOT EXISTS"
+	    " (SELECT 1 FROM job j WHERE j.backup=b.id AND j.state IN ('queued', 'running')) ORDER"
+	    " BY b.trashed_at LIMIT 1";
 	static const char sql_mark[] = "UPDATE backup SET trashed_at=0 WHERE id=?1";
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	int64_t id;
 
 	if (sql_get(&id, db, sql_look, SQL_ARGS(sql_i(before)), e) != 0)
 		return -1;
-	if (id != 0 && (sql_begin(&t, db, e) != 0 || sql_get(&id, db, sql_look, SQL_ARGS(sql_i(before)), e) != 0 ||
-	    sql_run(NULL, db, sql_mark, SQL_ARGS(sql_i(id)), e) != 0 || sql_commit(&t, e) != 0))
+	if (id != 0 &&
+	    (sql_begin(&t, db, e) != 0 ||
+	        sql_get(&id, db, sql_look, SQL_ARGS(sql_i(before)), e) != 0 ||
+	        sql_run(NULL, db, sql_mark, SQL_ARGS(sql_i(id)), e) != 0 || sql_commit(&t, e) != 0))
 		return -1;
 	*ret = id;
 	return 0;
@@ -475,12 +408,15 @@ held_backup(int64_t *ret, struct db *db, const struct lease *l, struct err *e)
 int
 backups_begin(struct db *db, const struct lease *l, struct err *e)
 {
-	static const char sql_backup[] = "UPDATE backup SET started_at=?2, raw_bytes=0, stored_bytes=0, warnings=0,"
-	    " error=NULL, sidecar_sha256='' WHERE id=?1 AND state='building'";
-	static const char sql_parts[] = "UPDATE part SET state='building', engine_version='', tool='', data_raw_bytes=0,"
-	    " data_stored_bytes=0, data_raw_sha256='', data_stored_sha256='', manifest_raw_bytes=0, manifest_stored_bytes=0,"
-	    " manifest_raw_sha256='', manifest_stored_sha256='', items=0, warnings=0, taken_at=0, finished_at=0"
-	    " WHERE backup=?1";
+	static const char sql_backup[] =
+	    "UPDATE backup SET started_at=?2, raw_bytes=0, stored_bytes=0, warnings=0, error=NULL,"
+	    " sidecar_sha256='' WHERE id=?1 AND state='building'";
+	static const char sql_parts[] =
+	    "UPDATE part SET state='building', engine_version='', tool='', data_raw_bytes=0,"
+	    " data_stored_bytes=0, data_raw_sha256='', data_stored_sha256='',"
+	    " manifest_raw_bytes=0, manifest_stored_bytes=0, manifest_raw_sha256='',"
+	    " manifest_stored_sha256='', items=0, warnings=0, taken_at=0, finished_at=0 WHERE"
+	    " backup=?1";
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	int64_t backup;
 
@@ -494,37 +430,48 @@ backups_begin(struct db *db, const struct lease *l, struct err *e)
 int
 backups_part_ready(struct db *db, const struct lease *l, const struct part *p, struct err *e)
 {
-	static const char sql[] = "UPDATE part SET state='ready', engine_version=?3, tool=?4, data_raw_bytes=?5,"
-	    " data_stored_bytes=?6, data_raw_sha256=?7, data_stored_sha256=?8, manifest_raw_bytes=?9,"
-	    " manifest_stored_bytes=?10, manifest_raw_sha256=?11, manifest_stored_sha256=?12, items=?13, warnings=?14,"
-	    " taken_at=?15, finished_at=?16 WHERE id=?1 AND backup=?2 AND state='building'";
+	static const char sql[] =
+	    "UPDATE part SET state='ready', engine_version=?3, tool=?4, data_raw_bytes=?5,"
+	    " data_stored_bytes=?6, data_raw_sha256=?7, data_stored_sha256=?8,"
+	    " manifest_raw_bytes=?9, manifest_stored_bytes=?10, manifest_raw_sha256=?11,"
+	    " manifest_stored_sha256=?12, items=?13, warnings=?14, taken_at=?15, finished_at=?16"
+	    " WHERE id=?1 AND backup=?2 AND state='building'";
 	const struct stored_object *d = &p->data, *m = &p->manifest;
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	int64_t backup, changes;
 
 	if (sql_begin(&t, db, e) != 0 || held_backup(&backup, db, l, e) != 0)
 		return -1;
-	if (sql_run(&changes, db, sql, SQL_ARGS(sql_i(p->id), sql_i(backup), sql_t(p->engine_version ? p->engine_version : ""),
-	    sql_t(p->tool ? p->tool : ""), sql_i(d->raw_bytes), sql_i(d->stored_bytes), sql_t(d->raw_sha256),
-	    sql_t(d->stored_sha256), sql_i(m->raw_bytes), sql_i(m->stored_bytes),
-	    sql_t(m->raw_sha256 ? m->raw_sha256 : ""), sql_t(m->stored_sha256 ? m->stored_sha256 : ""), sql_i(p->items),
-	    sql_i(p->warnings), sql_i(p->taken_at), sql_i(clock_now())), e) != 0)
+	if (sql_run(&changes, db, sql,
+	        SQL_ARGS(sql_i(p->id), sql_i(backup),
+	            sql_t(p->engine_version ? p->engine_version : ""),
+	            sql_t(p->tool ? p->tool : ""), sql_i(d->raw_bytes), sql_i(d->stored_bytes),
+	            sql_t(d->raw_sha256), sql_t(d->stored_sha256), sql_i(m->raw_bytes),
+	            sql_i(m->stored_bytes), sql_t(m->raw_sha256 ? m->raw_sha256 : ""),
+	            sql_t(m->stored_sha256 ? m->stored_sha256 : ""), sql_i(p->items),
+	            sql_i(p->warnings), sql_i(p->taken_at), sql_i(clock_now())),
+	        e) != 0)
 		return -1;
 	if (changes != 1)
-		return err_set(e, ERR_INTERNAL, "part %" PRId64 " is not one that job j%" PRId64 " builds", p->id, l->job);
+		return err_set(e, ERR_INTERNAL,
+		    "part %" PRId64 " is not one that job j%" PRId64 " builds", p->id, l->job);
 	return sql_commit(&t, e);
 }
 
 int
 backups_finish(struct db *db, const struct lease *l, const char *sidecar_sha256, struct err *e)
 {
-	static const char sql_missing[] = "SELECT count(*) FROM part WHERE backup=?1 AND state<>'ready'";
-	static const char sql_ready[] = "UPDATE backup SET state='ready', finished_at=?2, sidecar_sha256=?3, error=NULL,"
-	    /* Every part was read back and proven before it became ready: that was its first verification. */
+	static const char sql_missing[] =
+	    "SELECT count(*) FROM part WHERE backup=?1 AND state<>'ready'";
+	/* Every part was read back and proven before it became ready: that was its first
+	 * verification. */
+	static const char sql_ready[] =
+	    "UPDATE backup SET state='ready', finished_at=?2, sidecar_sha256=?3, error=NULL,"
 	    " health='good', verified_at=?2,"
 	    " raw_bytes=(SELECT sum(data_raw_bytes) FROM part WHERE backup=?1),"
-	    " stored_bytes=(SELECT sum(data_stored_bytes+manifest_stored_bytes) FROM part WHERE backup=?1),"
-	    " warnings=(SELECT sum(warnings) FROM part WHERE backup=?1) WHERE id=?1 AND state='building'";
+	    " stored_bytes=(SELECT sum(data_stored_bytes+manifest_stored_bytes) FROM part WHERE"
+	    " backup=?1), warnings=(SELECT sum(warnings) FROM part WHERE backup=?1) WHERE id=?1"
+	    " AND state='building'";
 	static const char sql_warnings[] = "SELECT warnings FROM backup WHERE id=?1";
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	int64_t backup, missing, warnings;
@@ -533,8 +480,11 @@ backups_finish(struct db *db, const struct lease *l, const char *sidecar_sha256,
 	    sql_get(&missing, db, sql_missing, SQL_ARGS(sql_i(backup)), e) != 0)
 		return -1;
 	if (missing > 0)
-		return err_set(e, ERR_INTERNAL, "backup b%" PRId64 " has %" PRId64 " parts that are not ready", backup, missing);
-	if (change(db, sql_ready, SQL_ARGS(sql_i(backup), sql_i(clock_now()), sql_t(sidecar_sha256)), e) != 0 ||
+		return err_set(e, ERR_INTERNAL,
+		    "backup b%" PRId64 " has %" PRId64 " parts that are not ready", backup,
+		    missing);
+	if (change(db, sql_ready,
+	        SQL_ARGS(sql_i(backup), sql_i(clock_now()), sql_t(sidecar_sha256)), e) != 0 ||
 	    sql_get(&warnings, db, sql_warnings, SQL_ARGS(sql_i(backup)), e) != 0 ||
 	    lease_end(db, l->job, &(struct lease_end){ JOB_SUCCEEDED, NULL, 0, warnings }, e) != 0)
 		return -1;

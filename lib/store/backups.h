@@ -20,39 +20,47 @@ struct backup_request {
 	const int64_t *services;
 	size_t service_count;
 };
-/* Makes the backup (building), one part per service with its keys planned, and the queued job, in one
- * transaction. ERR_INPUT: no service, or one of another environment. ERR_CONFLICT: the environment is paused. */
+/* Makes the backup (building), one part per service with its keys planned, and the queued job, in
+ * one transaction. ERR_INPUT: no service, or one of another environment. ERR_CONFLICT: the
+ * environment is paused. */
 struct backup_ids {
 	int64_t backup, job;
 };
-MUST_USE int backups_request(struct backup_ids *ret, struct db *db, const struct backup_request *rq, struct err *e);
-
-MUST_USE int backups_by_id(struct backup *ret, struct arena *a, struct db *db, int64_t id, struct err *e);
-MUST_USE int backups_parts(struct part **ret, size_t *count, struct arena *a, struct db *db, int64_t backup,
+MUST_USE int backups_request(struct backup_ids *ret, struct db *db, const struct backup_request *rq,
     struct err *e);
 
-/* Newest first, keyset paging: `after` is the id of the last row of the page before (0: first page). */
+MUST_USE int backups_by_id(struct backup *ret, struct arena *a, struct db *db, int64_t id,
+    struct err *e);
+MUST_USE int backups_parts(struct part **ret, size_t *count, struct arena *a, struct db *db,
+    int64_t backup, struct err *e);
+
+/* Newest first, keyset paging: `after` is the id of the last row of the page before (0: first
+ * page). */
 struct backup_filter {
 	int64_t environment, service;   /* service 0: any; else only backups with a part of it */
 	int64_t after;
 	const char *note;               /* substring of the note; "" or NULL: any */
-	int kind, state;                /* an enum value, or -1 for any; trashed ones show only when asked for */
+	int kind, state; /* an enum value, or -1 for any; trashed ones show only when asked for */
 	int limit;
 };
 MUST_USE int backups_list(struct backup **ret, size_t *count, struct arena *a, struct db *db,
     const struct backup_filter *filter, struct err *e);
 
 /* The newest ready backup of an environment; ERR_NOT_FOUND when there is none. */
-MUST_USE int backups_last_good(struct backup *ret, struct arena *a, struct db *db, int64_t environment, struct err *e);
+MUST_USE int backups_last_good(struct backup *ret, struct arena *a, struct db *db,
+    int64_t environment, struct err *e);
 /* The newest ended backup (ready or failed); ERR_NOT_FOUND when there is none. */
-MUST_USE int backups_last_ended(struct backup *ret, struct arena *a, struct db *db, int64_t environment, struct err *e);
-/* Raw bytes of the newest good part of a service, 0 when there is none: the estimate for the next one. */
-MUST_USE int backups_estimate(int64_t *raw_bytes, int64_t *stored_bytes, struct db *db, int64_t service, struct err *e);
+MUST_USE int backups_last_ended(struct backup *ret, struct arena *a, struct db *db,
+    int64_t environment, struct err *e);
+/* Raw bytes of the newest good part of a service, 0 when there is none: the estimate for the next
+ * one. */
+MUST_USE int backups_estimate(int64_t *raw_bytes, int64_t *stored_bytes, struct db *db,
+    int64_t service, struct err *e);
 
 MUST_USE int backups_set_note(struct db *db, int64_t id, const char *note, struct err *e);
 MUST_USE int backups_set_keep(struct db *db, int64_t id, bool keep, struct err *e);
-/* To the trash and back. ERR_CONFLICT: still building ("backup b7 is still being created"), kept, or in use
- * by a running job. */
+/* To the trash and back. ERR_CONFLICT: still building ("backup b7 is still being created"), kept,
+ * or in use by a running job. */
 MUST_USE int backups_trash(struct db *db, int64_t id, struct err *e);
 MUST_USE int backups_untrash(struct db *db, int64_t id, struct err *e);
 /* One trashed backup older than `before`, to be deleted: 0 when none. After its objects are gone,
@@ -65,11 +73,15 @@ MUST_USE int backups_set_deleted(struct db *db, int64_t id, struct err *e);
 /* A job begins (again) to build: parts go back to building, numbers to zero. */
 MUST_USE int backups_begin(struct db *db, const struct lease *l, struct err *e);
 /* What a part has become; called when its objects are published and proven. */
-MUST_USE int backups_part_ready(struct db *db, const struct lease *l, const struct part *part, struct err *e);
+MUST_USE int backups_part_ready(struct db *db, const struct lease *l, const struct part *part,
+    struct err *e);
 /* The sidecar is published: the backup is ready and the job succeeded, in one transaction.
- * Totals are summed here from the parts; its health is good as of now, since every part was read back. */
-MUST_USE int backups_finish(struct db *db, const struct lease *l, const char *sidecar_sha256, struct err *e);
+ * Totals are summed here from the parts; its health is good as of now, since every part was read
+ * back. */
+MUST_USE int backups_finish(struct db *db, const struct lease *l, const char *sidecar_sha256,
+    struct err *e);
 /* What a verification found. */
-MUST_USE int backups_set_health(struct db *db, int64_t id, enum backup_health health, struct err *e);
+MUST_USE int backups_set_health(struct db *db, int64_t id, enum backup_health health,
+    struct err *e);
 
 #endif

@@ -22,8 +22,8 @@
 enum { SCHEMAS = sizeof schema_sql / sizeof *schema_sql, APPLICATION = 0x4c7a7274 /* "Lzrt" */ };
 
 /*
- * Debian's SQLite sleeps whole seconds in sqlite3_busy_timeout (p99 of a claim: 4 s). Short naps with
- * jitter instead, up to a limit.
+ * Debian's SQLite sleeps whole seconds in sqlite3_busy_timeout (p99 of a claim: 4 s). Short naps
+ * with jitter instead, up to a limit.
  */
 static int
 wait_a_little(void *arg, int count)
@@ -64,7 +64,8 @@ set_up(struct db *db, struct err *e)
 
 	sqlite3_busy_handler(db->handle, wait_a_little, db);
 	sqlite3_extended_result_codes(db->handle, 0);
-	/* -wal and -shm stay when the last one leaves: on a full disk they could not be made again. */
+	/* -wal and -shm stay when the last one leaves: on a full disk they could not be made again.
+	 */
 	sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
 	if (sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) != SQLITE_OK ||
 	    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL) != SQLITE_OK ||
@@ -83,8 +84,10 @@ open_file(struct db **ret, const char *path, int flags, struct err *e)
 
 	*db = (struct db){ .busy_limit_ms = 10000 };
 	if (access(path, F_OK) != 0 && errno == ENOENT && !(flags & SQLITE_OPEN_CREATE))
-		return err_set(e, ERR_NOT_FOUND, "the catalogue '%s' does not exist; run: lazarette admin init", path);
-	if (sqlite3_open_v2(path, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK || set_up(db, e) != 0) {
+		return err_set(e, ERR_NOT_FOUND,
+		    "the catalogue '%s' does not exist; run: lazarette admin init", path);
+	if (sqlite3_open_v2(path, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
+	    set_up(db, e) != 0) {
 		sql_fail(db, e);
 		return err_in(e, "open '%s'", path);
 	}
@@ -119,8 +122,10 @@ refuse_newer(struct db *db, int version, int known, struct err *e)
 
 	if (sql_open(&q, db, sql, SQL_NO_ARGS, e) == 0 && sql_row(q, e) == 1)
 		by = arena_printf(a, "Lazarette %s", sql_text(q, 0, a));
-	return err_set(e, ERR_CONFLICT, "the catalogue has schema %d and was written by %s; this is Lazarette %s, which "
-	    "knows schema %d: install the newer one, or put the copy back that was taken before the upgrade",
+	return err_set(e, ERR_CONFLICT,
+	    "the catalogue has schema %d and was written by %s; this is Lazarette %s, which knows"
+	    " schema %d: install the newer one, or put the copy back that was taken before the"
+	    " upgrade",
 	    version, by, LAZARETTE_VERSION, known);
 }
 
@@ -137,7 +142,8 @@ db_open(struct db **ret, const char *path, struct err *e)
 	if (version > SCHEMAS)
 		return refuse_newer(db, version, SCHEMAS, e);
 	if (version < SCHEMAS)
-		return err_set(e, ERR_BUSY, "the catalogue has schema %d and waits for the worker to bring it to %d",
+		return err_set(e, ERR_BUSY,
+		    "the catalogue has schema %d and waits for the worker to bring it to %d",
 		    version, SCHEMAS);
 	*ret = db;
 	db = NULL;
@@ -156,12 +162,16 @@ copy_into(struct db *db, const char *path, struct err *e)
 	CLEANUP(handle_close) sqlite3 *to = NULL;
 	sqlite3_backup *copy;
 
-	if (sqlite3_open(path, &to) != SQLITE_OK || (copy = sqlite3_backup_init(to, "main", db->handle, "main")) == NULL)
+	if (sqlite3_open(path, &to) != SQLITE_OK ||
+	    (copy = sqlite3_backup_init(to, "main", db->handle, "main")) == NULL)
 		return err_set(e, ERR_INTERNAL, "%s", sqlite3_errmsg(to));
 	sqlite3_backup_step(copy, -1);
 	if (sqlite3_backup_finish(copy) != SQLITE_OK)
-		return err_set(e, sqlite3_errcode(to) == SQLITE_FULL || sqlite3_errcode(to) == SQLITE_IOERR
-		    ? ERR_FULL : ERR_INTERNAL, "%s", sqlite3_errmsg(to));
+		return err_set(e,
+		    sqlite3_errcode(to) == SQLITE_FULL || sqlite3_errcode(to) == SQLITE_IOERR
+		        ? ERR_FULL
+		        : ERR_INTERNAL,
+		    "%s", sqlite3_errmsg(to));
 	return 0;
 }
 
@@ -202,10 +212,13 @@ migrate_one(struct db *db, int version, const char *script, struct err *e)
 	if (exec(db, script, e) != 0)
 		return err_in(e, "migration %d", version + 1);
 	FAULT("migrate.run");
-	snprintf(mark, sizeof mark, "PRAGMA user_version=%d; PRAGMA application_id=%d", version + 1, APPLICATION);
+	snprintf(mark, sizeof mark, "PRAGMA user_version=%d; PRAGMA application_id=%d", version + 1,
+	    APPLICATION);
 	if (exec(db, mark, e) != 0 ||
-	    sql_run(NULL, db, "INSERT INTO setting (name, value) VALUES ('written_by', ?1)"
-	    " ON CONFLICT (name) DO UPDATE SET value=excluded.value", SQL_ARGS(sql_t(LAZARETTE_VERSION)), e) != 0)
+	    sql_run(NULL, db,
+	        "INSERT INTO setting (name, value) VALUES ('written_by', ?1) ON CONFLICT (name) DO"
+	        " UPDATE SET value=excluded.value",
+	        SQL_ARGS(sql_t(LAZARETTE_VERSION)), e) != 0)
 		return -1;
 	FAULT("migrate.before_commit");
 	return sql_commit(&t, e);
@@ -226,7 +239,8 @@ db_migrate(struct db **ret, const char *path, const char *const *scripts, int co
 	CLEANUP_DB struct db *db = NULL;
 	int version;
 
-	if (make_file(path, e) != 0 || open_file(&db, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, e) != 0)
+	if (make_file(path, e) != 0 ||
+	    open_file(&db, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, e) != 0)
 		return -1;
 	if (schema_version(&version, db, e) != 0)
 		return err_in(e, "'%s'", path);
@@ -235,7 +249,8 @@ db_migrate(struct db **ret, const char *path, const char *const *scripts, int co
 	if (version > 0 && version < count && keep_copy(db, path, version, e) != 0)
 		return -1;
 	while (version < count) {
-		if (migrate_one(db, version, scripts[version], e) != 0 || schema_version(&version, db, e) != 0)
+		if (migrate_one(db, version, scripts[version], e) != 0 ||
+		    schema_version(&version, db, e) != 0)
 			return err_in(e, "migrate '%s'", path);
 		/* Statements prepared for the old tables. */
 		sql_forget(db);
@@ -270,6 +285,8 @@ db_closep(struct db **db)
 int
 db_check_writable(struct db *db, struct err *e)
 {
-	return sql_run(NULL, db, "INSERT INTO setting (name, value) VALUES ('written_at', ?1)"
-	    " ON CONFLICT (name) DO UPDATE SET value=excluded.value", SQL_ARGS(sql_i(clock_now())), e);
+	return sql_run(NULL, db,
+	    "INSERT INTO setting (name, value) VALUES ('written_at', ?1) ON CONFLICT (name) DO"
+	    " UPDATE SET value=excluded.value",
+	    SQL_ARGS(sql_i(clock_now())), e);
 }

@@ -16,7 +16,8 @@
 
 /* -- asking for one -- */
 
-/* What a request comes to: the backup, the chosen parts in order, and the text that names this content. */
+/* What a request comes to: the backup, the chosen parts in order, and the text that names this
+ * content. */
 struct choice {
 	struct backup backup;
 	struct part *parts;
@@ -39,7 +40,8 @@ wanted(const struct download_request *rq, int64_t part)
 	return false;
 }
 
-/* The format says nothing about a database: with none of files chosen it is left out of the content's name. */
+/* The format says nothing about a database: with none of files chosen it is left out of the
+ * content's name. */
 static char *
 name_content(struct arena *a, const struct choice *c, enum download_format format)
 {
@@ -55,23 +57,27 @@ name_content(struct arena *a, const struct choice *c, enum download_format forma
 }
 
 static int
-choose(struct choice *ret, struct arena *a, struct db *db, const struct download_request *rq, struct err *e)
+choose(struct choice *ret, struct arena *a, struct db *db, const struct download_request *rq,
+    struct err *e)
 {
 	struct backup *b = &ret->backup;
 	struct part *parts;
 	size_t n;
 
-	if (backups_by_id(b, a, db, rq->backup, e) != 0 || backups_parts(&parts, &n, a, db, rq->backup, e) != 0)
+	if (backups_by_id(b, a, db, rq->backup, e) != 0 ||
+	    backups_parts(&parts, &n, a, db, rq->backup, e) != 0)
 		return -1;
 	if (b->environment != rq->job.environment)
 		return err_set(e, ERR_NOT_FOUND, "there is no backup b%" PRId64 " here", b->id);
 	if (b->state == BACKUP_BUILDING)
-		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is still being created", b->id);
+		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is still being created",
+		    b->id);
 	if (b->state != BACKUP_READY)
-		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is %s", b->id, b->state == BACKUP_TRASHED
-		    ? "in the trash" : backup_state_name(b->state));
+		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is %s", b->id,
+		    b->state == BACKUP_TRASHED ? "in the trash" : backup_state_name(b->state));
 	if (b->health == HEALTH_DAMAGED || b->health == HEALTH_MISSING)
-		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is %s in storage; choose another one", b->id,
+		return err_set(e, ERR_CONFLICT,
+		    "backup b%" PRId64 " is %s in storage; choose another one", b->id,
 		    backup_health_name(b->health));
 	if (rq->part_count == 0)
 		return err_set(e, ERR_INPUT, "Choose at least one thing to download");
@@ -81,27 +87,33 @@ choose(struct choice *ret, struct arena *a, struct db *db, const struct download
 		if (wanted(rq, parts[i].id))
 			ret->parts[ret->count++] = parts[i];
 	if (ret->count != rq->part_count)
-		return err_set(e, ERR_INPUT, "a part was chosen that backup b%" PRId64 " does not have", b->id);
+		return err_set(e, ERR_INPUT,
+		    "a part was chosen that backup b%" PRId64 " does not have", b->id);
 	ret->content = name_content(a, ret, rq->format);
 	return 0;
 }
 
-/* A living one of the same content: ready, or being prepared for the same person. 0 when there is none. */
+/* A living one of the same content: ready, or being prepared for the same person. 0 when there is
+ * none. */
 static int
-find_same(struct download_ids *ret, struct db *db, const struct download_request *rq, const char *content,
-    struct err *e)
+find_same(struct download_ids *ret, struct db *db, const struct download_request *rq,
+    const char *content, struct err *e)
 {
 	/* A minute of life left: time enough to begin with it. */
-	static const char sql[] = "SELECT d.id, CASE d.state WHEN 'ready' THEN 0 ELSE"
-	    " (SELECT min(j.id) FROM job j WHERE j.download=d.id) END FROM download d WHERE d.content=?1"
-	    " AND d.state IN ('preparing', 'ready') AND ((d.state='ready' AND d.expires_at>?2+60000)"
-	    " OR (d.state='preparing' AND d.requested_by=?3)) AND d.valid_ms=?4 AND d.max_uses=?5"
-	    " ORDER BY d.id DESC LIMIT 1";
+	static const char sql[] =
+	    "SELECT d.id, CASE d.state WHEN 'ready' THEN 0 ELSE (SELECT min(j.id) FROM job j WHERE"
+	    " j.download=d.id) END FROM download d WHERE d.content=?1 AND d.state IN ('preparing',"
+	    " 'ready') AND ((d.state='ready' AND d.expires_at>?2+60000) OR (d.state='preparing'"
+	    " AND d.requested_by=?3)) AND d.valid_ms=?4 AND d.max_uses=?5 ORDER BY d.id DESC LIMIT"
+	    " 1";
 	CLEANUP_SQL struct sql *q = NULL;
 	int rc;
 
-	if (sql_open(&q, db, sql, SQL_ARGS(sql_t(content), sql_i(clock_now()), sql_id(rq->job.requested_by),
-	    sql_i(rq->valid_ms), sql_i(rq->max_uses)), e) != 0 || (rc = sql_row(q, e)) < 0)
+	if (sql_open(&q, db, sql,
+	        SQL_ARGS(sql_t(content), sql_i(clock_now()), sql_id(rq->job.requested_by),
+	            sql_i(rq->valid_ms), sql_i(rq->max_uses)),
+	        e) != 0 ||
+	    (rc = sql_row(q, e)) < 0)
 		return -1;
 	*ret = (struct download_ids){ 0, 0, rc == 1 };
 	if (rc == 1) {
@@ -113,41 +125,51 @@ find_same(struct download_ids *ret, struct db *db, const struct download_request
 
 /* "shop-live-media-20261121T020000Z.tar.zst" */
 static char *
-file_name(struct arena *a, const struct choice *c, const struct part *p, enum download_format format)
+file_name(struct arena *a, const struct choice *c, const struct part *p,
+    enum download_format format)
 {
 	const char *ending = is_files(p) ? download_format_name(format)
 	    : strcmp(p->engine, engine_name(ENGINE_SQLITE)) == 0 ? "sqlite" : "dump";
 	char time[CLOCK_ISO_SIZE];
 
 	clock_compact(time, p->taken_at != 0 ? p->taken_at : c->backup.created_at);
-	return arena_printf(a, "%s-%s-%s-%s.%s", c->backup.project_slug, c->backup.environment_slug, p->service_slug,
-	    time, ending);
+	return arena_printf(a, "%s-%s-%s-%s.%s", c->backup.project_slug, c->backup.environment_slug,
+	    p->service_slug, time, ending);
 }
 
 static int
-add_download(struct download_ids *ret, struct arena *a, struct db *db, const struct download_request *rq,
-    const struct choice *c, struct err *e)
+add_download(struct download_ids *ret, struct arena *a, struct db *db,
+    const struct download_request *rq, const struct choice *c, struct err *e)
 {
-	static const char sql_add[] = "INSERT INTO download (uuid, backup, environment, requested_by, state, format,"
-	    " content, created_at, valid_ms, max_uses) VALUES (?1, ?2, ?3, ?4, 'preparing', ?5, ?6, ?7, ?8, ?9) RETURNING id";
-	static const char sql_file[] = "INSERT INTO download_file (download, part, name) VALUES (?1, ?2, ?3)";
+	static const char sql_add[] =
+	    "INSERT INTO download (uuid, backup, environment, requested_by, state, format,"
+	    " content, created_at, valid_ms, max_uses) VALUES (?1, ?2, ?3, ?4, 'preparing', ?5,"
+	    " ?6, ?7, ?8, ?9) RETURNING id";
+	static const char sql_file[] =
+	    "INSERT INTO download_file (download, part, name) VALUES (?1, ?2, ?3)";
 	char uuid[UUID_SIZE];
 
 	rand_uuid(uuid);
-	if (sql_get(&ret->download, db, sql_add, SQL_ARGS(sql_t(uuid), sql_i(c->backup.id),
-	    sql_i(c->backup.environment), sql_id(rq->job.requested_by), sql_t(download_format_name(rq->format)),
-	    sql_t(c->content), sql_i(clock_now()), sql_i(rq->valid_ms), sql_i(rq->max_uses)), e) != 0)
+	if (sql_get(&ret->download, db, sql_add,
+	        SQL_ARGS(sql_t(uuid), sql_i(c->backup.id), sql_i(c->backup.environment),
+	            sql_id(rq->job.requested_by), sql_t(download_format_name(rq->format)),
+	            sql_t(c->content), sql_i(clock_now()), sql_i(rq->valid_ms),
+	            sql_i(rq->max_uses)),
+	        e) != 0)
 		return -1;
 	for (size_t i = 0; i < c->count; i++)
-		if (sql_run(NULL, db, sql_file, SQL_ARGS(sql_i(ret->download), sql_i(c->parts[i].id),
-		    sql_t(file_name(a, c, &c->parts[i], rq->format))), e) != 0)
+		if (sql_run(NULL, db, sql_file,
+		        SQL_ARGS(sql_i(ret->download), sql_i(c->parts[i].id),
+		            sql_t(file_name(a, c, &c->parts[i], rq->format))),
+		        e) != 0)
 			return -1;
 	return enqueue_add(&ret->job, db, &rq->job,
 	    &(struct enqueue_work){ JOB_DOWNLOAD, c->backup.id, ret->download, 0 }, e);
 }
 
 int
-downloads_request(struct download_ids *ret, struct db *db, const struct download_request *rq, struct err *e)
+downloads_request(struct download_ids *ret, struct db *db, const struct download_request *rq,
+    struct err *e)
 {
 	static const char sql_of_job[] = "SELECT download FROM job WHERE id=?1";
 	CLEANUP_ARENA struct arena *a = arena_new();
@@ -155,13 +177,15 @@ downloads_request(struct download_ids *ret, struct db *db, const struct download
 	struct download_ids ids = { 0, 0, false };
 	struct choice choice;
 
-	if (sql_begin(&t, db, e) != 0 || enqueue_known(&ids.job, db, rq->job.key, JOB_DOWNLOAD, e) != 0)
+	if (sql_begin(&t, db, e) != 0 ||
+	    enqueue_known(&ids.job, db, rq->job.key, JOB_DOWNLOAD, e) != 0)
 		return -1;
 	if (ids.job != 0) {
 		if (sql_get(&ids.download, db, sql_of_job, SQL_ARGS(sql_i(ids.job)), e) != 0)
 			return -1;
 	} else {
-		if (choose(&choice, a, db, rq, e) != 0 || find_same(&ids, db, rq, choice.content, e) != 0)
+		if (choose(&choice, a, db, rq, e) != 0 ||
+		    find_same(&ids, db, rq, choice.content, e) != 0)
 			return -1;
 		if (!ids.reused && add_download(&ids, a, db, rq, &choice, e) != 0)
 			return -1;
@@ -174,12 +198,14 @@ downloads_request(struct download_ids *ret, struct db *db, const struct download
 
 /* -- looking -- */
 
-#define DOWNLOAD_COLUMNS "SELECT d.id, d.uuid, d.backup, d.environment," \
-	" (SELECT min(j.id) FROM job j WHERE j.download=d.id), d.requested_by, coalesce(a.email, 'system'), d.state," \
-	" d.format, d.created_at, d.ready_at, d.expires_at, d.valid_ms, d.max_uses, (SELECT max(u.uses) FROM link l" \
-	" JOIN link_use u ON u.link=l.id WHERE l.download=d.id), d.bytes, d.error, p.slug, v.slug, b.note, b.created_at" \
-	" FROM download d JOIN backup b ON b.id=d.backup JOIN environment v ON v.id=d.environment" \
-	" JOIN project p ON p.id=v.project LEFT JOIN account a ON a.id=d.requested_by"
+#define DOWNLOAD_COLUMNS \
+	"SELECT d.id, d.uuid, d.backup, d.environment, (SELECT min(j.id) FROM job j WHERE" \
+	" j.download=d.id), d.requested_by, coalesce(a.email, 'system'), d.state, d.format," \
+	" d.created_at, d.ready_at, d.expires_at, d.valid_ms, d.max_uses, (SELECT max(u.uses)" \
+	" FROM link l JOIN link_use u ON u.link=l.id WHERE l.download=d.id), d.bytes, d.error," \
+	" p.slug, v.slug, b.note, b.created_at FROM download d JOIN backup b ON b.id=d.backup" \
+	" JOIN environment v ON v.id=d.environment JOIN project p ON p.id=v.project LEFT JOIN" \
+	" account a ON a.id=d.requested_by"
 
 static void
 read_download(void *row, struct sql *q, struct arena *a)
@@ -250,7 +276,8 @@ int
 downloads_by_id(struct download *ret, struct arena *a, struct db *db, int64_t id, struct err *e)
 {
 	static const char sql[] = DOWNLOAD_COLUMNS " WHERE d.id=?1";
-	int rc = sql_first(ret, &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(id)), sizeof *ret, read_download }, e);
+	int rc = sql_first(ret,
+	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(id)), sizeof *ret, read_download }, e);
 
 	if (rc == 0)
 		return err_set(e, ERR_NOT_FOUND, "there is no download d%" PRId64, id);
@@ -276,12 +303,16 @@ read_file(void *row, struct sql *q, struct arena *a)
 }
 
 int
-downloads_files(struct download_file **ret, size_t *count, struct arena *a, struct db *db, int64_t download,
-    struct err *e)
+downloads_files(struct download_file **ret, size_t *count, struct arena *a, struct db *db,
+    int64_t download, struct err *e)
 {
-	static const char sql[] = "SELECT f.id, f.download, f.part, f.name, f.path, f.bytes, f.sha256, p.service_slug,"
-	    " p.service_name, p.engine FROM download_file f JOIN part p ON p.id=f.part WHERE f.download=?1 ORDER BY f.id";
-	void *rows = sql_list(count, &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(download)), sizeof **ret, read_file }, e);
+	static const char sql[] =
+	    "SELECT f.id, f.download, f.part, f.name, f.path, f.bytes, f.sha256, p.service_slug,"
+	    " p.service_name, p.engine FROM download_file f JOIN part p ON p.id=f.part WHERE"
+	    " f.download=?1 ORDER BY f.id";
+	void *rows = sql_list(count,
+	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(download)), sizeof **ret, read_file },
+	    e);
 
 	if (rows == NULL)
 		return -1;
@@ -304,22 +335,28 @@ list(struct download **ret, size_t *count, const struct sql_query *query, struct
 }
 
 int
-downloads_list(struct download **ret, size_t *count, struct arena *a, struct db *db, int64_t environment,
-    int64_t after, struct err *e)
+downloads_list(struct download **ret, size_t *count, struct arena *a, struct db *db,
+    int64_t environment, int64_t after, struct err *e)
 {
-	static const char sql[] = DOWNLOAD_COLUMNS " WHERE d.environment=?1 AND d.id<?2 ORDER BY d.id DESC LIMIT 50";
+	static const char sql[] =
+	    DOWNLOAD_COLUMNS " WHERE d.environment=?1 AND d.id<?2 ORDER BY d.id DESC LIMIT 50";
 
-	return list(ret, count, &(struct sql_query){ db, a, sql,
-	    SQL_ARGS(sql_i(environment), sql_i(after > 0 ? after : INT64_MAX)), sizeof **ret, read_download }, e);
+	return list(ret, count,
+	    &(struct sql_query){ db, a, sql,
+	        SQL_ARGS(sql_i(environment), sql_i(after > 0 ? after : INT64_MAX)), sizeof **ret,
+	        read_download },
+	    e);
 }
 
 int
-downloads_of_backup(struct download **ret, size_t *count, struct arena *a, struct db *db, int64_t backup, struct err *e)
+downloads_of_backup(struct download **ret, size_t *count, struct arena *a, struct db *db,
+    int64_t backup, struct err *e)
 {
 	static const char sql[] = DOWNLOAD_COLUMNS " WHERE d.backup=?1 ORDER BY d.id DESC LIMIT 20";
 
-	return list(ret, count, &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(backup)), sizeof **ret,
-	    read_download }, e);
+	return list(ret, count,
+	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(backup)), sizeof **ret, read_download },
+	    e);
 }
 
 /* -- changes of a person -- */
@@ -331,7 +368,8 @@ need_ready(struct download *d, struct arena *a, struct db *db, int64_t id, struc
 	if (downloads_by_id(d, a, db, id, e) != 0)
 		return -1;
 	if (d->state == DOWNLOAD_PREPARING)
-		return err_set(e, ERR_CONFLICT, "download d%" PRId64 " is still being prepared", id);
+		return err_set(e, ERR_CONFLICT, "download d%" PRId64 " is still being prepared",
+		    id);
 	if (d->state != DOWNLOAD_READY)
 		return err_set(e, ERR_CONFLICT, "download d%" PRId64 " is %s; prepare it again", id,
 		    download_state_name(d->state));
@@ -341,8 +379,10 @@ need_ready(struct download *d, struct arena *a, struct db *db, int64_t id, struc
 int
 downloads_revoke(struct db *db, int64_t id, struct err *e)
 {
-	static const char sql[] = "UPDATE download SET state='revoked' WHERE id=?1 AND state='ready'";
-	static const char sql_links[] = "UPDATE link SET revoked_at=?2 WHERE download=?1 AND revoked_at=0";
+	static const char sql[] =
+	    "UPDATE download SET state='revoked' WHERE id=?1 AND state='ready'";
+	static const char sql_links[] =
+	    "UPDATE link SET revoked_at=?2 WHERE download=?1 AND revoked_at=0";
 	CLEANUP_ARENA struct arena *a = arena_new();
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	struct download d;
@@ -355,7 +395,8 @@ downloads_revoke(struct db *db, int64_t id, struct err *e)
 }
 
 int
-downloads_mail_again(int64_t *ret, struct db *db, const struct job_request *rq, int64_t download, struct err *e)
+downloads_mail_again(int64_t *ret, struct db *db, const struct job_request *rq, int64_t download,
+    struct err *e)
 {
 	CLEANUP_ARENA struct arena *a = arena_new();
 	CLEANUP_TXN struct sql_txn t = { NULL };
@@ -364,8 +405,10 @@ downloads_mail_again(int64_t *ret, struct db *db, const struct job_request *rq, 
 
 	if (sql_begin(&t, db, e) != 0 || enqueue_known(&job, db, rq->key, JOB_DOWNLOAD, e) != 0)
 		return -1;
-	if (job == 0 && (need_ready(&d, a, db, download, e) != 0 ||
-	    enqueue_add(&job, db, rq, &(struct enqueue_work){ JOB_DOWNLOAD, d.backup, download, 0 }, e) != 0))
+	if (job == 0 &&
+	    (need_ready(&d, a, db, download, e) != 0 ||
+	        enqueue_add(&job, db, rq,
+	            &(struct enqueue_work){ JOB_DOWNLOAD, d.backup, download, 0 }, e) != 0))
 		return -1;
 	if (sql_commit(&t, e) != 0)
 		return -1;
@@ -389,28 +432,36 @@ held_download(int64_t *ret, struct db *db, const struct lease *l, struct err *e)
 }
 
 int
-downloads_file_ready(struct db *db, const struct lease *l, const struct download_file *file, struct err *e)
+downloads_file_ready(struct db *db, const struct lease *l, const struct download_file *file,
+    struct err *e)
 {
-	static const char sql[] = "UPDATE download_file SET path=?3, bytes=?4, sha256=?5 WHERE id=?1 AND download=?2"
-	    " AND EXISTS (SELECT 1 FROM download d WHERE d.id=?2 AND d.state='preparing')";
+	static const char sql[] =
+	    "UPDATE download_file SET path=?3, bytes=?4, sha256=?5 WHERE id=?1 AND download=?2 AND"
+	    " EXISTS (SELECT 1 FROM download d WHERE d.id=?2 AND d.state='preparing')";
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	int64_t download, changes;
 
 	if (sql_begin(&t, db, e) != 0 || held_download(&download, db, l, e) != 0 ||
-	    sql_run(&changes, db, sql, SQL_ARGS(sql_i(file->id), sql_i(download), sql_t(file->path), sql_i(file->bytes),
-	    sql_t(file->sha256)), e) != 0)
+	    sql_run(&changes, db, sql,
+	        SQL_ARGS(sql_i(file->id), sql_i(download), sql_t(file->path), sql_i(file->bytes),
+	            sql_t(file->sha256)),
+	        e) != 0)
 		return -1;
 	if (changes != 1)
-		return err_set(e, ERR_INTERNAL, "file %" PRId64 " is not one that job j%" PRId64 " prepares", file->id, l->job);
+		return err_set(e, ERR_INTERNAL,
+		    "file %" PRId64 " is not one that job j%" PRId64 " prepares", file->id, l->job);
 	return sql_commit(&t, e);
 }
 
 int
 downloads_finish(struct db *db, const struct lease *l, struct err *e)
 {
-	static const char sql_missing[] = "SELECT count(*) FROM download_file WHERE download=?1 AND path=''";
-	static const char sql_ready[] = "UPDATE download SET state='ready', ready_at=?2, expires_at=?2+valid_ms, error=NULL,"
-	    " bytes=(SELECT sum(f.bytes) FROM download_file f WHERE f.download=?1) WHERE id=?1 AND state='preparing'";
+	static const char sql_missing[] =
+	    "SELECT count(*) FROM download_file WHERE download=?1 AND path=''";
+	static const char sql_ready[] =
+	    "UPDATE download SET state='ready', ready_at=?2, expires_at=?2+valid_ms, error=NULL,"
+	    " bytes=(SELECT sum(f.bytes) FROM download_file f WHERE f.download=?1) WHERE id=?1 AND"
+	    " state='preparing'";
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	int64_t download, missing;
 
@@ -418,7 +469,8 @@ downloads_finish(struct db *db, const struct lease *l, struct err *e)
 	    sql_get(&missing, db, sql_missing, SQL_ARGS(sql_i(download)), e) != 0)
 		return -1;
 	if (missing > 0)
-		return err_set(e, ERR_INTERNAL, "download d%" PRId64 " has %" PRId64 " files that are not prepared", download,
+		return err_set(e, ERR_INTERNAL,
+		    "download d%" PRId64 " has %" PRId64 " files that are not prepared", download,
 		    missing);
 	/* One that was ready before was only mailed again: it keeps its time. */
 	if (sql_run(NULL, db, sql_ready, SQL_ARGS(sql_i(download), sql_i(clock_now())), e) != 0 ||
@@ -430,9 +482,11 @@ downloads_finish(struct db *db, const struct lease *l, struct err *e)
 int
 downloads_next_removal(int64_t *ret, struct db *db, struct err *e)
 {
-	static const char sql_late[] = "SELECT count(*) FROM download WHERE removed_at=0 AND state='ready' AND expires_at<=?1";
-	static const char sql_expire[] = "UPDATE download SET state='expired' WHERE removed_at=0 AND state='ready'"
-	    " AND expires_at<=?1";
+	static const char sql_late[] =
+	    "SELECT count(*) FROM download WHERE removed_at=0 AND state='ready' AND expires_at<=?1";
+	static const char sql_expire[] =
+	    "UPDATE download SET state='expired' WHERE removed_at=0 AND state='ready' AND"
+	    " expires_at<=?1";
 	static const char sql_next[] = "SELECT id FROM download WHERE removed_at=0"
 	    " AND state IN ('expired', 'revoked', 'failed') LIMIT 1";
 	int64_t now = clock_now(), late;
@@ -453,5 +507,7 @@ downloads_set_removed(struct db *db, int64_t id, struct err *e)
 
 	if (sql_run(&changes, db, sql, SQL_ARGS(sql_i(id), sql_i(clock_now())), e) != 0)
 		return -1;
-	return changes == 1 ? 0 : err_set(e, ERR_CONFLICT, "the files of download d%" PRId64 " are still needed", id);
+	return changes == 1
+	    ? 0
+	    : err_set(e, ERR_CONFLICT, "the files of download d%" PRId64 " are still needed", id);
 }

@@ -25,38 +25,45 @@ struct download_ids {
 	int64_t download, job;   /* job 0: the files are ready already */
 	bool reused;
 };
-/* The same content in the same format that is ready (and lives), or in preparation for the same person, is used
- * again: nothing new is queued, the caller sends the mail for a ready one by downloads_mail_again().
- * ERR_CONFLICT: the backup is not ready, or damaged. ERR_INPUT: no part, or one of another backup. */
-MUST_USE int downloads_request(struct download_ids *ret, struct db *db, const struct download_request *rq, struct err *e);
+/* The same content in the same format that is ready (and lives), or in preparation for the same
+ * person, is used again: nothing new is queued, the caller sends the mail for a ready one by
+ * downloads_mail_again(). ERR_CONFLICT: the backup is not ready, or damaged. ERR_INPUT: no part, or
+ * one of another backup. */
+MUST_USE int downloads_request(struct download_ids *ret, struct db *db,
+    const struct download_request *rq, struct err *e);
 
-MUST_USE int downloads_by_id(struct download *ret, struct arena *a, struct db *db, int64_t id, struct err *e);
-MUST_USE int downloads_files(struct download_file **ret, size_t *count, struct arena *a, struct db *db,
-    int64_t download, struct err *e);
+MUST_USE int downloads_by_id(struct download *ret, struct arena *a, struct db *db, int64_t id,
+    struct err *e);
+MUST_USE int downloads_files(struct download_file **ret, size_t *count, struct arena *a,
+    struct db *db, int64_t download, struct err *e);
 MUST_USE int downloads_list(struct download **ret, size_t *count, struct arena *a, struct db *db,
     int64_t environment, int64_t after, struct err *e);   /* newest first, 50 rows */
 /* Of one backup: newest first, 20 rows. */
-MUST_USE int downloads_of_backup(struct download **ret, size_t *count, struct arena *a, struct db *db,
-    int64_t backup, struct err *e);
+MUST_USE int downloads_of_backup(struct download **ret, size_t *count, struct arena *a,
+    struct db *db, int64_t backup, struct err *e);
 MUST_USE int downloads_revoke(struct db *db, int64_t id, struct err *e);
-/* Queue a job on a ready download that makes a fresh link and mails it to rq->requested_by; *ret is the job.
- * ERR_CONFLICT: it is not ready (any more). */
-MUST_USE int downloads_mail_again(int64_t *ret, struct db *db, const struct job_request *rq, int64_t download,
-    struct err *e);
+/* Queue a job on a ready download that makes a fresh link and mails it to rq->requested_by; *ret is
+ * the job. ERR_CONFLICT: it is not ready (any more). */
+MUST_USE int downloads_mail_again(int64_t *ret, struct db *db, const struct job_request *rq,
+    int64_t download, struct err *e);
 
 /* -- links -- */
 
-/* ERR_NOT_FOUND: no such token. ERR_GONE: expired or revoked; ret and download are filled all the same. */
+/* ERR_NOT_FOUND: no such token. ERR_GONE: expired or revoked; ret and download are filled all the
+ * same. */
 MUST_USE int links_find(struct link *ret, struct download *download, struct arena *a, struct db *db,
     const char *token_hash, struct err *e);
-/* Takes download and recipient, and expires_at and max_uses unless they are 0: then the download's. Sets id. */
+/* Takes download and recipient, and expires_at and max_uses unless they are 0: then the download's.
+ * Sets id. */
 MUST_USE int links_add(struct link *link, struct db *db, const char *token_hash, struct err *e);
 struct link_state {
 	int64_t uses, bytes, first_at;
 };
-MUST_USE int links_state(struct link_state *ret, struct db *db, int64_t link, int64_t file, struct err *e);
-/* nginx sent `bytes` of a file. Each time the sum reaches the file's size, a use is counted; an empty file
- * counts one per delivery. *first tells that this was the first byte ever sent through the link. */
+MUST_USE int links_state(struct link_state *ret, struct db *db, int64_t link, int64_t file,
+    struct err *e);
+/* nginx sent `bytes` of a file. Each time the sum reaches the file's size, a use is counted; an
+ * empty file counts one per delivery. *first tells that this was the first byte ever sent through
+ * the link. */
 struct delivery {
 	int64_t link, file, bytes;
 	const char *address;
@@ -66,7 +73,8 @@ MUST_USE int links_delivered(bool *first, struct db *db, const struct delivery *
 /* -- the worker's side -- */
 
 /* File by file, then the whole: ready, with its expiry from now. */
-MUST_USE int downloads_file_ready(struct db *db, const struct lease *l, const struct download_file *file, struct err *e);
+MUST_USE int downloads_file_ready(struct db *db, const struct lease *l,
+    const struct download_file *file, struct err *e);
 MUST_USE int downloads_finish(struct db *db, const struct lease *l, struct err *e);
 /* One download whose files must go (expired, revoked or failed, and not removed yet): 0 when none.
  * Marks ready ones past their time as expired. */

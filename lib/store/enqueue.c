@@ -8,29 +8,37 @@
 int
 enqueue_known(int64_t *ret, struct db *db, const char *key, enum job_kind kind, struct err *e)
 {
-	static const char sql[] = "SELECT CASE kind WHEN ?2 THEN id ELSE -1 END FROM job WHERE idempotency_key=?1";
+	static const char sql[] =
+	    "SELECT CASE kind WHEN ?2 THEN id ELSE -1 END FROM job WHERE idempotency_key=?1";
 	int64_t job = 0;
 
-	if (key != NULL && sql_get(&job, db, sql, SQL_ARGS(sql_t(key), sql_t(job_kind_name(kind))), e) != 0)
+	if (key != NULL &&
+	    sql_get(&job, db, sql, SQL_ARGS(sql_t(key), sql_t(job_kind_name(kind))), e) != 0)
 		return -1;
 	if (job < 0)
-		return err_set(e, ERR_CONFLICT, "this form was used for something else already; load the page again");
+		return err_set(e, ERR_CONFLICT,
+		    "this form was used for something else already; load the page again");
 	*ret = job;
 	return 0;
 }
 
 int
-enqueue_add(int64_t *ret, struct db *db, const struct job_request *rq, const struct enqueue_work *work, struct err *e)
+enqueue_add(int64_t *ret, struct db *db, const struct job_request *rq,
+    const struct enqueue_work *work, struct err *e)
 {
-	static const char sql[] = "INSERT INTO job (uuid, kind, state, environment, backup, download, service,"
-	    " requested_by, idempotency_key, mail_when_done, run_at, created_at)"
-	    " VALUES (?1, ?2, 'queued', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10) RETURNING id";
+	static const char sql[] =
+	    "INSERT INTO job (uuid, kind, state, environment, backup, download, service,"
+	    " requested_by, idempotency_key, mail_when_done, run_at, created_at) VALUES (?1, ?2,"
+	    " 'queued', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10) RETURNING id";
 	char uuid[UUID_SIZE];
 
 	rand_uuid(uuid);
-	return sql_get(ret, db, sql, SQL_ARGS(sql_t(uuid), sql_t(job_kind_name(work->kind)), sql_i(rq->environment),
-	    sql_id(work->backup), sql_id(work->download), sql_id(work->service), sql_id(rq->requested_by),
-	    sql_t(rq->key), sql_i(rq->mail_when_done), sql_i(clock_now())), e);
+	return sql_get(ret, db, sql,
+	    SQL_ARGS(sql_t(uuid), sql_t(job_kind_name(work->kind)), sql_i(rq->environment),
+	        sql_id(work->backup), sql_id(work->download), sql_id(work->service),
+	        sql_id(rq->requested_by), sql_t(rq->key), sql_i(rq->mail_when_done),
+	        sql_i(clock_now())),
+	    e);
 }
 
 int

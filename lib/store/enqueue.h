@@ -12,15 +12,16 @@
 
 /* The job that this form made before, 0 when there is none or key is NULL. ERR_CONFLICT when it was
  * another kind of work: a key belongs to one form. */
-MUST_USE int enqueue_known(int64_t *ret, struct db *db, const char *key, enum job_kind kind, struct err *e);
+MUST_USE int enqueue_known(int64_t *ret, struct db *db, const char *key, enum job_kind kind,
+    struct err *e);
 
 struct enqueue_work {
 	enum job_kind kind;
 	int64_t backup, download, service;   /* 0 when none */
 };
 /* A queued job. */
-MUST_USE int enqueue_add(int64_t *ret, struct db *db, const struct job_request *rq, const struct enqueue_work *work,
-    struct err *e);
+MUST_USE int enqueue_add(int64_t *ret, struct db *db, const struct job_request *rq,
+    const struct enqueue_work *work, struct err *e);
 /* The job needs this service for itself. */
 MUST_USE int enqueue_service(struct db *db, int64_t job, int64_t service, struct err *e);
 

@@ -5,8 +5,9 @@
 #include "lib/store/row.h"
 #include "lib/store/sql.h"
 
-#define ENVIRONMENT_COLUMNS "SELECT v.id, v.project, v.uuid, v.slug, v.name, v.kind, v.paused, v.created_at," \
-	" p.slug, p.name FROM environment v JOIN project p ON p.id=v.project"
+#define ENVIRONMENT_COLUMNS \
+	"SELECT v.id, v.project, v.uuid, v.slug, v.name, v.kind, v.paused, v.created_at, p.slug," \
+	" p.name FROM environment v JOIN project p ON p.id=v.project"
 static const char no_environment[] = "there is no such environment";
 
 static void
@@ -31,14 +32,17 @@ read_environment(void *row, struct sql *q, struct arena *a)
 int
 environments_add(struct environment *v, struct db *db, struct err *e)
 {
-	static const char sql[] = "INSERT INTO environment (slug, project, uuid, name, kind, paused, created_at)"
-	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING id";
+	static const char sql[] =
+	    "INSERT INTO environment (slug, project, uuid, name, kind, paused, created_at) VALUES"
+	    " (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING id";
 	int64_t now = clock_now();
 	char uuid[UUID_SIZE];
 
 	rand_uuid(uuid);
-	if (row_insert(&v->id, db, sql, SQL_ARGS(sql_t(v->slug), sql_i(v->project), sql_t(uuid), sql_t(v->name),
-	    sql_t(environment_kind_name(v->kind)), sql_i(v->paused), sql_i(now)), e) != 0)
+	if (row_insert(&v->id, db, sql,
+	        SQL_ARGS(sql_t(v->slug), sql_i(v->project), sql_t(uuid), sql_t(v->name),
+	            sql_t(environment_kind_name(v->kind)), sql_i(v->paused), sql_i(now)),
+	        e) != 0)
 		return -1;
 	v->created_at = now;
 	return 0;
@@ -47,39 +51,50 @@ environments_add(struct environment *v, struct db *db, struct err *e)
 int
 environments_update(const struct environment *v, struct db *db, struct err *e)
 {
-	static const char sql[] = "UPDATE environment SET slug=?1, name=?2, kind=?3, paused=?4 WHERE id=?5";
+	static const char sql[] =
+	    "UPDATE environment SET slug=?1, name=?2, kind=?3, paused=?4 WHERE id=?5";
 
-	return row_update(db, sql, SQL_ARGS(sql_t(v->slug), sql_t(v->name), sql_t(environment_kind_name(v->kind)),
-	    sql_i(v->paused), sql_i(v->id)), no_environment, e);
-}
-
-int
-environments_by_slug(struct environment *ret, struct arena *a, struct db *db, const char *project, const char *slug,
-    struct err *e)
-{
-	static const char sql[] = ENVIRONMENT_COLUMNS " WHERE p.slug=?1 AND v.slug=?2";
-
-	return row_one(ret, &(struct sql_query){ db, a, sql, SQL_ARGS(sql_t(project), sql_t(slug)), sizeof *ret,
-	    read_environment }, no_environment, e);
-}
-
-int
-environments_by_id(struct environment *ret, struct arena *a, struct db *db, int64_t id, struct err *e)
-{
-	static const char sql[] = ENVIRONMENT_COLUMNS " WHERE v.id=?1";
-
-	return row_one(ret, &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(id)), sizeof *ret, read_environment },
+	return row_update(db, sql,
+	    SQL_ARGS(sql_t(v->slug), sql_t(v->name), sql_t(environment_kind_name(v->kind)),
+	        sql_i(v->paused), sql_i(v->id)),
 	    no_environment, e);
 }
 
 int
-environments_list(struct environment **ret, size_t *count, struct arena *a, struct db *db, int64_t project,
+environments_by_slug(struct environment *ret, struct arena *a, struct db *db, const char *project,
+    const char *slug, struct err *e)
+{
+	static const char sql[] = ENVIRONMENT_COLUMNS " WHERE p.slug=?1 AND v.slug=?2";
+
+	return row_one(ret,
+	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_t(project), sql_t(slug)), sizeof *ret,
+	        read_environment },
+	    no_environment, e);
+}
+
+int
+environments_by_id(struct environment *ret, struct arena *a, struct db *db, int64_t id,
     struct err *e)
 {
-	static const char sql[] = ENVIRONMENT_COLUMNS " WHERE ?1=0 OR v.project=?1 ORDER BY"
-	    " CASE v.kind WHEN 'live' THEN 0 WHEN 'staging' THEN 1 ELSE 2 END, lower(p.name), lower(v.name), v.id";
-	void *rows = sql_list(count, &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(project)), sizeof **ret,
-	    read_environment }, e);
+	static const char sql[] = ENVIRONMENT_COLUMNS " WHERE v.id=?1";
+
+	return row_one(ret,
+	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(id)), sizeof *ret, read_environment },
+	    no_environment, e);
+}
+
+int
+environments_list(struct environment **ret, size_t *count, struct arena *a, struct db *db,
+    int64_t project, struct err *e)
+{
+	static const char sql[] =
+	    ENVIRONMENT_COLUMNS " WHERE ?1=0 OR v.project=?1 ORDER BY"
+	                        " CASE v.kind WHEN 'live' THEN 0 WHEN 'staging' THEN 1 ELSE 2 END,"
+	                        " lower(p.name), lower(v.name), v.id";
+	void *rows = sql_list(count,
+	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(project)), sizeof **ret,
+	        read_environment },
+	    e);
 
 	if (rows == NULL)
 		return -1;

@@ -28,61 +28,72 @@ invariants_thaw(struct db *db)
 /* Each gives one sentence per row; ?1 is now. */
 static const char *const facts[] = {
 	"SELECT 'the database file is damaged: '||integrity_check FROM pragma_integrity_check"
-	    " WHERE integrity_check<>'ok' AND ?1>0",
-	"SELECT 'row '||coalesce(rowid, '?')||' of '||\"table\"||' points to a row of '||parent||' that is not there'"
-	    " FROM pragma_foreign_key_check WHERE ?1>0",
+	" WHERE integrity_check<>'ok' AND ?1>0",
+	"SELECT 'row '||coalesce(rowid, '?')||' of '||\"table\"||' points to a row of '||parent||'"
+	" that is not there' FROM pragma_foreign_key_check WHERE ?1>0",
 
-	"SELECT 'j'||id||' is running without a lease' FROM job WHERE state='running' AND lease_until=0 AND ?1>0",
-	"SELECT 'j'||id||' is running but its lease ran out an hour ago and nobody took it up' FROM job"
-	    " WHERE state='running' AND lease_until>0 AND lease_until<?1-3600000",
-	"SELECT 'j'||id||' is '||state||' but has a lease' FROM job WHERE state<>'running' AND lease_until<>0 AND ?1>0",
-	"SELECT 'j'||m.job||' is '||j.state||' but still has service '||m.service FROM job_service m"
-	    " JOIN job j ON j.id=m.job WHERE m.running=1 AND j.state<>'running' AND ?1>0",
-	"SELECT 'j'||m.job||' is running without holding its service '||m.service FROM job_service m"
-	    " JOIN job j ON j.id=m.job WHERE m.running=0 AND j.state='running' AND ?1>0",
-	"SELECT 'j'||id||' is a '||kind||' job of nothing' FROM job WHERE ?1>0 AND ((kind IN ('backup', 'verify')"
-	    " AND backup IS NULL) OR (kind='download' AND download IS NULL) OR (kind='check' AND service IS NULL))",
+	"SELECT 'j'||id||' is running without a lease' FROM job WHERE state='running' AND"
+	" lease_until=0 AND ?1>0",
+	"SELECT 'j'||id||' is running but its lease ran out an hour ago and nobody took it up'"
+	" FROM job WHERE state='running' AND lease_until>0 AND lease_until<?1-3600000",
+	"SELECT 'j'||id||' is '||state||' but has a lease' FROM job WHERE state<>'running' AND"
+	" lease_until<>0 AND ?1>0",
+	"SELECT 'j'||m.job||' is '||j.state||' but still has service '||m.service FROM job_service"
+	" m JOIN job j ON j.id=m.job WHERE m.running=1 AND j.state<>'running' AND ?1>0",
+	"SELECT 'j'||m.job||' is running without holding its service '||m.service FROM job_service"
+	" m JOIN job j ON j.id=m.job WHERE m.running=0 AND j.state='running' AND ?1>0",
+	"SELECT 'j'||id||' is a '||kind||' job of nothing' FROM job WHERE ?1>0 AND ((kind IN"
+	" ('backup', 'verify') AND backup IS NULL) OR (kind='download' AND download IS NULL) OR"
+	" (kind='check' AND service IS NULL))",
 
-	"SELECT 'b'||b.id||' is being created but no job does it' FROM backup b WHERE b.state='building' AND ?1>0"
-	    " AND NOT EXISTS (SELECT 1 FROM job j WHERE j.backup=b.id AND j.kind='backup'"
-	    " AND j.state IN ('queued', 'running'))",
-	"SELECT 'b'||b.id||' is '||b.state||' but j'||j.id||' still creates it' FROM job j JOIN backup b ON b.id=j.backup"
-	    " WHERE j.kind='backup' AND j.state IN ('queued', 'running') AND b.state<>'building' AND ?1>0",
-	"SELECT 'b'||b.id||' is '||b.state||' but j'||j.id||' '||j.state FROM job j JOIN backup b ON b.id=j.backup"
-	    " WHERE j.kind='backup' AND ?1>0 AND ((j.state='succeeded' AND (b.state='failed' OR b.before_trash='failed'))"
-	    " OR (j.state IN ('failed', 'cancelled') AND (b.state='ready' OR b.before_trash='ready')))",
-	"SELECT 'b'||b.id||' was created by '||count(j.id)||' jobs' FROM backup b LEFT JOIN job j ON j.backup=b.id"
-	    " AND j.kind='backup' WHERE ?1>0 GROUP BY b.id HAVING count(j.id)<>1",
-	"SELECT 'b'||b.id||' is '||b.state||' but has no parts' FROM backup b WHERE ?1>0"
-	    " AND NOT EXISTS (SELECT 1 FROM part p WHERE p.backup=b.id)",
-	"SELECT 'b'||b.id||' is '||b.state||' but its '||p.service_slug||' is '||p.state FROM part p"
-	    " JOIN backup b ON b.id=p.backup WHERE ?1>0 AND ((b.state='ready' AND p.state<>'ready')"
-	    " OR (b.state='failed' AND p.state='building'))",
-	"SELECT 'b'||b.id||' does not add up: '||b.stored_bytes||' bytes stored, its parts have '||"
-	    "sum(p.data_stored_bytes+p.manifest_stored_bytes) FROM backup b JOIN part p ON p.backup=b.id"
-	    " WHERE b.state='ready' AND ?1>0 GROUP BY b.id"
-	    " HAVING b.stored_bytes<>sum(p.data_stored_bytes+p.manifest_stored_bytes)"
-	    " OR b.raw_bytes<>sum(p.data_raw_bytes)",
-	"SELECT 'b'||b.id||': '||p.service_slug||' is ready but has no manifest' FROM part p JOIN backup b ON b.id=p.backup"
-	    " WHERE p.state='ready' AND p.manifest_key<>'' AND p.manifest_stored_sha256='' AND ?1>0",
-	"SELECT 'two parts have the key '||data_key FROM part WHERE ?1>0 GROUP BY data_key HAVING count(*)>1",
-	"SELECT 'b'||id||' is in the trash without a time' FROM backup WHERE state='trashed' AND before_trash='' AND ?1>0",
+	"SELECT 'b'||b.id||' is being created but no job does it' FROM backup b WHERE"
+	" b.state='building' AND ?1>0 AND NOT EXISTS (SELECT 1 FROM job j WHERE j.backup=b.id AND"
+	" j.kind='backup' AND j.state IN ('queued', 'running'))",
+	"SELECT 'b'||b.id||' is '||b.state||' but j'||j.id||' still creates it' FROM job j JOIN"
+	" backup b ON b.id=j.backup WHERE j.kind='backup' AND j.state IN ('queued', 'running') AND"
+	" b.state<>'building' AND ?1>0",
+	"SELECT 'b'||b.id||' is '||b.state||' but j'||j.id||' '||j.state FROM job j JOIN backup b"
+	" ON b.id=j.backup WHERE j.kind='backup' AND ?1>0 AND ((j.state='succeeded' AND"
+	" (b.state='failed' OR b.before_trash='failed')) OR (j.state IN ('failed', 'cancelled')"
+	" AND (b.state='ready' OR b.before_trash='ready')))",
+	"SELECT 'b'||b.id||' was created by '||count(j.id)||' jobs' FROM backup b LEFT JOIN job j"
+	" ON j.backup=b.id AND j.kind='backup' WHERE ?1>0 GROUP BY b.id HAVING count(j.id)<>1",
+	"SELECT 'b'||b.id||' is '||b.state||' but has no parts' FROM backup b WHERE ?1>0 AND NOT"
+	" EXISTS (SELECT 1 FROM part p WHERE p.backup=b.id)",
+	"SELECT 'b'||b.id||' is '||b.state||' but its '||p.service_slug||' is '||p.state FROM part"
+	" p JOIN backup b ON b.id=p.backup WHERE ?1>0 AND ((b.state='ready' AND p.state<>'ready')"
+	" OR (b.state='failed' AND p.state='building'))",
+	"SELECT 'b'||b.id||' does not add up: '||b.stored_bytes||' bytes stored, its parts have"
+	" '||sum(p.data_stored_bytes+p.manifest_stored_bytes) FROM backup b JOIN part p ON"
+	" p.backup=b.id WHERE b.state='ready' AND ?1>0 GROUP BY b.id HAVING"
+	" b.stored_bytes<>sum(p.data_stored_bytes+p.manifest_stored_bytes) OR"
+	" b.raw_bytes<>sum(p.data_raw_bytes)",
+	"SELECT 'b'||b.id||': '||p.service_slug||' is ready but has no manifest' FROM part p JOIN"
+	" backup b ON b.id=p.backup WHERE p.state='ready' AND p.manifest_key<>'' AND"
+	" p.manifest_stored_sha256='' AND ?1>0",
+	"SELECT 'two parts have the key '||data_key FROM part WHERE ?1>0 GROUP BY data_key HAVING"
+	" count(*)>1",
+	"SELECT 'b'||id||' is in the trash without a time' FROM backup WHERE state='trashed' AND"
+	" before_trash='' AND ?1>0",
 
-	"SELECT 'd'||d.id||' is being prepared but no job does it' FROM download d WHERE d.state='preparing' AND ?1>0"
-	    " AND NOT EXISTS (SELECT 1 FROM job j WHERE j.download=d.id AND j.state IN ('queued', 'running'))",
+	"SELECT 'd'||d.id||' is being prepared but no job does it' FROM download d WHERE"
+	" d.state='preparing' AND ?1>0 AND NOT EXISTS (SELECT 1 FROM job j WHERE j.download=d.id"
+	" AND j.state IN ('queued', 'running'))",
 	"SELECT 'd'||d.id||' is '||d.state||' but no job prepared it' FROM download d WHERE ?1>0"
-	    " AND d.state IN ('ready', 'expired', 'revoked') AND NOT EXISTS (SELECT 1 FROM job j WHERE j.download=d.id"
-	    " AND j.state='succeeded')",
-	"SELECT 'd'||d.id||' is ready but its '||f.name||' is not' FROM download_file f JOIN download d ON d.id=f.download"
-	    " WHERE d.state='ready' AND (f.path='' OR f.sha256='') AND ?1>0",
-	"SELECT 'd'||d.id||' does not add up: '||d.bytes||' bytes, its files have '||sum(f.bytes) FROM download d"
-	    " JOIN download_file f ON f.download=d.id WHERE d.state='ready' AND ?1>0 GROUP BY d.id"
-	    " HAVING d.bytes<>sum(f.bytes)",
-	"SELECT 'd'||id||' lost its files while it was ready' FROM download WHERE state IN ('preparing', 'ready')"
-	    " AND removed_at>0 AND ?1>0",
-	"SELECT 'mail '||id||' is '||state||' but its text is still kept' FROM outbox WHERE state<>'queued'"
-	    " AND message IS NOT NULL AND ?1>0",
-	"SELECT 'mail '||id||' waits to be sent but has no text' FROM outbox WHERE state='queued' AND message IS NULL AND ?1>0",
+	" AND d.state IN ('ready', 'expired', 'revoked') AND NOT EXISTS (SELECT 1 FROM job j WHERE"
+	" j.download=d.id AND j.state='succeeded')",
+	"SELECT 'd'||d.id||' is ready but its '||f.name||' is not' FROM download_file f JOIN"
+	" download d ON d.id=f.download WHERE d.state='ready' AND (f.path='' OR f.sha256='') AND"
+	" ?1>0",
+	"SELECT 'd'||d.id||' does not add up: '||d.bytes||' bytes, its files have '||sum(f.bytes)"
+	" FROM download d JOIN download_file f ON f.download=d.id WHERE d.state='ready' AND ?1>0"
+	" GROUP BY d.id HAVING d.bytes<>sum(f.bytes)",
+	"SELECT 'd'||id||' lost its files while it was ready' FROM download WHERE state IN"
+	" ('preparing', 'ready') AND removed_at>0 AND ?1>0",
+	"SELECT 'mail '||id||' is '||state||' but its text is still kept' FROM outbox WHERE"
+	" state<>'queued' AND message IS NOT NULL AND ?1>0",
+	"SELECT 'mail '||id||' waits to be sent but has no text' FROM outbox WHERE state='queued'"
+	" AND message IS NULL AND ?1>0",
 };
 
 struct texts {
@@ -132,33 +143,41 @@ read_file(void *row, struct sql *q, struct arena *a)
 }
 
 /*
- * Of a ready backup, or one in the trash whose deletion has not begun (trashed_at 0 marks it), every object
- * must be there, unless a verification has found it damaged or missing. Of one that is being created, of a
- * purge in progress, everything may. A failed or deleted one names nothing: what lies there is left over.
+ * Of a ready backup, or one in the trash whose deletion has not begun (trashed_at 0 marks it),
+ * every object must be there, unless a verification has found it damaged or missing. Of one that is
+ * being created, of a purge in progress, everything may. A failed or deleted one names nothing:
+ * what lies there is left over.
  */
 #define OF_BACKUP \
 	"'b'||b.id"
 #define WISH \
-	"CASE WHEN b.state='ready' OR (b.before_trash='ready' AND b.state='trashed' AND b.trashed_at>0)" \
-	" THEN CASE WHEN b.health IN ('damaged', 'missing') THEN 2 ELSE 0 END ELSE 1 END"
+	"CASE WHEN b.state='ready' OR (b.before_trash='ready' AND b.state='trashed' AND" \
+	" b.trashed_at>0) THEN CASE WHEN b.health IN ('damaged', 'missing') THEN 2 ELSE 0 END" \
+	" ELSE 1 END"
 #define WRITER \
-	"coalesce((SELECT j.fence FROM job j WHERE j.backup=b.id AND j.kind='backup' AND j.state='running'), 0)"
+	"coalesce((SELECT j.fence FROM job j WHERE j.backup=b.id AND j.kind='backup' AND" \
+	" j.state='running'), 0)"
 #define NAMED \
-	"b.storage=?1 AND (b.state IN ('building', 'ready') OR (b.state='trashed' AND b.before_trash='ready'))"
+	"b.storage=?1 AND (b.state IN ('building', 'ready') OR (b.state='trashed' AND" \
+	" b.before_trash='ready'))"
 
 int
-invariants_objects(struct invariants_file **ret, size_t *count, struct arena *a, struct db *db, int64_t storage,
-    struct err *e)
+invariants_objects(struct invariants_file **ret, size_t *count, struct arena *a, struct db *db,
+    int64_t storage, struct err *e)
 {
 	static const char sql[] =
-	    "SELECT b.sidecar_key AS path, " OF_BACKUP ", b.sidecar_sha256, -1, " WRITER ", " WISH " FROM backup b"
-	    " WHERE " NAMED
-	    " UNION ALL SELECT p.data_key, " OF_BACKUP ", p.data_stored_sha256, p.data_stored_bytes, " WRITER ", " WISH
+	    "SELECT b.sidecar_key AS path, " OF_BACKUP ", b.sidecar_sha256, -1, " WRITER ", " WISH
+	    " FROM backup b"
+	    " WHERE " NAMED " UNION ALL SELECT p.data_key, " OF_BACKUP
+	    ", p.data_stored_sha256, p.data_stored_bytes, " WRITER ", " WISH
 	    " FROM part p JOIN backup b ON b.id=p.backup WHERE " NAMED
-	    " UNION ALL SELECT p.manifest_key, " OF_BACKUP ", p.manifest_stored_sha256, p.manifest_stored_bytes, " WRITER
-	    ", " WISH " FROM part p JOIN backup b ON b.id=p.backup WHERE p.manifest_key<>'' AND " NAMED
+	    " UNION ALL SELECT p.manifest_key, " OF_BACKUP
+	    ", p.manifest_stored_sha256, p.manifest_stored_bytes, " WRITER ", " WISH
+	    " FROM part p JOIN backup b ON b.id=p.backup WHERE p.manifest_key<>'' AND " NAMED
 	    " ORDER BY path";
-	void *rows = sql_list(count, &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(storage)), sizeof **ret, read_file }, e);
+	void *rows = sql_list(count,
+	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(storage)), sizeof **ret, read_file },
+	    e);
 
 	if (rows == NULL)
 		return -1;
@@ -167,15 +186,20 @@ invariants_objects(struct invariants_file **ret, size_t *count, struct arena *a,
 }
 
 int
-invariants_downloads(struct invariants_file **ret, size_t *count, struct arena *a, struct db *db, struct err *e)
+invariants_downloads(struct invariants_file **ret, size_t *count, struct arena *a, struct db *db,
+    struct err *e)
 {
 	/* The path of a file in preparation is not known yet: its folder is the download's uuid. */
-	static const char sql[] = "SELECT CASE f.path WHEN '' THEN d.uuid||'/'||f.name ELSE f.path END AS path, 'd'||d.id,"
-	    " f.sha256, f.bytes, coalesce((SELECT max(j.fence) FROM job j WHERE j.download=d.id AND j.state='running'), 0),"
-	    " CASE WHEN d.state='ready' AND d.expires_at>?1 THEN 0 ELSE 1 END FROM download_file f"
-	    " JOIN download d ON d.id=f.download WHERE d.removed_at=0 ORDER BY path";
-	void *rows = sql_list(count, &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(clock_now())), sizeof **ret,
-	    read_file }, e);
+	static const char sql[] =
+	    "SELECT CASE f.path WHEN '' THEN d.uuid||'/'||f.name ELSE f.path END AS path,"
+	    " 'd'||d.id, f.sha256, f.bytes, coalesce((SELECT max(j.fence) FROM job j WHERE"
+	    " j.download=d.id AND j.state='running'), 0), CASE WHEN d.state='ready' AND"
+	    " d.expires_at>?1 THEN 0 ELSE 1 END FROM download_file f JOIN download d ON"
+	    " d.id=f.download WHERE d.removed_at=0 ORDER BY path";
+	void *rows = sql_list(count,
+	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(clock_now())), sizeof **ret,
+	        read_file },
+	    e);
 
 	if (rows == NULL)
 		return -1;

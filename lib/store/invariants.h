@@ -1,7 +1,7 @@
 /* invariants.h: what must be true of the catalogue, and which files it says there are.
  *
- * For `lazarette admin doctor`. Everything here only reads; begin with invariants_freeze(), so that all
- * answers are of one moment.
+ * For `lazarette admin doctor`. Everything here only reads; begin with invariants_freeze(), so that
+ * all answers are of one moment.
  */
 #ifndef LIB_STORE_INVARIANTS_H
 #define LIB_STORE_INVARIANTS_H
@@ -19,7 +19,8 @@ MUST_USE int invariants_freeze(struct db *db, struct err *e);
 void invariants_thaw(struct db *db);
 
 /* One sentence per thing that is not as it must be. */
-MUST_USE int invariants_check(const char ***ret, size_t *count, struct arena *a, struct db *db, struct err *e);
+MUST_USE int invariants_check(const char ***ret, size_t *count, struct arena *a, struct db *db,
+    struct err *e);
 
 /* Whether a file that the catalogue names must be there, may be there, or is known to be lost. */
 enum invariants_wish { INVARIANTS_MUST, INVARIANTS_MAY, INVARIANTS_LOST };
@@ -31,10 +32,11 @@ struct invariants_file {
 	int64_t fence;                /* of the running job that writes it, 0 when none does */
 	enum invariants_wish wish;
 };
-/* All objects of one storage, in the order of their path; all files below the downloads folder likewise. */
-MUST_USE int invariants_objects(struct invariants_file **ret, size_t *count, struct arena *a, struct db *db,
-    int64_t storage, struct err *e);
-MUST_USE int invariants_downloads(struct invariants_file **ret, size_t *count, struct arena *a, struct db *db,
-    struct err *e);
+/* All objects of one storage, in the order of their path; all files below the downloads folder
+ * likewise. */
+MUST_USE int invariants_objects(struct invariants_file **ret, size_t *count, struct arena *a,
+    struct db *db, int64_t storage, struct err *e);
+MUST_USE int invariants_downloads(struct invariants_file **ret, size_t *count, struct arena *a,
+    struct db *db, struct err *e);
 
 #endif

@@ -6,10 +6,10 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/fault.h"
-#include "lib/base/rand.h"
 #include "lib/base/utf8.h"
-#include "lib/store/lease.h"
 #include "lib/store/enqueue.h"
+#include "lib/store/lease.h"
+#include "lib/store/row.h"
 #include "lib/store/sql.h"
 
 enum { DEATHS_MAX = 3, LOSSES_MAX = 25, RETRY_MS = 1000, LINE_MAX = 4000, LINES_MAX = 2000 };
@@ -17,7 +17,8 @@ enum { DEATHS_MAX = 3, LOSSES_MAX = 25, RETRY_MS = 1000, LINE_MAX = 4000, LINES_
 /* -- asking for work -- */
 
 int
-jobs_add_check(int64_t *ret, struct db *db, const struct job_request *rq, int64_t service, struct err *e)
+jobs_add_check(int64_t *ret, struct db *db, const struct job_request *rq, int64_t service,
+    struct err *e)
 {
 	static const char sql_service[] = "SELECT environment FROM service WHERE id=?1";
 	CLEANUP_TXN struct sql_txn t = { NULL };
@@ -29,8 +30,10 @@ jobs_add_check(int64_t *ret, struct db *db, const struct job_request *rq, int64_
 		if (sql_get(&environment, db, sql_service, SQL_ARGS(sql_i(service)), e) != 0)
 			return -1;
 		if (environment == 0 || environment != rq->environment)
-			return err_set(e, ERR_INPUT, "the service does not belong to this environment");
-		if (enqueue_add(&job, db, rq, &(struct enqueue_work){ JOB_CHECK, 0, 0, service }, e) != 0 ||
+			return err_set(e, ERR_INPUT,
+			    "the service does not belong to this environment");
+		if (enqueue_add(&job, db, rq, &(struct enqueue_work){ JOB_CHECK, 0, 0, service },
+		        e) != 0 ||
 		    enqueue_service(db, job, service, e) != 0)
 			return -1;
 	}
@@ -41,20 +44,26 @@ jobs_add_check(int64_t *ret, struct db *db, const struct job_request *rq, int64_
 }
 
 int
-jobs_add_verify(int64_t *ret, struct db *db, const struct job_request *rq, int64_t backup, struct err *e)
+jobs_add_verify(int64_t *ret, struct db *db, const struct job_request *rq, int64_t backup,
+    struct err *e)
 {
-	static const char sql[] = "SELECT id FROM backup WHERE id=?1 AND environment=?2 AND state='ready'";
+	static const char sql[] =
+	    "SELECT id FROM backup WHERE id=?1 AND environment=?2 AND state='ready'";
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	int64_t ready, job;
 
 	if (sql_begin(&t, db, e) != 0 || enqueue_known(&job, db, rq->key, JOB_VERIFY, e) != 0)
 		return -1;
 	if (job == 0) {
-		if (sql_get(&ready, db, sql, SQL_ARGS(sql_i(backup), sql_i(rq->environment)), e) != 0)
+		if (sql_get(&ready, db, sql, SQL_ARGS(sql_i(backup), sql_i(rq->environment)),
+		    e) != 0)
 			return -1;
 		if (ready == 0)
-			return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is not ready, so there is nothing to verify", backup);
-		if (enqueue_add(&job, db, rq, &(struct enqueue_work){ JOB_VERIFY, backup, 0, 0 }, e) != 0)
+			return err_set(e, ERR_CONFLICT,
+			    "backup b%" PRId64 " is not ready, so there is nothing to verify",
+			    backup);
+		if (enqueue_add(&job, db, rq, &(struct enqueue_work){ JOB_VERIFY, backup, 0, 0 },
+		        e) != 0)
 			return -1;
 	}
 	if (sql_commit(&t, e) != 0)
@@ -65,11 +74,13 @@ jobs_add_verify(int64_t *ret, struct db *db, const struct job_request *rq, int64
 
 /* -- looking -- */
 
-#define JOB_COLUMNS "SELECT j.id, j.uuid, j.kind, j.state, j.environment, j.backup, j.download, j.service," \
-	" j.requested_by, coalesce(a.email, 'system'), j.created_at, j.started_at, j.finished_at, j.worker, j.fence," \
-	" j.deaths, j.cancel_asked, j.mail_when_done, j.phase, j.bytes_done, j.bytes_total, j.progress_at, j.warnings," \
-	" j.error, j.exit_code, p.slug, v.slug FROM job j JOIN environment v ON v.id=j.environment" \
-	" JOIN project p ON p.id=v.project LEFT JOIN account a ON a.id=j.requested_by"
+#define JOB_COLUMNS \
+	"SELECT j.id, j.uuid, j.kind, j.state, j.environment, j.backup, j.download, j.service," \
+	" j.requested_by, coalesce(a.email, 'system'), j.created_at, j.started_at, j.finished_at," \
+	" j.worker, j.fence, j.deaths, j.cancel_asked, j.mail_when_done, j.phase, j.bytes_done," \
+	" j.bytes_total, j.progress_at, j.warnings, j.error, j.exit_code, p.slug, v.slug FROM job" \
+	" j JOIN environment v ON v.id=j.environment JOIN project p ON p.id=v.project LEFT JOIN" \
+	" account a ON a.id=j.requested_by"
 
 static void
 read_job(void *row, struct sql *q, struct arena *a)
@@ -112,9 +123,10 @@ int
 jobs_by_id(struct job *ret, struct arena *a, struct db *db, int64_t id, struct err *e)
 {
 	static const char sql[] = JOB_COLUMNS " WHERE j.id=?1";
-	int rc = sql_first(ret, &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(id)), sizeof *ret, read_job }, e);
 
-	return rc == 0 ? err_set(e, ERR_NOT_FOUND, "there is no job j%" PRId64, id) : rc == 1 ? 0 : -1;
+	return row_one(ret,
+	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(id)), sizeof *ret, read_job },
+	    arena_printf(a, "there is no job j%" PRId64, id), e);
 }
 
 int
@@ -122,7 +134,8 @@ jobs_by_key(int64_t *ret, struct db *db, const char *key, struct err *e)
 {
 	int64_t job;
 
-	if (sql_get(&job, db, "SELECT id FROM job WHERE idempotency_key=?1", SQL_ARGS(sql_t(key)), e) != 0)
+	if (sql_get(&job, db, "SELECT id FROM job WHERE idempotency_key=?1", SQL_ARGS(sql_t(key)),
+	        e) != 0)
 		return -1;
 	if (job == 0)
 		return err_set(e, ERR_NOT_FOUND, "no job was made by this form");
@@ -131,20 +144,28 @@ jobs_by_key(int64_t *ret, struct db *db, const char *key, struct err *e)
 }
 
 int
-jobs_list(struct job **ret, size_t *count, struct arena *a, struct db *db, const struct job_filter *filter,
-    struct err *e)
+jobs_list(struct job **ret, size_t *count, struct arena *a, struct db *db,
+    const struct job_filter *filter, struct err *e)
 {
-	/* One text per index that serves it: job_environment, the primary key, job_queue and job_leases. */
+	/* One text per index that serves it: job_environment, the primary key, job_queue and
+	 * job_leases. */
 	static const char sql_environment[] = JOB_COLUMNS " WHERE j.environment=?1 AND j.id<?2"
 	    " ORDER BY j.id DESC LIMIT ?3";
-	static const char sql_all[] = JOB_COLUMNS " WHERE ?1=0 AND j.id<?2 ORDER BY j.id DESC LIMIT ?3";
-	static const char sql_unfinished[] = JOB_COLUMNS " WHERE (?1=0 OR j.environment=?1) AND j.id<?2 AND j.id IN"
-	    " (SELECT id FROM job WHERE state='queued' UNION ALL SELECT id FROM job WHERE state='running')"
-	    " ORDER BY j.id DESC LIMIT ?3";
-	const char *sql = filter->unfinished_only ? sql_unfinished : filter->environment != 0 ? sql_environment : sql_all;
+	static const char sql_all[] =
+	    JOB_COLUMNS " WHERE ?1=0 AND j.id<?2 ORDER BY j.id DESC LIMIT ?3";
+	static const char sql_unfinished[] =
+	    JOB_COLUMNS " WHERE (?1=0 OR j.environment=?1) AND j.id<?2 AND j.id IN"
+	                " (SELECT id FROM job WHERE state='queued' UNION ALL SELECT id FROM job"
+	                " WHERE state='running') ORDER BY j.id DESC LIMIT ?3";
+	const char *sql = filter->unfinished_only ? sql_unfinished
+	    : filter->environment != 0            ? sql_environment
+	                                          : sql_all;
 	int64_t after = filter->after > 0 ? filter->after : INT64_MAX;
-	void *rows = sql_list(count, &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(filter->environment), sql_i(after),
-	    sql_i(filter->limit)), sizeof **ret, read_job }, e);
+	void *rows = sql_list(count,
+	    &(struct sql_query){ db, a, sql,
+	        SQL_ARGS(sql_i(filter->environment), sql_i(after), sql_i(filter->limit)),
+	        sizeof **ret, read_job },
+	    e);
 
 	if (rows == NULL)
 		return -1;
@@ -156,14 +177,18 @@ jobs_list(struct job **ret, size_t *count, struct arena *a, struct db *db, const
 static int
 blocker(char **ret, struct arena *a, struct db *db, int64_t job, struct err *e)
 {
-	static const char sql[] = "SELECT o.job, s.slug FROM job_service m JOIN job_service o ON o.service=m.service"
-	    " AND o.running=1 JOIN service s ON s.id=m.service WHERE m.job=?1 AND o.job<>?1 ORDER BY o.job LIMIT 1";
+	static const char sql[] =
+	    "SELECT o.job, s.slug FROM job_service m JOIN job_service o ON o.service=m.service AND"
+	    " o.running=1 JOIN service s ON s.id=m.service WHERE m.job=?1 AND o.job<>?1 ORDER BY"
+	    " o.job LIMIT 1";
 	CLEANUP_SQL struct sql *q = NULL;
 	int rc;
 
 	if (sql_open(&q, db, sql, SQL_ARGS(sql_i(job)), e) != 0 || (rc = sql_row(q, e)) < 0)
 		return -1;
-	*ret = rc == 0 ? NULL : arena_printf(a, "waits for j%" PRId64 " on %s", sql_int(q, 0), sql_text(q, 1, a));
+	*ret = rc == 0
+	    ? NULL
+	    : arena_printf(a, "waits for j%" PRId64 " on %s", sql_int(q, 0), sql_text(q, 1, a));
 	return 0;
 }
 
@@ -171,18 +196,21 @@ int
 jobs_waiting_for(char **ret, struct arena *a, struct db *db, int64_t job, struct err *e)
 {
 	static const char sql_queued[] = "SELECT count(*) FROM job WHERE id=?1 AND state='queued'";
-	static const char sql_ahead[] = "SELECT count(*) FROM job o JOIN job m ON m.id=?1 WHERE o.state='queued'"
-	    " AND (o.run_at<m.run_at OR (o.run_at=m.run_at AND o.id<m.id))";
+	static const char sql_ahead[] =
+	    "SELECT count(*) FROM job o JOIN job m ON m.id=?1 WHERE o.state='queued' AND"
+	    " (o.run_at<m.run_at OR (o.run_at=m.run_at AND o.id<m.id))";
 	int64_t queued, ahead;
 	char *text;
 
-	if (sql_get(&queued, db, sql_queued, SQL_ARGS(sql_i(job)), e) != 0 || blocker(&text, a, db, job, e) != 0 ||
+	if (sql_get(&queued, db, sql_queued, SQL_ARGS(sql_i(job)), e) != 0 ||
+	    blocker(&text, a, db, job, e) != 0 ||
 	    sql_get(&ahead, db, sql_ahead, SQL_ARGS(sql_i(job)), e) != 0)
 		return -1;
 	if (queued == 0)
 		text = NULL;
 	else if (text == NULL && ahead > 0)
-		text = arena_printf(a, "waits for its turn; %" PRId64 " %s before it", ahead, ahead == 1 ? "job is" : "jobs are");
+		text = arena_printf(a, "waits for its turn; %" PRId64 " %s before it", ahead,
+		    ahead == 1 ? "job is" : "jobs are");
 	*ret = text ? text : arena_dup(a, "");
 	return 0;
 }
@@ -198,8 +226,8 @@ jobs_cancel(struct db *db, int64_t job, struct err *e)
 	enum job_state state;
 	int rc;
 
-	if (sql_begin(&t, db, e) != 0 || sql_open(&q, db, sql_state, SQL_ARGS(sql_i(job)), e) != 0 ||
-	    (rc = sql_row(q, e)) < 0)
+	if (sql_begin(&t, db, e) != 0 ||
+	    sql_open(&q, db, sql_state, SQL_ARGS(sql_i(job)), e) != 0 || (rc = sql_row(q, e)) < 0)
 		return -1;
 	if (rc == 0 || !job_state_parse(&state, sql_text(q, 0, a)))
 		return err_set(e, ERR_NOT_FOUND, "there is no job j%" PRId64, job);
@@ -218,12 +246,15 @@ jobs_cancel(struct db *db, int64_t job, struct err *e)
 int
 jobs_claim(struct lease *ret, struct db *db, const char *worker, int64_t lease_ms, struct err *e)
 {
-	static const char sql_due[] = "SELECT id FROM job WHERE state='queued' AND run_at<=?1 LIMIT 1";
-	static const char sql_claim[] = "UPDATE job SET state='running', worker=?1, lease_until=?2+?3, fence=fence+1,"
-	    " started_at=CASE started_at WHEN 0 THEN ?2 ELSE started_at END, progress_at=?2, phase='', bytes_done=0"
-	    " WHERE id=(SELECT j.id FROM job j WHERE j.state='queued' AND j.run_at<=?2 AND NOT EXISTS"
-	    " (SELECT 1 FROM job_service m JOIN job_service o ON o.service=m.service AND o.running=1 WHERE m.job=j.id)"
-	    " ORDER BY j.run_at, j.id LIMIT 1) RETURNING id, fence";
+	static const char sql_due[] =
+	    "SELECT id FROM job WHERE state='queued' AND run_at<=?1 LIMIT 1";
+	static const char sql_claim[] =
+	    "UPDATE job SET state='running', worker=?1, lease_until=?2+?3, fence=fence+1,"
+	    " started_at=CASE started_at WHEN 0 THEN ?2 ELSE started_at END, progress_at=?2,"
+	    " phase='', bytes_done=0 WHERE id=(SELECT j.id FROM job j WHERE j.state='queued' AND"
+	    " j.run_at<=?2 AND NOT EXISTS (SELECT 1 FROM job_service m JOIN job_service o ON"
+	    " o.service=m.service AND o.running=1 WHERE m.job=j.id) ORDER BY j.run_at, j.id LIMIT"
+	    " 1) RETURNING id, fence";
 	static const char sql_mark[] = "UPDATE job_service SET running=1 WHERE job=?1";
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	CLEANUP_SQL struct sql *q = NULL;
@@ -239,7 +270,8 @@ jobs_claim(struct lease *ret, struct db *db, const char *worker, int64_t lease_m
 		return 0;
 	}
 	if (sql_begin(&t, db, e) != 0 ||
-	    sql_open(&q, db, sql_claim, SQL_ARGS(sql_t(worker), sql_i(now), sql_i(lease_ms)), e) != 0)
+	    sql_open(&q, db, sql_claim, SQL_ARGS(sql_t(worker), sql_i(now), sql_i(lease_ms)),
+	        e) != 0)
 		return -1;
 	while ((rc = sql_row(q, e)) == 1)
 		l = (struct lease){ sql_int(q, 0), sql_int(q, 1) };
@@ -255,16 +287,19 @@ jobs_claim(struct lease *ret, struct db *db, const char *worker, int64_t lease_m
 }
 
 int
-jobs_beat(struct job_pulse *ret, struct db *db, const struct lease *l, int64_t lease_ms, struct err *e)
+jobs_beat(struct job_pulse *ret, struct db *db, const struct lease *l, int64_t lease_ms,
+    struct err *e)
 {
-	static const char sql[] = "UPDATE job SET lease_until=?3 WHERE id=?1 AND fence=?2 AND state='running'"
-	    " RETURNING cancel_asked, progress_at";
+	static const char sql[] =
+	    "UPDATE job SET lease_until=?3 WHERE id=?1 AND fence=?2 AND state='running' RETURNING"
+	    " cancel_asked, progress_at";
 	CLEANUP_SQL struct sql *q = NULL;
 	struct job_pulse pulse = { false, 0 };
 	bool found = false;
 	int rc;
 
-	if (sql_open(&q, db, sql, SQL_ARGS(sql_i(l->job), sql_i(l->fence), sql_i(clock_now() + lease_ms)), e) != 0)
+	if (sql_open(&q, db, sql,
+	        SQL_ARGS(sql_i(l->job), sql_i(l->fence), sql_i(clock_now() + lease_ms)), e) != 0)
 		return -1;
 	while ((rc = sql_row(q, e)) == 1) {
 		pulse = (struct job_pulse){ sql_int(q, 0) != 0, sql_int(q, 1) };
@@ -281,13 +316,16 @@ jobs_beat(struct job_pulse *ret, struct db *db, const struct lease *l, int64_t l
 int
 jobs_progress(struct db *db, const struct lease *l, const struct job_progress *p, struct err *e)
 {
-	static const char sql[] = "UPDATE job SET progress_at=CASE WHEN bytes_done<>?4 OR phase<>?3 THEN ?6"
-	    " ELSE progress_at END, phase=?3, bytes_done=?4, bytes_total=?5"
-	    " WHERE id=?1 AND fence=?2 AND state='running'";
+	static const char sql[] =
+	    "UPDATE job SET progress_at=CASE WHEN bytes_done<>?4 OR phase<>?3 THEN ?6 ELSE"
+	    " progress_at END, phase=?3, bytes_done=?4, bytes_total=?5 WHERE id=?1 AND fence=?2"
+	    " AND state='running'";
 	int64_t changes;
 
-	if (sql_run(&changes, db, sql, SQL_ARGS(sql_i(l->job), sql_i(l->fence), sql_t(p->phase), sql_i(p->bytes_done),
-	    sql_i(p->bytes_total), sql_i(clock_now())), e) != 0)
+	if (sql_run(&changes, db, sql,
+	        SQL_ARGS(sql_i(l->job), sql_i(l->fence), sql_t(p->phase), sql_i(p->bytes_done),
+	            sql_i(p->bytes_total), sql_i(clock_now())),
+	        e) != 0)
 		return -1;
 	return changes == 1 ? 0 : lease_lost(l, e);
 }
@@ -310,16 +348,20 @@ log_text(struct arena *a, const char *text)
 int
 jobs_log(struct db *db, const struct lease *l, const char *stream, const char *text, struct err *e)
 {
-	static const char sql[] = "INSERT INTO job_log (job, seq, at, stream, text) SELECT ?1, n, ?3,"
-	    " CASE WHEN n>?6 THEN 'note' ELSE ?4 END, CASE WHEN n>?6 THEN 'The log is full; what follows is not kept.'"
-	    " ELSE ?5 END FROM (SELECT coalesce(max(seq), 0)+1 AS n FROM job_log WHERE job=?1)"
-	    " WHERE n<=?6+1 AND EXISTS (SELECT 1 FROM job WHERE id=?1 AND fence=?2 AND state='running')";
+	static const char sql[] =
+	    "INSERT INTO job_log (job, seq, at, stream, text) SELECT ?1, n, ?3, CASE WHEN n>?6"
+	    " THEN 'note' ELSE ?4 END, CASE WHEN n>?6 THEN 'The log is full; what follows is not"
+	    " kept.' ELSE ?5 END FROM (SELECT coalesce(max(seq), 0)+1 AS n FROM job_log WHERE"
+	    " job=?1) WHERE n<=?6+1 AND EXISTS (SELECT 1 FROM job WHERE id=?1 AND fence=?2 AND"
+	    " state='running')";
 	CLEANUP_ARENA struct arena *a = arena_new();
 	struct lease_work work;
 	int64_t changes;
 
-	if (sql_run(&changes, db, sql, SQL_ARGS(sql_i(l->job), sql_i(l->fence), sql_i(clock_now()), sql_t(stream),
-	    sql_t(log_text(a, text)), sql_i(LINES_MAX)), e) != 0)
+	if (sql_run(&changes, db, sql,
+	        SQL_ARGS(sql_i(l->job), sql_i(l->fence), sql_i(clock_now()), sql_t(stream),
+	            sql_t(log_text(a, text)), sql_i(LINES_MAX)),
+	        e) != 0)
 		return -1;
 	/* No line: the log is full, or the lease is lost. */
 	return changes == 1 ? 0 : lease_check(&work, db, l, e);
@@ -337,13 +379,16 @@ read_line(void *row, struct sql *q, struct arena *a)
 }
 
 int
-jobs_log_tail(struct job_line **ret, size_t *count, struct arena *a, struct db *db, int64_t job, int limit,
-    struct err *e)
+jobs_log_tail(struct job_line **ret, size_t *count, struct arena *a, struct db *db, int64_t job,
+    int limit, struct err *e)
 {
-	static const char sql[] = "SELECT seq, at, stream, text FROM (SELECT seq, at, stream, text FROM job_log"
-	    " WHERE job=?1 ORDER BY seq DESC LIMIT ?2) AS tail ORDER BY seq";
-	void *rows = sql_list(count, &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(job), sql_i(limit)), sizeof **ret,
-	    read_line }, e);
+	static const char sql[] =
+	    "SELECT seq, at, stream, text FROM (SELECT seq, at, stream, text FROM job_log WHERE"
+	    " job=?1 ORDER BY seq DESC LIMIT ?2) AS tail ORDER BY seq";
+	void *rows = sql_list(count,
+	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(job), sql_i(limit)), sizeof **ret,
+	        read_line },
+	    e);
 
 	if (rows == NULL)
 		return -1;
@@ -358,7 +403,8 @@ end_held(struct db *db, const struct lease *l, const struct lease_end *end, stru
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	struct lease_work work;
 
-	if (sql_begin(&t, db, e) != 0 || lease_check(&work, db, l, e) != 0 || lease_end(db, l->job, end, e) != 0)
+	if (sql_begin(&t, db, e) != 0 || lease_check(&work, db, l, e) != 0 ||
+	    lease_end(db, l->job, end, e) != 0)
 		return -1;
 	return sql_commit(&t, e);
 }
@@ -373,8 +419,8 @@ int
 jobs_fail(struct db *db, const struct lease *l, const struct err *why, struct err *e)
 {
 	bool cancelled = why->kind == ERR_CANCELLED;
-	struct lease_end end = { cancelled ? JOB_CANCELLED : JOB_FAILED, cancelled ? "Cancelled" : why->text,
-	    why->exit_code, 0 };
+	struct lease_end end = { cancelled ? JOB_CANCELLED : JOB_FAILED,
+		cancelled ? "Cancelled" : why->text, why->exit_code, 0 };
 
 	return end_held(db, l, &end, e);
 }
@@ -394,10 +440,15 @@ jobs_died(bool *again, struct db *db, const struct lease *l, const char *how, st
 		return -1;
 	deaths = work.deaths + 1;
 	if (work.cancel_asked)
-		rc = lease_end(db, l->job, &(struct lease_end){ JOB_CANCELLED, "Cancelled", 0, 0 }, e);
+		rc = lease_end(db, l->job, &(struct lease_end){ JOB_CANCELLED, "Cancelled", 0, 0 },
+		    e);
 	else if (deaths >= DEATHS_MAX)
-		rc = lease_end(db, l->job, &(struct lease_end){ JOB_FAILED,
-		    arena_printf(a, "poisoned: its process died %" PRId64 " times (%s)", deaths, how), 0, 0 }, e);
+		rc = lease_end(db, l->job,
+		    &(struct lease_end){ JOB_FAILED,
+		        arena_printf(a, "poisoned: its process died %" PRId64 " times (%s)", deaths,
+		            how),
+		        0, 0 },
+		    e);
 	else
 		rc = lease_requeue(db, l->job, clock_now() + deaths * RETRY_MS, e);
 	if (rc != 0 || sql_commit(&t, e) != 0)
@@ -416,7 +467,8 @@ jobs_release(struct db *db, const struct lease *l, struct err *e)
 	if (sql_begin(&t, db, e) != 0 || lease_check(&work, db, l, e) != 0)
 		return -1;
 	if (work.cancel_asked)
-		rc = lease_end(db, l->job, &(struct lease_end){ JOB_CANCELLED, "Cancelled", 0, 0 }, e);
+		rc = lease_end(db, l->job, &(struct lease_end){ JOB_CANCELLED, "Cancelled", 0, 0 },
+		    e);
 	else
 		rc = lease_requeue(db, l->job, clock_now(), e);
 	return rc == 0 ? sql_commit(&t, e) : -1;
@@ -427,7 +479,8 @@ jobs_recover(struct lease *ret, struct db *db, struct err *e)
 {
 	static const char sql_lost[] = "SELECT id FROM job WHERE state='running' AND lease_until<?1"
 	    " ORDER BY lease_until LIMIT 1";
-	static const char sql_count[] = "UPDATE job SET losses=losses+1 WHERE id=?1 RETURNING losses";
+	static const char sql_count[] =
+	    "UPDATE job SET losses=losses+1 WHERE id=?1 RETURNING losses";
 	static const char sql_asked[] = "SELECT cancel_asked FROM job WHERE id=?1";
 	static const char sql_fence[] = "SELECT fence FROM job WHERE id=?1";
 	CLEANUP_TXN struct sql_txn t = { NULL };
@@ -441,21 +494,28 @@ jobs_recover(struct lease *ret, struct db *db, struct err *e)
 		*ret = l;
 		return 0;
 	}
-	/* The look was free; now again with the write lock, for somebody else may have looked too. */
-	if (sql_begin(&t, db, e) != 0 || sql_get(&l.job, db, sql_lost, SQL_ARGS(sql_i(now)), e) != 0 ||
+	/* The look was free; now again with the write lock, for somebody else may have looked too.
+	 */
+	if (sql_begin(&t, db, e) != 0 ||
+	    sql_get(&l.job, db, sql_lost, SQL_ARGS(sql_i(now)), e) != 0 ||
 	    sql_get(&losses, db, sql_count, SQL_ARGS(sql_i(l.job)), e) != 0 ||
 	    sql_get(&asked, db, sql_asked, SQL_ARGS(sql_i(l.job)), e) != 0)
 		return -1;
 	if (l.job == 0)
 		rc = 0;
 	else if (asked)
-		rc = lease_end(db, l.job, &(struct lease_end){ JOB_CANCELLED, "Cancelled", 0, 0 }, e);
+		rc = lease_end(db, l.job, &(struct lease_end){ JOB_CANCELLED, "Cancelled", 0, 0 },
+		    e);
 	else if (losses >= LOSSES_MAX)
-		rc = lease_end(db, l.job, &(struct lease_end){ JOB_FAILED,
-		    "given up: the workers that had it went away 25 times before it was done", 0, 0 }, e);
+		rc = lease_end(db, l.job,
+		    &(struct lease_end){ JOB_FAILED,
+		        "given up: the workers that had it went away 25 times before it was done",
+		        0, 0 },
+		    e);
 	else
 		rc = lease_requeue(db, l.job, now, e);
-	if (rc != 0 || sql_get(&l.fence, db, sql_fence, SQL_ARGS(sql_i(l.job)), e) != 0 || sql_commit(&t, e) != 0)
+	if (rc != 0 || sql_get(&l.fence, db, sql_fence, SQL_ARGS(sql_i(l.job)), e) != 0 ||
+	    sql_commit(&t, e) != 0)
 		return -1;
 	*ret = l;
 	return 0;

@@ -23,17 +23,21 @@ read_work(void *row, struct sql *q, struct arena *a)
 int
 lease_lost(const struct lease *l, struct err *e)
 {
-	return err_set(e, ERR_FENCED, "job j%" PRId64 " is not ours any more: its lease was lost", l->job);
+	return err_set(e, ERR_FENCED, "job j%" PRId64 " is not ours any more: its lease was lost",
+	    l->job);
 }
 
 int
 lease_check(struct lease_work *ret, struct db *db, const struct lease *l, struct err *e)
 {
-	static const char sql[] = "SELECT kind, backup, download, deaths, losses, cancel_asked FROM job"
-	    " WHERE id=?1 AND fence=?2 AND state='running'";
+	static const char sql[] =
+	    "SELECT kind, backup, download, deaths, losses, cancel_asked FROM job WHERE id=?1 AND"
+	    " fence=?2 AND state='running'";
 	CLEANUP_ARENA struct arena *a = arena_new();
-	int rc = sql_first(ret, &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(l->job), sql_i(l->fence)),
-	    sizeof *ret, read_work }, e);
+	int rc = sql_first(ret,
+	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(l->job), sql_i(l->fence)), sizeof *ret,
+	        read_work },
+	    e);
 
 	if (rc == 0)
 		return lease_lost(l, e);
@@ -44,14 +48,17 @@ lease_check(struct lease_work *ret, struct db *db, const struct lease *l, struct
 static int
 fail_product(struct db *db, int64_t job, const char *error, struct err *e)
 {
-	static const char sql_backup[] = "UPDATE backup SET state='failed', error=?2, finished_at=?3"
-	    " WHERE state='building' AND id=(SELECT backup FROM job WHERE id=?1 AND kind='backup')";
+	static const char sql_backup[] =
+	    "UPDATE backup SET state='failed', error=?2, finished_at=?3 WHERE state='building' AND"
+	    " id=(SELECT backup FROM job WHERE id=?1 AND kind='backup')";
 	static const char sql_parts[] = "UPDATE part SET state='failed' WHERE state='building'"
 	    " AND backup=(SELECT backup FROM job WHERE id=?1 AND kind='backup')";
 	static const char sql_download[] = "UPDATE download SET state='failed', error=?2"
-	    " WHERE state='preparing' AND id=(SELECT download FROM job WHERE id=?1 AND kind='download')";
+	                                   " WHERE state='preparing' AND id=(SELECT download FROM"
+	                                   " job WHERE id=?1 AND kind='download')";
 
-	if (sql_run(NULL, db, sql_backup, SQL_ARGS(sql_i(job), sql_t(error), sql_i(clock_now())), e) != 0 ||
+	if (sql_run(NULL, db, sql_backup, SQL_ARGS(sql_i(job), sql_t(error), sql_i(clock_now())),
+	        e) != 0 ||
 	    sql_run(NULL, db, sql_parts, SQL_ARGS(sql_i(job)), e) != 0)
 		return -1;
 	return sql_run(NULL, db, sql_download, SQL_ARGS(sql_i(job), sql_t(error)), e);
@@ -68,15 +75,20 @@ free_services(struct db *db, int64_t job, struct err *e)
 int
 lease_end(struct db *db, int64_t job, const struct lease_end *end, struct err *e)
 {
-	static const char sql[] = "UPDATE job SET state=?2, worker=NULL, lease_until=0, finished_at=?3, error=?4,"
-	    " exit_code=?5, warnings=?6 WHERE id=?1 AND (state='running' OR (state='queued' AND ?2='cancelled'))";
+	static const char sql[] =
+	    "UPDATE job SET state=?2, worker=NULL, lease_until=0, finished_at=?3, error=?4,"
+	    " exit_code=?5, warnings=?6 WHERE id=?1 AND (state='running' OR (state='queued' AND"
+	    " ?2='cancelled'))";
 	int64_t changes;
 
-	if (sql_run(&changes, db, sql, SQL_ARGS(sql_i(job), sql_t(job_state_name(end->state)), sql_i(clock_now()),
-	    sql_t(end->error), sql_i(end->exit_code), sql_i(end->warnings)), e) != 0)
+	if (sql_run(&changes, db, sql,
+	        SQL_ARGS(sql_i(job), sql_t(job_state_name(end->state)), sql_i(clock_now()),
+	            sql_t(end->error), sql_i(end->exit_code), sql_i(end->warnings)),
+	        e) != 0)
 		return -1;
 	if (changes != 1)
-		return err_set(e, ERR_CONFLICT, "job j%" PRId64 " cannot become %s now", job, job_state_name(end->state));
+		return err_set(e, ERR_CONFLICT, "job j%" PRId64 " cannot become %s now", job,
+		    job_state_name(end->state));
 	if (free_services(db, job, e) != 0)
 		return -1;
 	return end->state == JOB_SUCCEEDED ? 0 : fail_product(db, job, end->error, e);
@@ -85,7 +97,8 @@ lease_end(struct db *db, int64_t job, const struct lease_end *end, struct err *e
 int
 lease_requeue(struct db *db, int64_t job, int64_t run_at, struct err *e)
 {
-	static const char sql[] = "UPDATE job SET state='queued', worker=NULL, lease_until=0, fence=fence+1, run_at=?2,"
+	static const char sql[] =
+	    "UPDATE job SET state='queued', worker=NULL, lease_until=0, fence=fence+1, run_at=?2,"
 	    " phase='', bytes_done=0 WHERE id=?1 AND state='running'";
 
 	if (sql_run(NULL, db, sql, SQL_ARGS(sql_i(job), sql_i(run_at)), e) != 0)

@@ -20,7 +20,8 @@ struct lease_work {
 };
 
 /* ERR_FENCED unless the lease is the one of the running job. */
-MUST_USE int lease_check(struct lease_work *ret, struct db *db, const struct lease *l, struct err *e);
+MUST_USE int lease_check(struct lease_work *ret, struct db *db, const struct lease *l,
+    struct err *e);
 
 /* Sets ERR_FENCED for it. */
 int lease_lost(const struct lease *l, struct err *e);
@@ -32,8 +33,8 @@ struct lease_end {
 	int exit_code;
 	int64_t warnings;
 };
-/* From queued or running: the job ends and its services are free. A backup or download it was making
- * becomes failed with the same error, unless the job succeeded. */
+/* From queued or running: the job ends and its services are free. A backup or download it was
+ * making becomes failed with the same error, unless the job succeeded. */
 MUST_USE int lease_end(struct db *db, int64_t job, const struct lease_end *end, struct err *e);
 
 /* Back to the queue, due at `run_at`, with a raised fence. */

@@ -9,15 +9,20 @@ enum { MINUTE = 60 * 1000, LONGEST = 360 * MINUTE, GIVE_UP = 1440 * MINUTE };
 int
 outbox_add(struct db *db, const struct outbox_mail *m, struct err *e)
 {
-	static const char sql[] = "INSERT INTO outbox (message_id, kind, recipient, subject, message, state, next_at, job,"
-	    " created_at) VALUES (?1, ?2, ?3, ?4, ?5, 'queued', ?6, ?7, ?6) ON CONFLICT (message_id) DO NOTHING";
+	static const char sql[] = "INSERT INTO outbox (message_id, kind, recipient, subject, "
+	                          "message, state, next_at, job, created_at) VALUES (?1, ?2, ?3,"
+	                          " ?4, ?5, 'queued', ?6, ?7, ?6) ON CONFLICT (message_id) DO"
+	                          " NOTHING";
 
-	return sql_run(NULL, db, sql, SQL_ARGS(sql_t(m->message_id), sql_t(m->kind), sql_t(m->recipient),
-	    sql_t(m->subject), sql_b(m->message, m->message_size), sql_i(clock_now()), sql_id(m->job)), e);
+	return sql_run(NULL, db, sql,
+	    SQL_ARGS(sql_t(m->message_id), sql_t(m->kind), sql_t(m->recipient), sql_t(m->subject),
+	        sql_b(m->message, m->message_size), sql_i(clock_now()), sql_id(m->job)),
+	    e);
 }
 
-#define MAIL_COLUMNS "SELECT id, job, message_id, kind, recipient, subject, message, state, last_error, tries, next_at," \
-	" created_at, sent_at FROM outbox"
+#define MAIL_COLUMNS \
+	"SELECT id, job, message_id, kind, recipient, subject, message, state, last_error, tries," \
+	" next_at, created_at, sent_at FROM outbox"
 
 static void
 read_mail(void *row, struct sql *q, struct arena *a)
@@ -55,9 +60,12 @@ find(struct outbox_mail *ret, const struct sql_query *query, struct err *e)
 int
 outbox_next(struct outbox_mail *ret, struct arena *a, struct db *db, struct err *e)
 {
-	static const char sql[] = MAIL_COLUMNS " WHERE state='queued' AND next_at<=?1 ORDER BY next_at, id LIMIT 1";
+	static const char sql[] =
+	    MAIL_COLUMNS " WHERE state='queued' AND next_at<=?1 ORDER BY next_at, id LIMIT 1";
 
-	return find(ret, &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(clock_now())), sizeof *ret, read_mail }, e);
+	return find(ret,
+	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(clock_now())), sizeof *ret, read_mail },
+	    e);
 }
 
 int
@@ -65,14 +73,16 @@ outbox_of_job(struct outbox_mail *ret, struct arena *a, struct db *db, int64_t j
 {
 	static const char sql[] = MAIL_COLUMNS " WHERE job=?1 ORDER BY id DESC LIMIT 1";
 
-	return find(ret, &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(job)), sizeof *ret, read_mail }, e);
+	return find(ret,
+	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(job)), sizeof *ret, read_mail }, e);
 }
 
 int
 outbox_sent(struct db *db, int64_t id, struct err *e)
 {
-	static const char sql[] = "UPDATE outbox SET state='sent', sent_at=?2, tries=tries+1, last_error='', message=NULL"
-	    " WHERE id=?1 AND state='queued'";
+	static const char sql[] =
+	    "UPDATE outbox SET state='sent', sent_at=?2, tries=tries+1, last_error='',"
+	    " message=NULL WHERE id=?1 AND state='queued'";
 
 	return sql_run(NULL, db, sql, SQL_ARGS(sql_i(id), sql_i(clock_now())), e);
 }
@@ -80,22 +90,26 @@ outbox_sent(struct db *db, int64_t id, struct err *e)
 int
 outbox_not_sent(struct db *db, int64_t id, const char *why, int final, struct err *e)
 {
-	static const char sql_try[] = "UPDATE outbox SET tries=tries+1, last_error=?2 WHERE id=?1 AND state='queued'"
+	static const char sql_try[] =
+	    "UPDATE outbox SET tries=tries+1, last_error=?2 WHERE id=?1 AND state='queued'"
 	    " RETURNING tries";
 	static const char sql_again[] = "UPDATE outbox SET next_at=?2 WHERE id=?1";
-	static const char sql_give_up[] = "UPDATE outbox SET state='failed', message=NULL WHERE id=?1"
-	    " AND (?2=1 OR created_at<=?3)";
+	static const char sql_give_up[] =
+	    "UPDATE outbox SET state='failed', message=NULL WHERE id=?1 AND (?2=1 OR"
+	    " created_at<=?3)";
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	int64_t now = clock_now(), wait = MINUTE, tries;
 
-	if (sql_begin(&t, db, e) != 0 || sql_get(&tries, db, sql_try, SQL_ARGS(sql_i(id), sql_t(why)), e) != 0)
+	if (sql_begin(&t, db, e) != 0 ||
+	    sql_get(&tries, db, sql_try, SQL_ARGS(sql_i(id), sql_t(why)), e) != 0)
 		return -1;
 	for (; tries > 1 && wait < LONGEST; tries--)
 		wait *= 2;
 	if (wait > LONGEST)
 		wait = LONGEST;
 	if (sql_run(NULL, db, sql_again, SQL_ARGS(sql_i(id), sql_i(now + wait)), e) != 0 ||
-	    sql_run(NULL, db, sql_give_up, SQL_ARGS(sql_i(id), sql_i(final != 0), sql_i(now - GIVE_UP)), e) != 0)
+	    sql_run(NULL, db, sql_give_up,
+	        SQL_ARGS(sql_i(id), sql_i(final != 0), sql_i(now - GIVE_UP)), e) != 0)
 		return -1;
 	return sql_commit(&t, e);
 }

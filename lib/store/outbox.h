@@ -14,9 +14,9 @@
 struct outbox_mail {
 	int64_t id, job;              /* job 0: none */
 	const char *message_id;       /* stable over all tries, without <> */
-	const char *kind;             /* download_ready, download_failed, backup_ready, backup_failed, test */
+	const char *kind; /* download_ready, download_failed, backup_ready, backup_failed, test */
 	const char *recipient, *subject;
-	const char *message;          /* headers and body, sealed to the worker's key: a link stands in it */
+	const char *message; /* sealed to the worker's key: a link stands in it */
 	size_t message_size;
 	const char *state, *last_error;
 	int64_t tries, next_at, created_at, sent_at;
@@ -28,10 +28,11 @@ MUST_USE int outbox_add(struct db *db, const struct outbox_mail *m, struct err *
 MUST_USE int outbox_next(struct outbox_mail *ret, struct arena *a, struct db *db, struct err *e);
 /* Sent: the message itself is forgotten. */
 MUST_USE int outbox_sent(struct db *db, int64_t id, struct err *e);
-/* Not sent: again after 1, 2, 4 … min, at most 6 h apart; given up (failed, message forgotten) 24 h after it was
- * made, or at once when `final`. */
+/* Not sent: again after 1, 2, 4 … min, at most 6 h apart; given up (failed, message forgotten) 24 h
+ * after it was made, or at once when `final`. */
 MUST_USE int outbox_not_sent(struct db *db, int64_t id, const char *why, int final, struct err *e);
 /* The newest mail about a job, or id 0. */
-MUST_USE int outbox_of_job(struct outbox_mail *ret, struct arena *a, struct db *db, int64_t job, struct err *e);
+MUST_USE int outbox_of_job(struct outbox_mail *ret, struct arena *a, struct db *db, int64_t job,
+    struct err *e);
 
 #endif

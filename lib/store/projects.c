@@ -43,15 +43,19 @@ projects_update(const struct project *p, struct db *db, struct err *e)
 {
 	static const char sql[] = "UPDATE project SET slug=?1, name=?2, owners=?3 WHERE id=?4";
 
-	return row_update(db, sql, SQL_ARGS(sql_t(p->slug), sql_t(p->name), sql_t(p->owners), sql_i(p->id)), no_project, e);
+	return row_update(db, sql,
+	    SQL_ARGS(sql_t(p->slug), sql_t(p->name), sql_t(p->owners), sql_i(p->id)), no_project,
+	    e);
 }
 
 int
-projects_by_slug(struct project *ret, struct arena *a, struct db *db, const char *slug, struct err *e)
+projects_by_slug(struct project *ret, struct arena *a, struct db *db, const char *slug,
+    struct err *e)
 {
 	static const char sql[] = PROJECT_COLUMNS " WHERE slug=?1";
 
-	return row_one(ret, &(struct sql_query){ db, a, sql, SQL_ARGS(sql_t(slug)), sizeof *ret, read_project },
+	return row_one(ret,
+	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_t(slug)), sizeof *ret, read_project },
 	    no_project, e);
 }
 
@@ -59,7 +63,8 @@ int
 projects_list(struct project **ret, size_t *count, struct arena *a, struct db *db, struct err *e)
 {
 	static const char sql[] = PROJECT_COLUMNS " ORDER BY lower(name), id";
-	void *rows = sql_list(count, &(struct sql_query){ db, a, sql, SQL_NO_ARGS, sizeof **ret, read_project }, e);
+	void *rows = sql_list(count,
+	    &(struct sql_query){ db, a, sql, SQL_NO_ARGS, sizeof **ret, read_project }, e);
 
 	if (rows == NULL)
 		return -1;

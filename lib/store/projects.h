@@ -12,21 +12,27 @@
 #include "lib/store/db.h"
 
 /* A slug that is taken is ERR_CONFLICT ("shop is taken"); what does not exist is ERR_NOT_FOUND.
- * add sets id and created_at of what it is given (read it again for the uuid); list results live in the arena. */
+ * add sets id and created_at of what it is given (read it again for the uuid); list results live in
+ * the arena. */
 
 MUST_USE int projects_add(struct project *p, struct db *db, struct err *e);
-MUST_USE int projects_update(const struct project *p, struct db *db, struct err *e);   /* slug, name, owners by id */
-MUST_USE int projects_by_slug(struct project *ret, struct arena *a, struct db *db, const char *slug, struct err *e);
-MUST_USE int projects_list(struct project **ret, size_t *count, struct arena *a, struct db *db, struct err *e);
+MUST_USE int projects_update(const struct project *p, struct db *db,
+    struct err *e); /* slug, name, owners by id */
+MUST_USE int projects_by_slug(struct project *ret, struct arena *a, struct db *db, const char *slug,
+    struct err *e);
+MUST_USE int projects_list(struct project **ret, size_t *count, struct arena *a, struct db *db,
+    struct err *e);
 
 MUST_USE int environments_add(struct environment *v, struct db *db, struct err *e);
-MUST_USE int environments_update(const struct environment *v, struct db *db, struct err *e); /* slug, name, kind, paused */
+MUST_USE int environments_update(const struct environment *v, struct db *db,
+    struct err *e); /* slug, name, kind, paused */
 MUST_USE int environments_by_slug(struct environment *ret, struct arena *a, struct db *db,
     const char *project, const char *slug, struct err *e);
-MUST_USE int environments_by_id(struct environment *ret, struct arena *a, struct db *db, int64_t id, struct err *e);
+MUST_USE int environments_by_id(struct environment *ret, struct arena *a, struct db *db, int64_t id,
+    struct err *e);
 /* Of one project, or of all when project is 0; live ones first. */
-MUST_USE int environments_list(struct environment **ret, size_t *count, struct arena *a, struct db *db,
-    int64_t project, struct err *e);
+MUST_USE int environments_list(struct environment **ret, size_t *count, struct arena *a,
+    struct db *db, int64_t project, struct err *e);
 
 MUST_USE int services_add(struct service *s, struct db *db, struct err *e);
 /* Name, slug, settings and (unless sealed is NULL) the secret. The row must still have s->revision,
@@ -34,17 +40,21 @@ MUST_USE int services_add(struct service *s, struct db *db, struct err *e);
 MUST_USE int services_update(const struct service *s, struct db *db, struct err *e);
 MUST_USE int services_by_slug(struct service *ret, struct arena *a, struct db *db,
     const struct environment *v, const char *slug, struct err *e);
-MUST_USE int services_by_id(struct service *ret, struct arena *a, struct db *db, int64_t id, struct err *e);
+MUST_USE int services_by_id(struct service *ret, struct arena *a, struct db *db, int64_t id,
+    struct err *e);
 MUST_USE int services_list(struct service **ret, size_t *count, struct arena *a, struct db *db,
     int64_t environment, struct err *e);
 /* What a connection test found; dropped when the revision has moved on. state: ok or failed. */
 MUST_USE int services_set_check(struct db *db, int64_t service, int64_t revision, const char *state,
     const char *text, struct err *e);
 
-/* Adds the storage, or finds the one of that slug and lets it lie at s->path from now on. Sets s->id. */
+/* Adds the storage, or finds the one of that slug and lets it lie at s->path from now on. Sets
+ * s->id. */
 MUST_USE int storages_ensure(struct storage *s, struct db *db, struct err *e);
 /* Without used_bytes, which only the list sums up. */
-MUST_USE int storages_by_id(struct storage *ret, struct arena *a, struct db *db, int64_t id, struct err *e);
-MUST_USE int storages_list(struct storage **ret, size_t *count, struct arena *a, struct db *db, struct err *e);
+MUST_USE int storages_by_id(struct storage *ret, struct arena *a, struct db *db, int64_t id,
+    struct err *e);
+MUST_USE int storages_list(struct storage **ret, size_t *count, struct arena *a, struct db *db,
+    struct err *e);
 
 #endif

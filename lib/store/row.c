@@ -22,7 +22,8 @@ row_insert(int64_t *id, struct db *db, const char *sql, const struct sql_arg *ar
 }
 
 int
-row_update(struct db *db, const char *sql, const struct sql_arg *args, const char *missing, struct err *e)
+row_update(struct db *db, const char *sql, const struct sql_arg *args, const char *missing,
+    struct err *e)
 {
 	int64_t changes;
 

@@ -11,9 +11,11 @@
 /* One row, or ERR_NOT_FOUND with the sentence `missing`. */
 MUST_USE int row_one(void *ret, const struct sql_query *query, const char *missing, struct err *e);
 
-/* An INSERT with RETURNING id, or an UPDATE, of something whose slug is ?1: ERR_CONFLICT "shop is taken". An
- * update that meets no row is ERR_NOT_FOUND. */
-MUST_USE int row_insert(int64_t *id, struct db *db, const char *sql, const struct sql_arg *args, struct err *e);
-MUST_USE int row_update(struct db *db, const char *sql, const struct sql_arg *args, const char *missing, struct err *e);
+/* An INSERT with RETURNING id, or an UPDATE, of something whose slug is ?1: ERR_CONFLICT "shop is
+ * taken". An update that meets no row is ERR_NOT_FOUND. */
+MUST_USE int row_insert(int64_t *id, struct db *db, const char *sql, const struct sql_arg *args,
+    struct err *e);
+MUST_USE int row_update(struct db *db, const char *sql, const struct sql_arg *args,
+    const char *missing, struct err *e);
 
 #endif

@@ -29,8 +29,9 @@ settings_set(struct db *db, const char *name, const char *value, struct err *e)
 int
 settings_worker_beat(struct db *db, const char *worker, struct err *e)
 {
-	static const char sql_beat[] = "INSERT INTO worker (name, started_at, seen_at) VALUES (?1, ?2, ?2)"
-	    " ON CONFLICT (name) DO UPDATE SET seen_at=excluded.seen_at";
+	static const char sql_beat[] =
+	    "INSERT INTO worker (name, started_at, seen_at) VALUES (?1, ?2, ?2) ON CONFLICT (name)"
+	    " DO UPDATE SET seen_at=excluded.seen_at";
 	static const char sql_sweep[] = "DELETE FROM worker WHERE seen_at < ?1";
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	int64_t now = clock_now();

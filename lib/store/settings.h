@@ -9,8 +9,10 @@
 #include "lib/base/err.h"
 #include "lib/store/db.h"
 
-/* Names in use: instance_id, instance_name, seal_public_key (hex), setup_code_hash. "" when not set. */
-MUST_USE int settings_get(char **ret, struct arena *a, struct db *db, const char *name, struct err *e);
+/* Names in use: instance_id, instance_name, seal_public_key (hex), setup_code_hash. "" when not
+ * set. */
+MUST_USE int settings_get(char **ret, struct arena *a, struct db *db, const char *name,
+    struct err *e);
 MUST_USE int settings_set(struct db *db, const char *name, const char *value, struct err *e);
 
 /* Say that this worker lives; rows silent for a day go. */

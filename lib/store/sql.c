@@ -32,10 +32,12 @@ sql_fail(struct db *db, struct err *e)
 		    (long long)(db->busy_limit_ms / 1000));
 	case SQLITE_FULL:
 	case SQLITE_IOERR:
-		return err_set(e, ERR_FULL, "the catalogue's disk is full or failing (%s): make room there", words);
+		return err_set(e, ERR_FULL,
+		    "the catalogue's disk is full or failing (%s): make room there", words);
 	case SQLITE_CANTOPEN:
 		if (sys == ENOSPC || sys == EDQUOT)
-			return err_set(e, ERR_FULL, "the catalogue's disk is full (%s): make room there", words);
+			return err_set(e, ERR_FULL,
+			    "the catalogue's disk is full (%s): make room there", words);
 		break;
 	case SQLITE_CONSTRAINT:
 		code = sqlite3_extended_errcode(db->handle);
@@ -44,7 +46,8 @@ sql_fail(struct db *db, struct err *e)
 		break;
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
-		return err_set(e, ERR_DAMAGED, "the catalogue is damaged (%s): run lazarette admin doctor", words);
+		return err_set(e, ERR_DAMAGED,
+		    "the catalogue is damaged (%s): run lazarette admin doctor", words);
 	default:
 		break;
 	}
@@ -65,7 +68,8 @@ find(struct sql **ret, struct db *db, const char *text, struct err *e)
 	if (q == NULL) {
 		sqlite3_stmt *st;
 
-		if (sqlite3_prepare_v3(db->handle, text, -1, SQLITE_PREPARE_PERSISTENT, &st, NULL) != SQLITE_OK)
+		if (sqlite3_prepare_v3(db->handle, text, -1, SQLITE_PREPARE_PERSISTENT, &st,
+		        NULL) != SQLITE_OK)
 			return sql_fail(db, e);
 		q = xmalloc(sizeof *q);
 		*q = (struct sql){ NULL, db, text, st, false };
@@ -94,7 +98,8 @@ bind(struct sql *q, int n, const struct sql_arg *arg)
 }
 
 int
-sql_open(struct sql **ret, struct db *db, const char *text, const struct sql_arg *args, struct err *e)
+sql_open(struct sql **ret, struct db *db, const char *text, const struct sql_arg *args,
+    struct err *e)
 {
 	struct sql *q = NULL;
 	int n = 0;
@@ -166,7 +171,8 @@ sql_closep(struct sql **q)
 }
 
 int
-sql_run(int64_t *changes, struct db *db, const char *text, const struct sql_arg *args, struct err *e)
+sql_run(int64_t *changes, struct db *db, const char *text, const struct sql_arg *args,
+    struct err *e)
 {
 	CLEANUP_SQL struct sql *q = NULL;
 	int rc;
@@ -258,8 +264,8 @@ sql_rollback(struct sql_txn *t)
 {
 	struct err ignored;
 
-	/* On a full disk SQLite has rolled back by itself. A ROLLBACK that fails leaves nothing to do: the
-	 * connection's next BEGIN says so. */
+	/* On a full disk SQLite has rolled back by itself. A ROLLBACK that fails leaves nothing to
+	 * do: the connection's next BEGIN says so. */
 	if (t->db != NULL && !sqlite3_get_autocommit(t->db->handle) &&
 	    sql_run(NULL, t->db, "ROLLBACK", SQL_NO_ARGS, &ignored) != 0)
 		return;

@@ -1,8 +1,8 @@
 /* sql.h: how the files of lib/store talk to SQLite; nobody else includes it.
  *
- * SQL is constant text with ?1, ?2 …; its statement is prepared once per connection and kept. Values are
- * bound by position, rows are read into the caller's arena. A query and a transaction are CLEANUP
- * variables: leaving the scope ends the one and rolls the other back.
+ * SQL is constant text with ?1, ?2 …; its statement is prepared once per connection and kept.
+ * Values are bound by position, rows are read into the caller's arena. A query and a transaction
+ * are CLEANUP variables: leaving the scope ends the one and rolls the other back.
  */
 #ifndef LIB_STORE_SQL_H
 #define LIB_STORE_SQL_H
@@ -65,7 +65,8 @@ sql_b(const void *p, size_t n)
 #define SQL_NO_ARGS NULL
 
 /* Begin to run `text`, which must be a constant: its address is its name. */
-MUST_USE int sql_open(struct sql **ret, struct db *db, const char *text, const struct sql_arg *args, struct err *e);
+MUST_USE int sql_open(struct sql **ret, struct db *db, const char *text, const struct sql_arg *args,
+    struct err *e);
 /* 1: a row is there, 0: that was all, -1. */
 MUST_USE int sql_row(struct sql *q, struct err *e);
 int64_t sql_int(struct sql *q, int column);                             /* NULL gives 0 */
@@ -75,11 +76,13 @@ void *sql_blob(size_t *n, struct sql *q, int column, struct arena *a);  /* NULL 
 void sql_closep(struct sql **q);
 #define CLEANUP_SQL CLEANUP(sql_closep)
 
-/* Run to the end; *changes (unless NULL) is the number of rows it changed. A unique value that is taken is
- * ERR_CONFLICT. */
-MUST_USE int sql_run(int64_t *changes, struct db *db, const char *text, const struct sql_arg *args, struct err *e);
+/* Run to the end; *changes (unless NULL) is the number of rows it changed. A unique value that is
+ * taken is ERR_CONFLICT. */
+MUST_USE int sql_run(int64_t *changes, struct db *db, const char *text, const struct sql_arg *args,
+    struct err *e);
 /* Run to the end; *ret is the first column of the first row, 0 when there is none. */
-MUST_USE int sql_get(int64_t *ret, struct db *db, const char *text, const struct sql_arg *args, struct err *e);
+MUST_USE int sql_get(int64_t *ret, struct db *db, const char *text, const struct sql_arg *args,
+    struct err *e);
 
 /* Rows as structs. `read` fills one that is zeroed. */
 typedef void sql_reader(void *row, struct sql *q, struct arena *a);
@@ -111,6 +114,7 @@ int sql_fail(struct db *db, struct err *e);
 void sql_forget(struct db *db);
 
 /* What db_open_migrate() runs with the scripts of lib/store/schema; tests bring their own. */
-MUST_USE int db_migrate(struct db **ret, const char *path, const char *const *scripts, int count, struct err *e);
+MUST_USE int db_migrate(struct db **ret, const char *path, const char *const *scripts, int count,
+    struct err *e);
 
 #endif

@@ -26,14 +26,21 @@ read_storage(void *row, struct sql *q, struct arena *a)
 int
 storages_ensure(struct storage *s, struct db *db, struct err *e)
 {
-	static const char sql_add[] = "INSERT INTO storage (slug, uuid, kind, path, created_at) VALUES (?1, ?2, ?3, ?4, ?5)"
-	    " ON CONFLICT (slug) DO UPDATE SET path=excluded.path WHERE storage.path<>excluded.path";
+	static const char sql_add[] =
+	    "INSERT INTO storage (slug, uuid, kind, path, created_at) VALUES (?1, ?2, ?3, ?4, ?5)"
+	    " ON CONFLICT (slug) DO UPDATE SET path=excluded.path WHERE"
+	    " storage.path<>excluded.path";
 	char uuid[UUID_SIZE];
 
 	rand_uuid(uuid);
-	return sql_run(NULL, db, sql_add, SQL_ARGS(sql_t(s->slug), sql_t(uuid), sql_t(s->kind), sql_t(s->path),
-	    sql_i(clock_now())), e) != 0 ||
-	    sql_get(&s->id, db, "SELECT id FROM storage WHERE slug=?1", SQL_ARGS(sql_t(s->slug)), e) != 0 ? -1 : 0;
+	return sql_run(NULL, db, sql_add,
+	           SQL_ARGS(sql_t(s->slug), sql_t(uuid), sql_t(s->kind), sql_t(s->path),
+	               sql_i(clock_now())),
+	           e) != 0 ||
+	        sql_get(&s->id, db, "SELECT id FROM storage WHERE slug=?1",
+	            SQL_ARGS(sql_t(s->slug)), e) != 0
+	    ? -1
+	    : 0;
 }
 
 int
@@ -41,7 +48,8 @@ storages_by_id(struct storage *ret, struct arena *a, struct db *db, int64_t id, 
 {
 	static const char sql[] = STORAGE_COLUMNS ", 0 FROM storage s WHERE s.id=?1";
 
-	return row_one(ret, &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(id)), sizeof *ret, read_storage },
+	return row_one(ret,
+	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(id)), sizeof *ret, read_storage },
 	    "there is no such storage", e);
 }
 
@@ -49,7 +57,8 @@ int
 storages_list(struct storage **ret, size_t *count, struct arena *a, struct db *db, struct err *e)
 {
 	static const char sql[] = STORAGE_COLUMNS STORAGE_USED " FROM storage s ORDER BY s.id";
-	void *rows = sql_list(count, &(struct sql_query){ db, a, sql, SQL_NO_ARGS, sizeof **ret, read_storage }, e);
+	void *rows = sql_list(count,
+	    &(struct sql_query){ db, a, sql, SQL_NO_ARGS, sizeof **ret, read_storage }, e);
 
 	if (rows == NULL)
 		return -1;

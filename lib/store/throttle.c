@@ -24,13 +24,15 @@ int
 throttle_failed(struct db *db, const char *name, struct err *e)
 {
 	static const char sql_sweep[] = "DELETE FROM throttle WHERE last_at<=?1";
-	static const char sql_count[] = "INSERT INTO throttle (name, tries, last_at, blocked_until) VALUES (?1, 1, ?2, 0)"
-	    " ON CONFLICT (name) DO UPDATE SET tries=throttle.tries+1, last_at=?2 RETURNING tries";
+	static const char sql_count[] =
+	    "INSERT INTO throttle (name, tries, last_at, blocked_until) VALUES (?1, 1, ?2, 0) ON"
+	    " CONFLICT (name) DO UPDATE SET tries=throttle.tries+1, last_at=?2 RETURNING tries";
 	static const char sql_block[] = "UPDATE throttle SET blocked_until=?2 WHERE name=?1";
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	int64_t now = clock_now(), tries, wait;
 
-	if (sql_begin(&t, db, e) != 0 || sql_run(NULL, db, sql_sweep, SQL_ARGS(sql_i(now - PEACE)), e) != 0 ||
+	if (sql_begin(&t, db, e) != 0 ||
+	    sql_run(NULL, db, sql_sweep, SQL_ARGS(sql_i(now - PEACE)), e) != 0 ||
 	    sql_get(&tries, db, sql_count, SQL_ARGS(sql_t(name), sql_i(now)), e) != 0)
 		return -1;
 	if (tries > FREE_TRIES) {

@@ -115,7 +115,8 @@ static bool
 read_flag(bool *ret, const char *text)
 {
 	*ret = strcmp(text, "yes") == 0 || strcmp(text, "true") == 0 || strcmp(text, "on") == 0;
-	return *ret || strcmp(text, "no") == 0 || strcmp(text, "false") == 0 || strcmp(text, "off") == 0;
+	return *ret || strcmp(text, "no") == 0 || strcmp(text, "false") == 0 ||
+	    strcmp(text, "off") == 0;
 }
 
 static bool
@@ -151,7 +152,8 @@ value_fault(char room[160], const struct key *k, const char *text)
 	case COUNT:
 		if (num_parse(&n, text, k->min, k->max))
 			return NULL;
-		snprintf(room, 160, "must be a number from %lld to %lld", (long long)k->min, (long long)k->max);
+		snprintf(room, 160, "must be a number from %lld to %lld", (long long)k->min,
+		    (long long)k->max);
 		return room;
 	case DURATION:
 		if (!read_duration(&n, text))
@@ -163,7 +165,9 @@ value_fault(char room[160], const struct key *k, const char *text)
 	case FLAG:
 		return read_flag(&flag, text) ? NULL : "must be yes or no";
 	case URL:
-		return begins(text, "http://") || begins(text, "https://") ? NULL : "must begin with http:// or https://";
+		return begins(text, "http://") || begins(text, "https://")
+		    ? NULL
+		    : "must begin with http:// or https://";
 	case SERVER:
 		return *text == '\0' || begins(text, "smtp://") || begins(text, "smtps://")
 		    ? NULL : "must begin with smtp:// or smtps://";
@@ -195,8 +199,8 @@ nearest_key(const char *word, bool mail)
 	return best;
 }
 
-/* libconfuse hands nothing of ours to its error function: what the call in progress reads, and where it wants
- * the words. */
+/* libconfuse hands nothing of ours to its error function: what the call in progress reads, and
+ * where it wants the words. */
 static _Thread_local struct {
 	const char *path;
 	struct err *e;
@@ -216,8 +220,9 @@ take_error(cfg_t *cfg, const char *fmt, va_list ap)
 	if (strncmp(text, unknown, n) == 0) {
 		text[strlen(text) - 1] = '\0';
 		near = nearest_key(text + n, strcmp(cfg->name, "mail") == 0);
-		err_set(asked.e, ERR_INPUT, "%s:%d: unknown key \"%s\"%s%s%s", asked.path, cfg->line, text + n,
-		    near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+		err_set(asked.e, ERR_INPUT, "%s:%d: unknown key \"%s\"%s%s%s", asked.path,
+		    cfg->line, text + n, near ? "; did you mean " : "", near ? near : "",
+		    near ? "?" : "");
 	} else {
 		err_set(asked.e, ERR_INPUT, "%s:%d: %s", asked.path, cfg->line, text);
 	}
@@ -254,7 +259,8 @@ cfg_freep(cfg_t **cfg)
 		cfg_free(*cfg);
 }
 
-/* libconfuse counts a line with a # comment three times: comments become spaces before it sees them. */
+/* libconfuse counts a line with a # comment three times: comments become spaces before it sees
+ * them. */
 static void
 blank_comments(char *p)
 {
@@ -305,14 +311,16 @@ read_file(const char **values, struct arena *a, const char *path, struct err *e)
 	for (size_t i = 0; i < KEYS; i++) {
 		char full[64];
 
-		snprintf(full, sizeof full, "%s%s", of_mail(&keys[i]) ? "mail|" : "", short_name(&keys[i]));
+		snprintf(full, sizeof full, "%s%s", of_mail(&keys[i]) ? "mail|" : "",
+		    short_name(&keys[i]));
 		cfg_set_validate_func(cfg, full, check_option);
 	}
 	asked.path = path;
 	asked.e = e;
 	asked.answered = false;
 	if (cfg_parse_buf(cfg, text.p) != CFG_SUCCESS)
-		return asked.answered ? -1 : err_set(e, ERR_INPUT, "'%s' cannot be understood", path);
+		return asked.answered ? -1
+		                      : err_set(e, ERR_INPUT, "'%s' cannot be understood", path);
 	for (size_t i = 0; i < KEYS; i++) {
 		cfg_t *section = of_mail(&keys[i]) ? cfg_getsec(cfg, "mail") : cfg;
 
@@ -346,7 +354,8 @@ read_environment(const char **values, struct err *e)
 static const char *
 absolute(struct arena *a, const char *home, const char *path)
 {
-	return *path == '/' || *path == '\0' ? arena_dup(a, path) : arena_printf(a, "%s/%s", home, path);
+	return *path == '/' || *path == '\0' ? arena_dup(a, path)
+	                                     : arena_printf(a, "%s/%s", home, path);
 }
 
 /* The value has passed value_fault(). */

@@ -10,7 +10,7 @@
 #include "lib/base/err.h"
 
 struct conf {
-	const char *home;            /* absolute folder of the instance; every path below is absolute */
+	const char *home; /* absolute folder of the instance; every path below is absolute */
 	const char *catalog;         /* home/catalog.db */
 	const char *storage;         /* folder of the storage "main": home/store */
 	const char *downloads;       /* home/downloads */
@@ -33,14 +33,14 @@ struct conf {
 		                            smtp://host:port (STARTTLS) or smtps://host:port */
 		const char *from, *user, *password;   /* password from password_file */
 		const char *ca_file;     /* "" : the system's */
-		bool insecure;           /* smtp:// without STARTTLS; only for a relay on this host */
+		bool insecure; /* smtp:// without STARTTLS; only for a relay on this host */
 		int64_t timeout_ms;
 		const char *folder;      /* home/mail */
 	} mail;
 };
 
-/* Read home/lazarette.conf; a missing file gives the defaults. Numbers take units (15m, 2GiB, 500ms).
- * An unknown key is ERR_INPUT with file, line and the nearest known key. */
+/* Read home/lazarette.conf; a missing file gives the defaults. Numbers take units (15m, 2GiB,
+ * 500ms). An unknown key is ERR_INPUT with file, line and the nearest known key. */
 MUST_USE int conf_read(struct conf *ret, struct arena *a, const char *home, struct err *e);
 
 /* The instance's folder: LAZARETTE_HOME, else /var/lib/lazarette. Absolute, in the arena. */

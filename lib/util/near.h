@@ -4,7 +4,8 @@
 
 #include <stddef.h>
 
-/* Letters that must be added, lost or changed to make b of a; words above 48 letters are far from all. */
+/* Letters that must be added, lost or changed to make b of a; words above 48 letters are far from
+ * all. */
 size_t near_distance(const char *a, const char *b);
 
 /* The word that is nearest to `word`, or NULL when none is nearer than half of it. */

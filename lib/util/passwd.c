@@ -12,32 +12,38 @@ _Static_assert(PASSWD_HASH_SIZE == crypto_pwhash_STRBYTES, "a hash fits its buff
 
 /* Of a password nobody has: what an unknown account is compared with. */
 static const char nobody[PASSWD_HASH_SIZE] =
-    "$argon2id$v=19$m=65536,t=2,p=1$CTbw6I+uRUGmqBypJA0GZg$6t5qN5K4BuH2/7UhfdB2FbkX43CF3eCbJRzWEjyO/l8";
+    "$argon2id$v=19$m=65536,t=2,p=1$CTbw6I+uRUGmqBypJA0GZg$6t5qN5K4BuH2/"
+    "7UhfdB2FbkX43CF3eCbJRzWEjyO/l8";
 
 /*
- * The heads of common passwords that reach twelve characters. A password that is one of these, repeated
- * or with digits and marks around it, is what a guesser tries first.
+ * The heads of common passwords that reach twelve characters. A password that is one of these,
+ * repeated or with digits and marks around it, is what a guesser tries first.
  */
 static const char *const common[] = {
-	"password", "passwort", "passw0rd", "p@ssword", "p@ssw0rd", "qwerty", "qwertz", "azerty", "qwertyuiop",
-	"qwertzuiop", "qazwsxedc", "qazwsx", "asdfghjkl", "asdfgh", "asdf", "zxcvbnm", "letmein", "welcome",
-	"willkommen", "changeme", "changeit", "default", "secret", "admin", "administrator", "root", "superuser",
-	"backup", "lazarette", "iloveyou", "iloveu", "ilovegod", "sunshine", "princess", "football", "baseball",
-	"basketball", "superman", "batman", "spiderman", "pokemon", "starwars", "dragon", "master", "monkey",
-	"michael", "jennifer", "jordan", "michelle", "charlie", "shadow", "trustno", "access", "login", "guest",
-	"test", "testing", "hello", "helloworld", "whatever", "freedom", "computer", "internet", "google",
-	"facebook", "microsoft", "samsung", "liverpool", "chelsea", "arsenal", "barcelona", "juventus",
-	"correcthorsebatterystaple", "onetwothreefour", "abcdefghijkl", "abcdefghijklm", "abcdefghijklmnop",
-	"abcdefghijklmnopqrstuvwxyz", "abc", "abcd", "abcdef", "a1b2c3d4e5f6", "1q2w3e4r5t6y", "q1w2e3r4t5y6",
-	"1qaz2wsx3edc", "zaq12wsxcde3", "summer", "winter", "spring", "autumn", "january", "december",
+	"password", "passwort", "passw0rd", "p@ssword", "p@ssw0rd", "qwerty", "qwertz", "azerty",
+	"qwertyuiop", "qwertzuiop", "qazwsxedc", "qazwsx", "asdfghjkl", "asdfgh", "asdf",
+	"zxcvbnm", "letmein", "welcome", "willkommen", "changeme", "changeit", "default",
+	"secret", "admin", "administrator", "root", "superuser", "backup", "lazarette",
+	"iloveyou", "iloveu", "ilovegod", "sunshine", "princess", "football", "baseball",
+	"basketball", "superman", "batman", "spiderman", "pokemon", "starwars", "dragon",
+	"master", "monkey", "michael", "jennifer", "jordan", "michelle", "charlie", "shadow",
+	"trustno", "access", "login", "guest", "test", "testing", "hello", "helloworld",
+	"whatever", "freedom", "computer", "internet", "google", "facebook", "microsoft",
+	"samsung", "liverpool", "chelsea", "arsenal", "barcelona", "juventus",
+	"correcthorsebatterystaple", "onetwothreefour", "abcdefghijkl", "abcdefghijklm",
+	"abcdefghijklmnop", "abcdefghijklmnopqrstuvwxyz", "abc", "abcd", "abcdef",
+	"a1b2c3d4e5f6", "1q2w3e4r5t6y", "q1w2e3r4t5y6", "1qaz2wsx3edc", "zaq12wsxcde3", "summer",
+	"winter", "spring", "autumn", "january", "december",
 };
 
 int
 passwd_hash(char out[PASSWD_HASH_SIZE], const char *password, struct err *e)
 {
 	if (sodium_init() < 0 ||
-	    crypto_pwhash_str_alg(out, password, strlen(password), OPERATIONS, MEMORY, crypto_pwhash_ALG_ARGON2ID13) != 0)
-		return err_set(e, ERR_INTERNAL, "hashing a password needs 64 MiB of memory that could not be had");
+	    crypto_pwhash_str_alg(out, password, strlen(password), OPERATIONS, MEMORY,
+	        crypto_pwhash_ALG_ARGON2ID13) != 0)
+		return err_set(e, ERR_INTERNAL,
+		    "hashing a password needs 64 MiB of memory that could not be had");
 	return 0;
 }
 
@@ -85,7 +91,9 @@ monotonous(const char *text, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		different += !seen[(unsigned char)text[i]];
 		seen[(unsigned char)text[i]] = true;
-		if (i > 0 && (text[i] - text[i - 1] == 1 || text[i - 1] - text[i] == 1 || text[i] == text[i - 1]))
+		if (i > 0 &&
+		    (text[i] - text[i - 1] == 1 || text[i - 1] - text[i] == 1 ||
+		        text[i] == text[i - 1]))
 			steps++;
 	}
 	return different < 5 || steps + 3 >= n;
@@ -98,7 +106,8 @@ is_common(const char *password)
 	size_t n = strlen(password), from = 0, to;
 
 	for (size_t i = 0; i <= n; i++)
-		low[i] = (char)(password[i] >= 'A' && password[i] <= 'Z' ? password[i] - 'A' + 'a' : password[i]);
+		low[i] = (char)(password[i] >= 'A' && password[i] <= 'Z' ? password[i] - 'A' + 'a'
+		                                                         : password[i]);
 	if (monotonous(low, n))
 		return true;
 	for (size_t i = 0; i < sizeof common / sizeof *common; i++)

@@ -12,7 +12,8 @@
 
 enum { SECRET_HEX = 2 * crypto_box_SECRETKEYBYTES };
 
-_Static_assert(SEAL_PUBLIC_HEX_SIZE == 2 * crypto_box_PUBLICKEYBYTES + 1, "the public key fits its buffer");
+_Static_assert(SEAL_PUBLIC_HEX_SIZE == 2 * crypto_box_PUBLICKEYBYTES + 1,
+    "the public key fits its buffer");
 
 struct key {
 	unsigned char public[crypto_box_PUBLICKEYBYTES], secret[crypto_box_SECRETKEYBYTES];
@@ -41,10 +42,12 @@ read_key(struct key *ret, const char *file, struct err *e)
 
 	if (stat(file, &st) == 0 && (st.st_mode & 0007) != 0)
 		return err_set(e, ERR_INPUT,
-		    "everybody on this machine may read the key '%s'; run: chmod 600 '%s'", file, file);
+		    "everybody on this machine may read the key '%s'; run: chmod 600 '%s'", file,
+		    file);
 	if (fd_read_file(&text, file, 256, e) != 0)
 		return err_in(e, "the key that opens secrets");
-	bad = sodium_hex2bin(ret->secret, sizeof ret->secret, text.p, text.n, " \t\r\n", &n, NULL) != 0 ||
+	bad = sodium_hex2bin(ret->secret, sizeof ret->secret, text.p, text.n, " \t\r\n", &n,
+	          NULL) != 0 ||
 	    n != sizeof ret->secret || crypto_scalarmult_base(ret->public, ret->secret) != 0;
 	sodium_memzero(text.p, text.n);
 	return bad ? err_set(e, ERR_DAMAGED, "'%s' is not a key of this program", file) : 0;
@@ -89,16 +92,19 @@ seal_make_key(char public_hex[SEAL_PUBLIC_HEX_SIZE], const char *key_file, struc
 }
 
 int
-seal_lock(void **ret, size_t *size, struct arena *a, const char *public_hex, const char *secret, struct err *e)
+seal_lock(void **ret, size_t *size, struct arena *a, const char *public_hex, const char *secret,
+    struct err *e)
 {
 	unsigned char public[crypto_box_PUBLICKEYBYTES], *out;
 	size_t n = 0, len = strlen(secret);
 
 	if (need_sodium(e) != 0)
 		return -1;
-	if (sodium_hex2bin(public, sizeof public, public_hex, strlen(public_hex), NULL, &n, NULL) != 0 ||
+	if (sodium_hex2bin(public, sizeof public, public_hex, strlen(public_hex), NULL, &n, NULL) !=
+	        0 ||
 	    n != sizeof public)
-		return err_set(e, ERR_INTERNAL, "the catalogue has no usable public key; run: lazarette admin init");
+		return err_set(e, ERR_INTERNAL,
+		    "the catalogue has no usable public key; run: lazarette admin init");
 	out = arena_alloc(a, crypto_box_SEALBYTES + len);
 	if (crypto_box_seal(out, (const unsigned char *)secret, len, public) != 0)
 		return err_set(e, ERR_INTERNAL, "the secret could not be sealed");
@@ -108,7 +114,8 @@ seal_lock(void **ret, size_t *size, struct arena *a, const char *public_hex, con
 }
 
 int
-seal_open(char **ret, struct arena *a, const char *key_file, const void *sealed, size_t size, struct err *e)
+seal_open(char **ret, struct arena *a, const char *key_file, const void *sealed, size_t size,
+    struct err *e)
 {
 	CLEANUP(forget) struct key k;
 	char *text;
@@ -120,7 +127,9 @@ seal_open(char **ret, struct arena *a, const char *key_file, const void *sealed,
 	text = arena_alloc(a, size - crypto_box_SEALBYTES + 1);
 	if (crypto_box_seal_open((unsigned char *)text, sealed, size, k.public, k.secret) != 0)
 		return err_set(e, ERR_DAMAGED,
-		    "the secret does not open with the key '%s': enter it again on the service's page", key_file);
+		    "the secret does not open with the key '%s': enter it again on the service's "
+		    "page",
+		    key_file);
 	*ret = text;
 	return 0;
 }

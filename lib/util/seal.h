@@ -15,12 +15,16 @@
 enum { SEAL_PUBLIC_HEX_SIZE = 65 };
 
 /* Make the key file unless it exists; gives the public key in either case. */
-MUST_USE int seal_make_key(char public_hex[SEAL_PUBLIC_HEX_SIZE], const char *key_file, struct err *e);
+MUST_USE int seal_make_key(char public_hex[SEAL_PUBLIC_HEX_SIZE], const char *key_file,
+    struct err *e);
 /* The public half of a key file that is there: ERR_NOT_FOUND, or ERR_DAMAGED when it is none. */
-MUST_USE int seal_read_key(char public_hex[SEAL_PUBLIC_HEX_SIZE], const char *key_file, struct err *e);
+MUST_USE int seal_read_key(char public_hex[SEAL_PUBLIC_HEX_SIZE], const char *key_file,
+    struct err *e);
 /* The sealed bytes live in the arena. */
-MUST_USE int seal_lock(void **ret, size_t *size, struct arena *a, const char *public_hex, const char *secret, struct err *e);
+MUST_USE int seal_lock(void **ret, size_t *size, struct arena *a, const char *public_hex,
+    const char *secret, struct err *e);
 /* ERR_DAMAGED: another key, or changed bytes. The text lives in the arena. */
-MUST_USE int seal_open(char **ret, struct arena *a, const char *key_file, const void *sealed, size_t size, struct err *e);
+MUST_USE int seal_open(char **ret, struct arena *a, const char *key_file, const void *sealed,
+    size_t size, struct err *e);
 
 #endif

@@ -9,7 +9,10 @@ static void
 the_first_account_needs_the_code_and_only_the_first(void **state)
 {
 	struct fixture *f = *state;
-	struct account one = { .email = "a@x", .name = "A", .role = ROLE_ADMIN, .password_hash = "h" };
+	struct account one = { .email = "a@x",
+		.name = "A",
+		.role = ROLE_ADMIN,
+		.password_hash = "h" };
 	char *code;
 	int64_t n;
 
@@ -32,7 +35,11 @@ static void
 an_email_has_one_account_in_whatever_case(void **state)
 {
 	struct fixture *f = *state;
-	struct account a, same = { .email = "ADMIN@Example.org", .name = "B", .role = ROLE_VIEWER, .password_hash = "h" };
+	struct account a,
+	    same = { .email = "ADMIN@Example.org",
+		    .name = "B",
+		    .role = ROLE_VIEWER,
+		    .password_hash = "h" };
 
 	REFUSED(ERR_CONFLICT, accounts_add(&same, f->db, &f->e));
 	OK(accounts_by_email(&a, f->a, f->db, "Admin@EXAMPLE.org", &f->e));
@@ -105,7 +112,8 @@ dead_sessions_are_swept(void **state)
 	fixture_do(f, "UPDATE session SET created_at=1 WHERE id_hash='old'");
 	OK(sessions_sweep(f->db, &limits, &f->e));
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM session"), 1);
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM session WHERE id_hash='alive'"), 1);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM session WHERE id_hash='alive'"),
+	    1);
 }
 
 static int64_t

@@ -21,14 +21,18 @@ keys_are_planned_when_a_backup_is_asked_for(void **state)
 	struct part *p;
 	size_t n;
 
-	assert_string_equal(b.sidecar_key, arena_printf(f->a, "shop/live/b%d-%s.json", (int)b.id, b.uuid));
+	assert_string_equal(b.sidecar_key,
+	    arena_printf(f->a, "shop/live/b%d-%s.json", (int)b.id, b.uuid));
 	OK(backups_parts(&p, &n, f->a, f->db, ids.backup, &f->e));
 	assert_int_equal(n, 2);
-	assert_string_equal(p[0].data.key, arena_printf(f->a, "shop/live/database/%s.sqlite.zst", p[0].uuid));
+	assert_string_equal(p[0].data.key,
+	    arena_printf(f->a, "shop/live/database/%s.sqlite.zst", p[0].uuid));
 	assert_string_equal(p[0].manifest.key, "");
 	assert_string_equal(p[0].format, "sqlite");
-	assert_string_equal(p[1].data.key, arena_printf(f->a, "shop/live/media/%s.tar.zst", p[1].uuid));
-	assert_string_equal(p[1].manifest.key, arena_printf(f->a, "shop/live/media/%s.manifest.zst", p[1].uuid));
+	assert_string_equal(p[1].data.key,
+	    arena_printf(f->a, "shop/live/media/%s.tar.zst", p[1].uuid));
+	assert_string_equal(p[1].manifest.key,
+	    arena_printf(f->a, "shop/live/media/%s.manifest.zst", p[1].uuid));
 	assert_string_equal(p[1].state, "building");
 	assert_int_equal(b.state, BACKUP_BUILDING);
 	assert_int_equal(b.job, ids.job);
@@ -48,9 +52,13 @@ static void
 DIV_5_DIV_6_only_services_of_the_environment_can_be_chosen(void **state)
 {
 	struct fixture *f = *state;
-	struct environment other = { .project = f->project, .slug = "staging", .name = "S", .kind = ENV_STAGING };
+	struct environment other = { .project = f->project,
+		.slug = "staging",
+		.name = "S",
+		.kind = ENV_STAGING };
 	int64_t twice[] = { f->database, f->database }, unknown = 99;
-	struct backup_request rq = { { f->environment, 0, NULL, false }, BACKUP_SCHEDULED, NULL, &f->database, 0 };
+	struct backup_request rq = { { f->environment, 0, NULL, false }, BACKUP_SCHEDULED, NULL,
+		&f->database, 0 };
 	struct backup_ids ids;
 
 	OK(environments_add(&other, f->db, &f->e));
@@ -265,9 +273,12 @@ the_newest_good_and_the_newest_ended_are_found(void **state)
 static void
 fill(struct fixture *f, int64_t n)
 {
-	static const char sql[] = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<?2)"
-	    " INSERT INTO backup (uuid, environment, storage, kind, state, note, created_at, finished_at, contents,"
-	    " sidecar_sha256) SELECT 'u'||i, ?1, 1, CASE i%2 WHEN 0 THEN 'scheduled' ELSE 'on-demand' END,"
+	static const char sql[] =
+	    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<?2)"
+	    " INSERT INTO backup (uuid, environment, storage, kind, state, note, created_at, "
+	    "finished_at, contents,"
+	    " sidecar_sha256) SELECT 'u'||i, ?1, 1, CASE i%2 WHEN 0 THEN 'scheduled' ELSE "
+	    "'on-demand' END,"
 	    " CASE i%10 WHEN 0 THEN 'failed' WHEN 1 THEN 'deleted' ELSE 'ready' END, 'note '||i,"
 	    " 1000000+i/3, 1000000+i, 'database', 'x' FROM n";
 
@@ -283,7 +294,8 @@ list(struct backup **ret, struct fixture *f, const struct backup_filter *filter)
 	return n;
 }
 
-/* PEER-25: keyset paging meets every row once, also where many were made in the same millisecond. */
+/* PEER-25: keyset paging meets every row once, also where many were made in the same millisecond.
+ */
 static void
 PEER_25_pages_meet_every_row_once(void **state)
 {
@@ -359,7 +371,9 @@ PEER_25_lists_read_from_their_indexes(void **state)
 	size_t n;
 
 	fill(f, 5000);
-	fixture_do(f, "INSERT INTO job (uuid, kind, state, environment, backup, run_at, created_at, finished_at)"
+	fixture_do(f,
+	    "INSERT INTO job (uuid, kind, state, environment, backup, run_at, created_at, "
+	    "finished_at)"
 	    " SELECT uuid, 'backup', 'succeeded', environment, id, 1, 1, 1 FROM backup");
 	sql_forget(f->db);
 	list(&b, f, &filter);
@@ -373,7 +387,8 @@ PEER_25_lists_read_from_their_indexes(void **state)
 	fixture_claim(f);
 	for (sqlite3_stmt *s = NULL; (s = sqlite3_next_stmt(f->db->handle, s)) != NULL;) {
 		scanned += sqlite3_stmt_status(s, SQLITE_STMTSTATUS_FULLSCAN_STEP, 0);
-		if (sqlite3_stmt_status(s, SQLITE_STMTSTATUS_SORT, 0) > 0 && strstr(sqlite3_sql(s), "FROM backup") != NULL)
+		if (sqlite3_stmt_status(s, SQLITE_STMTSTATUS_SORT, 0) > 0 &&
+		    strstr(sqlite3_sql(s), "FROM backup") != NULL)
 			sorted++;
 	}
 	assert_in_range(scanned, 0, 60);

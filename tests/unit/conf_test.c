@@ -67,7 +67,8 @@ a_missing_file_gives_the_defaults(void **state)
 	assert_int_equal(conf_read(&h->conf, h->arena, h->path, &h->e), 0);
 	assert_string_equal(h->conf.home, h->path);
 	assert_string_equal(h->conf.catalog, arena_printf(h->arena, "%s/catalog.db", h->path));
-	assert_string_equal(h->conf.secret_key, arena_printf(h->arena, "%s/keys/worker.key", h->path));
+	assert_string_equal(h->conf.secret_key,
+	    arena_printf(h->arena, "%s/keys/worker.key", h->path));
 	assert_string_equal(h->conf.mail.folder, arena_printf(h->arena, "%s/mail", h->path));
 	assert_int_equal(h->conf.web_processes, 2);
 	assert_int_equal(h->conf.session_idle_ms, 30 * 60000);
@@ -109,7 +110,9 @@ values_units_and_the_mail_section_are_read(void **state)
 	    "\tinsecure = yes\n"
 	    "}\n"), -1);
 	assert_non_null(strstr(h->e.text, "mail.password_file"));
-	assert_int_equal(fd_put_file(arena_printf(h->arena, "%s/pw", h->path), "se cret\n", 8, 0600, &h->e), 0);
+	assert_int_equal(fd_put_file(arena_printf(h->arena, "%s/pw", h->path), "se cret\n", 8, 0600,
+	                     &h->e),
+	    0);
 	assert_int_equal(conf_read(&h->conf, h->arena, h->path, &h->e), 0);
 	assert_string_equal(h->conf.public_url, "https://backup.example.org");
 	assert_true(h->conf.secure_cookies);
@@ -133,10 +136,15 @@ an_unknown_key_is_named_with_its_line_and_the_nearest_known_one(void **state)
 
 	assert_int_equal(read_text(h, "lease = 5s\nwebprocesses = 2\n"), -1);
 	assert_int_equal(h->e.kind, ERR_INPUT);
-	assert_non_null(strstr(h->e.text, "lazarette.conf:2: unknown key \"webprocesses\"; did you mean web_processes?"));
+	assert_non_null(strstr(h->e.text,
+	    "lazarette.conf:2: unknown key \"webprocesses\"; did you mean web_processes?"));
 	assert_int_equal(read_text(h, "mail {\n\n pasword_file = x\n}\n"), -1);
-	assert_non_null(strstr(h->e.text, ":3: unknown key \"pasword_file\"; did you mean mail.password_file?"));
-	assert_int_equal(read_text(h, "# one\n# \"two\n\nlease = 5s # three\nmail { from = \"a # b@x\" }\nleas = 1\n"), -1);
+	assert_non_null(strstr(h->e.text,
+	    ":3: unknown key \"pasword_file\"; did you mean mail.password_file?"));
+	assert_int_equal(read_text(h,
+	                     "# one\n# \"two\n\nlease = 5s # three\nmail { from = \"a # b@x\" "
+	                     "}\nleas = 1\n"),
+	    -1);
 	assert_non_null(strstr(h->e.text, ":6: unknown key \"leas\"; did you mean lease?"));
 	assert_int_equal(read_text(h, "server = \"smtp://x\"\n"), -1);
 	assert_non_null(strstr(h->e.text, "did you mean mail.server?"));
@@ -147,7 +155,8 @@ an_unknown_key_is_named_with_its_line_and_the_nearest_known_one(void **state)
 static void
 a_bad_value_is_named_with_its_line_and_what_is_wanted(void **state)
 {
-	static const struct { const char *text, *says; } bad[] = {
+	static const struct { const char *text, *says;
+	} bad[] = {
 		{ "lease = 5\n", ":1: lease must be a time with its unit" },
 		{ "\nlease = 1ms\n", ":2: lease must be from 200ms to 3600s, not \"1ms\"" },
 		{ "trash = 5000d\n", "trash must be from" },
@@ -155,7 +164,8 @@ a_bad_value_is_named_with_its_line_and_what_is_wanted(void **state)
 		{ "web_processes = two\n", "web_processes must be a number" },
 		{ "public_url = ftp://x\n", "public_url must begin with http:// or https://" },
 		{ "public_url = \"https://\"\n", "public_url must begin with" },
-		{ "mail { server = mail.example.org }\n", "mail.server must begin with smtp:// or smtps://" },
+		{ "mail { server = mail.example.org }\n",
+		    "mail.server must begin with smtp:// or smtps://" },
 		{ "mail { insecure = maybe }\n", "mail.insecure must be yes or no" },
 		{ "mail { from = \"a\\r\\nb\" }\n", "mail.from must not hold control characters" },
 		{ "session_idle = 5d\n", "session_idle must not be longer than session_life" },
@@ -197,7 +207,8 @@ a_password_that_this_process_may_not_read_is_left_out(void **state)
 	struct home *h = *state;
 	int rc;
 
-	assert_int_equal(fd_put_file(arena_printf(h->arena, "%s/pw", h->path), "x", 1, 0600, &h->e), 0);
+	assert_int_equal(fd_put_file(arena_printf(h->arena, "%s/pw", h->path), "x", 1, 0600, &h->e),
+	    0);
 	if (geteuid() == 0)
 		assert_int_equal(chown(h->path, 65534, 65534), 0);
 	assert_int_equal(chmod(arena_printf(h->arena, "%s/pw", h->path), 0), 0);

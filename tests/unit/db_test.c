@@ -13,8 +13,10 @@
 
 static const char first[] = "CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);"
     "CREATE TABLE one (x INTEGER); INSERT INTO one VALUES (7);";
-static const char second[] = "CREATE TABLE two (y INTEGER); INSERT INTO two SELECT x*2 FROM one; DROP TABLE one;";
-static const char broken[] = "CREATE TABLE two (y INTEGER); DROP TABLE one; INSERT INTO nowhere VALUES (1);";
+static const char second[] =
+    "CREATE TABLE two (y INTEGER); INSERT INTO two SELECT x*2 FROM one; DROP TABLE one;";
+static const char broken[] =
+    "CREATE TABLE two (y INTEGER); DROP TABLE one; INSERT INTO nowhere VALUES (1);";
 
 static void
 a_new_catalogue_is_for_its_owner_alone(void **state)
@@ -29,7 +31,9 @@ a_new_catalogue_is_for_its_owner_alone(void **state)
 	assert_int_equal(fixture_number(f, "PRAGMA foreign_keys"), 1);
 	assert_int_equal(fixture_number(f, "PRAGMA synchronous"), 2);
 	assert_int_equal(fixture_number(f, "PRAGMA trusted_schema"), 0);
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM pragma_journal_mode WHERE journal_mode='wal'"), 1);
+	assert_int_equal(fixture_number(f,
+	                     "SELECT count(*) FROM pragma_journal_mode WHERE journal_mode='wal'"),
+	    1);
 	OK(db_open(&again, f->path, &f->e));
 	db_close(again);
 	OK(db_open_migrate(&again, f->path, &f->e));
@@ -107,19 +111,21 @@ a_migration_that_fails_changes_nothing(void **state)
 	OK(db_migrate(&f->db, f->path, (const char *const[]){ first }, 1, &f->e));
 	db_close(f->db);
 	f->db = NULL;
-	REFUSED(ERR_INTERNAL, db_migrate(&f->db, f->path, (const char *const[]){ first, broken }, 2, &f->e));
+	REFUSED(ERR_INTERNAL,
+	    db_migrate(&f->db, f->path, (const char *const[]){ first, broken }, 2, &f->e));
 	assert_non_null(strstr(f->e.text, "migration 2: "));
 	OK(db_migrate(&f->db, f->path, (const char *const[]){ first }, 1, &f->e));
 	assert_int_equal(fixture_number(f, "SELECT x FROM one"), 7);
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM sqlite_schema WHERE name='two'"), 0);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM sqlite_schema WHERE name='two'"),
+	    0);
 }
 
 /* T12: killed at each place of a migration, the next start finishes it. */
 static void
 T12_a_killed_migration_is_finished_by_the_next_start(void **state)
 {
-	static const char *const places[] = { "migrate.begun", "migrate.run", "migrate.before_commit",
-		"publish.before_rename", "publish.after_rename" };
+	static const char *const places[] = { "migrate.begun", "migrate.run",
+		"migrate.before_commit", "publish.before_rename", "publish.after_rename" };
 	const char *const scripts[] = { first, second };
 	struct fixture *f = *state;
 	int status;
@@ -178,7 +184,8 @@ hold_lock(struct fixture *f, int64_t ms)
 		struct sql_txn t;
 		struct db *db;
 
-		if (db_open(&db, f->path, &f->e) != 0 || sql_begin(&t, db, &f->e) != 0 || write(ready[1], "x", 1) != 1)
+		if (db_open(&db, f->path, &f->e) != 0 || sql_begin(&t, db, &f->e) != 0 ||
+		    write(ready[1], "x", 1) != 1)
 			_exit(1);
 		clock_sleep(ms);
 		_exit(sql_commit(&t, &f->e));
@@ -242,7 +249,10 @@ T19_no_room_is_said_so_and_passes_by_itself(void **state)
 	OK(settings_get(&value, f->a, f->db, "written_by", &f->e));
 	assert_string_equal(value, LAZARETTE_VERSION);
 	OK(write_much(f, 4 << 20));
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check='ok'"), 1);
+	assert_int_equal(fixture_number(f,
+	                     "SELECT count(*) FROM pragma_integrity_check WHERE "
+	                     "integrity_check='ok'"),
+	    1);
 }
 
 /* T19 on a disk of 2 MB that somebody else has filled; needs root for the mount. */
@@ -250,7 +260,8 @@ static void
 T19_a_full_disk_is_said_so_and_passes_by_itself(void **state)
 {
 	struct fixture *f = *state;
-	const char *disk = arena_printf(f->a, "%s/disk", f->folder), *path = arena_printf(f->a, "%s/catalog.db", disk);
+	const char *disk = arena_printf(f->a, "%s/disk", f->folder),
+	           *path = arena_printf(f->a, "%s/catalog.db", disk);
 	const char *filler = arena_printf(f->a, "%s/filler", disk);
 	char *value, page[4096] = "";
 	int fd;
@@ -293,7 +304,8 @@ a_transaction_that_is_left_is_undone(void **state)
 
 		OK(sql_begin(&t, f->db, &f->e));
 		OK(settings_set(f->db, "x", "1", &f->e));
-		assert_int_equal(fixture_number(f, "SELECT count(*) FROM setting WHERE name='x'"), 1);
+		assert_int_equal(fixture_number(f, "SELECT count(*) FROM setting WHERE name='x'"),
+		    1);
 	}
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM setting WHERE name='x'"), 0);
 }
@@ -325,8 +337,10 @@ values_of_every_kind_come_back(void **state)
 	CLEANUP_SQL struct sql *q = NULL;
 	size_t n;
 
-	OK(sql_open(&q, f->db, sql, SQL_ARGS(sql_i(INT64_MIN), sql_t("t\xc3\xa9xt"), sql_t(NULL), sql_b("a\0b", 3),
-	    sql_b(NULL, 0), sql_id(0)), &f->e));
+	OK(sql_open(&q, f->db, sql,
+	    SQL_ARGS(sql_i(INT64_MIN), sql_t("t\xc3\xa9xt"), sql_t(NULL), sql_b("a\0b", 3),
+	        sql_b(NULL, 0), sql_id(0)),
+	    &f->e));
 	assert_int_equal(sql_row(q, &f->e), 1);
 	assert_true(sql_int(q, 0) == INT64_MIN);
 	assert_string_equal(sql_text(q, 1, f->a), "t\xc3\xa9xt");

@@ -1,4 +1,5 @@
-/* doctor_test.c: lazarette admin: a new instance is sound, and every way to spoil one is noticed. */
+/* doctor_test.c: lazarette admin: a new instance is sound, and every way to spoil one is noticed.
+ */
 #include "tests/unit/fixture.h"
 
 #include <fcntl.h>
@@ -15,13 +16,15 @@
 
 static int64_t made_backup, made_download;
 
-/* Run a command with this one argument (or none); what it says goes to f->folder/said. Gives its status. */
+/* Run a command with this one argument (or none); what it says goes to f->folder/said. Gives its
+ * status. */
 static int
 run(struct fixture *f, int (*command)(int, char **), const char *argument, char **said)
 {
 	char name[] = "command", word[32] = "", *argv[] = { name, word, NULL };
 	const char *path = arena_printf(f->a, "%s/said", f->folder);
-	int out = dup(1), err = dup(2), status, fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int out = dup(1), err = dup(2), status,
+	    fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	struct buf text = BUF_INIT;
 
 	if (argument != NULL)
@@ -74,9 +77,11 @@ is_sound(struct fixture *f, const char *argument)
 }
 
 static void
-put(struct fixture *f, const char *below, const char *key, const char *bytes, char hash[HASH_HEX_SIZE])
+put(struct fixture *f, const char *below, const char *key, const char *bytes,
+    char hash[HASH_HEX_SIZE])
 {
-	char *path = arena_printf(f->a, "%s/%s/%s", f->folder, below, key), *slash = strrchr(path, '/');
+	char *path = arena_printf(f->a, "%s/%s/%s", f->folder, below, key),
+	     *slash = strrchr(path, '/');
 
 	*slash = '\0';
 	OK(fd_make_path(path, &f->e));
@@ -120,8 +125,8 @@ make_backup(struct fixture *f)
 static void
 make_download(struct fixture *f)
 {
-	struct download_request rq = { { f->environment, f->admin, NULL, true }, made_backup, NULL, 2, FORMAT_TAR,
-	    3600000, 5 };
+	struct download_request rq = { { f->environment, f->admin, NULL, true }, made_backup, NULL,
+		2, FORMAT_TAR, 3600000, 5 };
 	struct download_file *files;
 	struct download_ids ids;
 	char hash[HASH_HEX_SIZE];
@@ -252,11 +257,15 @@ a_missing_file_is_an_error(void **state)
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < 4; i++) {
-		char *key = key_of(f, keys[i]), *path = arena_printf(f->a, "%s/%s/%s", f->folder,
-		    keys[i] == prepared ? "downloads" : "store", key), *aside = arena_printf(f->a, "%s/aside", f->folder);
+		char *key = key_of(f, keys[i]),
+		     *path = arena_printf(f->a, "%s/%s/%s", f->folder,
+		         keys[i] == prepared ? "downloads" : "store", key),
+		     *aside = arena_printf(f->a, "%s/aside", f->folder);
 
 		assert_int_equal(rename(path, aside), 0);
-		finds(f, NULL, arena_printf(f->a, "%s of %s is missing", key, keys[i] == prepared ? "d1" : "b1"));
+		finds(f, NULL,
+		    arena_printf(f->a, "%s of %s is missing", key,
+		        keys[i] == prepared ? "d1" : "b1"));
 		assert_int_equal(rename(aside, path), 0);
 		is_sound(f, NULL);
 	}
@@ -304,8 +313,8 @@ a_link_in_place_of_a_file_is_an_error(void **state)
 static void
 T24_strangers_are_listed_and_strictly_refused(void **state)
 {
-	static const char *const strangers[] = { "store/x", "store/shop/live/b9-x.json", "downloads/y/z",
-		"store/shop/live/.b1-x.json.1.tmp" };
+	static const char *const strangers[] = { "store/x", "store/shop/live/b9-x.json",
+		"downloads/y/z", "store/shop/live/.b1-x.json.1.tmp" };
 	struct fixture *f = *state;
 	char *said;
 
@@ -316,7 +325,8 @@ T24_strangers_are_listed_and_strictly_refused(void **state)
 		const char *slash = strchr(strangers[i], '/');
 		char *path = arena_printf(f->a, "%s/%s", f->folder, strangers[i]);
 
-		put(f, arena_dupn(f->a, strangers[i], (size_t)(slash - strangers[i])), slash + 1, "x", NULL);
+		put(f, arena_dupn(f->a, strangers[i], (size_t)(slash - strangers[i])), slash + 1,
+		    "x", NULL);
 		assert_int_equal(doctor(f, NULL, &said), 0);
 		if (strstr(said, arena_printf(f->a, "nothing names %s", slash + 1)) == NULL)
 			fail_msg("%s", said);
@@ -332,7 +342,8 @@ temporaries_of_a_running_job_are_no_strangers(void **state)
 	struct fixture *f = *state;
 	struct backup_ids ids = fixture_request(f, 0, NULL);
 	struct lease l = fixture_claim(f);
-	const char *name = arena_printf(f->a, "shop/live/.b%d-x.json.%d.tmp", (int)ids.backup, (int)l.fence);
+	const char *name =
+	    arena_printf(f->a, "shop/live/.b%d-x.json.%d.tmp", (int)ids.backup, (int)l.fence);
 	char *said;
 
 	put(f, "store", name, "x", NULL);
@@ -360,8 +371,9 @@ static void
 a_storage_or_key_that_is_gone_is_an_error(void **state)
 {
 	struct fixture *f = *state;
-	const char *key = arena_printf(f->a, "%s/keys/worker.key", f->folder), *store = arena_printf(f->a, "%s/store",
-	    f->folder), *aside = arena_printf(f->a, "%s/aside", f->folder);
+	const char *key = arena_printf(f->a, "%s/keys/worker.key", f->folder),
+	           *store = arena_printf(f->a, "%s/store", f->folder),
+	           *aside = arena_printf(f->a, "%s/aside", f->folder);
 	char public[SEAL_PUBLIC_HEX_SIZE], *said;
 
 	assert_int_equal(rename(store, aside), 0);
@@ -384,41 +396,64 @@ a_storage_or_key_that_is_gone_is_an_error(void **state)
 static void
 every_broken_fact_is_found(void **state)
 {
-	static const struct { const char *spoil, *says; } broken[] = {
-		{ "UPDATE part SET service=99 WHERE engine='files'", "points to a row of service that is not there" },
-		{ "UPDATE job SET state='running', worker='w', lease_until=0 WHERE kind='backup'", "j1 is running without a lease" },
-		{ "UPDATE job SET state='running', worker='w', lease_until=5 WHERE kind='backup'", "nobody took it up" },
-		{ "UPDATE job SET lease_until=5 WHERE kind='backup'", "j1 is succeeded but has a lease" },
-		{ "UPDATE job_service SET running=1 WHERE service=2", "j1 is succeeded but still has service 2" },
-		{ "UPDATE job SET state='running', worker='w', lease_until=9999999999999 WHERE kind='backup'",
+	static const struct { const char *spoil, *says;
+	} broken[] = {
+		{ "UPDATE part SET service=99 WHERE engine='files'",
+		    "points to a row of service that is not there" },
+		{ "UPDATE job SET state='running', worker='w', lease_until=0 WHERE kind='backup'",
+		    "j1 is running without a lease" },
+		{ "UPDATE job SET state='running', worker='w', lease_until=5 WHERE kind='backup'",
+		    "nobody took it up" },
+		{ "UPDATE job SET lease_until=5 WHERE kind='backup'",
+		    "j1 is succeeded but has a lease" },
+		{ "UPDATE job_service SET running=1 WHERE service=2",
+		    "j1 is succeeded but still has service 2" },
+		{ "UPDATE job SET state='running', worker='w', lease_until=9999999999999 WHERE "
+		  "kind='backup'",
 		    "without holding its service" },
-		{ "UPDATE job SET download=NULL WHERE kind='download'", "j2 is a download job of nothing" },
+		{ "UPDATE job SET download=NULL WHERE kind='download'",
+		    "j2 is a download job of nothing" },
 		{ "UPDATE backup SET state='building'", "b1 is being created but no job does it" },
-		{ "UPDATE job SET state='queued', finished_at=0 WHERE kind='backup'", "b1 is ready but j1 still creates it" },
+		{ "UPDATE job SET state='queued', finished_at=0 WHERE kind='backup'",
+		    "b1 is ready but j1 still creates it" },
 		{ "UPDATE backup SET state='failed'", "b1 is failed but j1 succeeded" },
-		{ "UPDATE job SET state='cancelled' WHERE kind='backup'", "b1 is ready but j1 cancelled" },
+		{ "UPDATE job SET state='cancelled' WHERE kind='backup'",
+		    "b1 is ready but j1 cancelled" },
 		{ "UPDATE job SET kind='verify' WHERE kind='backup'", "b1 was created by 0 jobs" },
 		{ "DELETE FROM part", "b1 is ready but has no parts" },
-		{ "UPDATE part SET state='building' WHERE engine='files'", "b1 is ready but its media is building" },
-		{ "UPDATE backup SET stored_bytes=1", "b1 does not add up: 1 bytes stored, its parts have 36" },
+		{ "UPDATE part SET state='building' WHERE engine='files'",
+		    "b1 is ready but its media is building" },
+		{ "UPDATE backup SET stored_bytes=1",
+		    "b1 does not add up: 1 bytes stored, its parts have 36" },
 		{ "UPDATE backup SET raw_bytes=1", "b1 does not add up" },
-		{ "UPDATE part SET manifest_stored_sha256='' WHERE engine='files'", "b1: media is ready but has no manifest" },
-		{ "UPDATE part SET data_key=(SELECT data_key FROM part WHERE engine='files')", "two parts have the key" },
-		{ "UPDATE backup SET state='trashed', trashed_at=5", "b1 is in the trash without a time" },
-		{ "UPDATE download SET state='preparing'", "d1 is being prepared but no job does it" },
-		{ "UPDATE job SET state='failed', error='x' WHERE kind='download'", "d1 is ready but no job prepared it" },
-		{ "UPDATE download_file SET sha256='' WHERE id=1", "d1 is ready but its shop-live-database" },
+		{ "UPDATE part SET manifest_stored_sha256='' WHERE engine='files'",
+		    "b1: media is ready but has no manifest" },
+		{ "UPDATE part SET data_key=(SELECT data_key FROM part WHERE engine='files')",
+		    "two parts have the key" },
+		{ "UPDATE backup SET state='trashed', trashed_at=5",
+		    "b1 is in the trash without a time" },
+		{ "UPDATE download SET state='preparing'",
+		    "d1 is being prepared but no job does it" },
+		{ "UPDATE job SET state='failed', error='x' WHERE kind='download'",
+		    "d1 is ready but no job prepared it" },
+		{ "UPDATE download_file SET sha256='' WHERE id=1",
+		    "d1 is ready but its shop-live-database" },
 		{ "UPDATE download SET bytes=1", "d1 does not add up: 1 bytes, its files have 16" },
 		{ "UPDATE download SET removed_at=5", "d1 lost its files while it was ready" },
-		{ "INSERT INTO outbox (message_id, kind, recipient, subject, message, state, next_at, created_at)"
-		    " VALUES ('m', 'test', 'a@x', 's', 'x', 'sent', 1, 1)", "is sent but its text is still kept" },
-		{ "INSERT INTO outbox (message_id, kind, recipient, subject, state, next_at, created_at)"
-		    " VALUES ('m', 'test', 'a@x', 's', 'queued', 1, 1)", "waits to be sent but has no text" },
+		{ "INSERT INTO outbox (message_id, kind, recipient, subject, message, state, "
+		  "next_at, created_at)"
+		  " VALUES ('m', 'test', 'a@x', 's', 'x', 'sent', 1, 1)",
+		    "is sent but its text is still kept" },
+		{ "INSERT INTO outbox (message_id, kind, recipient, subject, state, next_at, "
+		  "created_at)"
+		  " VALUES ('m', 'test', 'a@x', 's', 'queued', 1, 1)",
+		    "waits to be sent but has no text" },
 	};
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
-		char *copy = arena_printf(f->a, "%s/copy.db", f->folder), *hold = arena_printf(f->a, "%s/hold.db", f->folder);
+		char *copy = arena_printf(f->a, "%s/copy.db", f->folder),
+		     *hold = arena_printf(f->a, "%s/hold.db", f->folder);
 
 		unlink(copy);
 		OK(sql_run(NULL, f->db, "VACUUM INTO ?1", SQL_ARGS(sql_t(copy)), &f->e));
@@ -463,7 +498,8 @@ the_configuration_is_shown_without_its_secrets(void **state)
 	char *said;
 
 	put(f, ".", "pw", "hush hush\n", NULL);
-	put(f, ".", "lazarette.conf", "mail {\n server = \"smtp://m:587\"\n user = u\n password_file = pw\n}\n", NULL);
+	put(f, ".", "lazarette.conf",
+	    "mail {\n server = \"smtp://m:587\"\n user = u\n password_file = pw\n}\n", NULL);
 	assert_int_equal(run(f, cmd_check_config, NULL, &said), 0);
 	assert_non_null(strstr(said, "mail.server      smtp://m:587"));
 	assert_non_null(strstr(said, "mail.user        u"));

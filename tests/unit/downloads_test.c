@@ -22,8 +22,8 @@ parts_of(struct fixture *f, int64_t backup, int64_t out[2])
 static struct download_request
 request_of(struct fixture *f, int64_t backup, const int64_t *parts, size_t n)
 {
-	return (struct download_request){ { f->environment, f->admin, NULL, true }, backup, parts, n, FORMAT_TAR_ZST,
-	    3600000, 5 };
+	return (struct download_request){ { f->environment, f->admin, NULL, true }, backup, parts,
+		n, FORMAT_TAR_ZST, 3600000, 5 };
 }
 
 static struct download
@@ -100,7 +100,8 @@ static void
 DIV_15_the_same_content_is_prepared_once(void **state)
 {
 	struct fixture *f = *state;
-	int64_t files[2], first = ready(f, files), backup = download(f, first).backup, parts[2], swapped[2], job, again;
+	int64_t files[2], first = ready(f, files), backup = download(f, first).backup, parts[2],
+	                  swapped[2], job, again;
 	struct download_request rq;
 	struct download_ids ids;
 	struct lease l;
@@ -370,8 +371,13 @@ lists_show_the_newest_first_with_the_state_of_their_mail(void **state)
 	struct fixture *f = *state;
 	int64_t files[2], id = ready(f, files);
 	struct download *list;
-	struct outbox_mail m = { .job = download(f, id).job, .message_id = "m1", .kind = "download_ready",
-	    .recipient = "admin@example.org", .subject = "s", .message = "x", .message_size = 1 };
+	struct outbox_mail m = { .job = download(f, id).job,
+		.message_id = "m1",
+		.kind = "download_ready",
+		.recipient = "admin@example.org",
+		.subject = "s",
+		.message = "x",
+		.message_size = 1 };
 	struct download_request rq;
 	struct download_ids second;
 	int64_t parts[2], mail;

@@ -52,7 +52,10 @@ fixture_fill(struct fixture *f)
 	    .settings = { .path = "/srv/shop.db" } };
 	struct service m = { .slug = "media", .name = "Media", .engine = ENGINE_FILES,
 	    .settings = { .roots = "/srv/media" } };
-	struct account admin = { .email = "admin@example.org", .name = "Admin", .role = ROLE_ADMIN, .password_hash = "x" };
+	struct account admin = { .email = "admin@example.org",
+		.name = "Admin",
+		.role = ROLE_ADMIN,
+		.password_hash = "x" };
 	struct storage s = { .slug = "main", .kind = "local", .path = "/srv/store" };
 
 	OK(projects_add(&p, f->db, &f->e));
@@ -136,8 +139,8 @@ UNUSED static struct backup_ids
 fixture_request(struct fixture *f, int64_t only, const char *key)
 {
 	int64_t both[] = { f->database, f->media };
-	struct backup_request rq = { { f->environment, f->admin, key, true }, BACKUP_ON_DEMAND, "a note",
-	    only ? &only : both, only ? 1 : 2 };
+	struct backup_request rq = { { f->environment, f->admin, key, true }, BACKUP_ON_DEMAND,
+		"a note", only ? &only : both, only ? 1 : 2 };
 	struct backup_ids ids = { 0, 0 };
 
 	OK(backups_request(&ids, f->db, &rq, &f->e));
@@ -159,7 +162,8 @@ enum { FIXTURE_RAW = 1000, FIXTURE_STORED = 100 };
 UNUSED static void
 fixture_finish(struct fixture *f, const struct lease *l, int64_t backup)
 {
-	static const char hash[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+	static const char hash[] =
+	    "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 	struct part *parts;
 	size_t n;
 
@@ -168,7 +172,8 @@ fixture_finish(struct fixture *f, const struct lease *l, int64_t backup)
 	for (size_t i = 0; i < n; i++) {
 		struct part p = parts[i];
 
-		p.data = (struct stored_object){ p.data.key, FIXTURE_RAW, FIXTURE_STORED, hash, hash };
+		p.data =
+		    (struct stored_object){ p.data.key, FIXTURE_RAW, FIXTURE_STORED, hash, hash };
 		if (*p.manifest.key != '\0')
 			p.manifest = (struct stored_object){ p.manifest.key, 50, 5, hash, hash };
 		p.warnings = 1;

@@ -47,7 +47,8 @@ static void
 DIV_4_one_job_at_a_time_has_a_service(void **state)
 {
 	struct fixture *f = *state;
-	struct backup_ids first = fixture_request(f, f->database, NULL), second = fixture_request(f, 0, NULL);
+	struct backup_ids first = fixture_request(f, f->database, NULL),
+	                  second = fixture_request(f, 0, NULL);
 	struct backup_ids third = fixture_request(f, f->media, NULL);
 	struct lease a = fixture_claim(f), b = fixture_claim(f), c;
 	char *why;
@@ -75,7 +76,8 @@ jobs_come_in_the_order_they_were_asked_for(void **state)
 	char *why;
 
 	for (int i = 0; i < 3; i++)
-		OK(jobs_add_verify(&jobs[i], f->db, &(struct job_request){ f->environment, 0, NULL, false }, backup, &f->e));
+		OK(jobs_add_verify(&jobs[i], f->db,
+		    &(struct job_request){ f->environment, 0, NULL, false }, backup, &f->e));
 	OK(jobs_waiting_for(&why, f->a, f->db, jobs[2], &f->e));
 	assert_string_equal(why, "waits for its turn; 2 jobs are before it");
 	OK(jobs_waiting_for(&why, f->a, f->db, jobs[1], &f->e));
@@ -92,7 +94,8 @@ static void
 T05_the_same_form_twice_is_one_job(void **state)
 {
 	struct fixture *f = *state;
-	struct backup_ids one = fixture_request(f, 0, "form-1"), two = fixture_request(f, 0, "form-1");
+	struct backup_ids one = fixture_request(f, 0, "form-1"),
+	                  two = fixture_request(f, 0, "form-1");
 	struct job_request rq = { f->environment, f->admin, "form-2", false };
 	int64_t first, second, found;
 
@@ -256,7 +259,8 @@ T11_the_third_death_is_the_last(void **state)
 		fixture_do(f, "UPDATE job SET run_at=0");
 	}
 	assert_int_equal(job(f, ids.job).state, JOB_FAILED);
-	assert_string_equal(job(f, ids.job).error, "poisoned: its process died 3 times (killed by signal 11)");
+	assert_string_equal(job(f, ids.job).error,
+	    "poisoned: its process died 3 times (killed by signal 11)");
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM backup WHERE state='failed'"), 1);
 }
 
@@ -396,7 +400,8 @@ the_list_is_paged_by_key_and_by_state(void **state)
 	REFUSED(ERR_NOT_FOUND, jobs_by_id(jobs, f->a, f->db, 99, &f->e));
 }
 
-/* One of several workers: claim and finish until the queue is empty; each finish leaves a line in the log. */
+/* One of several workers: claim and finish until the queue is empty; each finish leaves a line in
+ * the log. */
 static void
 work_until_empty(const char *path)
 {
@@ -413,7 +418,8 @@ work_until_empty(const char *path)
 		if (l.job == 0) {
 			idle++;
 			clock_sleep(2);
-		} else if (jobs_log(db, &l, "note", "done", &e) != 0 || jobs_succeed(db, &l, 0, &e) != 0) {
+		} else if (jobs_log(db, &l, "note", "done", &e) != 0 ||
+		    jobs_succeed(db, &l, 0, &e) != 0) {
 			_exit(4);
 		}
 	}
@@ -431,9 +437,11 @@ T01_T67_several_workers_do_every_job_exactly_once(void **state)
 	int status;
 
 	for (int i = 0; i < JOBS; i++)
-		OK(jobs_add_verify(&id, f->db, &(struct job_request){ f->environment, 0, NULL, false }, backup, &f->e));
+		OK(jobs_add_verify(&id, f->db,
+		    &(struct job_request){ f->environment, 0, NULL, false }, backup, &f->e));
 	for (int i = 0; i < 5; i++)
-		OK(jobs_add_check(&id, f->db, &(struct job_request){ f->environment, 0, NULL, false }, f->media, &f->e));
+		OK(jobs_add_check(&id, f->db,
+		    &(struct job_request){ f->environment, 0, NULL, false }, f->media, &f->e));
 	db_close(f->db);
 	f->db = NULL;
 	for (int i = 0; i < WORKERS; i++)
@@ -444,13 +452,15 @@ T01_T67_several_workers_do_every_job_exactly_once(void **state)
 		assert_int_equal(status, 0);
 	}
 	OK(db_open(&f->db, f->path, &f->e));
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM job WHERE state='succeeded'"), JOBS + 6);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM job WHERE state='succeeded'"),
+	    JOBS + 6);
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM job_log"), JOBS + 5);
 	assert_int_equal(fixture_number(f, "SELECT max(fence) FROM job"), 1);
 	assert_int_equal(running(f), 0);
 }
 
-/* The must-fail control of one job per service: without the check in the claim, the index refuses. */
+/* The must-fail control of one job per service: without the check in the claim, the index refuses.
+ */
 static void
 the_index_refuses_a_second_running_job_of_a_service(void **state)
 {
@@ -459,16 +469,23 @@ the_index_refuses_a_second_running_job_of_a_service(void **state)
 	fixture_request(f, f->database, NULL);
 	fixture_request(f, f->database, NULL);
 	fixture_do(f, "UPDATE job_service SET running=1 WHERE job=1");
-	REFUSED(ERR_CONFLICT, sql_run(NULL, f->db, "UPDATE job_service SET running=1 WHERE job=2", SQL_NO_ARGS, &f->e));
+	REFUSED(ERR_CONFLICT,
+	    sql_run(NULL, f->db, "UPDATE job_service SET running=1 WHERE job=2", SQL_NO_ARGS,
+	        &f->e));
 }
 
 static void
 the_catalogue_itself_refuses_states_that_make_no_sense(void **state)
 {
 	static const char *const nonsense[] = {
-		"UPDATE job SET state='running'", "UPDATE job SET worker='x'", "UPDATE job SET state='succeeded'",
-		"UPDATE job SET state='failed', finished_at=1", "UPDATE job SET state='asleep'",
-		"UPDATE backup SET state='ready'", "UPDATE part SET state='ready'", "UPDATE job SET environment=99",
+		"UPDATE job SET state='running'",
+		"UPDATE job SET worker='x'",
+		"UPDATE job SET state='succeeded'",
+		"UPDATE job SET state='failed', finished_at=1",
+		"UPDATE job SET state='asleep'",
+		"UPDATE backup SET state='ready'",
+		"UPDATE part SET state='ready'",
+		"UPDATE job SET environment=99",
 	};
 	struct fixture *f = *state;
 

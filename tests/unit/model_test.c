@@ -54,7 +54,11 @@ static void
 a_job_moves_only_as_the_table_says(void **state UNUSED)
 {
 	static const char *const legal[] = {
-		"queued running", "queued cancelled", "running queued", "running succeeded", "running failed",
+		"queued running",
+		"queued cancelled",
+		"running queued",
+		"running succeeded",
+		"running failed",
 		"running cancelled",
 	};
 	size_t found = 0;
@@ -81,8 +85,13 @@ static void
 a_backup_moves_only_as_the_table_says(void **state UNUSED)
 {
 	static const char *const legal[] = {
-		"building ready", "building failed", "ready trashed", "failed trashed", "trashed ready",
-		"trashed failed", "trashed deleted",
+		"building ready",
+		"building failed",
+		"ready trashed",
+		"failed trashed",
+		"trashed ready",
+		"trashed failed",
+		"trashed deleted",
 	};
 	size_t found = 0;
 
@@ -91,11 +100,13 @@ a_backup_moves_only_as_the_table_says(void **state UNUSED)
 			char move[40];
 			bool wanted = false;
 
-			snprintf(move, sizeof move, "%s %s", backup_state_name((enum backup_state)f),
+			snprintf(move, sizeof move, "%s %s",
+			    backup_state_name((enum backup_state)f),
 			    backup_state_name((enum backup_state)t));
 			for (size_t i = 0; i < sizeof legal / sizeof *legal; i++)
 				wanted = wanted || strcmp(legal[i], move) == 0;
-			assert_int_equal(backup_may_go((enum backup_state)f, (enum backup_state)t), wanted);
+			assert_int_equal(backup_may_go((enum backup_state)f, (enum backup_state)t),
+			    wanted);
 			found += wanted;
 		}
 	assert_int_equal(found, sizeof legal / sizeof *legal);
@@ -138,8 +149,8 @@ slugs_are_short_lower_case_and_begin_and_end_well(void **state UNUSED)
 {
 	static const char *const good[] = { "a", "shop", "shop-2", "0", "a--b",
 		"0123456789012345678901234567890123456789" };
-	static const char *const bad[] = { "", "-a", "a-", "A", "a b", "a/b", "..", "ä", "a\n", "a_b",
-		"01234567890123456789012345678901234567890" };
+	static const char *const bad[] = { "", "-a", "a-", "A", "a b", "a/b", "..", "ä", "a\n",
+		"a_b", "01234567890123456789012345678901234567890" };
 	struct err e;
 
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
@@ -188,11 +199,11 @@ titles_are_one_line_of_text(void **state UNUSED)
 static void
 addresses_that_could_carry_a_header_are_refused(void **state UNUSED)
 {
-	static const char *const good[] = { "a@x", "admin@example.org", "a.b+c@mail-1.example.org", "A@B.CO",
-		"o'neil@example.org" };
-	static const char *const bad[] = { "", "a", "@x", "a@", "x@@y", "a b@x", "a@x y", "a@x\r\nBcc: b@y", "<a@x>",
-		"\"a\"@x", "a,b@x", "a@-x", "a@x-", "a@x..y", "a@.x", "a@x.", ".a@x", "a.@x", "a..b@x", "ä@x", "a@[1.2.3.4]",
-		"a;b@x", "a\x7f@x",
+	static const char *const good[] = { "a@x", "admin@example.org", "a.b+c@mail-1.example.org",
+		"A@B.CO", "o'neil@example.org" };
+	static const char *const bad[] = { "", "a", "@x", "a@", "x@@y", "a b@x", "a@x y",
+		"a@x\r\nBcc: b@y", "<a@x>", "\"a\"@x", "a,b@x", "a@-x", "a@x-", "a@x..y", "a@.x",
+		"a@x.", ".a@x", "a.@x", "a..b@x", "ä@x", "a@[1.2.3.4]", "a;b@x", "a\x7f@x",
 		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@x" };
 	char longer[300];
 	struct err e;
@@ -242,7 +253,11 @@ static void
 settings_come_back_from_json_as_they_went(void **state UNUSED)
 {
 	CLEANUP_ARENA struct arena *a = arena_new();
-	struct service_settings in = { .host = "db \"1\"", .port = "5432", .database = "shöp", .user = "u\\", .tls = "prefer" };
+	struct service_settings in = { .host = "db \"1\"",
+		.port = "5432",
+		.database = "shöp",
+		.user = "u\\",
+		.tls = "prefer" };
 	struct service_settings out;
 	struct err e;
 
@@ -262,8 +277,9 @@ settings_come_back_from_json_as_they_went(void **state UNUSED)
 static void
 settings_of_another_engine_or_kind_are_refused(void **state UNUSED)
 {
-	static const char *const bad[] = { "", "[]", "{\"path\":1}", "{\"host\":\"x\"}", "{\"path\":\"a\",\"path\":\"b\"}",
-		"{\"path\":\"a\"", "{\"path\":\"a\\u0000b\"}", "null" };
+	static const char *const bad[] = { "", "[]", "{\"path\":1}", "{\"host\":\"x\"}",
+		"{\"path\":\"a\",\"path\":\"b\"}", "{\"path\":\"a\"", "{\"path\":\"a\\u0000b\"}",
+		"null" };
 	CLEANUP_ARENA struct arena *a = arena_new();
 	struct service_settings out;
 	struct err e;
@@ -272,12 +288,14 @@ settings_of_another_engine_or_kind_are_refused(void **state UNUSED)
 		assert_int_equal(service_settings_parse(&out, a, ENGINE_SQLITE, bad[i], &e), -1);
 		assert_int_equal(e.kind, ERR_INPUT);
 	}
-	assert_int_equal(service_settings_parse(&out, a, ENGINE_SQLITE, "{\"pahts\":\"x\"}", &e), -1);
+	assert_int_equal(service_settings_parse(&out, a, ENGINE_SQLITE, "{\"pahts\":\"x\"}", &e),
+	    -1);
 	assert_string_equal(e.text, "a service of kind sqlite has no setting \"pahts\"");
 }
 
 static size_t
-check(struct arena *a, enum engine engine, struct service_settings s, struct field_error out[SERVICE_ERRORS_MAX])
+check(struct arena *a, enum engine engine, struct service_settings s,
+    struct field_error out[SERVICE_ERRORS_MAX])
 {
 	return service_settings_check(out, a, engine, &s);
 }
@@ -287,7 +305,11 @@ each_wrong_setting_has_its_sentence(void **state UNUSED)
 {
 	CLEANUP_ARENA struct arena *a = arena_new();
 	struct field_error out[SERVICE_ERRORS_MAX];
-	struct service_settings pg = { .host = "localhost", .port = "5432", .database = "d", .user = "u", .tls = "prefer" };
+	struct service_settings pg = { .host = "localhost",
+		.port = "5432",
+		.database = "d",
+		.user = "u",
+		.tls = "prefer" };
 
 	assert_int_equal(check(a, ENGINE_POSTGRESQL, pg, out), 0);
 	pg.port = "65536";
@@ -299,12 +321,21 @@ each_wrong_setting_has_its_sentence(void **state UNUSED)
 	pg.database = NULL;
 	pg.tls = "maybe";
 	assert_int_equal(check(a, ENGINE_POSTGRESQL, pg, out), 5);
-	assert_int_equal(check(a, ENGINE_SQLITE, (struct service_settings){ .path = "/srv/x.db" }, out), 0);
-	assert_int_equal(check(a, ENGINE_SQLITE, (struct service_settings){ .path = "x.db" }, out), 1);
+	assert_int_equal(check(a, ENGINE_SQLITE, (struct service_settings){ .path = "/srv/x.db" },
+	                     out),
+	    0);
+	assert_int_equal(check(a, ENGINE_SQLITE, (struct service_settings){ .path = "x.db" }, out),
+	    1);
 	assert_string_equal(out[0].text, "The path must be absolute: begin with /");
-	assert_int_equal(check(a, ENGINE_SQLITE, (struct service_settings){ .path = "/srv/../etc/x" }, out), 1);
-	assert_int_equal(check(a, ENGINE_SQLITE, (struct service_settings){ .path = "/srv/x/" }, out), 1);
-	assert_int_equal(check(a, ENGINE_SQLITE, (struct service_settings){ .path = "/srv/\x01" }, out), 1);
+	assert_int_equal(check(a, ENGINE_SQLITE,
+	                     (struct service_settings){ .path = "/srv/../etc/x" }, out),
+	    1);
+	assert_int_equal(check(a, ENGINE_SQLITE, (struct service_settings){ .path = "/srv/x/" },
+	                     out),
+	    1);
+	assert_int_equal(check(a, ENGINE_SQLITE, (struct service_settings){ .path = "/srv/\x01" },
+	                     out),
+	    1);
 	assert_int_equal(check(a, ENGINE_SQLITE, (struct service_settings){ .path = "" }, out), 1);
 	assert_string_equal(out[0].text, "Enter the path of the database file");
 }
@@ -314,7 +345,8 @@ folders_that_would_be_stored_twice_are_refused(void **state UNUSED)
 {
 	CLEANUP_ARENA struct arena *a = arena_new();
 	struct field_error out[SERVICE_ERRORS_MAX];
-	struct service_settings s = { .roots = "/srv/a\r\n/srv/ab\r\n", .excludes = "*.tmp\ncache/*" };
+	struct service_settings s = { .roots = "/srv/a\r\n/srv/ab\r\n",
+		.excludes = "*.tmp\ncache/*" };
 	char many[800] = "", *p = many;
 
 	assert_int_equal(check(a, ENGINE_FILES, s, out), 0);

@@ -6,8 +6,12 @@
 static void
 add(struct fixture *f, const char *id)
 {
-	struct outbox_mail m = { .message_id = id, .kind = "test", .recipient = "a@x", .subject = "S",
-	    .message = "A: b\r\n\r\nc\0d\r\n", .message_size = 13 };
+	struct outbox_mail m = { .message_id = id,
+		.kind = "test",
+		.recipient = "a@x",
+		.subject = "S",
+		.message = "A: b\r\n\r\nc\0d\r\n",
+		.message_size = 13 };
 
 	OK(outbox_add(f->db, &m, &f->e));
 }
@@ -39,8 +43,10 @@ DIV_16_a_message_goes_out_once(void **state)
 	assert_memory_equal(m.message, "A: b\r\n\r\nc\0d\r\n", 13);
 	assert_string_equal(m.state, "queued");
 	OK(outbox_sent(f->db, m.id, &f->e));
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM outbox WHERE message IS NULL AND state='sent'"
-	    " AND sent_at>0 AND tries=1"), 1);
+	assert_int_equal(fixture_number(f,
+	                     "SELECT count(*) FROM outbox WHERE message IS NULL AND state='sent'"
+	                     " AND sent_at>0 AND tries=1"),
+	    1);
 	add(f, "m1@x");
 	assert_string_equal(next(f).message_id, "m2@x");
 	OK(outbox_sent(f->db, next(f).id, &f->e));
@@ -63,12 +69,18 @@ PEER_2_T37_an_unsent_mail_is_tried_for_a_day(void **state)
 		assert_in_range(wait, minutes[i] * 60000 - 5000, minutes[i] * 60000);
 		assert_int_equal(next(f).id, 0);
 	}
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM outbox WHERE state='queued' AND message IS NOT NULL"
-	    " AND last_error='421 busy'"), 1);
+	assert_int_equal(fixture_number(f,
+	                     "SELECT count(*) FROM outbox WHERE state='queued' AND message IS NOT "
+	                     "NULL"
+	                     " AND last_error='421 busy'"),
+	    1);
 	fixture_do(f, "UPDATE outbox SET created_at=created_at-86400001, next_at=1");
 	assert_int_equal(next(f).id, id);
 	OK(outbox_not_sent(f->db, id, "421 still busy", 0, &f->e));
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM outbox WHERE state='failed' AND message IS NULL"), 1);
+	assert_int_equal(fixture_number(f,
+	                     "SELECT count(*) FROM outbox WHERE state='failed' AND message IS "
+	                     "NULL"),
+	    1);
 	OK(outbox_not_sent(f->db, id, "late", 0, &f->e));
 	OK(outbox_sent(f->db, id, &f->e));
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM outbox WHERE state='failed'"), 1);
@@ -82,8 +94,10 @@ a_final_refusal_is_not_tried_again(void **state)
 	add(f, "m1@x");
 	OK(outbox_not_sent(f->db, next(f).id, "550 no such user", 1, &f->e));
 	assert_int_equal(next(f).id, 0);
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM outbox WHERE state='failed' AND message IS NULL"
-	    " AND last_error='550 no such user'"), 1);
+	assert_int_equal(fixture_number(f,
+	                     "SELECT count(*) FROM outbox WHERE state='failed' AND message IS NULL"
+	                     " AND last_error='550 no such user'"),
+	    1);
 }
 
 static void
@@ -91,8 +105,14 @@ the_newest_mail_of_a_job_is_found(void **state)
 {
 	struct fixture *f = *state;
 	struct backup_ids ids = fixture_request(f, 0, NULL);
-	struct outbox_mail m = { .job = ids.job, .message_id = "a", .kind = "backup_ready", .recipient = "a@x",
-	    .subject = "s", .message = "x", .message_size = 1 }, found;
+	struct outbox_mail m = { .job = ids.job,
+		.message_id = "a",
+		.kind = "backup_ready",
+		.recipient = "a@x",
+		.subject = "s",
+		.message = "x",
+		.message_size = 1 },
+	                   found;
 
 	OK(outbox_of_job(&found, f->a, f->db, ids.job, &f->e));
 	assert_int_equal(found.id, 0);
@@ -109,8 +129,13 @@ static void
 events_are_listed_newest_first_and_by_environment(void **state)
 {
 	struct fixture *f = *state;
-	struct event ev = { .account = f->admin, .actor = "admin@example.org", .action = "backup.requested",
-	    .project = f->project, .environment = f->environment, .target = "b1" }, *list;
+	struct event ev = { .account = f->admin,
+		.actor = "admin@example.org",
+		.action = "backup.requested",
+		.project = f->project,
+		.environment = f->environment,
+		.target = "b1" },
+	             *list;
 	struct event other = { .actor = "system", .action = "session.started" };
 	size_t n;
 
@@ -138,7 +163,8 @@ the_audit_trail_cannot_be_changed(void **state)
 	struct event ev = { .actor = "system", .action = "x" };
 
 	OK(events_add(f->db, &ev, &f->e));
-	REFUSED(ERR_INTERNAL, sql_run(NULL, f->db, "UPDATE event SET actor='y'", SQL_NO_ARGS, &f->e));
+	REFUSED(ERR_INTERNAL,
+	    sql_run(NULL, f->db, "UPDATE event SET actor='y'", SQL_NO_ARGS, &f->e));
 	assert_non_null(strstr(f->e.text, "append-only"));
 	REFUSED(ERR_INTERNAL, sql_run(NULL, f->db, "DELETE FROM event", SQL_NO_ARGS, &f->e));
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM event"), 1);

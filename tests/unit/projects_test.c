@@ -31,7 +31,10 @@ a_taken_slug_is_a_conflict_everywhere(void **state)
 	struct fixture *f = *state;
 	struct project p = { .slug = "shop", .name = "x" };
 	struct environment v = { .slug = "live", .name = "x", .project = f->project };
-	struct service s = { .slug = "media", .name = "x", .environment = f->environment, .engine = ENGINE_FILES };
+	struct service s = { .slug = "media",
+		.name = "x",
+		.environment = f->environment,
+		.engine = ENGINE_FILES };
 
 	REFUSED(ERR_CONFLICT, projects_add(&p, f->db, &f->e));
 	assert_string_equal(f->e.text, "shop is taken");
@@ -53,8 +56,14 @@ static void
 environments_are_listed_live_ones_first(void **state)
 {
 	struct fixture *f = *state;
-	struct environment dev = { .project = f->project, .slug = "dev", .name = "Dev", .kind = ENV_DEVELOPMENT };
-	struct environment staging = { .project = f->project, .slug = "staging", .name = "Staging", .kind = ENV_STAGING };
+	struct environment dev = { .project = f->project,
+		.slug = "dev",
+		.name = "Dev",
+		.kind = ENV_DEVELOPMENT };
+	struct environment staging = { .project = f->project,
+		.slug = "staging",
+		.name = "Staging",
+		.kind = ENV_STAGING };
 	struct environment *list, found;
 	size_t n;
 
@@ -86,9 +95,18 @@ a_service_keeps_its_secret_unless_a_new_one_is_given(void **state)
 {
 	struct fixture *f = *state;
 	struct environment v = { .id = f->environment };
-	struct service s = { .slug = "pg", .name = "PG", .environment = f->environment, .engine = ENGINE_POSTGRESQL,
-	    .settings = { .host = "h", .port = "1", .database = "d", .user = "u", .tls = "prefer" },
-	    .sealed = "\0sealed", .sealed_size = 7 }, found;
+	struct service s = { .slug = "pg",
+		.name = "PG",
+		.environment = f->environment,
+		.engine = ENGINE_POSTGRESQL,
+		.settings = { .host = "h",
+		    .port = "1",
+		    .database = "d",
+		    .user = "u",
+		    .tls = "prefer" },
+		.sealed = "\0sealed",
+		.sealed_size = 7 },
+	               found;
 
 	OK(services_add(&s, f->db, &f->e));
 	OK(services_by_slug(&found, f->a, f->db, &v, "pg", &f->e));
@@ -151,8 +169,12 @@ static void
 databases_are_listed_before_media(void **state)
 {
 	struct fixture *f = *state;
-	struct service a = { .slug = "a", .name = "A", .environment = f->environment, .engine = ENGINE_FILES,
-	    .settings = { .roots = "/a" } }, *list;
+	struct service a = { .slug = "a",
+		.name = "A",
+		.environment = f->environment,
+		.engine = ENGINE_FILES,
+		.settings = { .roots = "/a" } },
+	               *list;
 	size_t n;
 
 	OK(services_add(&a, f->db, &f->e));

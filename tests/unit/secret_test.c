@@ -123,11 +123,11 @@ a_password_matches_its_own_hash_only(void **state UNUSED)
 static void
 short_long_and_common_passwords_are_refused(void **state UNUSED)
 {
-	static const char *const common[] = { "password1234", "Password2024!", "qwertyuiop123", "123456789012",
-		"aaaaaaaaaaaa", "121212121212", "abcdefghijkl", "letmeinletmein", "administrator", "2024-changeme-01",
-		"PASSWORDPASSWORD", "098765432109" };
-	static const char *const good[] = { "correct horse battery", "blau-Tisch-9-Regen", "passwords are odd",
-		"ÄöÜßéèàçñøåæ", "x7Kq2mZp9LwT" };
+	static const char *const common[] = { "password1234", "Password2024!", "qwertyuiop123",
+		"123456789012", "aaaaaaaaaaaa", "121212121212", "abcdefghijkl", "letmeinletmein",
+		"administrator", "2024-changeme-01", "PASSWORDPASSWORD", "098765432109" };
+	static const char *const good[] = { "correct horse battery", "blau-Tisch-9-Regen",
+		"passwords are odd", "ÄöÜßéèàçñøåæ", "x7Kq2mZp9LwT" };
 	char longer[PASSWD_MAX + 2];
 	struct err e;
 

@@ -1,0 +1,17 @@
+/* backup_plan.h: the rows of a new backup; only for lib/store, always inside a transaction. */
+#ifndef LIB_STORE_BACKUP_PLAN_H
+#define LIB_STORE_BACKUP_PLAN_H
+
+#include "lib/base/attr.h"
+#include "lib/base/err.h"
+#include "lib/store/backups.h"
+#include "lib/store/db.h"
+
+/*
+ * The backup (building), one part per service with the keys of its objects, and the queued job. The
+ * keys stand before the first byte is written, so that what a dead job left can be found.
+ */
+MUST_USE int backup_plan_add(struct backup_ids *ret, struct db *db, const struct backup_request *rq,
+    struct err *e);
+
+#endif
