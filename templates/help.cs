@@ -94,6 +94,7 @@ systemctl restart lazarette-worker</code></pre>
 <ul>
 <li>A mail that cannot be sent never makes a job fail. The page of the job shows that it is unsent, and why.</li>
 <li>It is tried again for 24 hours, at growing intervals.</li>
+<li><code>lazarette-worker --mail-test you@example.org</code>, on the server, sends one at once and says what went wrong.</li>
 <li>Without a mail server in <code>lazarette.conf</code>, mails are written as files to the folder <code>mail</code> of the instance.</li>
 </ul>
 <?cs elif:help.topic.keyboard ?>

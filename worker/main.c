@@ -7,6 +7,7 @@
 #include "lib/base/num.h"
 #include "lib/util/conf.h"
 #include "worker/job/work.h"
+#include "worker/notify/mail.h"
 #include "worker/runner.h"
 
 enum { EXIT_USAGE = 64 };
@@ -14,12 +15,13 @@ enum { EXIT_USAGE = 64 };
 struct options {
 	struct lease lease;           /* job 0: none */
 	int64_t since;                /* of housekeeping; -1: none */
+	const char *recipient;        /* of a test mail; NULL: none */
 };
 
 static int
 usage(FILE *to)
 {
-	fputs("usage: lazarette-worker [--verbose]\n"
+	fputs("usage: lazarette-worker [--verbose] [--mail-test ADDRESS]\n"
 	      "Takes jobs from the catalogue in LAZARETTE_HOME (default /var/lib/lazarette) until "
 	      "it is stopped.\n"
 	      "See lazarette-worker(8). The options --job, --fence and --sweep are for its own "
@@ -36,6 +38,7 @@ read_options(struct options *out, int argc, char **argv)
 		{ "job", required_argument, NULL, 'j' },
 		{ "fence", required_argument, NULL, 'f' },
 		{ "sweep", required_argument, NULL, 's' },
+		{ "mail-test", required_argument, NULL, 'm' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
@@ -49,6 +52,7 @@ read_options(struct options *out, int argc, char **argv)
 		case 'j': good &= num_parse(&out->lease.job, optarg, 1, INT64_MAX); break;
 		case 'f': good &= num_parse(&out->lease.fence, optarg, 1, INT64_MAX); break;
 		case 's': good &= num_parse(&out->since, optarg, 0, INT64_MAX); break;
+		case 'm': out->recipient = optarg; break;
 		case 'v': log_set_level(LOG_DEBUG); break;
 		case 'V': puts("lazarette-worker " LAZARETTE_VERSION); return 0;
 		case 'h': return usage(stdout);
@@ -58,6 +62,21 @@ read_options(struct options *out, int argc, char **argv)
 	return good && optind == argc && (out->lease.job != 0) == (out->lease.fence != 0)
 	    ? -1
 	    : usage(stderr);
+}
+
+static int
+test_mail(const struct conf *conf, const char *recipient)
+{
+	CLEANUP_DB struct db *db = NULL;
+	struct err e;
+
+	if (db_open(&db, conf->catalog, &e) != 0 || mail_test(db, conf, recipient, &e) != 0) {
+		fprintf(stderr, "lazarette-worker: %s\n", e.text);
+		return 1;
+	}
+	printf("A test mail to %s is on its way: %s has taken it.\n", recipient,
+	    *conf->mail.server != '\0' ? conf->mail.server : conf->mail.folder);
+	return 0;
 }
 
 int
@@ -75,6 +94,8 @@ main(int argc, char **argv)
 		log_line(LOG_ERROR, "worker.conf", "%s", e.text);
 		return 78;
 	}
+	if (opt.recipient != NULL)
+		return test_mail(&conf, opt.recipient);
 	if (opt.lease.job != 0)
 		return work_run(&conf, &opt.lease);
 	if (opt.since >= 0)

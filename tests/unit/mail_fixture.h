@@ -4,6 +4,7 @@
 
 #include "tests/unit/fixture.h"
 
+#include "lib/base/buf.h"
 #include "lib/store/outbox.h"
 #include "lib/store/settings.h"
 #include "lib/util/seal.h"
@@ -44,6 +45,27 @@ set_up(void **state)
 	    settings_set(f->db, "seal_public_key", key, &f->e) != 0;
 }
 #define MAIL_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, fixture_tear_down)
+
+/* `count` mails of one kind in the outbox: a failed backup of nobody, with so many owners. */
+UNUSED static void
+queue(struct fixture *f, int count)
+{
+	CLEANUP_BUF struct buf sql = BUF_INIT;
+	struct conf conf = conf_of(f);
+	struct lease l;
+
+	buf_text(&sql, "UPDATE project SET owners='");
+	for (int i = 1; i <= count; i++)
+		buf_printf(&sql, "ada%d@example.org\n", i);
+	buf_text(&sql, "'");
+	fixture_do(f, sql.p);
+	fixture_request(f, 0, NULL);
+	fixture_do(f, "UPDATE job SET requested_by=NULL");
+	l = fixture_claim(f);
+	OK(jobs_fail(f->db, &l, &(struct err){ .text = "no luck" }, &f->e));
+	OK(mail_job_ended(f->db, &conf, l.job, &f->e));
+	assert_int_equal(count_mails(f), count);
+}
 
 UNUSED static char *
 opened(struct fixture *f, const struct outbox_mail *m)

@@ -17,7 +17,7 @@ the_folder_takes_mails_when_there_is_no_server(void **state)
 	struct outbox_mail m;
 	bool tried;
 
-	OK(mail_test(f->db, &conf, "ada@example.org", &f->e));
+	queue(f, 1);
 	OK(outbox_next(&m, f->a, f->db, &f->e));
 	OK(mail_send_next(&tried, f->db, &conf, &f->e));
 	assert_true(tried);
@@ -42,7 +42,7 @@ stepping_never_blocks_and_stopping_keeps_the_mail(void **state)
 
 	server_start(&s, "hang:greeting");
 	conf.mail = s.conf;
-	OK(mail_test(f->db, &conf, "ada@example.org", &f->e));
+	queue(f, 1);
 	OK(mail_send_step(&sender, f->db, &conf, &f->e));
 	assert_int_not_equal(sender.pid, 0);
 	for (int i = 0; i < 100; i++)
@@ -67,7 +67,7 @@ a_child_that_dies_counts_as_not_sent(void **state)
 
 	server_start(&s, "hang:greeting");
 	conf.mail = s.conf;
-	OK(mail_test(f->db, &conf, "ada@example.org", &f->e));
+	queue(f, 1);
 	OK(mail_send_step(&sender, f->db, &conf, &f->e));
 	kill(sender.pid, SIGKILL);
 	p.fd = sender.fd;
@@ -90,7 +90,7 @@ an_answer_the_catalogue_could_not_take_is_kept(void **state)
 	struct pollfd p = { .events = POLLIN };
 	struct stat st;
 
-	OK(mail_test(f->db, &conf, "ada@example.org", &f->e));
+	queue(f, 1);
 	OK(mail_send_step(&sender, f->db, &conf, &f->e));
 	p.fd = sender.fd;
 	assert_int_equal(poll(&p, 1, 30000), 1);
@@ -119,7 +119,7 @@ T37_a_final_refusal_is_not_tried_again(void **state)
 
 	server_start(&s, "550:rcpt");
 	conf.mail = s.conf;
-	OK(mail_test(f->db, &conf, "ada@example.org", &f->e));
+	queue(f, 1);
 	OK(mail_send_next(&tried, f->db, &conf, &f->e));
 	assert_int_equal(fixture_number(f,
 	                     "SELECT count(*) FROM outbox WHERE state='failed' AND message IS NULL"
@@ -181,8 +181,7 @@ T37_of_100_mails_at_30_percent_faults_all_arrive_none_twice_none_in_clear(void *
 	server_start(&s, "none");
 	conf.mail = s.conf;
 	conf.mail.timeout_ms = 1500;
-	for (int i = 0; i < 100; i++)
-		OK(mail_test(f->db, &conf, "ada@example.org", &f->e));
+	queue(f, 100);
 	run_outbox(f, &conf);
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM outbox WHERE state='sent'"), 100);
 	print_message("%d tries for 100 mails\n",
@@ -206,7 +205,7 @@ T37_control_a_lost_answer_is_noticed_as_a_double(void **state)
 
 	server_start(&s, "lost:end");
 	conf.mail = s.conf;
-	OK(mail_test(f->db, &conf, "ada@example.org", &f->e));
+	queue(f, 1);
 	OK(mail_send_next(&tried, f->db, &conf, &f->e));
 	fixture_do(f, "UPDATE outbox SET next_at=0");
 	OK(mail_send_next(&tried, f->db, &conf, &f->e));

@@ -4,6 +4,7 @@
 #include "lib/base/fd.h"
 #include "lib/store/downloads.h"
 #include "lib/util/hash.h"
+#include "tests/unit/smtp_server.h"
 
 /* The newest mail about a job, opened, with quoted-printable's soft line ends taken out. */
 static struct outbox_mail
@@ -282,7 +283,7 @@ a_mail_that_the_key_does_not_open_is_given_up(void **state)
 	struct conf conf = conf_of(f);
 	bool tried;
 
-	OK(mail_test(f->db, &conf, "ada@example.org", &f->e));
+	queue(f, 1);
 	fixture_do(f, "UPDATE outbox SET message=x'00112233'");
 	OK(mail_send_next(&tried, f->db, &conf, &f->e));
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM outbox WHERE state='failed'"), 1);
@@ -293,9 +294,10 @@ without_a_key_nothing_is_queued(void **state)
 {
 	struct fixture *f = *state;
 	struct conf conf = conf_of(f);
+	int64_t job = failed_backup(f, "no luck", 0);
 
 	OK(settings_set(f->db, "seal_public_key", "", &f->e));
-	REFUSED(ERR_INTERNAL, mail_test(f->db, &conf, "ada@example.org", &f->e));
+	REFUSED(ERR_INTERNAL, mail_job_ended(f->db, &conf, job, &f->e));
 	assert_int_equal(count_mails(f), 0);
 }
 
@@ -339,20 +341,15 @@ static void
 T48_a_hostile_instance_name_adds_no_header(void **state)
 {
 	struct fixture *f = *state;
-	struct conf conf = conf_of(f);
 	struct outbox_mail m;
 	char *text;
 
 	OK(settings_set(f->db, "instance_name", "Shop\r\nBcc: evil@example.net\x01 \xff", &f->e));
-	OK(mail_test(f->db, &conf, "ada@example.org", &f->e));
+	queue(f, 1);
 	OK(outbox_next(&m, f->a, f->db, &f->e));
-	assert_string_equal(m.kind, "test");
 	text = opened(f, &m);
 	assert_null(strstr(text, "\nBcc:"));
 	assert_int_equal(strncmp(text, "From: =?UTF-8?Q?Shop", 20), 0);
-	/* T48: a recipient who is more than an address gets nothing. */
-	REFUSED(ERR_INPUT, mail_test(f->db, &conf, "a@b\r\nBcc: c@d", &f->e));
-	assert_int_equal(count_mails(f), 1);
 }
 
 static void
@@ -360,11 +357,29 @@ a_missing_template_is_an_error_and_queues_nothing(void **state)
 {
 	struct fixture *f = *state;
 	struct conf conf = conf_of(f);
+	int64_t job = failed_backup(f, "no luck", 0);
 
 	conf.templates = "/nonexistent";
-	REFUSED(ERR_INTERNAL, mail_test(f->db, &conf, "ada@example.org", &f->e));
+	REFUSED(ERR_INTERNAL, mail_job_ended(f->db, &conf, job, &f->e));
 	REFUSED(ERR_NOT_FOUND, mail_job_ended(f->db, &conf, 77, &f->e));
 	assert_int_equal(count_mails(f), 0);
+}
+
+static void
+a_test_mail_goes_out_at_once(void **state)
+{
+	struct fixture *f = *state;
+	struct conf conf = conf_of(f);
+
+	OK(mail_test(f->db, &conf, "ada@example.org", &f->e));
+	assert_int_equal(count_mails(f), 0);
+	run_and_wait((const char *[]){ "grep", "-rlq", "This is a test mail", conf.mail.folder,
+	    NULL });
+	run_and_wait((const char *[]){ "rm", "-r", conf.mail.folder, NULL });
+	conf.mail.server = "smtp://localhost:1";
+	REFUSED(ERR_BUSY, mail_test(f->db, &conf, "ada@example.org", &f->e));
+	/* T48: a recipient who is more than an address gets nothing. */
+	REFUSED(ERR_INPUT, mail_test(f->db, &conf, "a@b\r\nBcc: c@d", &f->e));
 }
 
 int
@@ -385,6 +400,7 @@ main(void)
 		MAIL_TEST(a_download_that_failed_mails_the_reason),
 		MAIL_TEST(T48_a_hostile_instance_name_adds_no_header),
 		MAIL_TEST(a_missing_template_is_an_error_and_queues_nothing),
+		MAIL_TEST(a_test_mail_goes_out_at_once),
 	};
 
 	return cmocka_run_group_tests_name("mail", tests, NULL, NULL);

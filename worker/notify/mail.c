@@ -18,6 +18,7 @@
 #include "lib/util/mime.h"
 #include "lib/util/render.h"
 #include "lib/util/seal.h"
+#include "lib/util/smtp.h"
 #include "worker/notify/letter.h"
 
 enum { SENDER_MAX = 60 };     /* characters of our name in From */
@@ -58,7 +59,7 @@ build(struct buf *out, const struct letter *l, struct mime_mail *m, struct err *
 	return mime_build(out, m, e);
 }
 
-/* What lies in the catalogue, its log and its copies until the mail is sent: nothing one could read a link in. */
+/* What lies in the catalogue, its log and its copies until the mail is sent: no link to be read. */
 static int
 seal(struct outbox_mail *mail, const struct letter *l, const struct buf *message, struct err *e)
 {
@@ -72,15 +73,10 @@ seal(struct outbox_mail *mail, const struct letter *l, const struct buf *message
 	return 0;
 }
 
-/* Render the letter for one recipient and queue it. */
+/* Render the letter for one recipient. Gives the mail's id, too. */
 static int
-post(const struct letter *l, const char *recipient, struct err *e)
+compose(struct buf *message, char **id, const struct letter *l, const char *recipient, struct err *e)
 {
-	CLEANUP_BUF struct buf message = BUF_INIT;
-	struct outbox_mail mail = { .kind = l->kind,
-		.recipient = recipient,
-		.subject = l->subject,
-		.job = l->job_id };
 	struct mime_mail m = { .from = l->conf->mail.from,
 		.to = recipient,
 		.subject = l->subject,
@@ -90,15 +86,29 @@ post(const struct letter *l, const char *recipient, struct err *e)
 	if (settings_get(&sender, l->arena, l->db, "instance_name", e) != 0)
 		return -1;
 	m.from_name = *sender != '\0' ? letter_line(l, sender, SENDER_MAX) : "Lazarette";
-	m.message_id = mail.message_id = message_id(l, recipient);
+	m.message_id = *id = message_id(l, recipient);
 	m.in_reply_to = l->job_id != 0
 	    ? arena_printf(l->arena, "job.%s@%s", l->uuid, domain_of(l->conf))
 	    : NULL;
 	node_set(tree_root(l->tree), "recipient", recipient);
-	if (build(&message, l, &m, e) != 0)
+	if (build(message, l, &m, e) != 0)
 		return err_in(e, "mail %s", l->kind);
-	if (seal(&mail, l, &message, e) != 0)
+	return 0;
+}
+
+static int
+post(const struct letter *l, const char *recipient, struct err *e)
+{
+	CLEANUP_BUF struct buf message = BUF_INIT;
+	struct outbox_mail mail = { .kind = l->kind,
+		.recipient = recipient,
+		.subject = l->subject,
+		.job = l->job_id };
+	char *id;
+
+	if (compose(&message, &id, l, recipient, e) != 0 || seal(&mail, l, &message, e) != 0)
 		return -1;
+	mail.message_id = id;
 	return outbox_add(l->db, &mail, e);
 }
 
@@ -235,11 +245,14 @@ mail_test(struct db *db, const struct conf *conf, const char *recipient, struct 
 {
 	CLEANUP_ARENA struct arena *a = arena_new();
 	CLEANUP_TREE struct tree *tree = tree_new();
-	char uuid[UUID_SIZE];
+	CLEANUP_BUF struct buf message = BUF_INIT;
+	char uuid[UUID_SIZE], *id;
 	struct letter l = { .db = db, .conf = conf, .arena = a, .tree = tree, .kind = "test" };
 
 	rand_uuid(uuid);
 	l.uuid = uuid;
 	letter_test(&l);
-	return post(&l, recipient, e);
+	if (compose(&message, &id, &l, recipient, e) != 0)
+		return -1;
+	return smtp_send(&conf->mail, &(struct mail){ id, recipient, message.p, message.n }, e);
 }

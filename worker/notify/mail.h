@@ -27,7 +27,7 @@
  */
 MUST_USE int mail_job_ended(struct db *db, const struct conf *conf, int64_t job, struct err *e);
 
-/* Queue a test mail; each call is a new one. */
+/* Send a test mail now, past the outbox: for a person who waits. Blocks as smtp_send() does. */
 MUST_USE int mail_test(struct db *db, const struct conf *conf, const char *recipient,
     struct err *e);
 
