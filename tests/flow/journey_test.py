@@ -127,7 +127,10 @@ def menu(s):
     press("keep")
     assert s.sql1("SELECT keep FROM backup WHERE id = ?", number) == 0
     press("verify")
-    wait_until("the verification", lambda: s.sql1("SELECT verified_at FROM backup WHERE id = ?", number))
+    made = s.sql1("SELECT verified_at FROM backup WHERE id = ?", number)
+    wait_until("the verification", lambda: s.sql1(
+        "SELECT count(*) FROM job WHERE kind = 'verify' AND state = 'succeeded' AND backup = ?", number))
+    assert s.sql1("SELECT verified_at FROM backup WHERE id = ?", number) > made
     assert s.sql1("SELECT health FROM backup WHERE id = ?", number) == "good"
     press("delete")
     assert s.sql1("SELECT state FROM backup WHERE id = ?", number) == "trashed"
