@@ -6,13 +6,13 @@ elif:backup.building ?>It is still being created.<?cs /if ?></span></p>
 <?cs if:backup.failed ?><div class="notice is-bad" role="alert"><?cs call:icon("failed") ?><div><p><strong><?cs var:backup.error ?></strong><?cs if:job.exit_code ?> Exit code <?cs var:job.exit_code ?>.<?cs /if ?></p><p>Nothing half-written is listed; earlier backups are untouched.</p></div></div>
 <?cs /if ?><?cs if:active.href ?><div class="notice is-busy"><?cs call:icon("running") ?><p><?cs var:active.title ?> <a href="<?cs var:active.href ?>"><?cs var:active.id ?></a> is at work: <?cs var:active.state.word ?>.</p></div>
 <?cs /if ?><div class="actions"><?cs
+if:backup.can.retry && page.may.backup ?><?cs call:act(job.href + "/retry", "Try again", "primary") ?> <?cs /if ?><?cs
 if:backup.can.download && page.may.download ?><a class="button is-primary" href="<?cs var:backup.href ?>/download"><?cs call:icon("download") ?>Prepare download</a> <?cs /if ?><?cs
 if:backup.ready ?><a class="button" href="#restore">Restore by hand</a> <?cs /if ?><?cs
 if:backup.can.verify && page.may.backup ?><?cs call:act(backup.href + "/verify", "Verify now", "") ?> <?cs /if ?><?cs
 if:backup.can.keep && page.may.backup ?><form method="post" action="<?cs var:backup.href ?>/keep" class="act"><?cs call:secret() ?><input type="hidden" name="keep" value="1"><?cs call:button("Keep", "") ?></form> <?cs /if ?><?cs
 if:backup.can.unkeep && page.may.backup ?><form method="post" action="<?cs var:backup.href ?>/keep" class="act"><?cs call:secret() ?><input type="hidden" name="keep" value="0"><?cs call:button("No longer keep", "") ?></form> <?cs /if ?><?cs
 if:backup.can.note && page.may.backup ?><a class="button" href="<?cs var:backup.href ?>/note">Edit note</a> <?cs /if ?><?cs
-if:backup.can.retry && page.may.backup ?><?cs call:act(job.href + "/retry", "Try again", "primary") ?> <?cs /if ?><?cs
 if:backup.can.undelete && page.may.delete ?><?cs call:act(backup.href + "/undelete", "Put back", "primary") ?> <?cs /if ?><?cs
 if:backup.can.delete && page.may.delete ?><a class="button is-danger" href="<?cs var:backup.href ?>/delete">Delete…</a><?cs /if ?></div>
 <section class="panel" aria-label="Facts"><dl class="facts">
@@ -51,12 +51,12 @@ if:backup.can.delete && page.may.delete ?><a class="button is-danger" href="<?cs
 <?cs var:part.restore.run ?></code></pre>
 <?cs /if ?><?cs /each ?><p>All that this console knows of the backup lies beside it in <code><?cs var:backup.sidecar.key ?></code>. <a href="/help/restore">More on restoring</a></p></div>
 </details>
-<?cs /if ?><h2>Downloads of this backup</h2>
+<?cs /if ?><?cs if:backup.ready || subcount(downloads) ?><h2>Downloads of this backup</h2>
 <?cs if:subcount(downloads) ?><table class="list" role="table" aria-label="Downloads of this backup">
 <thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">Download</th><th role="columnheader" scope="col">State</th><th role="columnheader" scope="col">Contents</th><th role="columnheader" scope="col">Asked for</th><th role="columnheader" scope="col">By</th></tr></thead>
 <tbody role="rowgroup">
 <?cs each:d = downloads ?><tr role="row"><th role="rowheader" scope="row" data-label="Download"><a href="<?cs var:d.href ?>"><?cs var:d.id ?></a></th><td role="cell" data-label="State"><?cs call:state(d.state) ?></td><td role="cell" data-label="Contents"><?cs var:d.contents ?></td><td role="cell" data-label="Asked for"><span class="stamp"><?cs call:time(d.created) ?></span></td><td role="cell" data-label="By"><?cs var:d.by ?></td></tr>
 <?cs /each ?></tbody></table>
 <?cs else ?><p class="muted">None yet.</p>
-<?cs /if ?><?cs include!"part_log.cs" ?>
+<?cs /if ?><?cs /if ?><?cs include!"part_log.cs" ?>
 <?cs include!"foot.cs" ?>

@@ -1,5 +1,7 @@
 <?cs # link.cs: the public page behind a link in a mail ?><?cs include!"macros.cs" ?><?cs include!"head.cs" ?>
-<p class="lead">Backup taken <?cs var:taken.date ?> UTC, prepared for <?cs var:requester ?>.<?cs if:note ?> <span class="note"><?cs var:note ?></span><?cs /if ?></p>
+<p class="lead">Backup taken <?cs var:taken.date ?> UTC, prepared for <?cs var:requester ?>.</p>
+<?cs if:note ?><p class="note"><?cs var:note ?></p>
+<?cs /if ?>
 <div class="grid">
 <?cs each:f = files ?><section class="card"><h2><?cs call:icon(f.icon) ?> <?cs var:f.service ?></h2>
 <dl class="facts"><dt>File</dt><dd><?cs var:f.name ?></dd><dt>Size</dt><dd><?cs call:size(f.size) ?></dd><dt>SHA-256</dt><dd><?cs call:sum(f.sha256) ?></dd></dl>

@@ -15,7 +15,7 @@ if:subcount(job.last) ?><pre><?cs each:l = job.last ?><?cs var:l.text ?>
 <?cs /each ?></pre><?cs /if ?><p>Nothing half-written is listed; earlier backups are untouched.</p></div></div>
 <?cs elif:job.cancelled ?><p>It was cancelled. Nothing half-written is listed.</p>
 <?cs elif:job.result ?><div class="notice <?cs if:job.check.tone == "bad" ?>is-bad<?cs else ?>is-good<?cs /if ?>"><?cs call:icon(job.check.icon) ?><p class="note"><?cs var:job.result ?></p></div>
-<?cs elif:job.warnings ?><p><?cs var:job.warnings ?> warnings; they stand in the log.</p>
+<?cs elif:job.warnings ?><p><?cs if:job.warnings == "1" ?>One warning; it stands<?cs else ?><?cs var:job.warnings ?> warnings; they stand<?cs /if ?> in the log.</p>
 <?cs /if ?><?cs if:job.mail.word ?><dl class="facts"><dt>Mail</dt><dd><?cs call:state(job.mail) ?> to <?cs var:job.mail.to ?><?cs if:job.mail.error ?><span class="why"><?cs var:job.mail.error ?></span><?cs /if ?></dd></dl>
 <?cs /if ?><?cs if:job.ended ?><div class="actions"><?cs if:job.subject.href ?><a class="button is-primary" href="<?cs var:job.subject.href ?>"><?cs if:job.download ?>To the download<?cs elif:job.check ?>To the service<?cs else ?>To backup<?cs /if ?> <?cs var:job.subject.text ?></a> <?cs /if ?><?cs
 if:page.may.backup && !job.succeeded ?><?cs call:act(job.href + "/retry", "Try again", "") ?><?cs elif:page.may.backup ?><?cs call:act(job.href + "/retry", "Do it again", "") ?><?cs /if ?></div>

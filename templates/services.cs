@@ -14,7 +14,7 @@
 <tbody role="rowgroup">
 <?cs each:s = services ?><tr role="row">
 <th role="rowheader" scope="row" data-label="Service"><a href="<?cs var:s.href ?>"><?cs var:s.name ?></a></th>
-<td role="cell" data-label="Kind"><span><?cs call:icon(s.icon) ?> <?cs var:s.engine ?></span></td>
+<td role="cell" data-label="Kind"><span class="whole"><?cs call:icon(s.icon) ?> <?cs var:s.engine ?></span></td>
 <td role="cell" data-label="Reads"><?cs var:s.reads ?></td>
 <td role="cell" data-label="Connection"><span><?cs call:state(s.check) ?><?cs if:s.checked.iso ?> <span class="ago" data-ago="<?cs var:s.checked.iso ?>"><?cs var:s.checked.ago ?></span><?cs /if ?></span></td>
 <td role="cell" class="num" data-label="Size"><?cs call:size(s.size) ?></td>

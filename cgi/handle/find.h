@@ -30,8 +30,8 @@ MUST_USE int find_job(struct job *ret, struct environment *v, const struct reque
 
 /* The job that an earlier post of the same form made, or 0. */
 MUST_USE int find_earlier(int64_t *job, const struct request *rq, struct err *e);
-/* The key of a form: what its hidden field holds and where it goes, as all forms of a page hold the same;
- * NULL when it has none. */
+/* The key of a form: what its hidden field holds and where it goes, as all forms of a page hold
+ * the same; NULL when it has none. */
 const char *find_key(const struct request *rq);
 
 #endif

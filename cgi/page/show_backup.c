@@ -2,6 +2,7 @@
 #include "cgi/page/show_backup.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "cgi/page/mark.h"
@@ -21,27 +22,24 @@ show_backup_short(struct node *n, const struct backup *b, int64_t now)
 	page_size(n, "size", b->stored_bytes);
 }
 
-/* 'text' for a shell, whatever stands in it. */
-static void
-quote(struct buf *to, const char *text)
+/* The text in quotes for a shell, whatever stands in it. */
+static PRINTF(2, 3) char *
+quoted(struct arena *a, const char *fmt, ...)
 {
-	buf_char(to, '\'');
-	for (; *text != '\0'; text++) {
-		if (*text == '\'')
-			buf_text(to, "'\\''");
+	CLEANUP_BUF struct buf out = BUF_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_char(&out, '\'');
+	for (const char *at = arena_vprintf(a, fmt, ap); *at != '\0'; at++) {
+		if (*at == '\'')
+			buf_text(&out, "'\\''");
 		else
-			buf_char(to, *text);
+			buf_char(&out, *at);
 	}
-	buf_char(to, '\'');
-}
-
-static char *
-quoted_path(struct arena *a, const struct backup_view *view, const char *key)
-{
-	CLEANUP_BUF struct buf path = BUF_INIT;
-
-	quote(&path, arena_printf(a, "%s/%s", view->storage->path, key));
-	return arena_dupn(a, path.p, path.n);
+	buf_char(&out, '\'');
+	va_end(ap);
+	return arena_dupn(a, out.p, out.n);
 }
 
 /* The commands that turn the stored object back into the service, with nothing of ours in them. */
@@ -49,10 +47,10 @@ static void
 restore_lines(struct node *n, struct arena *a, const struct backup_view *view,
     const struct part *part)
 {
-	const char *path = quoted_path(a, view, part->data.key);
+	const char *path = quoted(a, "%s/%s", view->storage->path, part->data.key);
 
-	node_setf(n, "restore.check", "echo '%s  '%s | sha256sum -c", part->data.stored_sha256,
-	    path);
+	node_setf(n, "restore.check", "echo %s | sha256sum -c",
+	    quoted(a, "%s  %s/%s", part->data.stored_sha256, view->storage->path, part->data.key));
 	if (strcmp(part->format, "pg-custom") == 0) {
 		node_setf(n, "restore.run",
 		    "createdb restored_%s\nzstd -dc %s | pg_restore --no-owner -d restored_%s",

@@ -23,6 +23,7 @@ the_page_tells_items_sizes_who_checksums_and_how_to_restore(void **state)
 	SAYS(&rp, "zstd -dc &#39;/srv/store/shop/live/");
 	SAYS(&rp, "| tar -xpf - -C restored-media");
 	SAYS(&rp, "restored-database.sqlite");
+	SAYS(&rp, "  /srv/store/shop/live/");
 	SAYS(&rp, "sha256sum -c");
 	SAYS(&rp, "shop/live/b1-");
 	SAYS(&rp, "Until somebody deletes it.");
