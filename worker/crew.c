@@ -18,8 +18,9 @@
 #include "worker/notify/mail.h"
 #include "worker/spawn.h"
 
-/* Between SIGTERM and SIGKILL. */
-enum { GRACE_MS = 5000 };
+/* Between SIGTERM and SIGKILL; and how long somebody who cancels a job waits at most to be heard.
+ */
+enum { GRACE_MS = 5000, HEAR_MS = 1000 };
 
 void
 crew_init(struct crew *crew, const struct conf *conf, struct db *db, const char *worker)
@@ -133,6 +134,14 @@ beat(struct crew *crew, struct hand *h, struct err *e)
 	return 0;
 }
 
+static int64_t
+beat_ms(const struct crew *crew)
+{
+	int64_t third = crew->conf->lease_ms / 3;
+
+	return third < HEAR_MS ? third : HEAR_MS;
+}
+
 int
 crew_watch(struct crew *crew, struct err *e)
 {
@@ -148,7 +157,7 @@ crew_watch(struct crew *crew, struct err *e)
 		if (h->pid != 0 && crew->conf->job_limit_ms > 0 &&
 		    clock_mono() - h->started > crew->conf->job_limit_ms)
 			kill_hard(h, CREW_LIMIT);
-		if (clock_mono() - h->beaten >= crew->conf->lease_ms / 3 && beat(crew, h, e) != 0)
+		if (clock_mono() - h->beaten >= beat_ms(crew) && beat(crew, h, e) != 0)
 			rc = -1;
 	}
 	return rc;

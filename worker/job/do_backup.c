@@ -1,10 +1,14 @@
 /* do_backup.c: every chosen service goes into storage, then the sidecar; then it is ready. */
 #include <inttypes.h>
+#include <stdbool.h>
+#include <sys/stat.h>
 
 #include "lib/base/fault.h"
 #include "lib/base/num.h"
 #include "lib/store/backups.h"
 #include "lib/store/jobs.h"
+#include "lib/store/projects.h"
+#include "worker/archive/pack.h"
 #include "worker/job/act.h"
 #include "worker/job/clear.h"
 #include "worker/job/keep.h"
@@ -13,25 +17,46 @@
 /* Room for sidecar and manifest, and for what has grown since the last time. */
 enum { SPARE = 1 << 20, MARGIN_PERCENT = 10 };
 
-/* What the last good backup of each service took, in all. 0 for those that have none. */
+/* A first look at what was never backed up, by sizes alone; 0 when only the tool could tell. */
+static int64_t
+guess(struct plan *p, int64_t id)
+{
+	struct pack_spec spec = { .watch = NULL };
+	struct pack_count found;
+	struct service s;
+	struct stat st;
+	struct err e;
+
+	if (services_by_id(&s, p->arena, p->db, id, &e) != 0)
+		return 0;
+	if (s.engine == ENGINE_SQLITE)
+		return stat(s.settings.path, &st) == 0 ? st.st_size : 0;
+	if (s.engine != ENGINE_FILES)
+		return 0;
+	spec.root_count = source_lines(&spec.roots, p->arena, s.settings.roots);
+	spec.exclude_count = source_lines(&spec.excludes, p->arena, s.settings.excludes);
+	return pack_count(&found, &spec, &e) == 0 ? found.bytes : 0;
+}
+
+/* What the last good backup of each service took, in all. One unknown makes the raw sum unknown
+ * (0): no percentage is better than a wrong one. */
 static int
 estimate(int64_t *raw, int64_t *stored, struct plan *p, struct err *e)
 {
+	bool known = true;
 	int64_t r, s;
 
 	*raw = *stored = 0;
 	for (size_t i = 0; i < p->part_count; i++) {
 		if (backups_estimate(&r, &s, p->db, p->parts[i].service, e) != 0)
 			return -1;
-		if (r == 0) {
-			/* One unknown makes the sum unknown: no percentage, not a wrong one. */
-			*raw = 0;
-			*stored += s;
-			return 0;
-		}
+		if (r == 0)
+			r = guess(p, p->parts[i].service);
+		known &= r > 0;
 		*raw += r;
 		*stored += s;
 	}
+	*raw = known ? *raw : 0;
 	return 0;
 }
 
@@ -95,6 +120,8 @@ work(struct plan *p, struct err *e)
 	if (FAULT_CONTROL("ready_too_early") && ready_too_early(p, e) != 0)
 		return -1;
 	FAULT("backup.begun");
+	report_say(p->report, "note", "backup b%" PRId64 " of %s/%s begins: %s", p->backup.id,
+	    p->backup.project_slug, p->backup.environment_slug, p->backup.contents);
 	if (sweep_uploads(p, e) != 0 || estimate(&raw, &stored, p, e) != 0 ||
 	    check_space(p, stored, e) != 0)
 		return -1;
