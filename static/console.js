@@ -2,8 +2,8 @@
  * console.js: comfort on top of pages that work without it. Everything is driven by data-* attributes:
  *   data-poll="/j/412/fragment"   fetch it again and again and put it in the element's place, until the answer
  *                                 has no data-poll any more            (without: a Refresh link, <noscript> refresh)
- *   data-confirm="shop/live"      on a text field: the form's submit button waits for exactly this text
- *                                                                      (without: the server checks)
+ *   data-reveal                   on a password field: a button that shows what was typed
+ *                                                                      (without: what the browser offers)
  *   data-ago="2026-11-21T02:00Z"  relative time, brought up to date      (without: as old as the page)
  *   data-copy="SHA-256"           a button that copies the element's text (without: select the text)
  *   data-focus                    takes the focus when the page opens: the box of form faults
@@ -56,15 +56,22 @@ function addCopyButtons(root) {
 	}
 }
 
-/* Confirmation by typing: the button wakes up when the text is right. */
-function watchConfirmations() {
-	for (const field of document.querySelectorAll("[data-confirm]")) {
-		const button = field.form && field.form.querySelector("button[type=submit]");
-		if (!button)
-			continue;
-		const check = () => { button.disabled = field.value !== field.dataset.confirm; };
-		field.addEventListener("input", check);
-		check();
+/* Passwords: a button that shows what was typed, until the form is sent. */
+function addRevealButtons() {
+	for (const field of document.querySelectorAll("input[data-reveal]")) {
+		const button = document.createElement("button");
+		button.type = "button";
+		button.className = "copy";
+		button.setAttribute("aria-controls", field.id);
+		const show = (shown) => {
+			field.type = shown ? "text" : "password";
+			button.textContent = shown ? "Hide" : "Show";
+			button.setAttribute("aria-label", button.textContent + " password");
+		};
+		show(false);
+		button.addEventListener("click", () => show(field.type === "password"));
+		field.form.addEventListener("submit", () => show(false));
+		field.after(button);
 	}
 }
 
@@ -187,7 +194,7 @@ function closeMenus(event) {
 }
 
 addCopyButtons(document);
-watchConfirmations();
+addRevealButtons();
 for (const element of document.querySelectorAll("[data-poll]"))
 	new Poll(element);
 for (const log of document.querySelectorAll(".log"))

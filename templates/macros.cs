@@ -32,7 +32,7 @@
     actions button is-primary|is-danger|is-quiet log(pre) muted num lead menu(details) more(details) filters(form)
     steps(ol with is-done is-now) item(an icon and its word) unseen(for screen readers) empty
 
-  Script hooks (console.js; each page works without): data-poll data-confirm data-ago data-copy ?><?cs
+  Script hooks (console.js; each page works without): data-poll data-reveal data-ago data-copy ?><?cs
  def:icon(name) ?><svg class="icon" aria-hidden="true"><use href="<?cs var:page.icons ?>#<?cs var:name ?>"></use></svg><?cs /def ?><?cs
  def:state(s) ?><span class="state is-<?cs var:s.tone ?>"><?cs call:icon(s.icon) ?><?cs var:s.word ?></span><?cs /def ?><?cs
  def:time(t) ?><?cs if:t.iso ?><time datetime="<?cs var:t.iso ?>" title="<?cs var:t.iso ?>"><?cs var:t.date ?></time> <span class="ago" data-ago="<?cs var:t.iso ?>"><?cs var:t.ago ?></span><?cs else ?><span class="muted">—</span><?cs /if ?><?cs /def ?><?cs
@@ -50,7 +50,7 @@
   elif:hint ?> aria-describedby="<?cs var:name ?>-hint"<?cs /if ?><?cs /def ?><?cs
  def:text(f, name, label, hint) ?><div class="field<?cs if:f.error ?> is-faulty<?cs /if ?>"><?cs call:label(f, name, label, hint) ?><input type="text"<?cs call:marks(f, name, hint) ?> value="<?cs var:f.value ?>" autocomplete="<?cs if:name == "name" ?>name<?cs else ?>off<?cs /if ?>" spellcheck="false"></div><?cs /def ?><?cs
  def:input(f, name, label, hint, kind) ?><div class="field<?cs if:f.error ?> is-faulty<?cs /if ?>"><?cs call:label(f, name, label, hint) ?><input type="<?cs var:kind ?>"<?cs call:marks(f, name, hint) ?><?cs
-  if:kind != "password" ?> value="<?cs var:f.value ?>"<?cs /if ?><?cs
+  if:kind == "password" ?> data-reveal<?cs else ?> value="<?cs var:f.value ?>"<?cs /if ?><?cs
   if:name == "email" ?> autocomplete="username"<?cs elif:name == "password" ?> autocomplete="<?cs if:f.fresh ?>new-password<?cs else ?>current-password<?cs /if ?>"<?cs else ?> autocomplete="off"<?cs /if ?>></div><?cs /def ?><?cs
  def:area(f, name, label, hint, rows) ?><div class="field<?cs if:f.error ?> is-faulty<?cs /if ?>"><?cs call:label(f, name, label, hint) ?><textarea<?cs call:marks(f, name, hint) ?> rows="<?cs var:rows ?>"><?cs var:f.value ?></textarea></div><?cs /def ?><?cs
  def:pick(kind, name, value, label, hint, on) ?><div class="pick"><input type="<?cs var:kind ?>" id="<?cs var:name ?>-<?cs var:value ?>" name="<?cs var:name ?>" value="<?cs var:value ?>"<?cs if:on ?> checked<?cs /if ?><?cs if:hint ?> aria-describedby="<?cs var:name ?>-<?cs var:value ?>-hint"<?cs /if ?>><label for="<?cs var:name ?>-<?cs var:value ?>"><?cs var:label ?></label><?cs if:hint ?><p class="hint" id="<?cs var:name ?>-<?cs var:value ?>-hint"><?cs var:hint ?></p><?cs /if ?></div><?cs /def ?><?cs
