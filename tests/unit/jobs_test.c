@@ -313,6 +313,25 @@ a_lost_job_that_somebody_cancelled_is_not_run_again(void **state)
 }
 
 static void
+a_job_that_is_given_back_waits_again_without_a_death(void **state)
+{
+	struct fixture *f = *state;
+	struct backup_ids ids = fixture_request(f, 0, NULL);
+	struct lease l = fixture_claim(f), next;
+
+	OK(jobs_release(f->db, &l, &f->e));
+	assert_int_equal(job(f, ids.job).state, JOB_QUEUED);
+	assert_int_equal(job(f, ids.job).deaths, 0);
+	assert_int_equal(running(f), 0);
+	REFUSED(ERR_FENCED, jobs_release(f->db, &l, &f->e));
+	next = fixture_claim(f);
+	assert_int_equal(next.job, ids.job);
+	OK(jobs_cancel(f->db, ids.job, &f->e));
+	OK(jobs_release(f->db, &next, &f->e));
+	assert_int_equal(job(f, ids.job).state, JOB_CANCELLED);
+}
+
+static void
 progress_moves_its_time_only_when_something_moved(void **state)
 {
 	struct fixture *f = *state;
@@ -511,6 +530,7 @@ main(void)
 		FIXTURE_TEST(a_job_that_dies_after_a_cancel_is_cancelled),
 		FIXTURE_TEST(a_lost_lease_is_found_and_after_25_losses_given_up),
 		FIXTURE_TEST(a_lost_job_that_somebody_cancelled_is_not_run_again),
+		FIXTURE_TEST(a_job_that_is_given_back_waits_again_without_a_death),
 		FIXTURE_TEST(progress_moves_its_time_only_when_something_moved),
 		FIXTURE_TEST(the_log_is_clean_and_bounded),
 		FIXTURE_TEST(the_list_is_paged_by_key_and_by_state),
