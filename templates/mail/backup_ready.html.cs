@@ -4,12 +4,12 @@
 <body>
 <p>A backup is ready: stored, read back and compared.</p>
 <table>
-<tr><th align="left">Project</th><td><?cs var:project ?></td></tr>
-<tr><th align="left">Environment</th><td><?cs var:environment ?></td></tr>
-<tr><th align="left">Backup</th><td><a href="<?cs var:backup.url ?>"><?cs var:backup.id ?></a>, taken <?cs var:taken ?></td></tr>
-<tr><th align="left">Contents</th><td><?cs var:contents ?> (<?cs var:size ?> stored)</td></tr>
-<tr><th align="left">Asked for by</th><td><?cs var:requested_by ?></td></tr>
-<tr><th align="left">Took</th><td><?cs var:duration ?></td></tr>
+<tr><th scope="row">Project</th><td><?cs var:project ?></td></tr>
+<tr><th scope="row">Environment</th><td><?cs var:environment ?></td></tr>
+<tr><th scope="row">Backup</th><td><a href="<?cs var:backup.url ?>"><?cs var:backup.id ?></a>, taken <?cs var:taken ?></td></tr>
+<tr><th scope="row">Contents</th><td><?cs var:contents ?> (<?cs var:size ?> stored)</td></tr>
+<tr><th scope="row">Asked for by</th><td><?cs var:requested_by ?></td></tr>
+<tr><th scope="row">Took</th><td><?cs var:duration ?></td></tr>
 </table>
 <?cs include!"mail/part_note.html.cs" ?><ul>
 <?cs each:part = parts ?><li><?cs var:part.service ?>: <?cs var:part.size ?> (<?cs var:part.bytes ?> bytes)<br>

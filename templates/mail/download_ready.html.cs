@@ -4,12 +4,12 @@
 <body>
 <p>The download you asked for is ready.</p>
 <table>
-<tr><th align="left">Project</th><td><?cs var:project ?></td></tr>
-<tr><th align="left">Environment</th><td><?cs var:environment ?></td></tr>
-<tr><th align="left">Backup</th><td><a href="<?cs var:backup.url ?>"><?cs var:backup.id ?></a>, taken <?cs var:taken ?></td></tr>
-<tr><th align="left">Contents</th><td><?cs var:contents ?> (<?cs var:size ?>)</td></tr>
-<tr><th align="left">Asked for by</th><td><?cs var:requested_by ?></td></tr>
-<tr><th align="left">Expires</th><td><?cs var:expires ?>; until then each file can be fetched <?cs if:once ?>once<?cs else ?><?cs var:uses ?> times<?cs /if ?></td></tr>
+<tr><th scope="row">Project</th><td><?cs var:project ?></td></tr>
+<tr><th scope="row">Environment</th><td><?cs var:environment ?></td></tr>
+<tr><th scope="row">Backup</th><td><a href="<?cs var:backup.url ?>"><?cs var:backup.id ?></a>, taken <?cs var:taken ?></td></tr>
+<tr><th scope="row">Contents</th><td><?cs var:contents ?> (<?cs var:size ?>)</td></tr>
+<tr><th scope="row">Asked for by</th><td><?cs var:requested_by ?></td></tr>
+<tr><th scope="row">Expires</th><td><?cs var:expires ?>; until then each file can be fetched <?cs if:once ?>once<?cs else ?><?cs var:uses ?> times<?cs /if ?></td></tr>
 </table>
 <?cs include!"mail/part_note.html.cs" ?><ul>
 <?cs each:file = files ?><li><?cs var:file.service ?>: <a href="<?cs var:file.url ?>"><?cs var:file.name ?></a><br>
