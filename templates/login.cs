@@ -5,5 +5,4 @@
 <?cs call:input(password, "password", "Password", "", "password") ?>
 <div class="actions"><?cs call:button("Sign in", "primary") ?></div>
 </form>
-<p class="muted">Forgotten? An administrator of this server can give you a new password.</p>
 <?cs include!"foot.cs" ?>

@@ -78,7 +78,7 @@ for (const js of [true, false]) {
 		await page.waitForURL(`**${backup}/download`);
 		await press(page, "parts");
 		await page.waitForURL(/\/[dj]\/[dj]\d+/);
-		await until(page, js, /ready|succeeded/i, "the download");
+		await until(page, js, /Ready: /, "the download");
 		download = /\/d\/d\d+/.exec(page.url() + (await page.content()))[0];
 	});
 
