@@ -1,12 +1,8 @@
 /* deliveries_test.c: what nginx says it has sent is read strictly (DIV-16). */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/unit/job_home.h"
 
-#include <stdio.h>
-#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "worker/deliveries.h"
 
@@ -132,6 +128,78 @@ survives_cuts_and_changed_bytes(void **state UNUSED)
 	assert_true(taken > 0);
 }
 
+static void
+send_line(struct job_home *h, const char *rest)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	CLEANUP_FD int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	char line[512];
+
+	snprintf(to.sun_path, sizeof to.sun_path, "%s", home_path(h, "run/deliveries.sock"));
+	snprintf(line, sizeof line, "%s%s", head, rest);
+	assert_true(sendto(fd, line, strlen(line), 0, (struct sockaddr *)&to, sizeof to) > 0);
+}
+
+/* A ready download of one file, and a link to it: both have the number 1. */
+static int64_t
+make_link(struct job_home *h)
+{
+	struct fixture *f = &h->f;
+	int64_t backup = home_backup(h, f->media);
+	struct download_ids ids;
+	struct part *parts;
+	struct lease l;
+	size_t n;
+
+	OK(backups_parts(&parts, &n, f->a, f->db, backup, &f->e));
+	OK(downloads_request(&ids, f->db,
+	    &(struct download_request){ { f->environment, f->admin, NULL, false }, backup,
+	        &parts[0].id, 1, FORMAT_TAR, 3600000, 3 },
+	    &f->e));
+	l = fixture_claim(f);
+	assert_int_equal(home_work(h, &l), 0);
+	OK(links_add(&(struct link){ .download = ids.download, .recipient = "admin@example.org",
+	    .expires_at = clock_now() + 3600000, .max_uses = 3 }, f->db, "hash", &f->e));
+	return fixture_number(f, "SELECT bytes FROM download_file");
+}
+
+static void
+what_nginx_sends_is_counted(void **state)
+{
+	struct job_home *h = *state;
+	struct fixture *f = &h->f;
+	struct deliveries d = DELIVERIES_INIT;
+	int64_t bytes = make_link(h);
+
+	deliveries_open(&d, &h->conf);
+	assert_true(d.fd >= 0);
+	send_line(h, arena_printf(f->a, "1:1 206 %d 192.0.2.7", (int)bytes - 1));
+	send_line(h, "nonsense");
+	deliveries_read(&d, f->db);
+	assert_int_equal(fixture_number(f, "SELECT uses FROM link_use"), 0);
+	send_line(h, "1:1 206 1 192.0.2.7");
+	send_line(h, "99:1 200 1 192.0.2.7");
+	deliveries_read(&d, f->db);
+	assert_int_equal(fixture_number(f, "SELECT uses FROM link_use WHERE link=1"), 1);
+	deliveries_close(&d);
+}
+
+static void
+only_one_worker_listens(void **state)
+{
+	struct job_home *h = *state;
+	struct deliveries first = DELIVERIES_INIT, second = DELIVERIES_INIT;
+
+	deliveries_open(&first, &h->conf);
+	deliveries_open(&second, &h->conf);
+	assert_true(first.fd >= 0);
+	assert_int_equal(second.fd, -1);
+	deliveries_close(&first);
+	deliveries_open(&second, &h->conf);
+	assert_true(second.fd >= 0);
+	deliveries_close(&second);
+}
+
 int
 main(void)
 {
@@ -142,6 +210,8 @@ main(void)
 		cmocka_unit_test(refuses_everything_else),
 		cmocka_unit_test(refuses_a_nul_and_a_line_that_is_too_long),
 		cmocka_unit_test(survives_cuts_and_changed_bytes),
+		HOME_TEST(what_nginx_sends_is_counted),
+		HOME_TEST(only_one_worker_listens),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,7 @@
 #include "lib/store/downloads.h"
 #include "lib/store/settings.h"
 #include "lib/util/conf.h"
+#include "lib/util/seal.h"
 #include "worker/dest/dest.h"
 #include "worker/job/folder.h"
 #include "worker/job/work.h"
@@ -97,7 +98,8 @@ home_conf(struct job_home *h)
 
 	home_file(h, "lazarette.conf", "threads = 1\n");
 	OK(conf_read(&h->conf, f->a, f->folder, &f->e));
-	for (const char *const *p = (const char *const[]){ "store", "downloads", "run", "mail",
+	h->conf.templates = "templates";   /* tests run in the root of the tree */
+	for (const char *const *p = (const char *const[]){ "store", "downloads", "run", "mail", "keys",
 	         "data/media/img", NULL };
 	     *p != NULL; p++)
 		OK(fd_make_path(home_path(h, *p), &f->e));
@@ -108,6 +110,7 @@ UNUSED static void
 home_services(struct job_home *h)
 {
 	struct fixture *f = &h->f;
+	char key[SEAL_PUBLIC_HEX_SIZE];
 	struct service s;
 
 	OK(services_by_id(&s, f->a, f->db, f->database, &f->e));
@@ -116,6 +119,8 @@ home_services(struct job_home *h)
 	OK(services_by_id(&s, f->a, f->db, f->media, &f->e));
 	s.settings.roots = home_path(h, "data/media");
 	OK(services_update(&s, f->db, &f->e));
+	OK(seal_make_key(key, h->conf.secret_key, &f->e));
+	OK(settings_set(f->db, "seal_public_key", key, &f->e));
 	OK(settings_set(f->db, "instance_id", "01890000-0000-7000-8000-000000000001", &f->e));
 	OK(sql_run(NULL, f->db, "UPDATE storage SET path=?1", SQL_ARGS(sql_t(h->conf.storage)),
 	    &f->e));
