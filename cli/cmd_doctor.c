@@ -139,12 +139,15 @@ look(struct doctor *d, struct inspect *in, struct err *e)
 {
 	enum { PAUSE_MS = 300 };
 	struct inspect files = { .arena = d->arena, .deep = d->deep }, again = files;
+	struct err why;
 	int rc;
 
 	if (invariants_freeze(d->db, e) != 0)
 		return -1;
 	rc = check_facts(d, in, e);
 	invariants_thaw(d->db);
+	if (rc == 0 && db_check_writable(d->db, &why) != 0)
+		inspect_add(in, INSPECT_ERROR, "catalogue: it cannot be written: %s", why.text);
 	if (rc != 0 || check_key(d, in, e) != 0 || check_files(d, &files, e) != 0)
 		return -1;
 	if (files.count > 0) {

@@ -392,6 +392,16 @@ a_storage_or_key_that_is_gone_is_an_error(void **state)
 	finds(f, NULL, "shop/live/database: the secret does not open");
 }
 
+static void
+a_catalogue_that_cannot_be_written_is_an_error(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_do(f, "CREATE TRIGGER full BEFORE INSERT ON setting WHEN NEW.name='written_at'"
+	    " BEGIN SELECT RAISE(ABORT, 'no room at all'); END");
+	finds(f, NULL, "it cannot be written: catalogue: no room at all");
+}
+
 /* Every row of the table of facts, broken on purpose: the control of the doctor itself. */
 static void
 every_broken_fact_is_found(void **state)
@@ -544,6 +554,7 @@ main(void)
 		T(temporaries_of_a_running_job_are_no_strangers),
 		T(what_is_left_of_a_failed_backup_is_a_stranger),
 		T(a_storage_or_key_that_is_gone_is_an_error),
+		T(a_catalogue_that_cannot_be_written_is_an_error),
 		T(every_broken_fact_is_found),
 		T(the_setup_code_is_printed_once_and_only_its_hash_kept),
 		T(the_configuration_is_shown_without_its_secrets),
