@@ -1,4 +1,4 @@
-<?cs # part_download.cs: the part of a download's page that changes ?><div id="download"<?cs if:download.preparing || download.mail.icon == "queued" ?> data-poll="<?cs var:download.href ?>/fragment"<?cs /if ?> data-title="<?cs var:download.state.word ?> – Download <?cs var:download.id ?> – Lazarette">
+<?cs # part_download.cs: the part of a download's page that changes ?><div id="download"<?cs if:download.preparing || download.mail.icon == "queued" ?> data-poll="<?cs var:download.href ?>/fragment"<?cs /if ?> data-title="<?cs var:download.state.word ?> – Download <?cs var:download.id ?> – <?cs var:download.env ?> – Lazarette">
 <ol class="steps">
 <?cs if:download.failed ?><li class="is-now"><?cs call:state(download.state) ?></li><?cs
 else ?><li class="<?cs if:download.preparing ?>is-now<?cs else ?>is-done<?cs /if ?>"><?cs if:download.preparing ?><?cs call:icon("running") ?>Preparing<?cs if:job.progress.percent ?> <?cs var:job.progress.percent ?> %<?cs /if ?><?cs else ?><?cs call:icon("ok") ?>Prepared<?cs /if ?></li>

@@ -1,4 +1,4 @@
-<?cs # part_job.cs: the part of a job's page that changes: replaced by /j/{n}/fragment while the job lives ?><div id="job"<?cs if:!job.ended ?> data-poll="<?cs var:job.href ?>/fragment"<?cs /if ?> data-title="<?cs var:job.state.word ?> – Job <?cs var:job.id ?> – Lazarette">
+<?cs # part_job.cs: the part of a job's page that changes: replaced by /j/{n}/fragment while the job lives ?><div id="job"<?cs if:!job.ended ?> data-poll="<?cs var:job.href ?>/fragment"<?cs /if ?> data-title="<?cs var:job.state.word ?> – Job <?cs var:job.id ?> – <?cs var:job.env.label ?> – Lazarette">
 <?cs include!"part_worker.cs" ?>
 <p class="safety" role="status"><?cs call:state(job.state) ?> <span><?cs var:job.title ?><?cs if:job.subject.href ?> <a href="<?cs var:job.subject.href ?>"><?cs var:job.subject.text ?></a><?cs /if ?> of <a href="<?cs var:job.env.href ?>"><?cs var:job.env.label ?></a><?cs
 if:job.took ?>, <?cs if:job.ended ?>took<?cs else ?>running for<?cs /if ?> <?cs var:job.took ?><?cs /if ?></span></p>

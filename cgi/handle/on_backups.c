@@ -1,6 +1,7 @@
 /* on_backups.c: the list of an environment's backups, and deleting several at once. */
 #include "cgi/handle/on_backups.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "cgi/handle/envpage.h"
@@ -11,7 +12,7 @@
 #include "lib/store/backups.h"
 #include "lib/store/projects.h"
 
-enum { PAGE_ROWS = 50 };
+enum { PAGE_ROWS = 50, DAY_MS = 24 * 3600 * 1000 };
 
 /* The filter as the address has it; a word that is not known filters nothing. */
 static void
@@ -74,6 +75,8 @@ on_backups_list(struct reply *rp, struct request *rq, struct err *e)
 	if (envpage_begin(&p, rq, &v, &(struct envpage){ "backups.cs", "Backups",
 	        "backups" }, e) != 0)
 		return -1;
+	if (node_get(p.root, "env.bad") != NULL)
+		node_setf(p.root, "page.mark", "\xe2\x9c\x97 %s", node_get(p.root, "env.state.word"));
 	if (fill(&p, &view, rq, e) != 0)
 		return -1;
 	return page_send(rp, rq, &p, e);
@@ -130,7 +133,7 @@ ask(struct reply *rp, struct request *rq, const struct environment *v,
 	CLEANUP_PAGE struct page p = { 0 };
 	struct backups_view view = { .environment = v, .now = rq->now };
 	size_t deletable = 0;
-	int64_t bytes = 0;
+	int64_t bytes = 0, days;
 
 	if (envpage_begin(&p, rq, v,
 	        &(struct envpage){ "backups_delete.cs", "Delete backups", "backups" }, e) != 0)
@@ -149,6 +152,8 @@ ask(struct reply *rp, struct request *rq, const struct environment *v,
 	node_flag(p.root, "none", deletable == 0);
 	node_flag(p.root, "one", deletable == 1);
 	page_size(p.root, "bytes", bytes);
+	days = rq->conf->trash_ms / DAY_MS;
+	node_setf(p.root, "days", "%" PRId64 " day%s", days, days == 1 ? "" : "s");
 	node_setf(p.root, "base", "/p/%s/%s/backups", v->project_slug, v->slug);
 	return page_send(rp, rq, &p, e);
 }

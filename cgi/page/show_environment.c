@@ -53,6 +53,7 @@ show_environment_safety(struct node *n, const struct safety *s, int64_t now)
 		node_set(n, "reason", "Paused: no backups can be made.");
 		break;
 	}
+	node_flag(n, "bad", s->state <= SAFETY_DAMAGED);
 	node_flag(n, "paused", s->state == SAFETY_PAUSED);
 	if (s->has_ended && s->ended.state == BACKUP_FAILED) {
 		node_setf(n, "failed.href", "/b/b%" PRId64, s->ended.id);

@@ -104,6 +104,7 @@ show_job_page(struct page *p, const struct job_view *view)
 	show_job_row(n, job, view->waiting, view->now);
 	subject(n, view);
 	node_set(n, "uuid", job->uuid);
+	node_set(p->root, "page.mark", node_get(n, "state.word"));
 	if (!job_ended(job->state))
 		node_set(p->root, "page.refresh", "10");
 	node_flag(n, "queued", job->state == JOB_QUEUED);

@@ -184,7 +184,7 @@ deleting_several_asks_first(void **state)
 	fixture_ready(f);
 	ASK(200, &asked, DELETE, .form = { { "backup", "b1" }, { "backup", "b2" } });
 	SAYS(&asked, "2 backups (<span");
-	SAYS(&asked, "seven days");
+	SAYS(&asked, "for 7 days");
 	SAYS(&asked, "name=\"confirm\" value=\"1\"");
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM backup WHERE state = 'ready'"), 2);
 	ASK(303, &done, DELETE,
