@@ -140,7 +140,7 @@ send() {
 }
 
 sign_up() {
-	code=$("$build/lazarette" admin setup-code 9>&- | grep -o '[A-Za-z0-9_-]\{8,\}' | awk 'length > length(m) { m = $0 } END { print m }')
+	code=$("$build/lazarette" admin setup-code 9>&- 2>"$tmp/said") || { cat "$tmp/said" >&2; die "no setup code"; }
 	password=$(openssl rand -base64 15 | tr '+/' 'xy')
 	visit /setup
 	send /setup "code=$code" "name=Ada Admin" "email=$mail" "password=$password"

@@ -12,6 +12,9 @@ from harness import Browser, Instance, links_of, main, test, wait_until  # noqa:
 from shop import LIVE, make_media, make_sqlite  # noqa: E402
 
 
+SWEEP = 100                          # files of ended downloads go with the housekeeping, once a minute
+
+
 class Downloads(Instance):
     """shop/live with a SQLite database and media, and one ready backup."""
 
@@ -104,7 +107,7 @@ def revoked(d):
     assert d.sql1("SELECT state FROM download WHERE id = ?", number) == "revoked"
     for answer in (guest.get(path), guest.get(path.rsplit("/", 1)[0]), press(guest, path, page=page)):
         assert answer.status == 410, answer.status
-    wait_until("the files to go", lambda: not os.path.exists(os.path.join(d.home, "downloads", file["path"])))
+    wait_until("the files to go", lambda: not os.path.exists(os.path.join(d.home, "downloads", file["path"])), SWEEP)
 
 
 @test("", "an expired link is 410 and its files are gone; the same content can be prepared again")
@@ -120,7 +123,7 @@ def expired(d):
     d.start_worker(skew)
     for answer in (guest.get(path), press(guest, path, page=page)):
         assert answer.status == 410, answer.status
-    wait_until("the files to go", lambda: not os.path.exists(os.path.join(d.home, "downloads", file["path"])))
+    wait_until("the files to go", lambda: not os.path.exists(os.path.join(d.home, "downloads", file["path"])), SWEEP)
     assert d.sql1("SELECT state FROM download WHERE id = ?", number) == "expired"
     for name in ("web", "worker"):
         d.stop_one(name)

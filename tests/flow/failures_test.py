@@ -30,6 +30,7 @@ garbage) head -c 100000 /dev/zero; exit 0 ;;
 killed) kill -9 $$ ;;
 noisy) i=0; while [ $i -lt 5000 ]; do echo "line $i of many" >&2; i=$((i + 1)); done; exec {real} "$@" ;;
 hang) {real} "$@" | head -c 900; sleep 987654 & sleep 987654 ;;
+freeze) {real} "$@" | head -c 900; exec sleep 987654 ;;
 esac
 """
 
@@ -42,7 +43,7 @@ def lying_shop():
     os.chmod(tools + "/pg_dump", 0o755)
     os.chmod(tools, 0o755)
     try:
-        with shop(conf='stall = "3s"\nlease = "2s"\n', env={"LAZARETTE_TOOLS": tools}) as s:
+        with shop(conf='stall = "10s"\nlease = "2s"\n', env={"LAZARETTE_TOOLS": tools}) as s:
             s.tools = tools
             mode(s, "honest")
             s.good = s.backup(LIVE)["id"]
@@ -58,15 +59,28 @@ def mode(s, word):
         f.write(word)
 
 
+def stored(s):
+    """Every object with the time of its last change."""
+    found = {}
+    for o in s.objects():
+        with contextlib.suppress(FileNotFoundError):      # a temporary file that goes just now
+            found[o] = os.stat(os.path.join(s.home, "store", o)).st_mtime_ns
+    return found
+
+
+def settled(s, before):
+    """What a job left when it was killed goes at once, in a sweep of its own."""
+    wait_until("the storage to be as it was", lambda: stored(s) == before, 40)
+
+
 def fails(s, words, services=("database",), timeout=120):
     """A backup that must fail with these words: nothing of it stays, what was there before is as it was."""
-    before = {o: os.stat(os.path.join(s.home, "store", o)).st_mtime_ns for o in s.objects()}
+    before = stored(s)
     number, job = s.create_backup(LIVE, list(services))
     row = s.wait_job(job, "failed", timeout)
     assert re.search(words, row["error"]), row["error"]
     assert s.sql1("SELECT state FROM backup WHERE id = ?", number) == "failed"
-    after = {o: os.stat(os.path.join(s.home, "store", o)).st_mtime_ns for o in s.objects()}
-    assert after == before, (sorted(set(after) ^ set(before)))
+    settled(s, before)
     page = s.browser.get(f"/b/b{number}")
     assert "Failed" in page.words and "<b>here</b>" not in page.text
     listed = s.browser.get(f"/p/{LIVE}/backups?state=ready")
@@ -140,7 +154,7 @@ def tool_processes():
 @test("PEER-17", "a tool that gives no bytes is stopped by the stall rule, with everything it started")
 def stall(s):
     mode(s, "hang")
-    fails(s, r"no (progress|bytes|data)|stall|3 s|stood still")
+    fails(s, r"stalled: no bytes for 10")
     wait_until("the tool's children to be gone", lambda: not tool_processes(), 10)
     mode(s, "honest")
 
@@ -148,21 +162,22 @@ def stall(s):
 @test("PEER-17", "cancel ends the whole process group, and nothing stays")
 def cancel(s):
     mode(s, "hang")
-    before = s.objects()
+    before = stored(s)
     number, job = s.create_backup(LIVE, ["database"])
     wait_until("the tool to hang", tool_processes)
     form = s.browser.get(f"/j/j{job}").form("/cancel")
     s.must(s.browser.submit(form, f"/j/j{job}"))
     s.wait_job(job, "cancelled")
     wait_until("the tool's children to be gone", lambda: not tool_processes(), 10)
-    assert s.sql1("SELECT state FROM backup WHERE id = ?", number) == "failed" and s.objects() == before
+    assert s.sql1("SELECT state FROM backup WHERE id = ?", number) == "failed"
+    settled(s, before)
     mode(s, "honest")
     s.doctor()
 
 
 @test("PEER-17 T07", "a worker that is killed leaves no tool behind, and the next one cleans up and finishes the job")
 def crash(s):
-    mode(s, "hang")
+    mode(s, "freeze")
     number, job = s.create_backup(LIVE, ["database"])
     wait_until("the tool to hang", tool_processes)
     s.kill("worker")
@@ -171,7 +186,7 @@ def crash(s):
     s.start_worker()
     s.wait_job(job, "succeeded")
     assert s.sql1("SELECT count(*) FROM part WHERE backup = ? AND state = 'ready'", number) == 1
-    assert not [o for o in s.objects() if o.endswith(".tmp")], s.objects()
+    wait_until("temporary files to go", lambda: not [o for o in s.objects() if o.endswith(".tmp")])
     s.doctor()
 
 
