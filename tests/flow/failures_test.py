@@ -226,7 +226,9 @@ def full(s):
     keep = store + ".keep"
     os.rename(store, keep)
     os.mkdir(store)
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m,mode=0755", "tmpfs", store]).returncode != 0:
+    used = sum(os.path.getsize(os.path.join(d, f)) for d, _, names in os.walk(keep) for f in names)
+    size = f"size={used + (24 << 20)},mode=0755"
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", store]).returncode != 0:
         os.rmdir(store)
         os.rename(keep, store)
         s.start_worker()
@@ -240,7 +242,7 @@ def full(s):
             f.write(b"\0" * max(0, room.f_bavail * room.f_bsize - (1 << 20)))
         number, job = s.create_backup(LIVE, ["media"])
         row = s.wait_job(job, "failed")
-        assert re.search(r"storage main is full: .*needs about .* has ", row["error"]), row["error"]
+        assert re.search(r"storage \*?main\*? is full: needs about .*, has ", row["error"]), row["error"]
         for path in ("/", f"/p/{LIVE}/backups", f"/b/b{number}", f"/j/j{job}"):
             assert s.browser.get(path).status == 200, path
         os.unlink(filler)

@@ -12,9 +12,9 @@ const press = (page, field) => formWith(page, field).locator("button").last().cl
 const words = async (page) => (await page.locator("main").innerText()).replace(/\s+/g, " ");
 
 /* Until the page says so; without scripts by the links that the page offers. */
-async function until(page, js, pattern, what) {
+async function until(page, js, there, what) {
 	const limit = Date.now() + 90_000;
-	while (!pattern.test(await words(page))) {
+	while (!(await there())) {
 		expect(Date.now() < limit, `${what} does not come: ${(await words(page)).slice(0, 600)}`);
 		if (js)
 			await page.waitForTimeout(200);
@@ -65,7 +65,7 @@ for (const js of [true, false]) {
 		if (js)
 			await page.evaluate(() => { window.samePage = true; });
 		process.kill(worker, "SIGCONT");
-		await until(page, js, /succeeded|ready|done/i, "the end of the backup");
+		await until(page, js, async () => /\bSucceeded\b|\bReady\b|\bDone\b/.test(await words(page)), "the end of the backup");
 		if (js)
 			expect(await page.evaluate(() => window.samePage), "the page was loaded anew");
 		backup = /\/b\/b\d+/.exec(await page.content())?.[0];
@@ -78,7 +78,7 @@ for (const js of [true, false]) {
 		await page.waitForURL(`**${backup}/download`);
 		await press(page, "parts");
 		await page.waitForURL(/\/[dj]\/[dj]\d+/);
-		await until(page, js, /Ready: /, "the download");
+		await until(page, js, async () => (await page.locator('form[action*="/files/"]').count()) >= 2, "the download");
 		download = /\/d\/d\d+/.exec(page.url() + (await page.content()))[0];
 	});
 

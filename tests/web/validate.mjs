@@ -22,7 +22,8 @@ const validator = new HtmlValidate({
 
 async function look(text) {
 	const report = await validator.validateString(text);
-	return report.results.flatMap((r) => r.messages.map((m) => `line ${m.line}: ${m.ruleId}: ${m.message}`));
+	const lines = text.split("\n");
+	return report.results.flatMap((r) => r.messages.map((m) => `line ${m.line}: ${m.ruleId}: ${m.message}: ${lines[m.line - 1]?.trim().slice(0, 160)}`));
 }
 
 for (const { name, html } of stage())
