@@ -26,6 +26,8 @@ static const char pg_root[] = "/usr/lib/postgresql";
 
 struct proc {
 	pid_t pid;                    /* also its process group */
+	pid_t guard;                  /* kills the group when we are gone */
+	int lifeline;                 /* the guard sees it close */
 	int pidfd, out, err;          /* -1 once at their end */
 	bool reaped;
 	char *name, *secret;
@@ -179,6 +181,41 @@ launch(pid_t *ret, struct launch *l, struct err *e)
 	return err_sys(e, "cannot run %s", l->argv[0]);
 }
 
+/* The death signal reaches the tool alone: what a tool has started itself is the guard's to end. */
+static NORETURN void
+watch_over(pid_t group, int lifeline)
+{
+	char none;
+
+	prctl(PR_SET_NAME, "proc-guard");
+	for (int sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
+	if (setpgid(0, group) != 0 || dup2(lifeline, 0) < 0 || close_range(1, ~0U, 0) != 0)
+		_exit(127);
+	while (read(0, &none, 1) < 0 && errno == EINTR)
+		;
+	kill(-group, SIGKILL);
+	_exit(0);
+}
+
+static int
+post_guard(struct proc *p, struct err *e)
+{
+	CLEANUP_FD int end = -1;
+	int pair[2];
+
+	if (pipe2(pair, O_CLOEXEC) != 0)
+		return err_sys(e, "pipe");
+	end = pair[0];
+	p->lifeline = pair[1];
+	p->guard = fork();
+	if (p->guard < 0)
+		return err_sys(e, "fork");
+	if (p->guard == 0)
+		watch_over(p->pid, end);
+	return 0;
+}
+
 /* A pipe whose reading end is ours (and never blocks). */
 static int
 our_pipe(int *ours, int *theirs, struct err *e)
@@ -224,7 +261,7 @@ start(struct proc *p, const struct proc_spec *spec, int in, struct err *e)
 	p->pidfd = pidfd_open(p->pid, 0);
 	if (p->pidfd < 0)
 		return err_sys(e, "pidfd_open");
-	return 0;
+	return post_guard(p, e);
 }
 
 int
@@ -234,7 +271,7 @@ proc_start(struct proc **ret, const struct proc_spec *spec, struct err *e)
 	CLEANUP_PROC struct proc *p = xmalloc(sizeof *p);
 	const char *slash = strrchr(spec->argv[0], '/');
 
-	*p = (struct proc){ .pid = -1, .pidfd = -1, .out = -1, .err = -1, .line = BUF_INIT,
+	*p = (struct proc){ .pid = -1, .guard = -1, .lifeline = -1, .pidfd = -1, .out = -1, .err = -1, .line = BUF_INIT,
 		.each = spec->line, .arg = spec->arg };
 	p->name = xstrdup(slash ? slash + 1 : spec->argv[0]);
 	p->secret = spec->secret != NULL && strlen(spec->secret) >= SECRET_MIN ? xstrdup(spec->secret) : NULL;
@@ -381,6 +418,12 @@ reap(int *status, struct proc *p, struct err *e)
 {
 	pid_t got;
 
+	/* The guard first: it must not act on a number that is free again. */
+	if (p->guard > 0) {
+		kill(p->guard, SIGKILL);
+		while (waitpid(p->guard, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
 	kill(-p->pid, SIGKILL);
 	do
 		got = waitpid(p->pid, status, 0);
@@ -451,6 +494,7 @@ proc_end(struct proc *p)
 		return;
 	if (p->pid > 0 && !p->reaped)
 		(void)!reap(&status, p, &ignored);
+	fd_close(&p->lifeline);
 	fd_close(&p->pidfd);
 	fd_close(&p->out);
 	fd_close(&p->err);

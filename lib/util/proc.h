@@ -1,8 +1,8 @@
 /* proc.h: the one way a child process is run.
  *
  * Absolute path (or a name looked up on a fixed PATH by proc_find), argv, a clean environment,
- * closed descriptors, its own process group, SIGKILL when its parent dies. We make the pipes and
- * read the exit status. stderr is kept: its last lines, escaped, and each line to a callback.
+ * closed descriptors, its own process group, SIGKILL for all of the group when its parent dies (a small
+ * guard process in the group sees to it). We make the pipes and read the exit status. stderr is kept: its last lines, escaped, and each line to a callback.
  *
  * "Its parent" is the thread that called proc_start(): call it from one that outlives the child.
  */

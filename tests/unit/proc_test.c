@@ -330,45 +330,67 @@ does_not_wait_for_a_grandchild(void **state UNUSED)
 	assert_true(gone_soon((pid_t)pid));
 }
 
-/* T07: the tool dies with the process that started it. The control starts one by plain fork and exec. */
+/* The number that a tool has printed on its first line. */
+static pid_t
+told(struct proc *p)
+{
+	char text[32] = "";
+	int64_t pid = 0;
+	struct err e;
+
+	if (proc_read(p, text, sizeof text - 1, &e) <= 0)
+		return 0;
+	text[strcspn(text, "\n")] = '\0';
+	return num_parse(&pid, text, 2, INT32_MAX) ? (pid_t)pid : 0;
+}
+
+/* Start it in a process of its own, kill that one; whether the tool whose number it told is gone soon after. */
+static bool
+dies_when_the_parent_is_killed(const char *script)
+{
+	int pair[2];
+	pid_t parent, tool = 0;
+	bool gone;
+
+	assert_int_equal(pipe(pair), 0);
+	parent = fork();
+	if (parent == 0) {
+		struct proc_spec spec = { .stdin_fd = -1 };
+		struct proc *p;
+		struct err e;
+
+		if (script == NULL && (tool = fork()) == 0) {
+			execl("/bin/sleep", "sleep", "100", (char *)NULL);
+			_exit(1);
+		}
+		if (script != NULL) {
+			spec.argv = shell(script);
+			tool = proc_start(&p, &spec, &e) == 0 ? told(p) : 0;
+		}
+		if (write(pair[1], &tool, sizeof tool) != sizeof tool)
+			_exit(1);
+		pause();
+	}
+	assert_int_equal(read(pair[0], &tool, sizeof tool), sizeof tool);
+	assert_true(tool > 1);
+	kill(parent, SIGKILL);
+	assert_int_equal(waitpid(parent, NULL, 0), parent);
+	gone = gone_soon(tool);
+	kill(tool, SIGKILL);
+	close(pair[0]);
+	close(pair[1]);
+	return gone;
+}
+
+/* T07: the tool, and what it has started, dies with the process that started it. */
 static void
 T07_dies_with_its_parent(void **state UNUSED)
 {
-	for (int control = 0; control < 2; control++) {
-		int pair[2];
-		pid_t parent, tool = 0;
-
-		assert_int_equal(pipe(pair), 0);
-		parent = fork();
-		if (parent == 0) {
-			struct proc_spec spec = { .argv = shell("echo $$; exec sleep 100"), .stdin_fd = -1 };
-			struct proc *p;
-			struct err e;
-			char text[32] = "";
-			int64_t pid = 0;
-
-			if (control && (tool = fork()) == 0) {
-				execl("/bin/sleep", "sleep", "100", (char *)NULL);
-				_exit(1);
-			}
-			if (!control && proc_start(&p, &spec, &e) == 0 &&
-			    proc_read(p, text, sizeof text - 1, &e) > 0) {
-				text[strcspn(text, "\n")] = '\0';
-				tool = num_parse(&pid, text, 2, INT32_MAX) ? (pid_t)pid : 0;
-			}
-			if (write(pair[1], &tool, sizeof tool) != sizeof tool)
-				_exit(1);
-			pause();
-		}
-		assert_int_equal(read(pair[0], &tool, sizeof tool), sizeof tool);
-		assert_true(tool > 1);
-		kill(parent, SIGKILL);
-		assert_int_equal(waitpid(parent, NULL, 0), parent);
-		assert_int_equal(gone_soon(tool), !control);
-		kill(tool, SIGKILL);
-		close(pair[0]);
-		close(pair[1]);
-	}
+	assert_true(dies_when_the_parent_is_killed("echo $$; exec sleep 100"));
+	assert_true(dies_when_the_parent_is_killed("sleep 100 & echo $!; wait"));
+	assert_true(dies_when_the_parent_is_killed("sleep 100 & echo $!; exec sleep 0.2"));
+	/* The control: a plain fork and exec. */
+	assert_false(dies_when_the_parent_is_killed(NULL));
 }
 
 static void
