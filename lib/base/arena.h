@@ -19,7 +19,8 @@ void arena_freep(struct arena **a);        /* for CLEANUP_ARENA only */
 #define CLEANUP_ARENA CLEANUP(arena_freep)
 
 void *arena_alloc(struct arena *a, size_t n);                   /* zeroed */
-void *arena_array(struct arena *a, size_t count, size_t size);  /* zeroed; overflow ends the process */
+void *arena_array(struct arena *a, size_t count,
+    size_t size); /* zeroed; overflow ends the process */
 char *arena_dup(struct arena *a, const char *text);             /* NULL gives NULL */
 char *arena_dupn(struct arena *a, const void *p, size_t n);     /* copies n bytes, adds a NUL */
 char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF(2, 3);

@@ -129,7 +129,8 @@ fd_put_file(const char *path, const void *p, size_t n, mode_t mode, struct err *
 	CLEANUP_FD int fd = -1;
 	char temporary[PATH_MAX];
 
-	if (snprintf(temporary, sizeof temporary, "%s.%d.tmp", path, getpid()) >= (int)sizeof temporary)
+	if (snprintf(temporary, sizeof temporary, "%s.%d.tmp", path, getpid()) >=
+	    (int)sizeof temporary)
 		return err_set(e, ERR_INTERNAL, "path too long: '%s'", path);
 	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
 	if (fd < 0)

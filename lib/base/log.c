@@ -58,7 +58,8 @@ log_line(enum log_level level, const char *event, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	buf_printf(&line, "<%d>level=%s event=%s pid=%d msg=", (int)level, level_name(level), event, getpid());
+	buf_printf(&line, "<%d>level=%s event=%s pid=%d msg=", (int)level, level_name(level), event,
+	    getpid());
 	add_quoted(&line, text);
 	buf_char(&line, '\n');
 	/* One write, so that lines of several processes do not mix; a full pipe loses the line. */

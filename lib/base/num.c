@@ -66,8 +66,12 @@ void
 num_ago(char out[NUM_TEXT], int64_t then, int64_t now)
 {
 	static const struct { int64_t seconds; const char *one, *many; } units[] = {
-		{ 31536000, "year", "years" }, { 2592000, "month", "months" }, { 86400, "day", "days" },
-		{ 3600, "hour", "hours" }, { 60, "minute", "minutes" }, { 1, "second", "seconds" },
+		{ 31536000, "year", "years" },
+		{ 2592000, "month", "months" },
+		{ 86400, "day", "days" },
+		{ 3600, "hour", "hours" },
+		{ 60, "minute", "minutes" },
+		{ 1, "second", "seconds" },
 	};
 	int64_t s = (now - then) / 1000;
 	bool future = s < 0;

@@ -359,8 +359,10 @@ explain(const struct talk *t, smtp_message_t message, smtp_recipient_t recipient
 		return err_set(e, ERR_BUSY, "nothing was sent to the mail server '%s': %s",
 		    t->server, t->why);
 	if (t->stopped)
-		return err_set(e, ERR_BUSY, "the mail server '%s' did not let us sign in (%s): "
-		    "check mail user and password_file", t->server, *t->reply != '\0' ? t->reply : "it offers no sign-in that we know");
+		return err_set(e, ERR_BUSY,
+		    "the mail server '%s' did not let us sign in (%s): "
+		    "check mail user and password_file",
+		    t->server, *t->reply != '\0' ? t->reply : "it offers no sign-in that we know");
 	if (sender->code >= 400)
 		return refused(e, ERR_BUSY, "the sender", sender);
 	if (who->code >= 400)

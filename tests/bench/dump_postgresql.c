@@ -1,5 +1,6 @@
-/* dump_postgresql.c: one PostgreSQL part as a job makes it, timed: pg_dump, frames, fsync, rename; read back, proven.
- * The connection comes from PGHOST, PGPORT, PGUSER, PGDATABASE and PGPASSWORD. */
+/* dump_postgresql.c: one PostgreSQL part as a job makes it, timed: pg_dump, frames, fsync, rename;
+ * read back, proven. The connection comes from PGHOST, PGPORT, PGUSER, PGDATABASE and PGPASSWORD.
+ */
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -43,14 +44,15 @@ to_pipe(void *arg, const void *p, size_t n, struct err *e)
 }
 
 static int
-back_up(struct frame_totals *totals, struct dest *d, const struct frame_options *opt, const struct source *src,
-    struct err *e)
+back_up(struct frame_totals *totals, struct dest *d, const struct frame_options *opt,
+    const struct source *src, struct err *e)
 {
 	CLEANUP_UPLOAD struct upload *up = NULL;
 	CLEANUP_FRAME_WRITER struct frame_writer *w = NULL;
 	struct source_facts facts;
 
-	if (src_postgresql_driver.prepare(&facts, src, e) != 0 || dest_begin(&up, d, "part.dump.zst", 1, e) != 0)
+	if (src_postgresql_driver.prepare(&facts, src, e) != 0 ||
+	    dest_begin(&up, d, "part.dump.zst", 1, e) != 0)
 		return -1;
 	const struct sink out = { to_upload, up };
 	if (frame_writer_new(&w, &out, opt, e) != 0)
@@ -78,7 +80,8 @@ prove(void *arg)
 }
 
 static int
-read_back(struct dest *d, const struct frame_totals *expect, const struct source *src, struct err *e)
+read_back(struct dest *d, const struct frame_totals *expect, const struct source *src,
+    struct err *e)
 {
 	CLEANUP_OBJECT struct object *o = NULL;
 	struct frame_totals got;
@@ -115,9 +118,15 @@ int
 main(int argc, char **argv)
 {
 	const struct watch watch = { count, say, NULL };
-	const struct storage storage = { .slug = "bench", .kind = "local", .path = argc > 1 ? argv[1] : "" };
-	const struct service service = { .engine = ENGINE_POSTGRESQL, .settings = { .host = env("PGHOST"),
-		.port = env("PGPORT"), .database = env("PGDATABASE"), .user = env("PGUSER"), .tls = "" } };
+	const struct storage storage = { .slug = "bench",
+		.kind = "local",
+		.path = argc > 1 ? argv[1] : "" };
+	const struct service service = { .engine = ENGINE_POSTGRESQL,
+		.settings = { .host = env("PGHOST"),
+		    .port = env("PGPORT"),
+		    .database = env("PGDATABASE"),
+		    .user = env("PGUSER"),
+		    .tls = "" } };
 	CLEANUP_ARENA struct arena *a = arena_new();
 	const struct source src = { &service, env("PGPASSWORD"), storage.path, a, &watch };
 	CLEANUP_DEST struct dest *d = NULL;
@@ -130,7 +139,8 @@ main(int argc, char **argv)
 		fprintf(stderr, "usage: dump_postgresql STORAGE THREADS LEVEL\n");
 		return 2;
 	}
-	const struct frame_options opt = { .threads = (int)strtol(argv[2], NULL, 10), .level = (int)strtol(argv[3], NULL, 10) };
+	const struct frame_options opt = { .threads = (int)strtol(argv[2], NULL, 10),
+		.level = (int)strtol(argv[3], NULL, 10) };
 
 	start = clock_mono();
 	if (dest_open(&d, &storage, &e) != 0 || back_up(&totals, d, &opt, &src, &e) != 0)
@@ -139,8 +149,9 @@ main(int argc, char **argv)
 	if (read_back(d, &totals, &src, &e) != 0)
 		goto fail;
 	getrusage(RUSAGE_SELF, &usage);
-	printf("{\"dump_ms\": %" PRId64 ", \"read_ms\": %" PRId64 ", \"rss_kb\": %ld, \"raw\": %" PRId64
-	    ", \"stored\": %" PRId64 "}\n", dumped - start, clock_mono() - dumped, usage.ru_maxrss, totals.raw_bytes,
+	printf("{\"dump_ms\": %" PRId64 ", \"read_ms\": %" PRId64
+	       ", \"rss_kb\": %ld, \"raw\": %" PRId64 ", \"stored\": %" PRId64 "}\n",
+	    dumped - start, clock_mono() - dumped, usage.ru_maxrss, totals.raw_bytes,
 	    totals.stored_bytes);
 	return 0;
 fail:

@@ -1,4 +1,5 @@
-/* pack_tree.c: one media backup as a job makes it, timed: pack, manifest, fsync, rename, read back. */
+/* pack_tree.c: one media backup as a job makes it, timed: pack, manifest, fsync, rename, read back.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,7 +68,9 @@ int
 main(int argc, char **argv)
 {
 	const struct watch watch = { .say = say };
-	const struct storage storage = { .slug = "bench", .kind = "local", .path = argc > 1 ? argv[1] : "" };
+	const struct storage storage = { .slug = "bench",
+		.kind = "local",
+		.path = argc > 1 ? argv[1] : "" };
 	CLEANUP_DEST struct dest *d = NULL;
 	struct pack_totals totals;
 	struct rusage usage;
@@ -79,9 +82,11 @@ main(int argc, char **argv)
 		return 2;
 	}
 	const struct pack_spec spec = {
-		.roots = (const char *const *)&argv[4], .root_count = (size_t)argc - 4,
+		.roots = (const char *const *)&argv[4],
+		.root_count = (size_t)argc - 4,
 		.pack_name = "pack.tar.zst",
-		.frames = { .threads = (int)strtol(argv[2], NULL, 10), .level = (int)strtol(argv[3], NULL, 10) },
+		.frames = { .threads = (int)strtol(argv[2], NULL, 10),
+		    .level = (int)strtol(argv[3], NULL, 10) },
 		.watch = &watch,
 	};
 	if (dest_open(&d, &storage, &e) != 0 || back_up(&totals, &t, d, &spec, &e) != 0) {
@@ -89,10 +94,12 @@ main(int argc, char **argv)
 		return 1;
 	}
 	getrusage(RUSAGE_SELF, &usage);
-	printf("{\"pack_ms\": %" PRId64 ", \"read_ms\": %" PRId64 ", \"rss_kb\": %ld, \"files\": %" PRId64
-	    ", \"warnings\": %" PRId64 ", \"raw\": %" PRId64 ", \"stored\": %" PRId64 ", \"frames\": %" PRId64
-	    ", \"manifest\": %" PRId64 "}\n", t.packed - t.start, t.read - t.packed, usage.ru_maxrss,
-	    totals.files, totals.warnings, totals.data.raw_bytes, totals.data.stored_bytes,
-	    totals.data.frames, totals.manifest.stored_bytes);
+	printf("{\"pack_ms\": %" PRId64 ", \"read_ms\": %" PRId64
+	       ", \"rss_kb\": %ld, \"files\": %" PRId64 ", \"warnings\": %" PRId64
+	       ", \"raw\": %" PRId64 ", \"stored\": %" PRId64 ", \"frames\": %" PRId64
+	       ", \"manifest\": %" PRId64 "}\n",
+	    t.packed - t.start, t.read - t.packed, usage.ru_maxrss, totals.files, totals.warnings,
+	    totals.data.raw_bytes, totals.data.stored_bytes, totals.data.frames,
+	    totals.manifest.stored_bytes);
 	return 0;
 }

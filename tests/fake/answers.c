@@ -1,9 +1,10 @@
-/* answers.c: HTTP answers and log lines made of strings from outside, for the test of headers (T48).
+/* answers.c: HTTP answers and log lines made of strings from outside, for the test of headers
+ * (T48).
  *
  *   answers < strings, each ended by a NUL
  *
- * Prints, for each string, the answers that have it as the name of a file, as the path of a file, as
- * the place to go to and as text, each ended by a NUL; and writes one log line to stderr.
+ * Prints, for each string, the answers that have it as the name of a file, as the path of a file,
+ * as the place to go to and as text, each ended by a NUL; and writes one log line to stderr.
  */
 #include <stdio.h>
 #include <string.h>

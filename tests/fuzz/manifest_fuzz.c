@@ -1,4 +1,5 @@
-/* manifest_fuzz.c: any bytes as a manifest: what is taken can be written and read again, the same. */
+/* manifest_fuzz.c: any bytes as a manifest: what is taken can be written and read again, the same.
+ */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* untar_fuzz.c: any bytes as a tar: no path leaves the root, and what our writer makes of a member is read
- * as that member again. */
+/* untar_fuzz.c: any bytes as a tar: no path leaves the root, and what our writer makes of a member
+ * is read as that member again. */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
@@ -49,7 +49,8 @@ again(void *arg, const struct entry *entry, struct err *e)
 	(void)arg;
 	assert(manifest_path_ok(entry->path));
 	/* An empty target is no link; our writer never has one. */
-	if ((entry->type == ENTRY_LINK || entry->type == ENTRY_HARDLINK) && entry->target[0] == '\0')
+	if ((entry->type == ENTRY_LINK || entry->type == ENTRY_HARDLINK) &&
+	    entry->target[0] == '\0')
 		return 0;
 	tar_header(&header, entry);
 	assert(header.n <= tar_header_bound(strlen(entry->path), strlen(entry->target)));

@@ -64,7 +64,8 @@ every_kind_of_error_has_its_own_name(void **state UNUSED)
 	for (int i = 0; i < ERR_KINDS; i++) {
 		assert_non_null(err_kind_name((enum err_kind)i));
 		for (int j = 0; j < i; j++)
-			assert_string_not_equal(err_kind_name((enum err_kind)i), err_kind_name((enum err_kind)j));
+			assert_string_not_equal(err_kind_name((enum err_kind)i),
+			    err_kind_name((enum err_kind)j));
 	}
 	assert_string_equal(err_kind_name(ERR_KINDS), "unknown");
 }
@@ -136,8 +137,8 @@ a_buffer_is_always_a_string(void **state UNUSED)
 static void
 a_number_is_digits_within_its_limits(void **state UNUSED)
 {
-	static const char *const bad[] = { "", " 1", "1 ", "+1", "-1", "0x1", "1.0", "9223372036854775808",
-	    "99999999999999999999999", "4" };
+	static const char *const bad[] = { "", " 1", "1 ", "+1", "-1", "0x1", "1.0",
+		"9223372036854775808", "99999999999999999999999", "4" };
 	int64_t n = 77;
 
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -157,9 +158,17 @@ sizes_have_three_digits(void **state UNUSED)
 		int64_t bytes;
 		const char *text;
 	} rows[] = {
-		{ 0, "0 B" }, { 999, "999 B" }, { 1000, "1.00 kB" }, { 61100000, "61.1 MB" },
-		{ 999499, "999 kB" }, { 999500, "1.00 MB" }, { 9995, "10.0 kB" }, { 99949, "99.9 kB" },
-		{ 99950, "100 kB" }, { 1200000000, "1.20 GB" }, { INT64_MAX, "9.22 EB" },
+		{ 0, "0 B" },
+		{ 999, "999 B" },
+		{ 1000, "1.00 kB" },
+		{ 61100000, "61.1 MB" },
+		{ 999499, "999 kB" },
+		{ 999500, "1.00 MB" },
+		{ 9995, "10.0 kB" },
+		{ 99949, "99.9 kB" },
+		{ 99950, "100 kB" },
+		{ 1200000000, "1.20 GB" },
+		{ INT64_MAX, "9.22 EB" },
 	};
 	char text[NUM_TEXT];
 
@@ -176,8 +185,15 @@ durations_read_as_people_say_them(void **state UNUSED)
 		int64_t ms;
 		const char *text;
 	} rows[] = {
-		{ -5, "0.0 s" }, { 0, "0.0 s" }, { 449, "0.4 s" }, { 9949, "9.9 s" }, { 9950, "10 s" },
-		{ 59400, "59 s" }, { 59500, "1 m 00 s" }, { 72000, "1 m 12 s" }, { 11100000, "3 h 05 m" },
+		{ -5, "0.0 s" },
+		{ 0, "0.0 s" },
+		{ 449, "0.4 s" },
+		{ 9949, "9.9 s" },
+		{ 9950, "10 s" },
+		{ 59400, "59 s" },
+		{ 59500, "1 m 00 s" },
+		{ 72000, "1 m 12 s" },
+		{ 11100000, "3 h 05 m" },
 		{ 353000000, "4 d 2 h" },
 	};
 	char text[NUM_TEXT];
@@ -195,8 +211,13 @@ times_are_told_relative_to_now(void **state UNUSED)
 		int64_t ago;
 		const char *text;
 	} rows[] = {
-		{ 0, "just now" }, { -2000, "in a moment" }, { 12000, "12 seconds ago" }, { 60000, "1 minute ago" },
-		{ 7200000, "2 hours ago" }, { -79200000, "in 22 hours" }, { 86400000LL * 45, "1 month ago" },
+		{ 0, "just now" },
+		{ -2000, "in a moment" },
+		{ 12000, "12 seconds ago" },
+		{ 60000, "1 minute ago" },
+		{ 7200000, "2 hours ago" },
+		{ -79200000, "in 22 hours" },
+		{ 86400000LL * 45, "1 month ago" },
 		{ 86400000LL * 800, "2 years ago" },
 	};
 	char text[NUM_TEXT];
@@ -278,10 +299,10 @@ random_numbers_stay_below_their_limit(void **state UNUSED)
 static void
 bad_utf8_is_known(void **state UNUSED)
 {
-	static const char *const good[] = { "", "a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xed\x9f\xbf",
-	    "\xf4\x8f\xbf\xbf" };
-	static const char *const bad[] = { "\x80", "\xc3", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80",
-	    "\xf4\x90\x80\x80", "\xff", "a\xe2\x82" };
+	static const char *const good[] = { "", "a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80",
+		"\xed\x9f\xbf", "\xf4\x8f\xbf\xbf" };
+	static const char *const bad[] = { "\x80", "\xc3", "\xc0\x80", "\xe0\x80\x80",
+		"\xed\xa0\x80", "\xf4\x90\x80\x80", "\xff", "a\xe2\x82" };
 
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
 		assert_true(utf8_valid(good[i], strlen(good[i])));

@@ -137,8 +137,9 @@ an_aborted_upload_leaves_nothing(void **state)
 		assert_int_equal(dest_begin(&up, place->dest, "shop/a", 7, &e), 0);
 		assert_int_equal(upload_write(up, "half", 4, &e), 0);
 		expect_list(place, "", "shop/.a.7.tmp=4 ");
-		assert_int_not_equal(object_open(&(struct object *){ NULL }, &(int64_t){ 0 }, place->dest,
-		    "shop/a", &e), 0);
+		assert_int_not_equal(object_open(&(struct object *){ NULL }, &(int64_t){ 0 },
+		                         place->dest, "shop/a", &e),
+		    0);
 		assert_int_equal(e.kind, ERR_NOT_FOUND);
 	}
 	expect_list(place, "", "");
@@ -213,8 +214,8 @@ a_sweep_takes_only_temporaries_of_lower_fences(void **state)
 static void
 refuses_keys_that_are_none(void **state)
 {
-	static const char *const bad[] = { "", "/etc/passwd", "../a", "a/../b", "a//b", "a/", ".", "a/.b",
-		"a\nb", "a b", ".a.1.tmp", "a.tmp" };
+	static const char *const bad[] = { "", "/etc/passwd", "../a", "a/../b", "a//b", "a/", ".",
+		"a/.b", "a\nb", "a b", ".a.1.tmp", "a.tmp" };
 	struct place *place = *state;
 	struct upload *up = NULL;
 	struct object *o = NULL;

@@ -135,13 +135,16 @@ sums_hold_until_a_bit_flips(struct place *place)
 	CLEANUP_FD int fd = -1;
 	unsigned char byte;
 
-	assert_int_equal(RUN(place->out, "sha256sum", "--quiet", "--strict", "-c", "SHA256SUMS"), 0);
+	assert_int_equal(RUN(place->out, "sha256sum", "--quiet", "--strict", "-c", "SHA256SUMS"),
+	    0);
 	snprintf(path, sizeof path, "%s/sizes/big random", place->out);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	assert_int_equal(pread(fd, &byte, 1, 1000000), 1);
 	byte ^= 1;
 	assert_int_equal(pwrite(fd, &byte, 1, 1000000), 1);
-	assert_int_not_equal(RUN(place->out, "sh", "-c", "sha256sum --status -c SHA256SUMS 2>/dev/null"), 0);
+	assert_int_not_equal(RUN(place->out, "sh", "-c",
+	                         "sha256sum --status -c SHA256SUMS 2>/dev/null"),
+	    0);
 }
 
 /* Without MANIFEST and SHA256SUMS, what was extracted is the source. */
@@ -164,7 +167,8 @@ whole_way(struct place *place, enum download_format format, const char *command)
 
 	tree_make(place->source);
 	if (format == FORMAT_ZIP) {
-		/* bsdtar takes the backslash in a zip for a slash, as it stands in those of Windows. */
+		/* bsdtar takes the backslash in a zip for a slash, as it stands in those of
+		 * Windows. */
 		snprintf(path, sizeof path, "%s/back\\slash \\n", place->source);
 		assert_int_equal(unlink(path), 0);
 	}
@@ -235,34 +239,39 @@ DIV_18_manifest_and_sums_list_every_file_and_nothing_else(void **state)
 	back_up(place);
 	export_good(place, FORMAT_TAR);
 	assert_int_equal(RUN(place->path, "python3", "-c",
-	    "import tarfile, re\n"
-	    "t = tarfile.open('download', errors='surrogateescape')\n"
-	    "members = t.getmembers()\n"
-	    "assert [m.name for m in members[:2]] == ['MANIFEST', 'SHA256SUMS']\n"
-	    "files = {m.name: m for m in members[2:] if m.isfile() or m.islnk()}\n"
-	    "text = t.extractfile('MANIFEST').read().decode()\n"
-	    "assert 'x-' not in text.replace('x-y', '')\n"
-	    "def plain(s):\n"
-	    "    b = re.sub(rb'\\\\([0-7]{3})', lambda m: bytes([int(m[1], 8)]), s.encode())\n"
-	    "    return b.decode(errors='surrogateescape')\n"
-	    "listed = {}\n"
-	    "for line in text.splitlines()[2:]:\n"
-	    "    path, *words = line.split(' ')\n"
-	    "    words = dict(w.split('=', 1) for w in words)\n"
-	    "    if words['type'] == 'file':\n"
-	    "        listed[plain(path)[2:]] = words\n"
-	    "assert set(listed) == set(files), set(listed) ^ set(files)\n"
-	    "sums = t.extractfile('SHA256SUMS').read().decode(errors='surrogateescape')\n"
-	    "hashes = {}\n"
-	    "for line in sums.split('\\n')[:-1]:\n"
-	    "    name = line.lstrip('\\\\')[66:]\n"
-	    "    if line[0] == '\\\\':\n"
-	    "        back = {'n': '\\n', 'r': '\\r', '\\\\': '\\\\'}\n"
-	    "        name = re.sub(r'\\\\(.)', lambda m: back[m[1]], name)\n"
-	    "    hashes['-' if name == './-' else name] = line.lstrip('\\\\')[:64]\n"
-	    "assert set(hashes) == set(files), set(hashes) ^ set(files)\n"
-	    "assert all(hashes[n] == listed[n]['sha256'] for n in files)\n"
-	    "assert all(m.size == int(listed[n]['size']) for n, m in files.items() if m.isfile())\n"), 0);
+	                     "import tarfile, re\n"
+	                     "t = tarfile.open('download', errors='surrogateescape')\n"
+	                     "members = t.getmembers()\n"
+	                     "assert [m.name for m in members[:2]] == ['MANIFEST', 'SHA256SUMS']\n"
+	                     "files = {m.name: m for m in members[2:] if m.isfile() or m.islnk()}\n"
+	                     "text = t.extractfile('MANIFEST').read().decode()\n"
+	                     "assert 'x-' not in text.replace('x-y', '')\n"
+	                     "def plain(s):\n"
+	                     "    b = re.sub(rb'\\\\([0-7]{3})', lambda m: bytes([int(m[1], 8)]), "
+	                     "s.encode())\n"
+	                     "    return b.decode(errors='surrogateescape')\n"
+	                     "listed = {}\n"
+	                     "for line in text.splitlines()[2:]:\n"
+	                     "    path, *words = line.split(' ')\n"
+	                     "    words = dict(w.split('=', 1) for w in words)\n"
+	                     "    if words['type'] == 'file':\n"
+	                     "        listed[plain(path)[2:]] = words\n"
+	                     "assert set(listed) == set(files), set(listed) ^ set(files)\n"
+	                     "sums = "
+	                     "t.extractfile('SHA256SUMS').read().decode(errors='surrogateescape')\n"
+	                     "hashes = {}\n"
+	                     "for line in sums.split('\\n')[:-1]:\n"
+	                     "    name = line.lstrip('\\\\')[66:]\n"
+	                     "    if line[0] == '\\\\':\n"
+	                     "        back = {'n': '\\n', 'r': '\\r', '\\\\': '\\\\'}\n"
+	                     "        name = re.sub(r'\\\\(.)', lambda m: back[m[1]], name)\n"
+	                     "    hashes['-' if name == './-' else name] = "
+	                     "line.lstrip('\\\\')[:64]\n"
+	                     "assert set(hashes) == set(files), set(hashes) ^ set(files)\n"
+	                     "assert all(hashes[n] == listed[n]['sha256'] for n in files)\n"
+	                     "assert all(m.size == int(listed[n]['size']) for n, m in "
+	                     "files.items() if m.isfile())\n"),
+	    0);
 }
 
 static void
@@ -281,7 +290,9 @@ names_that_the_contents_have_are_left_to_them(void **state)
 	export_good(place, FORMAT_TAR_ZST);
 	extract(place, "zstd -qdc ../download | tar -x");
 	assert_int_equal(RUN(place->out, "sh", "-c",
-	    "grep -q theirs MANIFEST && grep -q '^#mtree' MANIFEST-3 && sha256sum --quiet -c SHA256SUMS-2"), 0);
+	                     "grep -q theirs MANIFEST && grep -q '^#mtree' MANIFEST-3 && sha256sum "
+	                     "--quiet -c SHA256SUMS-2"),
+	    0);
 }
 
 static void
@@ -377,7 +388,8 @@ a_disk_that_is_full_stops_every_format(void **state)
 	tree_make(place->source);
 	back_up(place);
 	for (int format = 0; format < DOWNLOAD_FORMATS; format++) {
-		assert_int_equal(export_media(&made, full, &part, (enum download_format)format, &e), -1);
+		assert_int_equal(export_media(&made, full, &part, (enum download_format)format, &e),
+		    -1);
 		assert_int_equal(e.kind, ERR_FULL);
 	}
 }

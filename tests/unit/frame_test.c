@@ -85,7 +85,9 @@ write_frames(struct frame_totals *ret, struct buf *stored, const struct buf *raw
 
 	assert_int_equal(frame_writer_new(&w, &out, &options, &e), 0);
 	for (size_t at = 0; at < raw->n; at += step)
-		assert_int_equal(frame_write(w, raw->p + at, raw->n - at < step ? raw->n - at : step, &e), 0);
+		assert_int_equal(frame_write(w, raw->p + at,
+		                     raw->n - at < step ? raw->n - at : step, &e),
+		    0);
 	assert_int_equal(frame_finish(ret, w, &e), 0);
 }
 
@@ -115,7 +117,8 @@ read_frames(struct place *place, struct buf *raw, const struct frame_totals *exp
 static void
 comes_back_as_it_was_written(void **state)
 {
-	static const size_t sizes[] = { 0, 1, FRAME_RAW_MAX - 1, FRAME_RAW_MAX, FRAME_RAW_MAX + 1, 21 * MIB + 5 };
+	static const size_t sizes[] = { 0, 1, FRAME_RAW_MAX - 1, FRAME_RAW_MAX, FRAME_RAW_MAX + 1,
+		21 * MIB + 5 };
 
 	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
 		CLEANUP_BUF struct buf raw = BUF_INIT, stored = BUF_INIT, again = BUF_INIT;
@@ -152,7 +155,8 @@ is_plain_zstd_with_sizes_and_checksums(void **state)
 		unsigned long long size = ZSTD_getFrameContentSize(stored.p + at, stored.n - at);
 
 		assert_true(size > 0 && size <= FRAME_RAW_MAX);
-		assert_int_equal((unsigned char)stored.p[at + 4] & 4, 4);   /* Content_Checksum_flag */
+		assert_int_equal((unsigned char)stored.p[at + 4] & 4,
+		    4); /* Content_Checksum_flag */
 		at += ZSTD_findFrameCompressedSize(stored.p + at, stored.n - at);
 	}
 	assert_int_equal(frames, totals.frames);
@@ -241,7 +245,8 @@ a_full_sink_stops_the_reader(void **state)
 /* -- T16, T17: damage -- */
 
 struct damage {
-	int tried, caught, control;   /* control: how many a check of size and frames alone would catch */
+	int tried, caught,
+	    control; /* control: how many a check of size and frames alone would catch */
 };
 
 /* What `zstd --list` looks at: heads of frames and their sizes; no hash, no decoding. */
@@ -264,7 +269,8 @@ control_notices(const struct buf *stored, const struct frame_totals *totals)
 }
 
 static void
-try_damage(struct place *place, struct damage *d, const struct buf *bad, const struct frame_totals *totals)
+try_damage(struct place *place, struct damage *d, const struct buf *bad,
+    const struct frame_totals *totals)
 {
 	struct err e = { .text = "" };
 	int rc;
@@ -324,7 +330,8 @@ T17_a_flipped_bit_is_noticed(void **state)
 		try_damage(*state, &d, &stored, &totals);
 		stored.p[at] = was;
 	}
-	print_message("T17 flips caught: %d of %d; control (sizes only): %d\n", d.caught, d.tried, d.control);
+	print_message("T17 flips caught: %d of %d; control (sizes only): %d\n", d.caught, d.tried,
+	    d.control);
 	assert_int_equal(d.caught, d.tried);
 	assert_true(d.control < d.tried);
 }
@@ -332,7 +339,8 @@ T17_a_flipped_bit_is_noticed(void **state)
 static void
 T17_swapped_and_doubled_frames_are_noticed(void **state)
 {
-	CLEANUP_BUF struct buf raw = BUF_INIT, stored = BUF_INIT, swapped = BUF_INIT, doubled = BUF_INIT;
+	CLEANUP_BUF struct buf raw = BUF_INIT, stored = BUF_INIT, swapped = BUF_INIT,
+	                       doubled = BUF_INIT;
 	struct frame_totals totals;
 	struct damage d = { 0 };
 	size_t one, two;
@@ -379,7 +387,8 @@ a_frame_larger_than_ours_is_refused(void **state)
 	struct err e;
 
 	fill(&raw, n, 100);
-	n = ZSTD_compress(buf_room(&stored, ZSTD_compressBound(n)), ZSTD_compressBound(n), raw.p, n, 1);
+	n = ZSTD_compress(buf_room(&stored, ZSTD_compressBound(n)), ZSTD_compressBound(n), raw.p, n,
+	    1);
 	buf_took(&stored, n);
 	store(*state, &stored);
 	assert_int_equal(read_frames(*state, NULL, NULL, &e), -1);

@@ -99,8 +99,8 @@ home_conf(struct job_home *h)
 	home_file(h, "lazarette.conf", "threads = 1\n");
 	OK(conf_read(&h->conf, f->a, f->folder, &f->e));
 	h->conf.templates = "templates";   /* tests run in the root of the tree */
-	for (const char *const *p = (const char *const[]){ "store", "downloads", "run", "mail", "keys",
-	         "data/media/img", NULL };
+	for (const char *const *p = (const char *const[]){ "store", "downloads", "run", "mail",
+	         "keys", "data/media/img", NULL };
 	     *p != NULL; p++)
 		OK(fd_make_path(home_path(h, *p), &f->e));
 }

@@ -1,5 +1,5 @@
-/* mail_send_test.c: the outbox on its way, with a server that keeps to the rules and with one that does
- * not (T37). */
+/* mail_send_test.c: the outbox on its way, with a server that keeps to the rules and with one that
+ * does not (T37). */
 #include "tests/unit/mail_fixture.h"
 
 #include <poll.h>
@@ -228,5 +228,6 @@ main(void)
 		MAIL_TEST(T37_control_a_lost_answer_is_noticed_as_a_double),
 	};
 
-	return cmocka_run_group_tests_name("mail sending", tests, server_folder, server_folder_remove);
+	return cmocka_run_group_tests_name("mail sending", tests, server_folder,
+	    server_folder_remove);
 }

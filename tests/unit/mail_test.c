@@ -268,7 +268,8 @@ DIV16_the_key_of_a_link_lies_in_no_file_of_the_catalogue(void **state)
 
 	ended(f, ids.job);
 	m = mail_of(f, ids.job);
-	snprintf(token, sizeof token, "%s", strstr(m.message, "https://backup.example.org/dl/") + 30);
+	snprintf(token, sizeof token, "%s",
+	    strstr(m.message, "https://backup.example.org/dl/") + 30);
 	assert_int_equal(strlen(token), 43);
 	assert_false(lies_in_catalogue(f, token));
 	assert_false(lies_in_catalogue(f, "The download you asked for"));

@@ -16,10 +16,21 @@
 static struct entry
 a_file(void)
 {
-	return (struct entry){ .path = "img/a b.jpg", .type = ENTRY_FILE, .mode = 0644, .uid = 33,
-		.gid = 33, .uname = "www-data", .gname = "www-data", .size = 5120,
-		.mtime_s = 1763690400, .target = "", .sha256 = HASH, .pack = "x.tar.zst", .frame = 3,
-		.frame_offset = 1000, .at = 512 };
+	return (struct entry){ .path = "img/a b.jpg",
+		.type = ENTRY_FILE,
+		.mode = 0644,
+		.uid = 33,
+		.gid = 33,
+		.uname = "www-data",
+		.gname = "www-data",
+		.size = 5120,
+		.mtime_s = 1763690400,
+		.target = "",
+		.sha256 = HASH,
+		.pack = "x.tar.zst",
+		.frame = 3,
+		.frame_offset = 1000,
+		.at = 512 };
 }
 
 static void
@@ -37,7 +48,8 @@ writes_a_file_with_its_place(void **state)
 	struct entry entry = a_file();
 
 	(void)state;
-	expect_line(&entry, true, "./img/a\\040b.jpg type=file mode=0644 uid=33 gid=33 uname=www-data"
+	expect_line(&entry, true,
+	    "./img/a\\040b.jpg type=file mode=0644 uid=33 gid=33 uname=www-data"
 	    " gname=www-data size=5120 time=1763690400.000000000 sha256=" HASH
 	    " x-pack=x.tar.zst x-frame=3 x-offset=1000 x-at=512\n");
 }
@@ -48,12 +60,14 @@ leaves_our_words_out_for_downloads(void **state)
 	struct entry entry = a_file();
 
 	(void)state;
-	expect_line(&entry, false, "./img/a\\040b.jpg type=file mode=0644 uid=33 gid=33 uname=www-data"
+	expect_line(&entry, false,
+	    "./img/a\\040b.jpg type=file mode=0644 uid=33 gid=33 uname=www-data"
 	    " gname=www-data size=5120 time=1763690400.000000000 sha256=" HASH "\n");
 	entry.type = ENTRY_HARDLINK;
 	entry.target = "img/first.jpg";
 	entry.pack = "";
-	expect_line(&entry, false, "./img/a\\040b.jpg type=file mode=0644 uid=33 gid=33 uname=www-data"
+	expect_line(&entry, false,
+	    "./img/a\\040b.jpg type=file mode=0644 uid=33 gid=33 uname=www-data"
 	    " gname=www-data size=5120 time=1763690400.000000000 sha256=" HASH "\n");
 }
 
@@ -140,18 +154,31 @@ large_numbers_come_back(void **state)
 static void
 refuses_lines_that_are_none(void **state)
 {
-	static const char rest[] = " type=file mode=0644 uid=0 gid=0 size=1 time=1.000000000 sha256=" HASH;
-	static const char *const paths[] = { "a", "/a", "./", "./../a", "./a/../b", "./a//b", "./a/.", "./a/",
-		"./\\00", "./\\400", "./\\000", "./\\8aa", ".\\" };
+	static const char rest[] =
+	    " type=file mode=0644 uid=0 gid=0 size=1 time=1.000000000 sha256=" HASH;
+	static const char *const paths[] = { "a", "/a", "./", "./../a", "./a/../b", "./a//b",
+		"./a/.", "./a/", "./\\00", "./\\400", "./\\000", "./\\8aa", ".\\" };
 	static const char *const lines[] = {
-		"./a", "./a type=file", "./a type=fifo time=1.000000000", "./a type=dir",
-		"./a type=dir time=1", "./a type=dir time=1.5", "./a type=dir time=x.000000000",
-		"./a type=dir mode=8 time=1.000000000", "./a type=dir mode=17777 time=1.000000000",
-		"./a type=dir mode= time=1.000000000", "./a type=dir uid=4294967296 time=1.000000000",
-		"./a type=dir uid=-1 time=1.000000000", "./a type=file time=1.000000000 size=1",
-		"./a type=file time=1.000000000 size=1 sha256=00", "./a type=file time=1.000000000 size=-1 sha256=" HASH,
-		"./a type=link time=1.000000000 link=\\1", "./a type=file size=1 x-frame=-1 time=1.000000000 sha256=" HASH,
-		"./a type=file size=1 x-hardlink=\\ time=1.000000000 sha256=" HASH, " ", };
+		"./a",
+		"./a type=file",
+		"./a type=fifo time=1.000000000",
+		"./a type=dir",
+		"./a type=dir time=1",
+		"./a type=dir time=1.5",
+		"./a type=dir time=x.000000000",
+		"./a type=dir mode=8 time=1.000000000",
+		"./a type=dir mode=17777 time=1.000000000",
+		"./a type=dir mode= time=1.000000000",
+		"./a type=dir uid=4294967296 time=1.000000000",
+		"./a type=dir uid=-1 time=1.000000000",
+		"./a type=file time=1.000000000 size=1",
+		"./a type=file time=1.000000000 size=1 sha256=00",
+		"./a type=file time=1.000000000 size=-1 sha256=" HASH,
+		"./a type=link time=1.000000000 link=\\1",
+		"./a type=file size=1 x-frame=-1 time=1.000000000 sha256=" HASH,
+		"./a type=file size=1 x-hardlink=\\ time=1.000000000 sha256=" HASH,
+		" ",
+	};
 	CLEANUP_ARENA struct arena *a = arena_new();
 	struct entry entry;
 	struct err e;

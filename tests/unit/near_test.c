@@ -24,7 +24,8 @@ a_distance_counts_letters_added_lost_and_changed(void **state UNUSED)
 static void
 words_too_long_to_compare_are_far_from_everything(void **state UNUSED)
 {
-	static const char endless[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+	static const char endless[] =
+	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 	static const char *const words[] = { endless };
 
 	assert_int_equal(near_distance(endless, endless), 48);

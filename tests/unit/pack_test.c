@@ -95,7 +95,8 @@ to_file(void *arg, const void *p, size_t n, struct err *e)
 }
 
 static int
-pack_with(struct place *place, const struct pack_spec *wanted, const struct sink *data, struct err *e)
+pack_with(struct place *place, const struct pack_spec *wanted, const struct sink *data,
+    struct err *e)
 {
 	const struct watch watch = { on_bytes, on_say, place };
 	CLEANUP_UPLOAD struct upload *pack = NULL;
@@ -134,7 +135,8 @@ pack_source(struct place *place)
 }
 
 static void
-decode(struct place *place, const char *key, const struct frame_totals *expect, const struct sink *to)
+decode(struct place *place, const char *key, const struct frame_totals *expect,
+    const struct sink *to)
 {
 	CLEANUP_OBJECT struct object *o = NULL;
 	struct frame_totals got;
@@ -185,7 +187,8 @@ extracts_equal_with(struct place *place, const char *const *argv)
 static void
 gnu_tar_brings_everything_back(void **state)
 {
-	static const char *const gnu[] = { "tar", "--warning=no-timestamp", "-xpf", "../pack.tar", NULL };
+	static const char *const gnu[] = { "tar", "--warning=no-timestamp", "-xpf", "../pack.tar",
+		NULL };
 	struct place *place = *state;
 
 	tree_make(place->source);
@@ -211,7 +214,8 @@ bsdtar_brings_everything_back(void **state)
 static void
 zstd_and_tar_need_nothing_of_ours(void **state)
 {
-	static const char *const shell[] = { "sh", "-c", "zstd -qdc ../store/a.tar.zst | tar -xp", NULL };
+	static const char *const shell[] = { "sh", "-c", "zstd -qdc ../store/a.tar.zst | tar -xp",
+		NULL };
 	struct place *place = *state;
 
 	tree_make(place->source);
@@ -233,14 +237,16 @@ the_manifest_tells_type_mode_owner_time_size_and_hash(void **state)
 	    "sha256=dacf36547c7774a0a170806363b5d412991fbc0d6260b2c00b1d3a80a816c23f"));
 	assert_true(has_line(place, "./-rf ", "time=-86400.000000000"));
 	assert_true(has_line(place, "./new\\012line ", "type=file"));
-	assert_true(has_line(place, "./\\377\\376\\040bad\\040utf-8 ", "x-pack=a.tar.zst x-frame="));
+	assert_true(
+	    has_line(place, "./\\377\\376\\040bad\\040utf-8 ", "x-pack=a.tar.zst x-frame="));
 	assert_true(has_line(place, "./closed/setuid ", "mode=4755"));
 	assert_true(has_line(place, "./closed ", "type=dir mode=0555"));
 	assert_true(has_line(place, "./long\\040link ", "link=ttttt"));
 	assert_true(has_line(place, ". ", "type=dir"));
 }
 
-/* Each file's place in the pack: decode that frame and those behind it, and the content is there. */
+/* Each file's place in the pack: decode that frame and those behind it, and the content is there.
+ */
 struct seek {
 	struct place *place;
 	struct buf stored;
@@ -309,7 +315,8 @@ fifos_sockets_and_devices_are_counted_and_never_opened(void **state)
 	pack_source(place);
 	assert_int_equal(place->totals.warnings, specials);
 	assert_non_null(strstr(place->said.p, "warn fifo: is a FIFO; it is not in the backup\n"));
-	assert_non_null(strstr(place->said.p, "warn socket: is a socket; it is not in the backup\n"));
+	assert_non_null(
+	    strstr(place->said.p, "warn socket: is a socket; it is not in the backup\n"));
 	decode_pack(place);
 	assert_int_equal(mkdir(place->out, 0755), 0);
 	assert_int_equal(tree_run(place->out, gnu), 0);
@@ -356,7 +363,8 @@ what_cannot_be_read_is_a_warning_with_its_name(void **state)
 	assert_non_null(strstr(place->said.p,
 	    "warn closed/secret: cannot be opened (Permission denied); it is not in the backup\n"));
 	assert_non_null(strstr(place->said.p,
-	    "warn forbidden: cannot be opened: Permission denied; what is in it is not in the backup\n"));
+	    "warn forbidden: cannot be opened: Permission denied; what is in it is not in the "
+	    "backup\n"));
 	assert_non_null(strstr(place->said.p,
 	    "warn big secret: cannot be opened (Permission denied); it is not in the backup\n"));
 	assert_false(has_line(place, "./closed/secret ", "type"));
@@ -511,7 +519,8 @@ files_that_vanish_are_in_the_pack_or_named(void **state)
 		char line[32], warning[80];
 
 		snprintf(line, sizeof line, "./small-%02d ", i);
-		snprintf(warning, sizeof warning, "warn small-%02d: vanished before it was read", i);
+		snprintf(warning, sizeof warning, "warn small-%02d: vanished before it was read",
+		    i);
 		assert_int_not_equal(has_line(place, line, "sha256="),
 		    strstr(place->said.p, warning) != NULL);
 	}
@@ -549,13 +558,15 @@ several_roots_have_folders_of_their_own(void **state)
 	assert_int_equal(mkdir(place->source, 0755), 0);
 	top = open(place->source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	for (int i = 0; i < 3; i++) {
-		static const char *const above[] = { "a", "b", "c" }, *const names[] = { "media", "media", "private" };
+		static const char *const above[] = { "a", "b", "c" },
+		                         *const names[] = { "media", "media", "private" };
 		int folder = tree_folder(top, above[i]), root = tree_folder(folder, names[i]);
 
 		tree_put(root, "file", above[i], 1);
 		close(root);
 		close(folder);
-		snprintf(roots[i], sizeof roots[i], "%s/%s/%s%s", place->source, above[i], names[i], i ? "" : "/");
+		snprintf(roots[i], sizeof roots[i], "%s/%s/%s%s", place->source, above[i], names[i],
+		    i ? "" : "/");
 		list[i] = roots[i];
 	}
 	assert_int_equal(pack_roots(place, list, 3, &e), 0);

@@ -1,4 +1,5 @@
-/* pg_fixture.h: a private PostgreSQL for a test in C, served by tests/flow/pg.py; run from the top folder. */
+/* pg_fixture.h: a private PostgreSQL for a test in C, served by tests/flow/pg.py; run from the top
+ * folder. */
 #ifndef TESTS_UNIT_PG_FIXTURE_H
 #define TESTS_UNIT_PG_FIXTURE_H
 
@@ -70,8 +71,10 @@ static inline int
 pg_sql(struct buf *out, const struct pg *pg, const char *database, const char *sql, struct err *e)
 {
 	char host[] = "PGHOST=127.0.0.1", port[32], name[256];
-	const char *const env[] = { host, port, "PGUSER=" PG_USER, "PGPASSWORD=" PG_PASSWORD, name, NULL };
-	const char *const argv[] = { "/usr/lib/postgresql/15/bin/psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", sql, NULL };
+	const char *const env[] = { host, port, "PGUSER=" PG_USER, "PGPASSWORD=" PG_PASSWORD, name,
+		NULL };
+	const char *const argv[] = { "/usr/lib/postgresql/15/bin/psql", "-XAtq", "-v",
+		"ON_ERROR_STOP=1", "-c", sql, NULL };
 	struct proc_spec spec = { .argv = argv, .env = env, .stdin_fd = -1 };
 
 	snprintf(port, sizeof port, "PGPORT=%s", pg->port);

@@ -15,8 +15,14 @@ static inline void
 scene_begin(struct scene *s, const char *database)
 {
 	scene_open(s, &src_postgresql_driver, PG_PASSWORD, scratch);
-	s->service.settings = (struct service_settings){ .host = "127.0.0.1", .port = pg.port, .database = database,
-		.user = PG_USER, .tls = "", .path = "", .roots = "", .excludes = "" };
+	s->service.settings = (struct service_settings){ .host = "127.0.0.1",
+		.port = pg.port,
+		.database = database,
+		.user = PG_USER,
+		.tls = "",
+		.path = "",
+		.roots = "",
+		.excludes = "" };
 }
 
 /* What pg_restore --list says of the bytes: the check that is none. */
@@ -84,9 +90,13 @@ begin(void **state UNUSED)
 	if (mkdtemp(scratch) == NULL)
 		return -1;
 	sql("postgres", "CREATE DATABASE shop");
-	/* About 28 MB, which no buffer on the way holds; incompressible, in rows that are stored in line. */
-	sql("shop", "CREATE TABLE item AS SELECT i AS id, now() AS added, (SELECT string_agg(md5(i::text || j), '')"
-	    " FROM generate_series(1, 40) j) AS name FROM generate_series(1, 22000) i; ALTER TABLE item ADD PRIMARY KEY (id)");
+	/* About 28 MB, which no buffer on the way holds; incompressible, in rows that are stored in
+	 * line. */
+	sql("shop",
+	    "CREATE TABLE item AS SELECT i AS id, now() AS added, (SELECT string_agg(md5(i::text "
+	    "|| j), '')"
+	    " FROM generate_series(1, 40) j) AS name FROM generate_series(1, 22000) i; ALTER TABLE "
+	    "item ADD PRIMARY KEY (id)");
 	sql("shop", "CREATE TABLE empty (a int)");
 	return 0;
 }

@@ -48,9 +48,13 @@ scene_write(void *arg, const void *p, size_t n, struct err *e)
 }
 
 static inline void
-scene_open(struct scene *s, const struct source_driver *driver, const char *secret, const char *scratch)
+scene_open(struct scene *s, const struct source_driver *driver, const char *secret,
+    const char *scratch)
 {
-	*s = (struct scene){ .driver = driver, .a = arena_new(), .bytes = BUF_INIT, .said = BUF_INIT };
+	*s = (struct scene){ .driver = driver,
+		.a = arena_new(),
+		.bytes = BUF_INIT,
+		.said = BUF_INIT };
 	s->watch = (struct watch){ scene_bytes, scene_say, s };
 	s->service.engine = driver->engine;
 	s->src = (struct source){ &s->service, secret, scratch, s->a, &s->watch };

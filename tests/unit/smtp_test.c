@@ -113,7 +113,8 @@ own_address(char out[INET_ADDRSTRLEN])
 	for (const struct ifaddrs *i = all; i != NULL; i = i->ifa_next) {
 		const struct sockaddr_in *at = (const void *)i->ifa_addr;
 
-		if (at != NULL && at->sin_family == AF_INET && ntohl(at->sin_addr.s_addr) >> 24 != 127)
+		if (at != NULL && at->sin_family == AF_INET &&
+		    ntohl(at->sin_addr.s_addr) >> 24 != 127)
 			inet_ntop(AF_INET, &at->sin_addr, out, INET_ADDRSTRLEN);
 	}
 	freeifaddrs(all);

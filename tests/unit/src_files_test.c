@@ -134,13 +134,15 @@ every_engine_has_its_driver(void **state UNUSED)
 static int
 begin(void **state UNUSED)
 {
-	static const struct { const char *path; size_t size; } files[] = {
-		{ "media/a", 1000 }, { "media/b.tmp", 1000 }, { "media/cache/c", 1000 }, { "more/d", 500 } };
+	static const struct { const char *path; size_t size;
+	} files[] = { { "media/a", 1000 }, { "media/b.tmp", 1000 }, { "media/cache/c", 1000 },
+		{ "more/d", 500 } };
 	static char zeros[1000];
 	struct err e;
 
-	if (mkdtemp(folder) == NULL || chmod(folder, 0755) != 0 || mkdir(in_folder("media"), 0755) != 0 ||
-	    mkdir(in_folder("media/cache"), 0755) != 0 || mkdir(in_folder("more"), 0755) != 0)
+	if (mkdtemp(folder) == NULL || chmod(folder, 0755) != 0 ||
+	    mkdir(in_folder("media"), 0755) != 0 || mkdir(in_folder("media/cache"), 0755) != 0 ||
+	    mkdir(in_folder("more"), 0755) != 0)
 		return -1;
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
 		if (fd_put_file(in_folder(files[i].path), zeros, files[i].size, 0644, &e) != 0)
@@ -151,8 +153,8 @@ begin(void **state UNUSED)
 static int
 end(void **state UNUSED)
 {
-	static const char *const made[] = { "media/a", "media/b.tmp", "media/cache/c", "media/cache", "media", "more/d",
-		"more" };
+	static const char *const made[] = { "media/a", "media/b.tmp", "media/cache/c",
+		"media/cache", "media", "more/d", "more" };
 
 	for (size_t i = 0; i < sizeof made / sizeof made[0]; i++)
 		if (remove(in_folder(made[i])) != 0)

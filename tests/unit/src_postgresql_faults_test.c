@@ -1,4 +1,5 @@
-/* src_postgresql_faults_test.c: servers that die, dumps that are cut, tools that lie, jobs that are killed. */
+/* src_postgresql_faults_test.c: servers that die, dumps that are cut, tools that lie, jobs that are
+ * killed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -25,7 +26,8 @@ in_any_cmdline(const char *text)
 		struct err e;
 
 		snprintf(path, sizeof path, "/proc/%.20s/cmdline", entry->d_name);
-		if (strspn(entry->d_name, "0123456789") > 0 && fd_read_file(&line, path, 1 << 20, &e) == 0)
+		if (strspn(entry->d_name, "0123456789") > 0 &&
+		    fd_read_file(&line, path, 1 << 20, &e) == 0)
 			found |= memmem(line.p, line.n, text, strlen(text)) != NULL;
 	}
 	closedir(d);
@@ -93,7 +95,8 @@ break_off(struct scene *s)
 static void
 T07_pg_dump_dies_with_the_job(void **state UNUSED)
 {
-	static const char alive[] = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'lazarette'";
+	static const char alive[] =
+	    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'lazarette'";
 	struct scene s;
 	struct err e;
 	pid_t job;
@@ -126,7 +129,9 @@ terminate_backend(struct scene *s)
 {
 	if (s->times == 0 && (int64_t)s->bytes.n >= s->threshold) {
 		s->times++;
-		sql("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'lazarette'");
+		sql("postgres",
+		    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name "
+		    "= 'lazarette'");
 	}
 	return 0;
 }
@@ -147,27 +152,33 @@ pipe_accepts_what_was_cut_off(const char *port)
 {
 	char script[512], env_port[32];
 	const char *const argv[] = { "/bin/bash", "-c", script, NULL };
-	const char *const env[] = { "PGHOST=127.0.0.1", env_port, "PGUSER=" PG_USER, "PGPASSWORD=" PG_PASSWORD,
-		"PGDATABASE=shop", "PGAPPNAME=control", NULL };
+	const char *const env[] = { "PGHOST=127.0.0.1", env_port, "PGUSER=" PG_USER,
+		"PGPASSWORD=" PG_PASSWORD, "PGDATABASE=shop", "PGAPPNAME=control", NULL };
 	struct proc_spec spec = { .argv = argv, .env = env, .stdin_fd = -1 };
 	CLEANUP_BUF struct buf out = BUF_INIT;
 	struct err e;
 
 	snprintf(env_port, sizeof env_port, "PGPORT=%s", port);
-	snprintf(script, sizeof script, "B=/usr/lib/postgresql/15/bin; "
-	    "$B/pg_dump -Fc -Z0 | { head -c 1000000; $B/psql -XAtq -d postgres -c \"SELECT pg_terminate_backend(pid)"
-	    " FROM pg_stat_activity WHERE application_name = 'control' AND datname = 'shop'\" >&2; cat; } > %s/control",
+	snprintf(script, sizeof script,
+	    "B=/usr/lib/postgresql/15/bin; "
+	    "$B/pg_dump -Fc -Z0 | { head -c 1000000; $B/psql -XAtq -d postgres -c \"SELECT "
+	    "pg_terminate_backend(pid)"
+	    " FROM pg_stat_activity WHERE application_name = 'control' AND datname = 'shop'\" >&2; "
+	    "cat; } > %s/control",
 	    scratch);
 	assert_int_equal(proc_output(&out, 1 << 20, &spec, &e), 0);
-	snprintf(script, sizeof script, "/usr/lib/postgresql/15/bin/pg_restore --list %s/control >&2", scratch);
+	snprintf(script, sizeof script,
+	    "/usr/lib/postgresql/15/bin/pg_restore --list %s/control >&2", scratch);
 	assert_int_equal(proc_output(&out, 1 << 20, &spec, &e), 0);
-	snprintf(script, sizeof script, "/usr/lib/postgresql/15/bin/pg_restore -f /dev/null < %s/control", scratch);
+	snprintf(script, sizeof script,
+	    "/usr/lib/postgresql/15/bin/pg_restore -f /dev/null < %s/control", scratch);
 	assert_int_equal(proc_output(&out, 1 << 20, &spec, &e), -1);
 	snprintf(script, sizeof script, "rm %s/control", scratch);
 	assert_int_equal(proc_output(&out, 1 << 20, &spec, &e), 0);
 }
 
-/* T14: the server goes away at 30 moments of the dump: each fails with its words, nothing is accepted. */
+/* T14: the server goes away at 30 moments of the dump: each fails with its words, nothing is
+ * accepted. */
 static void
 T14_a_server_that_dies_fails_the_dump(void **state UNUSED)
 {
@@ -199,7 +210,8 @@ T14_a_server_that_dies_fails_the_dump(void **state UNUSED)
 			pg_act(&pg, "start");
 		scene_end(&s);
 	}
-	print_message("T14: %d deaths, %d refused by prove(); control: pg_restore --list accepts %d\n",
+	print_message("T14: %d deaths, %d refused by prove(); control: pg_restore --list accepts "
+	              "%d\n",
 	    MOMENTS, refused, listed);
 	assert_int_equal(refused, MOMENTS);
 	assert_true(listed > 0);
@@ -217,7 +229,9 @@ T16_prove_refuses_every_truncation(void **state UNUSED)
 	struct err e;
 
 	sql("postgres", "CREATE DATABASE small");
-	sql("small", "CREATE TABLE a AS SELECT i, md5(i::text) FROM generate_series(1, 2000) i; CREATE VIEW v AS SELECT * FROM a");
+	sql("small",
+	    "CREATE TABLE a AS SELECT i, md5(i::text) FROM generate_series(1, 2000) i; CREATE VIEW "
+	    "v AS SELECT * FROM a");
 	scene_begin(&s, "small");
 	assert_int_equal(scene_dump(&s, &e), 0);
 	assert_int_equal(scene_prove(&s, s.bytes.p, s.bytes.n, &e), 0);
@@ -227,14 +241,15 @@ T16_prove_refuses_every_truncation(void **state UNUSED)
 		refused += scene_prove(&s, s.bytes.p, n, &e) == -1 && e.kind == ERR_DAMAGED;
 		listed += list(s.bytes.p, n, &e) == 0;
 	}
-	print_message("T16 pg-custom: %d cuts, %d refused; control: pg_restore --list accepts %d\n", CUTS + LAST, refused,
-	    listed);
+	print_message("T16 pg-custom: %d cuts, %d refused; control: pg_restore --list accepts %d\n",
+	    CUTS + LAST, refused, listed);
 	assert_int_equal(refused, CUTS + LAST);
 	assert_true(listed > CUTS / 2);
 	scene_end(&s);
 }
 
-/* T21: a tool that is missing, old, broken or lies is found before or at the first run, with the fix. */
+/* T21: a tool that is missing, old, broken or lies is found before or at the first run, with the
+ * fix. */
 static void
 T21_wrong_tools_are_told_with_the_fix(void **state UNUSED)
 {
@@ -242,17 +257,26 @@ T21_wrong_tools_are_told_with_the_fix(void **state UNUSED)
 		const char *folder, *words;
 		bool early;           /* prepare() and check() find it */
 	} cases[] = {
-		{ "pg-13", "pg_dump 13 cannot dump a PostgreSQL 15 server. Install a newer one with: "
-		    "apt install postgresql-client-15", true },
+		{ "pg-13",
+		    "pg_dump 13 cannot dump a PostgreSQL 15 server. Install a newer one with: "
+		    "apt install postgresql-client-15",
+		    true },
 		{ "pg-9.6", "pg_dump 9 cannot dump a PostgreSQL 15 server.", true },
 		{ "pg-stranger", "which is no version of PostgreSQL", true },
-		{ "pg-broken", "pg_dump ended with exit code 127: error while loading shared libraries: libpq.so.5", true },
-		{ "pg-mismatch", "pg_dump ended with exit code 1: pg_dump: error: server version: 15.20; pg_dump version: 13.9 "
-		    "pg_dump: error: aborting because of server version mismatch", false },
+		{ "pg-broken",
+		    "pg_dump ended with exit code 127: error while loading shared libraries: "
+		    "libpq.so.5",
+		    true },
+		{ "pg-mismatch",
+		    "pg_dump ended with exit code 1: pg_dump: error: server version: 15.20; "
+		    "pg_dump version: 13.9 "
+		    "pg_dump: error: aborting because of server version mismatch",
+		    false },
 		{ "pg-silent", "pg_dump ended with exit code 0 but wrote nothing", false },
 		{ "pg-plain", "what pg_dump wrote does not begin as a custom-format dump", false },
 		{ "pg-short", "what pg_dump wrote does not begin as a custom-format dump", false },
-		{ "pg-late", "pg_dump ended with exit code 3: pg_dump: error: out of breath", false },
+		{ "pg-late", "pg_dump ended with exit code 3: pg_dump: error: out of breath",
+		    false },
 		{ "pg-killed", "pg_dump was killed by signal 9 (Killed)", false },
 	};
 	int told = 0;
@@ -280,7 +304,8 @@ T21_wrong_tools_are_told_with_the_fix(void **state UNUSED)
 		unsetenv("LAZARETTE_TOOLS");
 		scene_end(&s);
 	}
-	print_message("T21: %d of %zu told at the first run\n", told, sizeof cases / sizeof cases[0]);
+	print_message("T21: %d of %zu told at the first run\n", told,
+	    sizeof cases / sizeof cases[0]);
 }
 
 int

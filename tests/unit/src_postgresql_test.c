@@ -19,7 +19,8 @@ check_tells_version_size_and_tables(void **state UNUSED)
 	if (src_postgresql_driver.check(&text, &s.src, &e) != 0)
 		fail_msg("%s", e.text);
 	assert_memory_equal(text, "PostgreSQL 15.", 14);
-	assert_non_null(strstr(text, " MB in 2 tables. It will be dumped by pg_dump (PostgreSQL) 15."));
+	assert_non_null(
+	    strstr(text, " MB in 2 tables. It will be dumped by pg_dump (PostgreSQL) 15."));
 	assert_int_equal(count_in(scratch), 0);
 	scene_end(&s);
 }
@@ -33,21 +34,27 @@ check_names_the_tables_the_user_may_not_read(void **state UNUSED)
 
 	sql("postgres", "CREATE DATABASE rights");
 	sql("postgres", "CREATE ROLE reader LOGIN PASSWORD 'pass-of-reader'");
-	sql("rights", "CREATE TABLE secrets (a int); CREATE SCHEMA inner_; CREATE TABLE inner_.audit (a serial);"
+	sql("rights",
+	    "CREATE TABLE secrets (a int); CREATE SCHEMA inner_; CREATE TABLE inner_.audit (a "
+	    "serial);"
 	    "CREATE TABLE fine (a int); GRANT SELECT ON fine TO reader");
 	scene_begin(&s, "rights");
 	s.service.settings.user = "reader";
 	s.src.secret = "pass-of-reader";
 	assert_int_equal(src_postgresql_driver.check(&text, &s.src, &e), -1);
 	assert_int_equal(e.kind, ERR_INPUT);
-	assert_string_equal(e.text, "User reader lacks SELECT on 2 tables: inner_.audit, secrets. "
-	    "A superuser can grant it: GRANT pg_read_all_data TO \"reader\" (PostgreSQL 14 or newer)");
+	assert_string_equal(e.text,
+	    "User reader lacks SELECT on 2 tables: inner_.audit, secrets. "
+	    "A superuser can grant it: GRANT pg_read_all_data TO \"reader\" (PostgreSQL 14 or "
+	    "newer)");
 	/* The check is right: pg_dump fails, too. */
 	assert_int_equal(scene_dump(&s, &e), -1);
 	if (strstr(e.text, "permission denied for") == NULL)
 		fail_msg("%s", e.text);
 
-	sql("rights", "GRANT USAGE ON SCHEMA inner_ TO reader; GRANT SELECT ON ALL TABLES IN SCHEMA inner_, public TO reader");
+	sql("rights",
+	    "GRANT USAGE ON SCHEMA inner_ TO reader; GRANT SELECT ON ALL TABLES IN SCHEMA inner_, "
+	    "public TO reader");
 	assert_int_equal(src_postgresql_driver.check(&text, &s.src, &e), -1);
 	assert_non_null(strstr(e.text, "lacks SELECT on 1 sequence: inner_.audit_a_seq."));
 	/* The remedy is right, too. */
@@ -70,8 +77,10 @@ SET_23_DIV_17_dump_is_a_custom_format_that_loads(void **state UNUSED)
 	struct source_facts facts;
 	struct scene s;
 	char path[256], port[32];
-	const char *const argv[] = { "/usr/lib/postgresql/15/bin/pg_restore", "--exit-on-error", "-d", "again", path, NULL };
-	const char *const env[] = { "PGHOST=127.0.0.1", port, "PGUSER=" PG_USER, "PGPASSWORD=" PG_PASSWORD, NULL };
+	const char *const argv[] = { "/usr/lib/postgresql/15/bin/pg_restore", "--exit-on-error",
+		"-d", "again", path, NULL };
+	const char *const env[] = { "PGHOST=127.0.0.1", port, "PGUSER=" PG_USER,
+		"PGPASSWORD=" PG_PASSWORD, NULL };
 	struct proc_spec spec = { .argv = argv, .env = env, .stdin_fd = -1 };
 	CLEANUP_BUF struct buf out = BUF_INIT;
 	struct err e;
@@ -97,7 +106,8 @@ SET_23_DIV_17_dump_is_a_custom_format_that_loads(void **state UNUSED)
 	sql("postgres", "CREATE DATABASE again");
 	if (proc_output(&out, 1 << 20, &spec, &e) != 0)
 		fail_msg("%s", e.text);
-	assert_string_equal(answer(s.a, "again", "SELECT count(*), sum(hashtext(t::text)::int8) FROM item t"),
+	assert_string_equal(answer(s.a, "again",
+	                        "SELECT count(*), sum(hashtext(t::text)::int8) FROM item t"),
 	    answer(s.a, "shop", "SELECT count(*), sum(hashtext(t::text)::int8) FROM item t"));
 	sql("postgres", "DROP DATABASE again");
 	unlink(path);
@@ -109,8 +119,9 @@ SET_23_DIV_17_dump_is_a_custom_format_that_loads(void **state UNUSED)
 static void
 T43_hostile_names_are_literal(void **state UNUSED)
 {
-	static const char *const names[] = { "a=b", "postgresql://127.0.0.1/shop", "-d", "--help", "sp ace", "o'brien\"x",
-		"$(touch /tmp/canary_T43)", "`id`;x", "host=/tmp dbname=shop", "\xc3\xbc\xe2\x82\xac", "%s%n", "a\\b:c" };
+	static const char *const names[] = { "a=b", "postgresql://127.0.0.1/shop", "-d", "--help",
+		"sp ace", "o'brien\"x", "$(touch /tmp/canary_T43)", "`id`;x",
+		"host=/tmp dbname=shop", "\xc3\xbc\xe2\x82\xac", "%s%n", "a\\b:c" };
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		CLEANUP_BUF struct buf quoted = BUF_INIT;
@@ -126,12 +137,16 @@ T43_hostile_names_are_literal(void **state UNUSED)
 		}
 		scene_begin(&s, names[i]);
 		sql("postgres", arena_printf(s.a, "CREATE DATABASE \"%s\"", quoted.p));
-		sql("postgres", arena_printf(s.a, "CREATE ROLE \"%s\" SUPERUSER LOGIN PASSWORD $x$%s$x$", quoted.p, names[i]));
-		sql(names[i], arena_printf(s.a, "CREATE TABLE here AS SELECT $x$%s$x$ AS name", names[i]));
+		sql("postgres",
+		    arena_printf(s.a, "CREATE ROLE \"%s\" SUPERUSER LOGIN PASSWORD $x$%s$x$",
+		        quoted.p, names[i]));
+		sql(names[i],
+		    arena_printf(s.a, "CREATE TABLE here AS SELECT $x$%s$x$ AS name", names[i]));
 		s.service.settings.user = names[i];
 		s.src.secret = names[i];
 		if (src_postgresql_driver.check(&text, &s.src, &e) != 0 ||
-		    src_postgresql_driver.prepare(&facts, &s.src, &e) != 0 || scene_dump(&s, &e) != 0)
+		    src_postgresql_driver.prepare(&facts, &s.src, &e) != 0 ||
+		    scene_dump(&s, &e) != 0)
 			fail_msg("%s: %s", names[i], e.text);
 		assert_non_null(memmem(s.bytes.p, s.bytes.n, names[i], strlen(names[i])));
 		sql("postgres", arena_printf(s.a, "DROP DATABASE \"%s\"", quoted.p));
@@ -150,7 +165,8 @@ wrong_password_fails_with_the_tool_s_words(void **state UNUSED)
 	scene_begin(&s, "shop");
 	s.src.secret = "wrong-canary";
 	assert_int_equal(scene_dump(&s, &e), -1);
-	assert_memory_equal(e.text, "pg_dump ended with exit code 1: pg_dump: error: connection to server at", 71);
+	assert_memory_equal(e.text,
+	    "pg_dump ended with exit code 1: pg_dump: error: connection to server at", 71);
 	assert_non_null(strstr(e.text, "password authentication failed for user \"" PG_USER "\""));
 	assert_int_equal(e.exit_code, 1);
 	assert_non_null(strstr(s.said.p, "err pg_dump: error: connection to server"));
@@ -185,8 +201,11 @@ an_unreachable_server_or_database_is_named(void **state UNUSED)
 	s.service.settings.host = "no-such-host.invalid";
 	assert_int_equal(src_postgresql_driver.check(&text, &s.src, &e), -1);
 	assert_non_null(strstr(e.text, "could not translate host name \"no-such-host.invalid\""));
-	s.service.settings = (struct service_settings){ .host = "127.0.0.1", .port = pg.port, .database = "shop",
-		.user = PG_USER, .tls = "require" };
+	s.service.settings = (struct service_settings){ .host = "127.0.0.1",
+		.port = pg.port,
+		.database = "shop",
+		.user = PG_USER,
+		.tls = "require" };
 	assert_int_equal(src_postgresql_driver.check(&text, &s.src, &e), -1);
 	assert_non_null(strstr(e.text, "server does not support SSL, but SSL was required"));
 	scene_end(&s);
@@ -208,8 +227,12 @@ a_sink_that_fails_ends_the_dump(void **state UNUSED)
 	s.meanwhile = break_off;
 	assert_int_equal(scene_dump(&s, &e), -1);
 	assert_string_equal(e.text, "the sink is broken");
-	for (int i = 0; i < 200 && strcmp(answer(s.a, "postgres",
-	    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'lazarette'"), "0") != 0; i++)
+	for (int i = 0; i < 200 &&
+	     strcmp(answer(s.a, "postgres",
+	                "SELECT count(*) FROM pg_stat_activity WHERE application_name = "
+	                "'lazarette'"),
+	         "0") != 0;
+	     i++)
 		clock_sleep(10);
 	assert_string_equal(answer(s.a, "postgres",
 	    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'lazarette'"), "0");

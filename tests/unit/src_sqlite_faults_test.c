@@ -50,7 +50,8 @@ an_unfinished_transaction_is_told_with_the_remedy(void **state UNUSED)
 	if (pid == 0) {
 		sqlite3 *db = db_of(source);
 
-		sql(db, "PRAGMA cache_size=2; BEGIN; UPDATE account SET pad = hex(randomblob(150))");
+		sql(db,
+		    "PRAGMA cache_size=2; BEGIN; UPDATE account SET pad = hex(randomblob(150))");
 		_exit(0);
 	}
 	waitpid(pid, NULL, 0);
@@ -95,7 +96,8 @@ what_may_not_be_read_is_told(void **state UNUSED)
 	assert_int_equal(e.kind, ERR_INPUT);
 	assert_non_null(strstr(e.text, "cannot be read: Permission denied"));
 	scene_end(&s);
-	/* Readable, but the side files that a log needs cannot be made: SQLite refuses, and we tell what helps. */
+	/* Readable, but the side files that a log needs cannot be made: SQLite refuses, and we tell
+	 * what helps. */
 	assert_int_equal(chmod(source, 0644), 0);
 	assert_int_equal(check_as_a_stranger(&text, &s, &e), -1);
 	assert_int_equal(e.kind, ERR_INPUT);
@@ -148,7 +150,8 @@ PEER_20_room_is_checked_before_staging(void **state UNUSED)
 	s.src.scratch = "/proc";      /* a file system without any room */
 	assert_int_equal(src_sqlite_driver.prepare(&facts, &s.src, &e), -1);
 	assert_int_equal(e.kind, ERR_FULL);
-	assert_memory_equal(e.text, "The scratch folder /proc is full: a copy of the database needs about 9", 70);
+	assert_memory_equal(e.text,
+	    "The scratch folder /proc is full: a copy of the database needs about 9", 70);
 	assert_non_null(strstr(e.text, "it has 0 B"));
 	s.bytes.p[30] = 0x70;         /* a head that promises far more than there is room for */
 	s.bytes.p[28] = 0x70;
@@ -180,7 +183,8 @@ a_sink_that_fails_leaves_nothing(void **state UNUSED)
 	scene_end(&s);
 }
 
-/* T16: cut anywhere, or with something behind it, a copy is refused. The control only looks at its head. */
+/* T16: cut anywhere, or with something behind it, a copy is refused. The control only looks at its
+ * head. */
 static void
 T16_prove_refuses_every_truncation(void **state UNUSED)
 {
@@ -198,7 +202,8 @@ T16_prove_refuses_every_truncation(void **state UNUSED)
 		refused += scene_prove(&s, s.bytes.p, n, &e) == -1 && e.kind == ERR_DAMAGED;
 		control += n >= 16 && memcmp(s.bytes.p, "SQLite format 3", 16) == 0;
 	}
-	print_message("T16 sqlite: %d cuts, %d refused; control: a look at the head accepts %d\n", CUTS, refused, control);
+	print_message("T16 sqlite: %d cuts, %d refused; control: a look at the head accepts %d\n",
+	    CUTS, refused, control);
 	assert_int_equal(refused, CUTS);
 	assert_true(control > 0);
 	buf_text(&s.bytes, "more");
@@ -208,7 +213,8 @@ T16_prove_refuses_every_truncation(void **state UNUSED)
 	scene_end(&s);
 }
 
-/* T17: pages of one table that changed places or were zeroed are refused; a flipped bit of a value is the hash's to find. */
+/* T17: pages of one table that changed places or were zeroed are refused; a flipped bit of a value
+ * is the hash's to find. */
 static void
 T17_prove_refuses_swapped_and_zeroed_pages(void **state UNUSED)
 {
@@ -221,7 +227,8 @@ T17_prove_refuses_swapped_and_zeroed_pages(void **state UNUSED)
 	scene_begin(&s, source);
 	assert_int_equal(scene_dump(&s, &e), 0);
 	for (int i = 0; i < TRIES; i++) {
-		size_t pages = s.bytes.n / PAGE, a = 5 + rand_below(pages / 2 - 5), b = pages / 2 + rand_below(pages / 2 - 1);
+		size_t pages = s.bytes.n / PAGE, a = 5 + rand_below(pages / 2 - 5),
+		       b = pages / 2 + rand_below(pages / 2 - 1);
 		CLEANUP_BUF struct buf bad = BUF_INIT;
 
 		buf_add(&bad, s.bytes.p, s.bytes.n);

@@ -29,9 +29,10 @@ check_tells_size_and_tables(void **state UNUSED)
 static void
 says_what_is_wrong_with_a_path(void **state UNUSED)
 {
-	static const char *const words[] = { "does not exist on this host", "does not exist on this host",
-		"is not a file", "is not a file", "is empty: no SQLite database yet",
-		"is not a SQLite database", "is not a SQLite database" };
+	static const char *const words[] = { "does not exist on this host",
+		"does not exist on this host", "is not a file", "is not a file",
+		"is empty: no SQLite database yet", "is not a SQLite database",
+		"is not a SQLite database" };
 	char path[7][128];
 	struct source_facts facts;
 	struct scene s;
@@ -51,7 +52,8 @@ says_what_is_wrong_with_a_path(void **state UNUSED)
 	for (int i = 0; i < 7; i++) {
 		char want[256];
 
-		snprintf(want, sizeof want, "%s%s %s", i == 2 || i == 3 ? "" : "File ", path[i], words[i]);
+		snprintf(want, sizeof want, "%s%s %s", i == 2 || i == 3 ? "" : "File ", path[i],
+		    words[i]);
 		scene_begin(&s, path[i]);
 		assert_int_equal(src_sqlite_driver.check(&text, &s.src, &e), -1);
 		assert_string_equal(e.text, want);
@@ -95,7 +97,8 @@ the_source_is_not_changed(void **state UNUSED)
 	assert_int_equal(before.n, after.n);
 	assert_memory_equal(before.p, after.p, before.n);
 	assert_int_equal(stat(source, &is), 0);
-	assert_true(was.st_mtim.tv_sec == is.st_mtim.tv_sec && was.st_mtim.tv_nsec == is.st_mtim.tv_nsec);
+	assert_true(
+	    was.st_mtim.tv_sec == is.st_mtim.tv_sec && was.st_mtim.tv_nsec == is.st_mtim.tv_nsec);
 	snprintf(side, sizeof side, "%s-journal", source);
 	assert_int_equal(access(side, F_OK), -1);
 	/* And its progress is told once, give or take the halves. */
@@ -105,7 +108,8 @@ the_source_is_not_changed(void **state UNUSED)
 	scene_end(&s);
 }
 
-/* DIV-17 for this engine: what is in the write-ahead log only is in the copy, which SQLite opens. */
+/* DIV-17 for this engine: what is in the write-ahead log only is in the copy, which SQLite opens.
+ */
 static void
 DIV_17_a_copy_holds_what_is_only_in_the_log(void **state UNUSED)
 {
@@ -143,8 +147,10 @@ writer(volatile int64_t *commits)
 		_exit(1);
 	sqlite3_exec(db, "PRAGMA synchronous=OFF", NULL, NULL, NULL);
 	for (;;) {
-		snprintf(text, sizeof text, "BEGIN IMMEDIATE; UPDATE account SET balance = balance - 7 WHERE id = %d;"
-		    "UPDATE account SET balance = balance + 7 WHERE id = %d; UPDATE meta SET transfers = transfers + 1; COMMIT",
+		snprintf(text, sizeof text,
+		    "BEGIN IMMEDIATE; UPDATE account SET balance = balance - 7 WHERE id = %d;"
+		    "UPDATE account SET balance = balance + 7 WHERE id = %d; UPDATE meta SET "
+		    "transfers = transfers + 1; COMMIT",
 		    (int)rand_below(ACCOUNTS) + 1, (int)rand_below(ACCOUNTS) + 1);
 		if (sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK)
 			++*commits;
@@ -166,7 +172,8 @@ is_sound(const char *p, size_t n, int64_t least)
 	db = db_of(plain);
 	sound = number(db, "SELECT sum(balance) FROM account") == (int64_t)ACCOUNTS * EACH &&
 	    number(db, "SELECT transfers FROM meta") >= least &&
-	    number(db, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'") == 1;
+	    number(db,
+	        "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'") == 1;
 	sqlite3_close(db);
 	clean(plain);
 	return sound;
@@ -192,7 +199,8 @@ static void
 copies_under_a_writer(const char *mode)
 {
 	enum { COPIES = 25 };
-	volatile int64_t *commits = mmap(NULL, sizeof *commits, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	volatile int64_t *commits =
+	    mmap(NULL, sizeof *commits, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int sound = 0, control = 0;
 	int64_t at_first;
 	struct scene s;
@@ -221,8 +229,8 @@ copies_under_a_writer(const char *mode)
 	assert_true(*commits > at_first);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	print_message("sqlite, %s: %d of %d copies sound during %lld commits; control, cp: %d\n", mode + 7, sound, COPIES,
-	    (long long)*commits, control);
+	print_message("sqlite, %s: %d of %d copies sound during %lld commits; control, cp: %d\n",
+	    mode + 7, sound, COPIES, (long long)*commits, control);
 	assert_int_equal(sound, COPIES);
 	assert_true(control < COPIES);
 	munmap((void *)(uintptr_t)commits, sizeof *commits);
@@ -261,7 +269,8 @@ another_may_write(void)
 	return WEXITSTATUS(status) == 1;
 }
 
-/* The source may be open in this very process (our own catalogue): its locks must survive a backup. */
+/* The source may be open in this very process (our own catalogue): its locks must survive a backup.
+ */
 static void
 locks_of_this_process_are_kept(void **state UNUSED)
 {
@@ -296,7 +305,8 @@ waits_for_a_lock_that_is_given_back(void **state UNUSED)
 	make_bank(source, "PRAGMA journal_mode=DELETE");
 	pid = fork();
 	if (pid == 0) {
-		if (sqlite3_open(source, &db) != SQLITE_OK || sqlite3_exec(db, "BEGIN EXCLUSIVE", NULL, NULL, NULL) != SQLITE_OK)
+		if (sqlite3_open(source, &db) != SQLITE_OK ||
+		    sqlite3_exec(db, "BEGIN EXCLUSIVE", NULL, NULL, NULL) != SQLITE_OK)
 			_exit(1);
 		clock_sleep(400);
 		_exit(0);

@@ -44,7 +44,8 @@ tree_run(const char *folder, const char *const *argv)
 static void
 tree_stamp(int dirfd, const char *name, int64_t s, long ns)
 {
-	const struct timespec times[2] = { { .tv_sec = s, .tv_nsec = ns }, { .tv_sec = s, .tv_nsec = ns } };
+	const struct timespec times[2] = { { .tv_sec = s, .tv_nsec = ns },
+		{ .tv_sec = s, .tv_nsec = ns } };
 
 	assert_int_equal(utimensat(dirfd, name, times, AT_SYMLINK_NOFOLLOW), 0);
 }
@@ -265,9 +266,11 @@ tree_compare_one(struct tree_check *c, int a, int b, const char *name)
 	c->seen++;
 	same = fstatat(a, name, &one, AT_SYMLINK_NOFOLLOW) == 0
 	    && fstatat(b, name, &two, AT_SYMLINK_NOFOLLOW) == 0;
-	same = same && one.st_mode == two.st_mode && one.st_uid == two.st_uid && one.st_gid == two.st_gid;
+	same = same && one.st_mode == two.st_mode && one.st_uid == two.st_uid &&
+	    one.st_gid == two.st_gid;
 	if (same && c->times)
-		same = one.st_mtim.tv_sec == two.st_mtim.tv_sec && one.st_mtim.tv_nsec == two.st_mtim.tv_nsec;
+		same = one.st_mtim.tv_sec == two.st_mtim.tv_sec &&
+		    one.st_mtim.tv_nsec == two.st_mtim.tv_nsec;
 	if (same && c->links && S_ISREG(one.st_mode))
 		same = one.st_nlink == two.st_nlink;
 	if (same && S_ISREG(one.st_mode))

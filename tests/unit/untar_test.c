@@ -1,4 +1,5 @@
-/* untar_test.c: tar members written by tar.c and read by untar.c; what GNU tar writes; what is damaged. */
+/* untar_test.c: tar members written by tar.c and read by untar.c; what GNU tar writes; what is
+ * damaged. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -61,8 +62,16 @@ read_tar(struct seen *s, const char *p, size_t n, size_t step, struct err *e)
 static struct entry
 a_file(const char *path)
 {
-	return (struct entry){ .path = path, .type = ENTRY_FILE, .mode = 04755, .uid = 33, .gid = 34,
-		.uname = "www-data", .gname = "staff", .size = 0, .mtime_s = 1763690400, .target = "",
+	return (struct entry){ .path = path,
+		.type = ENTRY_FILE,
+		.mode = 04755,
+		.uid = 33,
+		.gid = 34,
+		.uname = "www-data",
+		.gname = "staff",
+		.size = 0,
+		.mtime_s = 1763690400,
+		.target = "",
 		.pack = "" };
 }
 
@@ -140,7 +149,8 @@ names_of_every_length_come_back(void **state)
 static void
 times_before_1970_and_after_2242_come_back(void **state)
 {
-	static const int64_t seconds[] = { 0, -1, -2, 8589934591, 8589934592, -62135596800, 253402300799 };
+	static const int64_t seconds[] = { 0, -1, -2, 8589934591, 8589934592, -62135596800,
+		253402300799 };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof seconds / sizeof seconds[0]; i++) {
@@ -198,8 +208,12 @@ gnu_tar_lists_a_9_gib_member_as_we_mean_it(void **state)
 	assert_int_equal(fd_write_all(fd, tar.p, tar.n, &e), 0);
 	/* The content is a hole, so that it takes no room. */
 	assert_int_equal(ftruncate(fd, (off_t)tar.n + entry.size + TAR_END), 0);
-	assert_int_equal(RUN(folder, "sh", "-c", "tar -tvf huge.tar | grep -q ' 9663676416 .* huge$'"), 0);
-	assert_int_equal(RUN(folder, "sh", "-c", "bsdtar -tvf huge.tar | grep -q ' 9663676416 .* huge$'"), 0);
+	assert_int_equal(RUN(folder, "sh", "-c",
+	                     "tar -tvf huge.tar | grep -q ' 9663676416 .* huge$'"),
+	    0);
+	assert_int_equal(RUN(folder, "sh", "-c",
+	                     "bsdtar -tvf huge.tar | grep -q ' 9663676416 .* huge$'"),
+	    0);
 	assert_int_equal(RUN("/", "rm", "-rf", folder), 0);
 }
 
@@ -225,14 +239,15 @@ reads_what_gnu_tar_writes(void **state)
 		struct err e = { .text = "" };
 
 		/* ustar has no room for a link this long. */
-		snprintf(command, sizeof command, "tar --format=%s %s --sort=name -cf %s.tar ./d", formats[i],
-		    i == 2 ? "--exclude=link" : "", formats[i]);
+		snprintf(command, sizeof command, "tar --format=%s %s --sort=name -cf %s.tar ./d",
+		    formats[i], i == 2 ? "--exclude=link" : "", formats[i]);
 		assert_int_equal(RUN(folder, "sh", "-c", command), 0);
 		snprintf(path, sizeof path, "%s/%s.tar", folder, formats[i]);
 		assert_int_equal(fd_read_file(&tar, path, 1 << 20, &e), 0);
 		if (read_tar(&s, tar.p, tar.n, 1000, &e) != 0)
 			fail_msg("%s: %s", formats[i], e.text);
-		assert_string_equal(s.text.p, i == 2 ? "[d][d/one]one![d/two]" : "[d][d/link][d/one]one![d/two]");
+		assert_string_equal(s.text.p,
+		    i == 2 ? "[d][d/one]one![d/two]" : "[d][d/link][d/one]one![d/two]");
 		assert_string_equal(s.target, "d/one");
 		buf_release(&s.text);
 	}
@@ -366,8 +381,9 @@ pax(struct buf *tar, const char *records, size_t n)
 static void
 pax_records_that_are_none_are_refused(void **state)
 {
-	static const char *const bad[] = { "x", "8 path=a\n", "99 path=a\n", "10 path=a\n ", "0 a=b\n", "4 =\n", "8 pathab\n",
-		"8 path=\n", "12 mtime=x1\n", "10 uid=-1\n", "13 size=1e3\n\n", "13 path=../a\n", "2 a" };
+	static const char *const bad[] = { "x", "8 path=a\n", "99 path=a\n", "10 path=a\n ",
+		"0 a=b\n", "4 =\n", "8 pathab\n", "8 path=\n", "12 mtime=x1\n", "10 uid=-1\n",
+		"13 size=1e3\n\n", "13 path=../a\n", "2 a" };
 	struct seen s;
 	struct err e;
 

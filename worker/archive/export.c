@@ -232,7 +232,9 @@ write_frames(void *arg, const void *p, size_t n, struct err *e)
 static int
 put_head_frames(struct export *x, struct err *e)
 {
-	const struct frame_options options = { .level = HEAD_LEVEL, .threads = 1, .raw_max = 1 << 20 };
+	const struct frame_options options = { .level = HEAD_LEVEL,
+		.threads = 1,
+		.raw_max = 1 << 20 };
 	CLEANUP_FRAME_WRITER struct frame_writer *w = NULL;
 	struct frame_totals totals;
 
@@ -251,7 +253,8 @@ free_buffer(unsigned char **p)
 	free(*p);
 }
 
-/* The part of the raw bytes that this part of the stored ones stands for, so that the sum comes out right. */
+/* The part of the raw bytes that this part of the stored ones stands for, so that the sum comes out
+ * right. */
 static int64_t
 raw_share(const struct stored_object *data, int64_t stored)
 {
@@ -282,8 +285,9 @@ copy_object(struct export *x, struct object *o, struct hash *hash, struct err *e
 		said = raw_share(data, at);
 	}
 	if (at != data->stored_bytes)
-		return err_set(e, ERR_DAMAGED, "%s: the stored copy has %lld bytes, it should have %lld",
-		    data->key, (long long)at, (long long)data->stored_bytes);
+		return err_set(e, ERR_DAMAGED,
+		    "%s: the stored copy has %lld bytes, it should have %lld", data->key,
+		    (long long)at, (long long)data->stored_bytes);
 	return 0;
 }
 
@@ -366,7 +370,9 @@ export_media(struct export_file *ret, int fd, const struct export_part *part,
     enum download_format format, struct err *e)
 {
 	static int (*const put[DOWNLOAD_FORMATS])(struct export *, struct err *) = {
-		[FORMAT_TAR] = put_tar, [FORMAT_TAR_GZ] = put_tar_gz, [FORMAT_TAR_ZST] = put_tar_zst,
+		[FORMAT_TAR] = put_tar,
+		[FORMAT_TAR_GZ] = put_tar_gz,
+		[FORMAT_TAR_ZST] = put_tar_zst,
 		[FORMAT_ZIP] = put_zip,
 	};
 	CLEANUP(output_release) struct output out = { .fd = fd, .hash = hash_new() };

@@ -1,12 +1,13 @@
 /* export.h: a stored part becomes the file that a person downloads.
  *
- * Media: a tar (as it is, gzip or zstd) or a zip with two members first, MANIFEST (mtree, without our own
- * words) and SHA256SUMS (for `sha256sum -c`), then the contents at the root. Should the contents have a
- * top-level path of such a name, ours gets "-2" (-3 …) behind it. tar.zst is the stored frames behind one
- * new frame; nothing is compressed again. Database: the vendor's own file.
+ * Media: a tar (as it is, gzip or zstd) or a zip with two members first, MANIFEST (mtree, without
+ * our own words) and SHA256SUMS (for `sha256sum -c`), then the contents at the root. Should the
+ * contents have a top-level path of such a name, ours gets "-2" (-3 …) behind it. tar.zst is the
+ * stored frames behind one new frame; nothing is compressed again. Database: the vendor's own file.
  *
- * The stored objects are compared with the sizes and hashes in `data` and `manifest` while they are read: a
- * difference is ERR_DAMAGED, and what was written to `fd` must not be used. Memory is constant.
+ * The stored objects are compared with the sizes and hashes in `data` and `manifest` while they are
+ * read: a difference is ERR_DAMAGED, and what was written to `fd` must not be used. Memory is
+ * constant.
  */
 #ifndef WORKER_ARCHIVE_EXPORT_H
 #define WORKER_ARCHIVE_EXPORT_H
@@ -25,7 +26,8 @@ struct export_part {
 	struct dest *dest;
 	const struct stored_object *data;
 	const struct stored_object *manifest;   /* media only */
-	const struct watch *watch;              /* told of every raw byte of `data`: their sum is data->raw_bytes */
+	const struct watch
+	    *watch; /* told of every raw byte of `data`: their sum is data->raw_bytes */
 };
 
 /* The file that was written. */
@@ -37,6 +39,7 @@ struct export_file {
 /* Written from the present offset of `fd` on, to its end; not synced: fd_publish() does that. */
 MUST_USE int export_media(struct export_file *ret, int fd, const struct export_part *part,
     enum download_format format, struct err *e);
-MUST_USE int export_database(struct export_file *ret, int fd, const struct export_part *part, struct err *e);
+MUST_USE int export_database(struct export_file *ret, int fd, const struct export_part *part,
+    struct err *e);
 
 #endif

@@ -7,7 +7,8 @@
 
 #include "lib/base/num.h"
 
-static const char *const names[EXTRAS] = { [EXTRA_MANIFEST] = "MANIFEST", [EXTRA_SUMS] = "SHA256SUMS" };
+static const char
+    *const names[EXTRAS] = { [EXTRA_MANIFEST] = "MANIFEST", [EXTRA_SUMS] = "SHA256SUMS" };
 enum { NUMBER_MAX = 63 };
 
 static void
@@ -28,7 +29,8 @@ learn_name(struct extra_facts *facts, const char *name, const char *path)
 		facts->taken |= (uint64_t)1 << i;
 }
 
-/* `sha256sum -c` reads it: a line with a newline, return or backslash in its name begins with a backslash. */
+/* `sha256sum -c` reads it: a line with a newline, return or backslash in its name begins with a
+ * backslash. */
 static void
 sum_line(struct buf *out, const struct entry *entry)
 {
@@ -38,7 +40,8 @@ sum_line(struct buf *out, const struct entry *entry)
 	if (entry->type != ENTRY_FILE && entry->type != ENTRY_HARDLINK)
 		return;
 	/* "-" alone would be the standard input. */
-	buf_printf(out, "%s%s  %s", escaped ? "\\" : "", entry->sha256, strcmp(path, "-") == 0 ? "./" : "");
+	buf_printf(out, "%s%s  %s", escaped ? "\\" : "", entry->sha256,
+	    strcmp(path, "-") == 0 ? "./" : "");
 	for (const char *p = path; *p != '\0'; p++) {
 		if (*p == '\n')
 			buf_text(out, "\\n");

@@ -1,8 +1,9 @@
-/* frame.h: one stream as concatenated zstd frames (RFC 8878), compressed on several cores, in order.
+/* frame.h: one stream as concatenated zstd frames (RFC 8878), compressed on several cores, in
+ * order.
  *
- * What is written comes out as frames of at most FRAME_RAW_MAX raw bytes, each with its content size and
- * checksum; `zstd -dc` gives the stream back. Bytes whose sample does not compress are stored as they are
- * (frames of raw blocks). Memory: at most 40 MiB and 1.3 MiB for each thread.
+ * What is written comes out as frames of at most FRAME_RAW_MAX raw bytes, each with its content
+ * size and checksum; `zstd -dc` gives the stream back. Bytes whose sample does not compress are
+ * stored as they are (frames of raw blocks). Memory: at most 40 MiB and 1.3 MiB for each thread.
  */
 #ifndef WORKER_ARCHIVE_FRAME_H
 #define WORKER_ARCHIVE_FRAME_H
@@ -28,19 +29,21 @@ struct frame_writer;
 struct frame_options {
 	int level;                    /* zstd level, 1–19 */
 	int threads;                  /* compressing threads, 1–16 */
-	size_t raw_max;               /* raw bytes of one frame at most; 0: as threads and memory allow */
+	size_t raw_max; /* raw bytes of one frame at most; 0: as threads and memory allow */
 };
-MUST_USE int frame_writer_new(struct frame_writer **ret, const struct sink *out, const struct frame_options *opt, struct err *e);
+MUST_USE int frame_writer_new(struct frame_writer **ret, const struct sink *out,
+    const struct frame_options *opt, struct err *e);
 MUST_USE int frame_write(struct frame_writer *w, const void *p, size_t n, struct err *e);
 MUST_USE int frame_finish(struct frame_totals *ret, struct frame_writer *w, struct err *e);
 void frame_writer_freep(struct frame_writer **w);    /* stops the threads; fine before finish */
 #define CLEANUP_FRAME_WRITER CLEANUP(frame_writer_freep)
 
 /*
- * Read a stored stream to its end: hash the stored bytes, decode every frame, hash the raw bytes, and hand
- * them to `raw`. ERR_DAMAGED names the offset. `expect` NULL: nothing is compared; else a hash or size
- * that differs is ERR_DAMAGED ("the stored copy differs: …"). With `expect` and without `raw` the decoded
- * bytes are checked by the frames' own checksums and the stored hash instead of a hash of theirs.
+ * Read a stored stream to its end: hash the stored bytes, decode every frame, hash the raw bytes,
+ * and hand them to `raw`. ERR_DAMAGED names the offset. `expect` NULL: nothing is compared; else a
+ * hash or size that differs is ERR_DAMAGED ("the stored copy differs: …"). With `expect` and
+ * without `raw` the decoded bytes are checked by the frames' own checksums and the stored hash
+ * instead of a hash of theirs.
  */
 MUST_USE int frame_read(struct frame_totals *ret, struct object *o, const struct sink *raw,
     const struct frame_totals *expect, struct err *e);

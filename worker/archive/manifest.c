@@ -10,7 +10,10 @@
 static const char head[] = "#mtree\n# lazarette manifest 1\n";
 
 static const char *const type_names[] = {
-	[ENTRY_FILE] = "file", [ENTRY_DIR] = "dir", [ENTRY_LINK] = "link", [ENTRY_HARDLINK] = "file",
+	[ENTRY_FILE] = "file",
+	[ENTRY_DIR] = "dir",
+	[ENTRY_LINK] = "link",
+	[ENTRY_HARDLINK] = "file",
 };
 
 void

@@ -35,7 +35,8 @@ struct entry {
 	int64_t frame, frame_offset, at;
 };
 
-/* Append the two head lines; append one entry's line. Without place: no words of ours, for downloads. */
+/* Append the two head lines; append one entry's line. Without place: no words of ours, for
+ * downloads. */
 void manifest_head(struct buf *out);
 void manifest_line(struct buf *out, const struct entry *entry, bool with_place);
 
@@ -45,7 +46,8 @@ void manifest_show_path(struct buf *out, const char *path);
 /* A path that stays below its root: no "..", ".", empty or absolute; "" is the root itself. */
 bool manifest_path_ok(const char *path);
 
-/* Read one line (a C string without \n). ERR_DAMAGED for a bad one; *skip for a comment or blank line. */
+/* Read one line (a C string without \n). ERR_DAMAGED for a bad one; *skip for a comment or blank
+ * line. */
 enum { MANIFEST_LINE_MAX = 64 << 10 };
 MUST_USE int manifest_parse(struct entry *ret, bool *skip, struct arena *a, const char *line,
     struct err *e);
@@ -58,7 +60,8 @@ struct manifest_reader {
 	int64_t number;               /* of the line being read, from 1 */
 };
 MUST_USE int manifest_read(struct manifest_reader *r, const void *p, size_t n, struct err *e);
-/* The end: ERR_DAMAGED when the last line is not whole or the head was missing. Releases the memory. */
+/* The end: ERR_DAMAGED when the last line is not whole or the head was missing. Releases the
+ * memory. */
 MUST_USE int manifest_read_end(struct manifest_reader *r, struct err *e);
 void manifest_reader_release(struct manifest_reader *r);
 

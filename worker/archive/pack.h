@@ -1,11 +1,12 @@
 /* pack.h: folders become a pack (framed tar.zst) and a manifest (framed mtree), in constant memory.
  *
- * The pack's frames, decoded in order, are one pax tar (POSIX.1-2001) with the contents of the roots:
- * one root: at the top; several: below a folder named after each root's last component (made unique by -2, -3 …).
- * Files are read in parallel; small ones share frames, big ones have several. Symbolic links stay links,
- * hard links inside the roots stay hard links, holes are stored as zeros, FIFOs, sockets and devices are never
- * opened and are counted as skipped with a warning. A file that cannot be read is a warning and is not in the
- * pack; one that grows, shrinks or changes while it is read is a warning and is stored with the size it had.
+ * The pack's frames, decoded in order, are one pax tar (POSIX.1-2001) with the contents of the
+ * roots: one root: at the top; several: below a folder named after each root's last component (made
+ * unique by -2, -3 …). Files are read in parallel; small ones share frames, big ones have several.
+ * Symbolic links stay links, hard links inside the roots stay hard links, holes are stored as
+ * zeros, FIFOs, sockets and devices are never opened and are counted as skipped with a warning. A
+ * file that cannot be read is a warning and is not in the pack; one that grows, shrinks or changes
+ * while it is read is a warning and is stored with the size it had.
  */
 #ifndef WORKER_ARCHIVE_PACK_H
 #define WORKER_ARCHIVE_PACK_H
@@ -23,9 +24,10 @@
 struct pack_spec {
 	const char *const *roots;     /* absolute folders */
 	size_t root_count;
-	const char *const *excludes;  /* fnmatch patterns: with a slash against the path below the root, else against the name */
+	const char *const *excludes; /* fnmatch patterns: with a slash against the path below the
+	                                root, else against the name */
 	size_t exclude_count;
-	const char *pack_name;        /* as the manifest names the pack: the last component of its key */
+	const char *pack_name; /* as the manifest names the pack: the last component of its key */
 	struct frame_options frames;
 	const struct watch *watch;
 };
@@ -37,8 +39,8 @@ struct pack_totals {
 	int64_t warnings;
 };
 
-MUST_USE int pack_write(struct pack_totals *ret, const struct sink *data, const struct sink *manifest,
-    const struct pack_spec *spec, struct err *e);
+MUST_USE int pack_write(struct pack_totals *ret, const struct sink *data,
+    const struct sink *manifest, const struct pack_spec *spec, struct err *e);
 
 /* What a backup would hold, by walking without reading: for the preview of excludes. */
 struct pack_count {

@@ -1,4 +1,5 @@
-/* sink.h: where a stream of bytes goes; a seam between those who make bytes and those who keep them. */
+/* sink.h: where a stream of bytes goes; a seam between those who make bytes and those who keep
+ * them. */
 #ifndef WORKER_ARCHIVE_SINK_H
 #define WORKER_ARCHIVE_SINK_H
 

@@ -94,7 +94,8 @@ slot_warn(struct slot_shared *shared, const char *path, const char *fmt, ...)
 int
 slot_open(const struct walk_root *root, const char *below, struct stat *st)
 {
-	/* Opening a FIFO or a device must neither wait nor do anything; what is none is found by fstat. */
+	/* Opening a FIFO or a device must neither wait nor do anything; what is none is found by
+	 * fstat. */
 	struct open_how how = {
 		.flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
@@ -159,8 +160,8 @@ read_again_later(struct slot_shared *shared, const struct item *item)
 	pthread_mutex_unlock(&shared->lock);
 }
 
-/* The bytes read, fewer only at the end of the file. After a read error a file with other names is filled
- * up with zeros, because they need it; -1 for any other. */
+/* The bytes read, fewer only at the end of the file. After a read error a file with other names is
+ * filled up with zeros, because they need it; -1 for any other. */
 static ssize_t
 read_content(int fd, unsigned char *to, const struct item *item, struct slot_shared *shared)
 {
@@ -179,7 +180,8 @@ read_content(int fd, unsigned char *to, const struct item *item, struct slot_sha
 }
 
 static void
-check_unchanged(int fd, const struct stat *before, const struct item *item, struct slot_shared *shared)
+check_unchanged(int fd, const struct stat *before, const struct item *item,
+    struct slot_shared *shared)
 {
 	struct stat after;
 
@@ -197,7 +199,8 @@ place(struct slot *s, struct item *item, size_t head, size_t whole)
 
 	item->group = GROUP_PRESSED;
 	item->at = s->front + head;
-	if (item->entry.size < FLAT_LEAST || !squeeze_is_flat(member + head, (size_t)item->entry.size)) {
+	if (item->entry.size < FLAT_LEAST ||
+	    !squeeze_is_flat(member + head, (size_t)item->entry.size)) {
 		s->front += whole;
 		return;
 	}

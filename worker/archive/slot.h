@@ -1,9 +1,9 @@
 /* slot.h: one piece of a pack: members that are read, hashed and pressed by one thread.
  *
  * The planner says what goes into a slot (at most its size in bytes of tar); slot_fill() reads it.
- * Within a slot members are grouped, each group becomes a frame of its own: first what compresses, then
- * what does not, last the names that need the others to be there (hard links, folders). The bytes of a file
- * that is larger than a slot are put into slots by the planner itself, as a stream.
+ * Within a slot members are grouped, each group becomes a frame of its own: first what compresses,
+ * then what does not, last the names that need the others to be there (hard links, folders). The
+ * bytes of a file that is larger than a slot are put into slots by the planner itself, as a stream.
  */
 #ifndef WORKER_ARCHIVE_SLOT_H
 #define WORKER_ARCHIVE_SLOT_H
@@ -50,7 +50,7 @@ struct slot {
 	size_t size;
 	size_t front, back;           /* pressed group: [0, front); flat group: [back, size) */
 	struct buf last;
-	int stream;                   /* bits of enum slot_stream; then raw[0, front) is filled already */
+	int stream; /* bits of enum slot_stream; then raw[0, front) is filled already */
 	struct squeezed squeezed;
 	int first_frame[GROUPS];
 };
@@ -69,7 +69,7 @@ struct slot_shared {
 	const struct watch *watch;    /* NULL is fine */
 	atomic_llong warnings;
 	pthread_mutex_t lock;
-	struct slot_again *again;     /* files that outgrew their place: to be streamed at the end */
+	struct slot_again *again; /* files that outgrew their place: to be streamed at the end */
 };
 
 /* For one thread. */

@@ -46,7 +46,8 @@ squeeze_out_release(struct squeezed *to)
 	*to = (struct squeezed){ 0 };
 }
 
-/* Order-0 entropy of up to four samples: 4 KiB of random bytes have about 7.95 bits a byte, text has 4 to 6. */
+/* Order-0 entropy of up to four samples: 4 KiB of random bytes have about 7.95 bits a byte, text
+ * has 4 to 6. */
 bool
 squeeze_is_flat(const void *p, size_t n)
 {
@@ -75,7 +76,8 @@ squeeze_new(struct squeezer **ret, int level, struct err *e)
 {
 	ZSTD_CCtx *context = ZSTD_createCCtx();
 
-	if (context == NULL || ZSTD_isError(ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1))) {
+	if (context == NULL ||
+	    ZSTD_isError(ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1))) {
 		ZSTD_freeCCtx(context);
 		return err_set(e, ERR_INTERNAL, "zstd cannot be set up");
 	}
@@ -94,9 +96,11 @@ squeeze_freep(struct squeezer **s)
 }
 
 int
-squeeze_frame(struct squeezed *to, struct squeezer *s, bool flat, const struct iovec *raw, struct err *e)
+squeeze_frame(struct squeezed *to, struct squeezer *s, bool flat, const struct iovec *raw,
+    struct err *e)
 {
-	/* The fastest level finds no matches and codes no literals: blocks are stored raw at memory speed. */
+	/* The fastest level finds no matches and codes no literals: blocks are stored raw at memory
+	 * speed. */
 	int level = flat ? ZSTD_minCLevel() : s->level;
 	size_t n;
 

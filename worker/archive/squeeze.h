@@ -1,7 +1,7 @@
 /* squeeze.h: bytes become zstd frames; what does not compress is not compressed.
  *
- * A sample decides: bytes that look random (pictures, films, archives) go into frames made at the fastest
- * setting, which stores them as they are. Every frame has its content size and checksum.
+ * A sample decides: bytes that look random (pictures, films, archives) go into frames made at the
+ * fastest setting, which stores them as they are. Every frame has its content size and checksum.
  */
 #ifndef WORKER_ARCHIVE_SQUEEZE_H
 #define WORKER_ARCHIVE_SQUEEZE_H
@@ -13,8 +13,8 @@
 #include "lib/base/attr.h"
 #include "lib/base/err.h"
 
-/* How large a piece may be when there are so many of them, each with room for what it is pressed to:
- * all together at most 40 MiB, and one at most FRAME_RAW_MAX. */
+/* How large a piece may be when there are so many of them, each with room for what it is pressed
+ * to: all together at most 40 MiB, and one at most FRAME_RAW_MAX. */
 size_t squeeze_piece(int pieces);
 
 /* The frames made of one piece of at most `raw_max` bytes. */
@@ -39,8 +39,10 @@ MUST_USE int squeeze_new(struct squeezer **ret, int level, struct err *e);
 void squeeze_freep(struct squeezer **s);
 
 /* One frame, its kind known. */
-MUST_USE int squeeze_frame(struct squeezed *to, struct squeezer *s, bool flat, const struct iovec *raw, struct err *e);
+MUST_USE int squeeze_frame(struct squeezed *to, struct squeezer *s, bool flat,
+    const struct iovec *raw, struct err *e);
 /* As many frames as the bytes have runs of one kind, each of whole SQUEEZE_UNITs. */
-MUST_USE int squeeze_runs(struct squeezed *to, struct squeezer *s, const struct iovec *raw, struct err *e);
+MUST_USE int squeeze_runs(struct squeezed *to, struct squeezer *s, const struct iovec *raw,
+    struct err *e);
 
 #endif

@@ -36,7 +36,8 @@ tar_header_bound(size_t path_length, size_t target_length)
 	return TAR_BLOCK * 9 + names;
 }
 
-/* Octal digits and a NUL; what does not fit goes in GNU's base-256, whose first byte has its top bit set. */
+/* Octal digits and a NUL; what does not fit goes in GNU's base-256, whose first byte has its top
+ * bit set. */
 static void
 put_number(char *field, size_t n, int64_t value)
 {
@@ -107,7 +108,8 @@ add_number_record(struct buf *records, const char *key, int64_t value)
 	add_record(records, key, text);
 }
 
-/* A member that says more about the next one: pax ('x') or GNU's long name ('L') and long link ('K'). */
+/* A member that says more about the next one: pax ('x') or GNU's long name ('L') and long link
+ * ('K'). */
 static void
 add_extra(struct buf *out, char type, const char *p, size_t n)
 {
@@ -186,7 +188,8 @@ add_mtime(struct buf *records, const struct entry *entry)
 		snprintf(text, sizeof text, "-%lld.%09ld", -(long long)entry->mtime_s - 1,
 		    1000000000 - entry->mtime_ns);
 	else
-		snprintf(text, sizeof text, "%lld.%09ld", (long long)entry->mtime_s, entry->mtime_ns);
+		snprintf(text, sizeof text, "%lld.%09ld", (long long)entry->mtime_s,
+		    entry->mtime_ns);
 	add_record(records, "mtime", text);
 }
 

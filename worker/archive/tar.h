@@ -1,8 +1,8 @@
 /* tar.h: members of a pax tar (POSIX.1-2001), as GNU tar, bsdtar and every other reader take them.
  *
- * A plain ustar header, and a pax header in front of it only for what does not fit: nanoseconds, sizes
- * from 8 GiB, ids from 2^21, names over 255 bytes. Such a name that is not UTF-8 goes into GNU's long-name
- * member, because pax text must be UTF-8. Names stand as their bytes are on disk.
+ * A plain ustar header, and a pax header in front of it only for what does not fit: nanoseconds,
+ * sizes from 8 GiB, ids from 2^21, names over 255 bytes. Such a name that is not UTF-8 goes into
+ * GNU's long-name member, because pax text must be UTF-8. Names stand as their bytes are on disk.
  */
 #ifndef WORKER_ARCHIVE_TAR_H
 #define WORKER_ARCHIVE_TAR_H

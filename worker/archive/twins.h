@@ -1,7 +1,7 @@
 /* twins.h: files with several names: which of them came first.
  *
- * Only files with more than one link are in the table, and each only until its last name was seen, so that
- * a tree without hard links costs nothing.
+ * Only files with more than one link are in the table, and each only until its last name was seen,
+ * so that a tree without hard links costs nothing.
  */
 #ifndef WORKER_ARCHIVE_TWINS_H
 #define WORKER_ARCHIVE_TWINS_H

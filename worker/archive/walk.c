@@ -39,7 +39,8 @@ name_root(struct walk_root *root, const struct walk_roots *before)
 
 	snprintf(root->name, sizeof root->name, "%.*s", length, last);
 	for (int i = 2; name_taken(before, root->name); i++)
-		snprintf(root->name, sizeof root->name, "%.*s-%d", length > 240 ? 240 : length, last, i);
+		snprintf(root->name, sizeof root->name, "%.*s-%d", length > 240 ? 240 : length,
+		    last, i);
 }
 
 static int
@@ -92,7 +93,8 @@ walk_close(struct walk_roots *roots)
 	roots->count = 0;
 }
 
-/* A pattern with a slash is for the path below the root, any other for a name; "x/" only for folders. */
+/* A pattern with a slash is for the path below the root, any other for a name; "x/" only for
+ * folders. */
 static bool
 matches(const char *pattern, const char *below, const char *name, bool folder)
 {
@@ -158,7 +160,8 @@ walk_entry(struct walker *k, int dirfd, const char *name, struct err *e)
 	const char *pattern;
 
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-		trouble(k, errno == ENOENT ? WALK_VANISHED : WALK_UNREADABLE, "cannot be looked at");
+		trouble(k, errno == ENOENT ? WALK_VANISHED : WALK_UNREADABLE,
+		    "cannot be looked at");
 		return 0;
 	}
 	pattern = excluded_by(k, name, S_ISDIR(st.st_mode));
@@ -195,12 +198,14 @@ walk_names(struct walker *k, DIR *dir, struct err *e)
 	return 0;
 }
 
-/* A folder that cannot be read is trouble, not an error: the rest of the tree is still worth having. */
+/* A folder that cannot be read is trouble, not an error: the rest of the tree is still worth
+ * having. */
 static int
 walk_folder(struct walker *k, int dirfd, const char *name, struct err *e)
 {
 	/* Each level holds a descriptor. */
-	int fd = k->depth < DEPTH_MAX ? openat(dirfd, name, FOLDER_FLAGS) : (errno = ENAMETOOLONG, -1);
+	int fd =
+	    k->depth < DEPTH_MAX ? openat(dirfd, name, FOLDER_FLAGS) : (errno = ENAMETOOLONG, -1);
 	CLEANUP(dir_closep) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	int rc;
 

@@ -1,7 +1,8 @@
 /* walk.h: every path below some folders, without following a link or opening a file.
  *
- * Folders are told after what is in them: a reader of the archive can then set their times and modes at
- * once, and nothing is written into a folder behind its own member. Memory grows with depth only.
+ * Folders are told after what is in them: a reader of the archive can then set their times and
+ * modes at once, and nothing is written into a folder behind its own member. Memory grows with
+ * depth only.
  */
 #ifndef WORKER_ARCHIVE_WALK_H
 #define WORKER_ARCHIVE_WALK_H
@@ -24,7 +25,8 @@ struct walk_roots {
 };
 
 /* Opens every root. ERR_INPUT names the one that does not exist, is no folder or cannot be read. */
-MUST_USE int walk_open(struct walk_roots *ret, const char *const *paths, size_t count, struct err *e);
+MUST_USE int walk_open(struct walk_roots *ret, const char *const *paths, size_t count,
+    struct err *e);
 void walk_close(struct walk_roots *roots);
 #define CLEANUP_WALK CLEANUP(walk_close)
 

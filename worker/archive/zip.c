@@ -43,7 +43,8 @@ failed(struct zip *z, struct err *e)
 	const char *why = archive_error_string(z->archive);
 
 	if (!z->sink_failed)
-		return err_set(e, ERR_INTERNAL, "zip: %s", why != NULL ? why : "it cannot be written");
+		return err_set(e, ERR_INTERNAL, "zip: %s",
+		    why != NULL ? why : "it cannot be written");
 	*e = z->error;
 	return -1;
 }
@@ -119,7 +120,8 @@ zip_member(struct zip *z, const struct entry *entry, struct err *e)
 	archive_entry_clear(z->entry);
 	archive_entry_copy_pathname(z->entry, entry->path);
 	archive_entry_set_filetype(z->entry, types[entry->type]);
-	archive_entry_set_perm(z->entry, entry->type == ENTRY_HARDLINK ? 0777 : entry->mode & 07777);
+	archive_entry_set_perm(z->entry,
+	    entry->type == ENTRY_HARDLINK ? 0777 : entry->mode & 07777);
 	archive_entry_set_uid(z->entry, entry->uid);
 	archive_entry_set_gid(z->entry, entry->gid);
 	archive_entry_set_mtime(z->entry, entry->mtime_s, entry->mtime_ns);

@@ -1,7 +1,7 @@
 /* dest.h: where backups lie. A driver is one file and one constant of this type.
  *
- * A key is a path below the storage's root ("shop/live/b101-….json"). Nothing is visible under its key
- * before commit; an upload that is not committed leaves nothing. A full storage is ERR_FULL.
+ * A key is a path below the storage's root ("shop/live/b101-….json"). Nothing is visible under its
+ * key before commit; an upload that is not committed leaves nothing. A full storage is ERR_FULL.
  */
 #ifndef WORKER_DEST_DEST_H
 #define WORKER_DEST_DEST_H
@@ -30,15 +30,21 @@ struct dest_driver {
 	void (*close)(struct dest *d);
 	int  (*space)(int64_t *free_bytes, struct dest *d, struct err *e);
 	/* `fence` is part of the temporary name, so that two workers never write the same file. */
-	int  (*begin)(struct upload **ret, struct dest *d, const char *key, int64_t fence, struct err *e);
+	int (*begin)(struct upload **ret, struct dest *d, const char *key, int64_t fence,
+	    struct err *e);
 	int  (*write)(struct upload *up, const void *p, size_t n, struct err *e);
-	int  (*commit)(struct upload *up, struct err *e);      /* fsync, rename, fsync the folder; frees */
+	int (
+	    *commit)(struct upload *up, struct err *e); /* fsync, rename, fsync the folder; frees */
 	void (*abort)(struct upload *up);                      /* removes what was written; frees */
-	int  (*read_open)(struct object **ret, int64_t *bytes, struct dest *d, const char *key, struct err *e);
-	ssize_t (*read)(struct object *o, int64_t offset, void *p, size_t n, struct err *e);  /* 0 at the end; safe from several threads */
+	int (*read_open)(struct object **ret, int64_t *bytes, struct dest *d, const char *key,
+	    struct err *e);
+	ssize_t (*read)(struct object *o, int64_t offset, void *p, size_t n,
+	    struct err *e); /* 0 at the end; safe from several threads */
 	void (*read_close)(struct object *o);
-	int  (*remove)(struct dest *d, const char *key, struct err *e);   /* missing is fine; first its temporaries of any fence */
-	int  (*sweep)(struct dest *d, const char *key, int64_t fence, struct err *e);   /* its temporaries of lower fences only */
+	int (*remove)(struct dest *d, const char *key,
+	    struct err *e); /* missing is fine; first its temporaries of any fence */
+	int (*sweep)(struct dest *d, const char *key, int64_t fence,
+	    struct err *e); /* its temporaries of lower fences only */
 	int  (*each)(struct dest *d, const char *prefix, dest_each *fn, void *arg, struct err *e);
 };
 
@@ -48,27 +54,32 @@ void dest_closep(struct dest **d);
 #define CLEANUP_DEST CLEANUP(dest_closep)
 
 MUST_USE int dest_space(int64_t *free_bytes, struct dest *d, struct err *e);
-/* lazarette.json (owner) and README.txt (the runbook), unless they are there. A storage owned by another
- * instance is ERR_CONFLICT. */
+/* lazarette.json (owner) and README.txt (the runbook), unless they are there. A storage owned by
+ * another instance is ERR_CONFLICT. */
 MUST_USE int dest_claim(struct dest *d, const char *instance_id, struct err *e);
 
-MUST_USE int dest_begin(struct upload **ret, struct dest *d, const char *key, int64_t fence, struct err *e);
+MUST_USE int dest_begin(struct upload **ret, struct dest *d, const char *key, int64_t fence,
+    struct err *e);
 MUST_USE int upload_write(struct upload *up, const void *p, size_t n, struct err *e);
-MUST_USE int upload_commit(struct upload **up, struct err *e);   /* sets *up to NULL, also on failure */
+MUST_USE int upload_commit(struct upload **up,
+    struct err *e); /* sets *up to NULL, also on failure */
 void upload_abortp(struct upload **up);
 #define CLEANUP_UPLOAD CLEANUP(upload_abortp)
 
-MUST_USE int object_open(struct object **ret, int64_t *bytes, struct dest *d, const char *key, struct err *e);  /* ERR_NOT_FOUND */
+MUST_USE int object_open(struct object **ret, int64_t *bytes, struct dest *d, const char *key,
+    struct err *e); /* ERR_NOT_FOUND */
 MUST_USE ssize_t object_read(struct object *o, int64_t offset, void *p, size_t n, struct err *e);
 int64_t object_bytes(const struct object *o);   /* its size when it was opened */
 void object_closep(struct object **o);
 #define CLEANUP_OBJECT CLEANUP(object_closep)
 
 MUST_USE int dest_remove(struct dest *d, const char *key, struct err *e);
-/* Remove what uploads of this key with a lower fence left unfinished, and nothing else. After it, such an upload
- * cannot be committed any more: the holder of `fence` calls it before its own first byte. */
+/* Remove what uploads of this key with a lower fence left unfinished, and nothing else. After it,
+ * such an upload cannot be committed any more: the holder of `fence` calls it before its own first
+ * byte. */
 MUST_USE int dest_sweep(struct dest *d, const char *key, int64_t fence, struct err *e);
 /* Every object below `prefix`, temporaries included (their keys end in .tmp). */
-MUST_USE int dest_each_object(struct dest *d, const char *prefix, dest_each *fn, void *arg, struct err *e);
+MUST_USE int dest_each_object(struct dest *d, const char *prefix, dest_each *fn, void *arg,
+    struct err *e);
 
 #endif

@@ -72,7 +72,8 @@ local_open(struct dest **ret, const struct storage *s, struct err *e)
 	int root;
 
 	if (s->path[0] != '/')
-		return err_set(e, ERR_INPUT, "storage %s: '%s' is not an absolute path", s->slug, s->path);
+		return err_set(e, ERR_INPUT, "storage %s: '%s' is not an absolute path", s->slug,
+		    s->path);
 	if (fd_make_path(s->path, e) != 0)
 		return err_in(e, "storage %s", s->slug);
 	root = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -213,7 +214,8 @@ local_write(struct upload *base, const void *p, size_t n, struct err *e)
 	up->bytes += (int64_t)n;
 	/* Start the disk early, so that the one fsync at the end has little left to wait for. */
 	if (up->bytes - up->flushed >= FLUSH) {
-		sync_file_range(up->fd, up->flushed, up->bytes - up->flushed, SYNC_FILE_RANGE_WRITE);
+		sync_file_range(up->fd, up->flushed, up->bytes - up->flushed,
+		    SYNC_FILE_RANGE_WRITE);
 		up->flushed = up->bytes;
 	}
 	return 0;
@@ -364,7 +366,8 @@ clear(struct local *d, const char *key, int64_t fence, bool whole, struct err *e
 	return 0;
 }
 
-/* The temporaries go first: should we die between, no upload of this key can end behind our back. */
+/* The temporaries go first: should we die between, no upload of this key can end behind our back.
+ */
 static int
 local_remove(struct dest *base, const char *key, struct err *e)
 {
@@ -390,7 +393,8 @@ struct listing {
 	void *arg;
 };
 
-static int list_folder(struct local *d, const char *folder, const struct listing *to, struct err *e);
+static int list_folder(struct local *d, const char *folder, const struct listing *to,
+    struct err *e);
 
 static int
 list_entry(struct local *d, int fd, const char *key, const struct listing *to, struct err *e)

@@ -38,7 +38,8 @@ void letter_backup_ready(struct letter *l, const struct backup *b, const struct 
 void letter_download_ready(struct letter *l, const struct download *d, const struct link *link,
     const char *token);
 void letter_add_file(struct letter *l, const struct download_file *file, const char *token);
-/* Reason, exit code of the tool, last five lines of the log. `what` begins the subject: "Backup". */
+/* Reason, exit code of the tool, last five lines of the log. `what` begins the subject: "Backup".
+ */
 MUST_USE int letter_failed(struct letter *l, const char *kind, const char *what,
     const struct job *job, struct err *e);
 void letter_test(struct letter *l);

@@ -75,7 +75,8 @@ seal(struct outbox_mail *mail, const struct letter *l, const struct buf *message
 
 /* Render the letter for one recipient. Gives the mail's id, too. */
 static int
-compose(struct buf *message, char **id, const struct letter *l, const char *recipient, struct err *e)
+compose(struct buf *message, char **id, const struct letter *l, const char *recipient,
+    struct err *e)
 {
 	struct mime_mail m = { .from = l->conf->mail.from,
 		.to = recipient,

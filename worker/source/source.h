@@ -1,7 +1,8 @@
 /* source.h: what can be backed up. A driver is one file and one constant of this type.
  *
- * dump() writes the vendor tool's own stream (postgresql: pg_dump custom format; sqlite: the database file)
- * to a sink. The files engine has no dump(): its archive is made by worker/archive/pack.h.
+ * dump() writes the vendor tool's own stream (postgresql: pg_dump custom format; sqlite: the
+ * database file) to a sink. The files engine has no dump(): its archive is made by
+ * worker/archive/pack.h.
  */
 #ifndef WORKER_SOURCE_SOURCE_H
 #define WORKER_SOURCE_SOURCE_H
@@ -34,20 +35,25 @@ struct source_facts {
 
 struct source_driver {
 	enum engine engine;
-	/* The connection test: *text tells a person what was found (version, size, rights, or how many files and bytes). */
+	/* The connection test: *text tells a person what was found (version, size, rights, or how
+	 * many files and bytes). */
 	int (*check)(char **text, const struct source *src, struct err *e);
-	/* Before the dump: is the tool there and new enough? Fills the facts. ERR_INPUT with the fix in the sentence. */
+	/* Before the dump: is the tool there and new enough? Fills the facts. ERR_INPUT with the
+	 * fix in the sentence. */
 	int (*prepare)(struct source_facts *ret, const struct source *src, struct err *e);
-	/* The dump. Fails unless the tool ended with 0, the stream is not empty and starts as its format must. */
+	/* The dump. Fails unless the tool ended with 0, the stream is not empty and starts as its
+	 * format must. */
 	int (*dump)(const struct sink *to, const struct source *src, struct err *e);
-	/* The engine's own end proof over the stored copy: given a readable stream of the decoded bytes as a
-	 * descriptor, read it to the end. ERR_DAMAGED when the vendor's reader refuses it. */
+	/* The engine's own end proof over the stored copy: given a readable stream of the decoded
+	 * bytes as a descriptor, read it to the end. ERR_DAMAGED when the vendor's reader refuses
+	 * it. */
 	int (*prove)(int fd, const struct source *src, struct err *e);
 };
 
 const struct source_driver *source_driver(enum engine engine);
 
-/* A setting of several lines (roots, excludes) as a list; blank lines are nothing. NULL when there are none. */
+/* A setting of several lines (roots, excludes) as a list; blank lines are nothing. NULL when there
+ * are none. */
 size_t source_lines(const char *const **ret, struct arena *a, const char *text);
 
 #endif

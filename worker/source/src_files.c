@@ -1,4 +1,5 @@
-/* src_files.c: folders. What is in them becomes an archive by worker/archive/pack.h; here they are only counted. */
+/* src_files.c: folders. What is in them becomes an archive by worker/archive/pack.h; here they are
+ * only counted. */
 #include "lib/base/num.h"
 #include "worker/archive/pack.h"
 #include "worker/source/drivers.h"
@@ -22,8 +23,8 @@ check(char **text, const struct source *src, struct err *e)
 	num_count(unreadable, c.unreadable);
 	*text = arena_printf(src->arena, "%s file%s, %s", files, c.files == 1 ? "" : "s", size);
 	if (spec.exclude_count > 0)
-		*text = arena_printf(src->arena, "%s; excludes leave out %s file%s or folder%s", *text, excluded,
-		    c.excluded == 1 ? "" : "s", c.excluded == 1 ? "" : "s");
+		*text = arena_printf(src->arena, "%s; excludes leave out %s file%s or folder%s",
+		    *text, excluded, c.excluded == 1 ? "" : "s", c.excluded == 1 ? "" : "s");
 	if (c.unreadable > 0)
 		*text = arena_printf(src->arena, "%s; %s cannot be read", *text, unreadable);
 	return 0;

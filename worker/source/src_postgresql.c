@@ -1,7 +1,8 @@
 /* src_postgresql.c: a PostgreSQL database, by the vendor's own tools: psql, pg_dump and pg_restore.
  *
- * How to connect goes to them by environment variables, never by argv: there a value is always itself,
- * while as --dbname a name like "host=x" would be taken apart. The password goes by a file (PGPASSFILE).
+ * How to connect goes to them by environment variables, never by argv: there a value is always
+ * itself, while as --dbname a name like "host=x" would be taken apart. The password goes by a file
+ * (PGPASSFILE).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,7 +37,8 @@ access_drop(struct access *access)
 	access->passfile = "";
 }
 
-/* One line that fits every server: its own fields are wildcards, so only the password needs escapes. */
+/* One line that fits every server: its own fields are wildcards, so only the password needs
+ * escapes. */
 static int
 write_passfile(const char *path, const char *secret, struct err *e)
 {
@@ -45,7 +47,8 @@ write_passfile(const char *path, const char *secret, struct err *e)
 	int rc;
 
 	if (strpbrk(secret, "\r\n") != NULL)
-		return err_set(e, ERR_INPUT, "A password with a line break cannot be used for PostgreSQL");
+		return err_set(e, ERR_INPUT,
+		    "A password with a line break cannot be used for PostgreSQL");
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_sys(e, "create '%s'", path);
@@ -80,7 +83,8 @@ access_make(struct access *ret, const struct source *src, struct err *e)
 	ret->env[n++] = arena_printf(src->arena, "PGDATABASE=%s", s->database);
 	if (*s->tls != '\0')
 		ret->env[n++] = arena_printf(src->arena, "PGSSLMODE=%s", s->tls);
-	/* Set even without a password: the file of whoever runs the worker is none of this service's business. */
+	/* Set even without a password: the file of whoever runs the worker is none of this
+	 * service's business. */
 	ret->env[n++] = arena_printf(src->arena, "PGPASSFILE=%s", passfile);
 	ret->env[n++] = "PGCONNECT_TIMEOUT=10";
 	ret->env[n] = "PGAPPNAME=lazarette";
@@ -92,7 +96,8 @@ access_make(struct access *ret, const struct source *src, struct err *e)
 
 /* What one query answers: its columns divided by '|'. */
 static int
-ask(char **ret, const struct source *src, const struct access *access, const char *sql, struct err *e)
+ask(char **ret, const struct source *src, const struct access *access, const char *sql,
+    struct err *e)
 {
 	CLEANUP_BUF struct buf out = BUF_INIT;
 	const char *env[ENV_MAX + 1];
@@ -105,8 +110,8 @@ ask(char **ret, const struct source *src, const struct access *access, const cha
 		env[n] = access->env[n];
 	env[n] = "PGCLIENTENCODING=UTF8";
 	env[n + 1] = NULL;
-	const char *const argv[] = { psql, "--no-psqlrc", "--no-align", "--tuples-only", "--quiet", "--no-password",
-		"--field-separator=|", "--command", sql, NULL };
+	const char *const argv[] = { psql, "--no-psqlrc", "--no-align", "--tuples-only", "--quiet",
+		"--no-password", "--field-separator=|", "--command", sql, NULL };
 	struct proc_spec spec = { .argv = argv, .env = env, .stdin_fd = -1, .secret = src->secret };
 
 	if (proc_output(&out, ANSWER_MAX, &spec, e) != 0)
@@ -135,7 +140,8 @@ number(int64_t *ret, char **at, struct err *e)
 	const char *text = column(at);
 
 	if (!num_parse(ret, text, 0, INT64_MAX))
-		return err_set(e, ERR_INTERNAL, "psql answered '%.100s' where a number was expected", text);
+		return err_set(e, ERR_INTERNAL,
+		    "psql answered '%.100s' where a number was expected", text);
 	return 0;
 }
 
@@ -166,12 +172,14 @@ tool_version(char **ret, int *major, const struct source *src, const char *path,
 		/* Without the packager's words in brackets behind it. */
 		version[strcspn(version, " ")] = '\0';
 		end = version + strspn(version, "0123456789");
-		if (num_parse(&n, arena_dupn(src->arena, version, (size_t)(end - version)), 1, 1000)) {
+		if (num_parse(&n, arena_dupn(src->arena, version, (size_t)(end - version)), 1,
+		        1000)) {
 			*major = (int)n;
 			return 0;
 		}
 	}
-	return err_set(e, ERR_INPUT, "'%s --version' says '%.200s', which is no version of PostgreSQL", path, *ret);
+	return err_set(e, ERR_INPUT,
+	    "'%s --version' says '%.200s', which is no version of PostgreSQL", path, *ret);
 }
 
 /* The newest pg_dump, which must be at least as new as the server. */
@@ -180,7 +188,8 @@ find_dump(char **path, char **tool, const struct source *src, int server, struct
 {
 	int major = 0;
 
-	/* What a package left behind is found only without asking for a version; then its age is the news. */
+	/* What a package left behind is found only without asking for a version; then its age is
+	 * the news. */
 	if (proc_find(path, src->arena, "pg_dump", server, e) != 0 &&
 	    proc_find(path, src->arena, "pg_dump", 0, e) != 0) {
 		return err_set(e, ERR_INPUT, "pg_dump is not installed. "
@@ -189,8 +198,10 @@ find_dump(char **path, char **tool, const struct source *src, int server, struct
 	if (tool_version(tool, &major, src, *path, e) != 0)
 		return -1;
 	if (major < server)
-		return err_set(e, ERR_INPUT, "pg_dump %d cannot dump a PostgreSQL %d server. "
-		    "Install a newer one with: apt install postgresql-client-%d", major, server, server);
+		return err_set(e, ERR_INPUT,
+		    "pg_dump %d cannot dump a PostgreSQL %d server. "
+		    "Install a newer one with: apt install postgresql-client-%d",
+		    major, server, server);
 	return 0;
 }
 
@@ -204,35 +215,45 @@ prepare(struct source_facts *ret, const struct source *src, struct err *e)
 	int64_t version;
 
 	if (access_make(&access, src, e) != 0 || ask(&answer, src, &access, sql, e) != 0 ||
-	    number(&version, &answer, e) != 0 || find_dump(&path, &tool, src, major_of(version), e) != 0)
+	    number(&version, &answer, e) != 0 ||
+	    find_dump(&path, &tool, src, major_of(version), e) != 0)
 		return -1;
-	*ret = (struct source_facts){ .format = "pg-custom", .ending = "dump", .engine_version = answer, .tool = tool,
+	*ret = (struct source_facts){ .format = "pg-custom",
+		.ending = "dump",
+		.engine_version = answer,
+		.tool = tool,
 		.taken_at = clock_now() };
 	return 0;
 }
 
 /* What the user may not read whole makes pg_dump fail later; tables of extensions are not dumped.
- * Named are up to five of the worst kind: 1 forbidden tables, 2 forbidden sequences, 3 tables with hidden rows. */
+ * Named are up to five of the worst kind: 1 forbidden tables, 2 forbidden sequences, 3 tables with
+ * hidden rows. */
 static const char sql_check[] =
-	"WITH rel AS (SELECT c.relkind = 'S' AS sequence,"
-	"  CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || c.relname AS name,"
-	"  pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AS may,"
-	"  c.relkind <> 'S' AND pg_catalog.row_security_active(c.oid) AS hidden"
-	"  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
-	"  WHERE c.relkind IN ('r', 'p', 'S') AND c.relpersistence <> 't'"
-	"  AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'"
-	"  AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d"
-	"   WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e')),"
-	" t AS (SELECT *, CASE WHEN may AND NOT hidden THEN NULL WHEN may THEN 3 WHEN sequence THEN 2 ELSE 1 END AS fault"
-	"  FROM rel)"
-	" SELECT pg_catalog.current_setting('server_version_num'),"
-	"  pg_catalog.pg_database_size(pg_catalog.current_database()),"
-	"  count(*) FILTER (WHERE NOT sequence),"
-	"  count(*) FILTER (WHERE fault = 1), count(*) FILTER (WHERE fault = 2), count(*) FILTER (WHERE fault = 3),"
-	"  pg_catalog.split_part(pg_catalog.current_setting('server_version'), ' ', 1),"
-	"  (SELECT pg_catalog.string_agg(name, ', ') FROM (SELECT pg_catalog.replace(name, E'\\n', ' ') AS name"
-	"   FROM t WHERE fault = (SELECT min(fault) FROM t) ORDER BY 1 LIMIT 5) few)"
-	" FROM t";
+    "WITH rel AS (SELECT c.relkind = 'S' AS sequence,"
+    "  CASE n.nspname WHEN 'public' THEN '' ELSE n.nspname || '.' END || c.relname AS name,"
+    "  pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, "
+    "'SELECT') AS may,"
+    "  c.relkind <> 'S' AND pg_catalog.row_security_active(c.oid) AS hidden"
+    "  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+    "  WHERE c.relkind IN ('r', 'p', 'S') AND c.relpersistence <> 't'"
+    "  AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'"
+    "  AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d"
+    "   WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND "
+    "d.deptype = 'e')),"
+    " t AS (SELECT *, CASE WHEN may AND NOT hidden THEN NULL WHEN may THEN 3 WHEN sequence THEN 2 "
+    "ELSE 1 END AS fault"
+    "  FROM rel)"
+    " SELECT pg_catalog.current_setting('server_version_num'),"
+    "  pg_catalog.pg_database_size(pg_catalog.current_database()),"
+    "  count(*) FILTER (WHERE NOT sequence),"
+    "  count(*) FILTER (WHERE fault = 1), count(*) FILTER (WHERE fault = 2), count(*) FILTER "
+    "(WHERE fault = 3),"
+    "  pg_catalog.split_part(pg_catalog.current_setting('server_version'), ' ', 1),"
+    "  (SELECT pg_catalog.string_agg(name, ', ') FROM (SELECT pg_catalog.replace(name, E'\\n', ' "
+    "') AS name"
+    "   FROM t WHERE fault = (SELECT min(fault) FROM t) ORDER BY 1 LIMIT 5) few)"
+    " FROM t";
 
 struct findings {
 	int64_t version, bytes, tables, forbidden_tables, forbidden_sequences, hidden_tables;
@@ -248,13 +269,17 @@ judge_rights(const struct findings *f, const struct source *src, struct err *e)
 	const char *kind = f->forbidden_tables > 0 ? "table" : "sequence";
 
 	if (n > 0)
-		return err_set(e, ERR_INPUT, "User %s lacks SELECT on %" PRId64 " %s%s: %s%s. "
-		    "A superuser can grant it: GRANT pg_read_all_data TO \"%s\" (PostgreSQL 14 or newer)",
+		return err_set(e, ERR_INPUT,
+		    "User %s lacks SELECT on %" PRId64 " %s%s: %s%s. "
+		    "A superuser can grant it: GRANT pg_read_all_data TO \"%s\" (PostgreSQL 14 or "
+		    "newer)",
 		    user, n, kind, n == 1 ? "" : "s", f->names, n > 5 ? ", …" : "", user);
 	if (f->hidden_tables > 0)
-		return err_set(e, ERR_INPUT, "Row security hides rows of %" PRId64 " table%s from user %s: %s%s. "
-		    "A superuser can lift it: ALTER ROLE \"%s\" BYPASSRLS", f->hidden_tables,
-		    f->hidden_tables == 1 ? "" : "s", user, f->names, f->hidden_tables > 5 ? ", …" : "", user);
+		return err_set(e, ERR_INPUT,
+		    "Row security hides rows of %" PRId64 " table%s from user %s: %s%s. "
+		    "A superuser can lift it: ALTER ROLE \"%s\" BYPASSRLS",
+		    f->hidden_tables, f->hidden_tables == 1 ? "" : "s", user, f->names,
+		    f->hidden_tables > 5 ? ", …" : "", user);
 	return 0;
 }
 
@@ -268,16 +293,19 @@ check(char **text, const struct source *src, struct err *e)
 	if (access_make(&access, src, e) != 0 || ask(&answer, src, &access, sql_check, e) != 0 ||
 	    number(&f.version, &answer, e) != 0 || number(&f.bytes, &answer, e) != 0 ||
 	    number(&f.tables, &answer, e) != 0 || number(&f.forbidden_tables, &answer, e) != 0 ||
-	    number(&f.forbidden_sequences, &answer, e) != 0 || number(&f.hidden_tables, &answer, e) != 0)
+	    number(&f.forbidden_sequences, &answer, e) != 0 ||
+	    number(&f.hidden_tables, &answer, e) != 0)
 		return -1;
 	f.version_text = column(&answer);
 	f.names = answer;
-	if (find_dump(&path, &tool, src, major_of(f.version), e) != 0 || judge_rights(&f, src, e) != 0)
+	if (find_dump(&path, &tool, src, major_of(f.version), e) != 0 ||
+	    judge_rights(&f, src, e) != 0)
 		return -1;
 	num_size(size, f.bytes);
 	num_count(count, f.tables);
-	*text = arena_printf(src->arena, "PostgreSQL %s, %s in %s table%s. It will be dumped by %s.", f.version_text,
-	    size, count, f.tables == 1 ? "" : "s", tool);
+	*text =
+	    arena_printf(src->arena, "PostgreSQL %s, %s in %s table%s. It will be dumped by %s.",
+	        f.version_text, size, count, f.tables == 1 ? "" : "s", tool);
 	return 0;
 }
 
@@ -311,7 +339,8 @@ stream(const struct sink *to, struct proc *p, const struct watch *watch, struct 
 	if (seen == 0)
 		return err_set(e, ERR_DAMAGED, "pg_dump ended with exit code 0 but wrote nothing");
 	if (seen < sizeof head || memcmp(head, magic, sizeof magic) != 0)
-		return err_set(e, ERR_DAMAGED, "what pg_dump wrote does not begin as a custom-format dump");
+		return err_set(e, ERR_DAMAGED,
+		    "what pg_dump wrote does not begin as a custom-format dump");
 	return 0;
 }
 
@@ -324,11 +353,16 @@ dump(const struct sink *to, const struct source *src, struct err *e)
 
 	if (proc_find(&path, src->arena, "pg_dump", 0, e) != 0 || access_make(&access, src, e) != 0)
 		return -1;
-	/* A table locked for so long is reported by the server's words; waiting for ever tells nothing. */
+	/* A table locked for so long is reported by the server's words; waiting for ever tells
+	 * nothing. */
 	const char *const argv[] = { path, "--format=custom", "--compress=0", "--no-password",
 		"--lock-wait-timeout=240000", NULL };
-	struct proc_spec spec = { .argv = argv, .env = access.env, .stdin_fd = -1, .secret = src->secret,
-		.line = hear, .arg = &src };
+	struct proc_spec spec = { .argv = argv,
+		.env = access.env,
+		.stdin_fd = -1,
+		.secret = src->secret,
+		.line = hear,
+		.arg = &src };
 
 	if (proc_start(&p, &spec, e) != 0)
 		return -1;

@@ -1,8 +1,9 @@
 /* src_sqlite.c: a SQLite database, copied while it is in use by SQLite's own backup interface.
  *
- * The source is only ever opened for reading: it is neither created nor changed. One read transaction is held
- * over the whole copy, so it shows one moment whatever others commit meanwhile: in WAL mode they go on, with
- * a rollback journal their commits wait. The copy lies in the job's scratch folder until it is in storage.
+ * The source is only ever opened for reading: it is neither created nor changed. One read
+ * transaction is held over the whole copy, so it shows one moment whatever others commit meanwhile:
+ * in WAL mode they go on, with a rollback journal their commits wait. The copy lies in the job's
+ * scratch folder until it is in storage.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -49,7 +50,8 @@ scrap_name(struct scrap *ret, const struct source *src, struct err *e)
 	char uuid[UUID_SIZE];
 
 	rand_uuid(uuid);
-	if (snprintf(ret->path, sizeof ret->path, "%s/%s.sqlite", src->scratch, uuid) < (int)sizeof ret->path)
+	if (snprintf(ret->path, sizeof ret->path, "%s/%s.sqlite", src->scratch, uuid) <
+	    (int)sizeof ret->path)
 		return 0;
 	*ret->path = '\0';
 	return err_set(e, ERR_INTERNAL, "path too long: '%s'", src->scratch);
@@ -86,12 +88,16 @@ complain(sqlite3 *db, int rc, const char *path, struct err *e)
 	case SQLITE_CORRUPT:
 		return err_set(e, ERR_DAMAGED, "SQLite database %s is damaged: %s", path, words);
 	case SQLITE_BUSY:
-		return err_set(e, ERR_BUSY, "SQLite database %s stayed locked for %d s: %s", path, BUSY_LIMIT / 1000, words);
+		return err_set(e, ERR_BUSY, "SQLite database %s stayed locked for %d s: %s", path,
+		    BUSY_LIMIT / 1000, words);
 	case SQLITE_CANTOPEN:
 	case SQLITE_READONLY:
-		/* A journal to roll back, or WAL mode without its side files: a reader alone cannot do either. */
-		return err_set(e, ERR_INPUT, "SQLite database %s cannot be read: %s. Start its application once, or let "
-		    "the worker's user write to its folder", path, words);
+		/* A journal to roll back, or WAL mode without its side files: a reader alone cannot
+		 * do either. */
+		return err_set(e, ERR_INPUT,
+		    "SQLite database %s cannot be read: %s. Start its application once, or let "
+		    "the worker's user write to its folder",
+		    path, words);
 	default:
 		return err_set(e, ERR_INTERNAL, "SQLite database %s: %s", path, words);
 	}
@@ -114,8 +120,9 @@ ask(int64_t *ret, sqlite3 *db, const char *sql, const char *path, struct err *e)
 	return rc == SQLITE_ROW ? 0 : -1;
 }
 
-/* A sentence for what is not even worth opening. The file is never opened but by SQLite: closing another
- * descriptor of it would drop SQLite's locks in this process (it may be our own catalogue). */
+/* A sentence for what is not even worth opening. The file is never opened but by SQLite: closing
+ * another descriptor of it would drop SQLite's locks in this process (it may be our own catalogue).
+ */
 static int
 look_at(const char *path, struct err *e)
 {
@@ -135,7 +142,8 @@ look_at(const char *path, struct err *e)
 	return 0;
 }
 
-/* Open the source for reading and begin the one read transaction; *bytes is the size of that moment. */
+/* Open the source for reading and begin the one read transaction; *bytes is the size of that
+ * moment. */
 static int
 open_source(sqlite3 **ret, int64_t *bytes, const char *path, int64_t *until, struct err *e)
 {
@@ -155,7 +163,8 @@ open_source(sqlite3 **ret, int64_t *bytes, const char *path, int64_t *until, str
 	rc = sqlite3_exec(db, "BEGIN; SELECT 1 FROM sqlite_master LIMIT 1", NULL, NULL, NULL);
 	if (rc != SQLITE_OK)
 		return complain(db, rc, path, e);
-	if (ask(&pages, db, "PRAGMA page_count", path, e) != 0 || ask(&size, db, "PRAGMA page_size", path, e) != 0)
+	if (ask(&pages, db, "PRAGMA page_count", path, e) != 0 ||
+	    ask(&size, db, "PRAGMA page_size", path, e) != 0)
 		return -1;
 	*bytes = pages * size;
 	*ret = db;
@@ -177,7 +186,8 @@ need_space(int64_t bytes, const char *scratch, struct err *e)
 		return 0;
 	num_size(needs, bytes);
 	num_size(has, room);
-	return err_set(e, ERR_FULL, "The scratch folder %s is full: a copy of the database needs about %s, it has %s",
+	return err_set(e, ERR_FULL,
+	    "The scratch folder %s is full: a copy of the database needs about %s, it has %s",
 	    scratch, needs, has);
 }
 
@@ -190,8 +200,11 @@ prepare(struct source_facts *ret, const struct source *src, struct err *e)
 	if (open_source(&db, &bytes, src->service->settings.path, &until, e) != 0 ||
 	    need_space(bytes, src->scratch, e) != 0)
 		return -1;
-	*ret = (struct source_facts){ .format = "sqlite", .ending = "sqlite", .engine_version = "",
-		.tool = arena_printf(src->arena, "SQLite %s", sqlite3_libversion()), .taken_at = clock_now() };
+	*ret = (struct source_facts){ .format = "sqlite",
+		.ending = "sqlite",
+		.engine_version = "",
+		.tool = arena_printf(src->arena, "SQLite %s", sqlite3_libversion()),
+		.taken_at = clock_now() };
 	return 0;
 }
 
@@ -205,7 +218,8 @@ too_long(void *arg)
 
 /* "ok", or the first fault found; NULL when `limit` ms (0: none) did not suffice. */
 static int
-inspect(const char **ret, struct arena *a, sqlite3 *db, const char *pragma, int64_t limit, struct err *e)
+inspect(const char **ret, struct arena *a, sqlite3 *db, const char *pragma, int64_t limit,
+    struct err *e)
 {
 	int64_t until = clock_mono() + limit;
 	sqlite3_stmt *st = NULL;
@@ -234,8 +248,11 @@ check(char **text, const struct source *src, struct err *e)
 	CLEANUP_SQLITE sqlite3 *db = NULL;
 	int64_t bytes, tables, until;
 
-	if (open_source(&db, &bytes, path, &until, e) != 0 || ask(&tables, db, "SELECT count(*) FROM sqlite_master"
-	    " WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'", path, e) != 0)
+	if (open_source(&db, &bytes, path, &until, e) != 0 ||
+	    ask(&tables, db,
+	        "SELECT count(*) FROM sqlite_master"
+	        " WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
+	        path, e) != 0)
 		return -1;
 	if (inspect(&verdict, src->arena, db, "PRAGMA quick_check(1)", CHECK_LIMIT, e) != 0)
 		return err_in(e, "SQLite database %s is damaged", path);
@@ -243,14 +260,16 @@ check(char **text, const struct source *src, struct err *e)
 		return err_set(e, ERR_DAMAGED, "SQLite database %s is damaged: %s", path, verdict);
 	num_size(size, bytes);
 	num_count(count, tables);
-	*text = arena_printf(src->arena, "SQLite database, %s in %s table%s. %s", size, count, tables == 1 ? "" : "s",
-	    verdict ? "SQLite's quick check found no fault." : "It is too big for a check of its structure here; "
-	    "each backup is checked whole.");
+	*text = arena_printf(src->arena, "SQLite database, %s in %s table%s. %s", size, count,
+	    tables == 1 ? "" : "s",
+	    verdict ? "SQLite's quick check found no fault."
+	            : "It is too big for a check of its structure here; "
+	              "each backup is checked whole.");
 	return 0;
 }
 
-/* All pages into `copy`, in steps, so that progress shows. Each page is read and written twice on its way
- * into storage, here and by stream(): half of its bytes is counted at each. */
+/* All pages into `copy`, in steps, so that progress shows. Each page is read and written twice on
+ * its way into storage, here and by stream(): half of its bytes is counted at each. */
 static int
 copy_pages(sqlite3 *copy, sqlite3 *from, int64_t bytes, const struct source *src, struct err *e)
 {
@@ -274,7 +293,8 @@ copy_pages(sqlite3 *copy, sqlite3 *from, int64_t bytes, const struct source *src
 	if (rc == SQLITE_DONE)
 		return 0;
 	if ((rc & 0xff) == SQLITE_FULL)
-		return err_set(e, ERR_FULL, "The scratch folder %s ran full while a database was copied into it",
+		return err_set(e, ERR_FULL,
+		    "The scratch folder %s ran full while a database was copied into it",
 		    src->scratch);
 	return complain(from, rc, path, e);
 }
@@ -290,10 +310,14 @@ copy_to(const struct scrap *scrap, const struct source *src, struct err *e)
 	if (open_source(&from, &bytes, src->service->settings.path, &until, e) != 0 ||
 	    need_space(bytes, src->scratch, e) != 0)
 		return -1;
-	rc = sqlite3_open_v2(scrap->path, &copy, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
-	/* Nobody else sees the copy, and it is worthless when this fails: neither locks nor journal. */
+	rc = sqlite3_open_v2(scrap->path, &copy,
+	    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+	/* Nobody else sees the copy, and it is worthless when this fails: neither locks nor
+	 * journal. */
 	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(copy, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF",
+		rc = sqlite3_exec(copy,
+		    "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=OFF; PRAGMA "
+		    "synchronous=OFF",
 		    NULL, NULL, NULL);
 	if (rc != SQLITE_OK)
 		return complain(copy, rc, scrap->path, e);
@@ -373,7 +397,8 @@ collect(const struct scrap *scrap, int fd, const char *scratch, struct err *e)
 	if (n < 0)
 		return -1;
 	if (got != want)
-		return err_set(e, ERR_DAMAGED, "the copy has %" PRId64 " bytes where its head promises %" PRId64, got, want);
+		return err_set(e, ERR_DAMAGED,
+		    "the copy has %" PRId64 " bytes where its head promises %" PRId64, got, want);
 	return 0;
 }
 
@@ -396,7 +421,8 @@ prove(int fd, const struct source *src, struct err *e)
 	if (inspect(&verdict, a, db, "PRAGMA integrity_check(1)", 0, e) != 0)
 		return err_in(e, "SQLite refuses the copy");
 	if (strcmp(verdict, "ok") != 0)
-		return err_set(e, ERR_DAMAGED, "SQLite's integrity check of the copy says: %s", verdict);
+		return err_set(e, ERR_DAMAGED, "SQLite's integrity check of the copy says: %s",
+		    verdict);
 	return 0;
 }
 
