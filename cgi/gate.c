@@ -91,8 +91,9 @@ check_form(const struct request *rq, const struct route *rt, struct err *e)
 		return 0;
 	if (!came_from_here(rq, rt))
 		return err_set(e, ERR_DENIED,
-		    "This form was sent from another site, so nothing was done. If you meant it,"
-		    " open the page here and send it again.");
+		    "This form was sent from another site than %s, so nothing was done. If you"
+		    " meant it, open the page there and send it again.",
+		    rq->conf->public_url);
 	if (rt->guard != GUARD_LINK && !token_is_right(rq))
 		return err_set(e, ERR_DENIED,
 		    "This form is no longer valid, so nothing was done: its page was opened"

@@ -241,6 +241,21 @@ T51_a_post_of_another_site_is_refused_even_with_the_token(void **state)
 			    cases[i].origin != NULL ? cases[i].origin : "-");
 }
 
+/* Behind plain http and another name than public_url, the page says which name it has to be. */
+static void
+a_refusal_names_the_address_to_use(void **state)
+{
+	struct passage p;
+
+	(void)state;
+	assert_int_equal(pass(&p, &writing,
+	    (struct visit){ .cookie = "lazarette=admin",
+		.body = "csrf=adminadmin",
+		.origin = "http://192.0.2.1:8080" }),
+	    REFUSED);
+	assert_non_null(strstr(p.why.text, "https://backup.example.org"));
+}
+
 static void
 T51_a_visitors_form_is_bound_to_its_cookie(void **state)
 {
@@ -336,6 +351,7 @@ main(void)
 		cmocka_unit_test(a_role_passes_exactly_where_it_has_the_right),
 		cmocka_unit_test(T51_a_post_needs_the_token_of_its_own_session),
 		cmocka_unit_test(T51_a_post_of_another_site_is_refused_even_with_the_token),
+		cmocka_unit_test(a_refusal_names_the_address_to_use),
 		cmocka_unit_test(T51_a_visitors_form_is_bound_to_its_cookie),
 		cmocka_unit_test(a_link_is_its_own_token_and_no_cookie_is_read_or_set),
 		cmocka_unit_test(open_pages_need_no_catalogue),
