@@ -15,6 +15,9 @@ from harness import VARIANT, Skip, main, processes_of, test, wait_until  # noqa:
 from pg import newest_bin  # noqa: E402
 from shop import LIVE, shop  # noqa: E402
 
+# How long a hanging tool sleeps: a number of this run, by which its processes are found.
+NAP = str(10**9 + os.getpid())
+
 TOOL = """#!/bin/sh
 # Stands before pg_dump; the file "mode" beside it says how to lie.
 for word in "$@"; do
@@ -29,8 +32,8 @@ truncated) {real} "$@" | head -c 900; exit 0 ;;
 garbage) head -c 100000 /dev/zero; exit 0 ;;
 killed) kill -9 $$ ;;
 noisy) i=0; while [ $i -lt 5000 ]; do echo "line $i of many" >&2; i=$((i + 1)); done; exec {real} "$@" ;;
-hang) {real} "$@" | head -c 900; sleep 987654 & sleep 987654 ;;
-freeze) {real} "$@" | head -c 900; exec sleep 987654 ;;
+hang) {real} "$@" | head -c 900; sleep {nap} & sleep {nap} ;;
+freeze) {real} "$@" | head -c 900; exec sleep {nap} ;;
 esac
 """
 
@@ -39,7 +42,7 @@ esac
 def lying_shop():
     tools = tempfile.mkdtemp(prefix="lz-tools-", dir="/tmp")
     with open(tools + "/pg_dump", "w") as f:
-        f.write(TOOL.format(real=os.path.join(newest_bin(), "pg_dump")))
+        f.write(TOOL.format(real=os.path.join(newest_bin(), "pg_dump"), nap=NAP))
     os.chmod(tools + "/pg_dump", 0o755)
     os.chmod(tools, 0o755)
     try:
@@ -146,7 +149,7 @@ def tool_processes():
     found = []
     for path in glob.glob("/proc/[0-9]*/cmdline"):
         with contextlib.suppress(OSError), open(path) as f:
-            if "987654" in f.read():
+            if NAP in f.read():
                 found.append(int(path.split("/")[2]))
     return found
 
