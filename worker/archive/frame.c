@@ -39,13 +39,23 @@ press_piece(void *arg, int thread, void *item, struct err *e)
 }
 
 static int
+hash_piece(void *arg, void *item, struct err *e)
+{
+	struct frame_writer *w = arg;
+	const struct piece *piece = item;
+
+	(void)e;
+	tally_raw(&w->tally, piece->raw, piece->n);
+	return 0;
+}
+
+static int
 deliver_piece(void *arg, void *item, struct err *e)
 {
 	struct frame_writer *w = arg;
 	struct piece *piece = item;
 
 	FAULT("frame.before_write");
-	tally_raw(&w->tally, piece->raw, piece->n);
 	w->tally.frames += piece->squeezed.frames;
 	return tally_stored(&w->tally, piece->squeezed.out, piece->squeezed.n, e);
 }
@@ -70,7 +80,7 @@ frame_writer_new(struct frame_writer **ret, const struct sink *out, const struct
 	}
 	const struct press_spec spec = {
 		.threads = w->threads, .slots = w->slots, .items = items, .work = press_piece,
-		.deliver = deliver_piece, .arg = w,
+		.deliver = { deliver_piece, hash_piece }, .arg = w,
 	};
 	if (press_new(&w->press, &spec, e) != 0)
 		return -1;

@@ -25,7 +25,7 @@ struct reader {
 	/* What is read and not yet given away: ahead_n bytes from ahead_at on. */
 	unsigned char *ahead;
 	size_t ahead_at, ahead_n, ahead_size;
-	struct tally tally;           /* its `stored` side is fed by the reading thread */
+	struct tally tally;
 	const struct sink *raw;
 	/* Nobody takes the decoded bytes and the stored ones have a known hash: if it is met, they are the
 	 * bytes that were written when the decoded ones were hashed, and each frame's own checksum over its
@@ -71,6 +71,16 @@ deliver(void *arg, void *item, struct err *e)
 	return r->raw == NULL ? 0 : sink_write(r->raw, b->raw, b->raw_n, e);
 }
 
+/* The stored stream is its frames one after the other, so its hash is made here, beside reading. */
+static int
+hash_stored(void *arg, void *item, struct err *e)
+{
+	struct reader *r = arg;
+	const struct back *b = item;
+
+	return tally_stored(&r->tally, b->stored, b->stored_n, e);
+}
+
 static int
 reader_set_up(struct reader *r, struct err *e)
 {
@@ -94,7 +104,7 @@ reader_set_up(struct reader *r, struct err *e)
 	}
 	const struct press_spec spec = {
 		.threads = r->threads, .slots = r->slots, .items = items, .work = decode,
-		.deliver = deliver, .arg = r,
+		.deliver = { deliver, hash_stored }, .arg = r,
 	};
 	return press_new(&r->press, &spec, e);
 }
@@ -130,8 +140,6 @@ read_ahead(struct reader *r, struct err *e)
 	if ((size_t)got < want)
 		return err_set(e, ERR_DAMAGED, "the stored copy ends at byte %lld, it should have %lld",
 		    (long long)(at + got), (long long)r->size);
-	hash_add(r->tally.stored, r->ahead + r->ahead_n, want);
-	r->tally.stored_bytes += got;
 	r->ahead_n += want;
 	return 0;
 }

@@ -81,7 +81,7 @@ gz_new(struct gz **ret, const struct sink *out, int threads, struct err *e)
 	}
 	const struct press_spec spec = {
 		.threads = threads, .slots = g->slots, .items = items, .work = deflate_piece,
-		.deliver = deliver_piece, .arg = g,
+		.deliver = { deliver_piece }, .arg = g,
 	};
 	if (press_new(&g->press, &spec, e) != 0)
 		return -1;

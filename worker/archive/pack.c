@@ -96,12 +96,27 @@ deliver_group(struct pack *p, struct slot *s, enum slot_group group, const int64
 	return 0;
 }
 
+/* The hash over the whole tar has a thread of its own: it can only be made in order, and it would be half of
+ * the work of the other one. */
+static int
+hash_slot(void *arg, void *given, struct err *e)
+{
+	struct pack *p = arg;
+	const struct slot *s = given;
+
+	(void)e;
+	tally_raw(&p->tally, s->raw, s->front);
+	tally_raw(&p->tally, s->raw + s->back, s->size - s->back);
+	tally_raw(&p->tally, s->last.p, s->last.n);
+	return 0;
+}
+
 static int
 deliver_slot(void *arg, void *given, struct err *e)
 {
 	struct pack *p = arg;
 	struct slot *s = given;
-	int64_t offset = p->tally.stored_bytes, raw_before = p->tally.raw_bytes;
+	int64_t offset = p->tally.stored_bytes;
 	int frame = 0;
 
 	FAULT("pack.mid");
@@ -117,14 +132,12 @@ deliver_slot(void *arg, void *given, struct err *e)
 		if (deliver_group(p, s, (enum slot_group)group, place, e) != 0)
 			return -1;
 	}
-	tally_raw(&p->tally, s->raw, s->front);
-	tally_raw(&p->tally, s->raw + s->back, s->size - s->back);
-	tally_raw(&p->tally, s->last.p, s->last.n);
 	p->tally.frames += s->squeezed.frames;
 	if (tally_stored(&p->tally, s->squeezed.out, s->squeezed.n, e) != 0)
 		return -1;
 	if (p->spec->watch != NULL && p->spec->watch->bytes != NULL)
-		p->spec->watch->bytes(p->spec->watch->arg, p->tally.raw_bytes - raw_before);
+		p->spec->watch->bytes(p->spec->watch->arg,
+		    (int64_t)(s->front + s->size - s->back + s->last.n));
 	return 0;
 }
 
@@ -495,7 +508,7 @@ set_up(struct pack *p, const struct sink *data, const struct sink *manifest, str
 	}
 	const struct press_spec press = {
 		.threads = p->threads, .slots = p->slot_count, .items = items, .work = fill_slot,
-		.deliver = deliver_slot, .arg = p,
+		.deliver = { deliver_slot, hash_slot }, .arg = p,
 	};
 	manifest_head(&p->line);
 	if (frame_writer_new(&p->manifest, manifest, &small, e) != 0

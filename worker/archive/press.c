@@ -12,7 +12,7 @@
 
 #include "lib/base/arena.h"
 
-enum slot_state { SLOT_FREE, SLOT_GIVEN, SLOT_WORKING, SLOT_DONE };
+enum slot_state { SLOT_GIVEN, SLOT_WORKING, SLOT_DONE };
 
 struct helper {
 	struct press *press;
@@ -24,12 +24,14 @@ struct press {
 	struct press_spec spec;
 	void *items[PRESS_SLOTS_MAX];
 	enum slot_state state[PRESS_SLOTS_MAX];
-	int64_t taken, given, started, delivered;   /* counts; the slot is the count modulo slots */
+	/* Counts of items; the slot is the count modulo slots. */
+	int64_t taken, given, started, delivered[PRESS_WAYS];
+	int ways;
 	bool stop, failed;
 	struct err error;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	struct helper helpers[PRESS_THREADS_MAX + 1];   /* the last one delivers */
+	struct helper helpers[PRESS_THREADS_MAX + PRESS_WAYS];   /* the last ones deliver */
 	int running;
 };
 
@@ -37,6 +39,18 @@ static int
 slot_of(const struct press *p, int64_t count)
 {
 	return (int)(count % p->spec.slots);
+}
+
+/* So many items were delivered in every way. */
+static int64_t
+all_delivered(const struct press *p)
+{
+	int64_t least = p->delivered[0];
+
+	for (int way = 1; way < p->ways; way++)
+		if (p->delivered[way] < least)
+			least = p->delivered[way];
+	return least;
 }
 
 /* Only the first failure is kept: the later ones follow from it. */
@@ -80,21 +94,23 @@ deliver_loop(void *arg)
 {
 	struct helper *me = arg;
 	struct press *p = me->press;
+	int way = me->number - p->spec.threads;
 	struct err e;
 
 	pthread_mutex_lock(&p->lock);
 	for (;;) {
-		int slot = slot_of(p, p->delivered);
+		int slot = slot_of(p, p->delivered[way]);
 
-		while (!p->stop && !p->failed && p->state[slot] != SLOT_DONE)
+		/* A slot not given yet may still be done from the time before. */
+		while (!p->stop && !p->failed
+		    && (p->delivered[way] == p->given || p->state[slot] != SLOT_DONE))
 			pthread_cond_wait(&p->changed, &p->lock);
 		if (p->stop || p->failed)
 			break;
 		pthread_mutex_unlock(&p->lock);
-		int rc = p->spec.deliver(p->spec.arg, p->items[slot], &e);
+		int rc = p->spec.deliver[way](p->spec.arg, p->items[slot], &e);
 		pthread_mutex_lock(&p->lock);
-		p->state[slot] = SLOT_FREE;
-		p->delivered++;
+		p->delivered[way]++;
 		if (rc != 0)
 			fail(p, &e);
 		pthread_cond_broadcast(&p->changed);
@@ -118,7 +134,8 @@ press_new(struct press **ret, const struct press_spec *spec, struct err *e)
 	/* Signals belong to the thread that started us. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	for (int i = 0; i <= spec->threads; i++) {
+	p->ways = spec->deliver[1] != NULL ? 2 : 1;
+	for (int i = 0; i < spec->threads + p->ways; i++) {
 		struct helper *h = &p->helpers[i];
 
 		*h = (struct helper){ .press = p, .number = i };
@@ -128,7 +145,7 @@ press_new(struct press **ret, const struct press_spec *spec, struct err *e)
 		p->running++;
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (p->running <= spec->threads)
+	if (p->running < spec->threads + p->ways)
 		return err_sys(e, "start a thread");
 	*ret = p;
 	p = NULL;
@@ -149,7 +166,7 @@ press_take(void **item, struct press *p, struct err *e)
 
 	pthread_mutex_lock(&p->lock);
 	assert(p->taken == p->given);
-	while (!p->failed && p->given - p->delivered >= p->spec.slots)
+	while (!p->failed && p->given - all_delivered(p) >= p->spec.slots)
 		pthread_cond_wait(&p->changed, &p->lock);
 	if (p->failed)
 		rc = failure(p, e);
@@ -175,7 +192,7 @@ press_finish(struct press *p, struct err *e)
 	int rc = 0;
 
 	pthread_mutex_lock(&p->lock);
-	while (!p->failed && p->delivered < p->given)
+	while (!p->failed && all_delivered(p) < p->given)
 		pthread_cond_wait(&p->changed, &p->lock);
 	if (p->failed)
 		rc = failure(p, e);

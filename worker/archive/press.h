@@ -1,9 +1,10 @@
 /* press.h: pieces of work, done on several threads and delivered in order.
  *
  * One thread takes items from a ring of `slots`, fills them and gives them back in the same order; any
- * thread works on a given item; one thread delivers them in the order they were given, and the item is
- * free again. So memory is bounded by the ring, and a slow delivery slows the giver down. The first
- * failure stops everything and is what press_take() and press_finish() report.
+ * thread works on a given item; then each way of delivering has a thread of its own and sees the items in
+ * the order they were given. When all have had an item, it is free again. So memory is bounded by the ring,
+ * and a slow delivery slows the giver down. The first failure stops everything and is what press_take()
+ * and press_finish() report.
  */
 #ifndef WORKER_ARCHIVE_PRESS_H
 #define WORKER_ARCHIVE_PRESS_H
@@ -11,14 +12,14 @@
 #include "lib/base/attr.h"
 #include "lib/base/err.h"
 
-enum { PRESS_THREADS_MAX = 16, PRESS_SLOTS_MAX = PRESS_THREADS_MAX + 3 };
+enum { PRESS_THREADS_MAX = 16, PRESS_SLOTS_MAX = PRESS_THREADS_MAX + 3, PRESS_WAYS = 2 };
 
 struct press;
 struct press_spec {
 	int threads, slots;
 	void *const *items;           /* one for each slot; what they point to outlives the press */
 	int (*work)(void *arg, int thread, void *item, struct err *e);
-	int (*deliver)(void *arg, void *item, struct err *e);
+	int (*deliver[PRESS_WAYS])(void *arg, void *item, struct err *e);   /* the second may be NULL */
 	void *arg;
 };
 MUST_USE int press_new(struct press **ret, const struct press_spec *spec, struct err *e);

@@ -191,45 +191,86 @@ check_unchanged(int fd, const struct stat *before, const struct item *item,
 		slot_warn(shared, item->entry.path, "changed while it was read");
 }
 
-/* Put a member that lies at the front to the back, when its content does not compress. */
-static void
-place(struct slot *s, struct item *item, size_t head, size_t whole)
+static bool *
+last_with_ending(struct slot_tools *tools, const char *path)
 {
-	unsigned char *member = s->raw + s->front;
+	const char *dot = strrchr(path, '.');
+	unsigned h = 0;
 
-	item->group = GROUP_PRESSED;
-	item->at = s->front + head;
-	if (item->entry.size < FLAT_LEAST ||
-	    !squeeze_is_flat(member + head, (size_t)item->entry.size)) {
+	for (const char *p = dot != NULL ? dot : ""; *p != '\0'; p++)
+		h = h * 31 + (unsigned char)*p;
+	return &tools->flat[h % SLOT_ENDINGS];
+}
+
+/* Content that does not compress belongs to the back, other content to the front. It was read to where
+ * such names had theirs the last time, so that it seldom has to move. */
+static void
+place(struct slot *s, struct item *item, bool *flat, const unsigned char *member, size_t head)
+{
+	size_t size = (size_t)item->entry.size, whole = head + size + tar_padding(item->entry.size);
+
+	if (size >= FLAT_LEAST)
+		*flat = squeeze_is_flat(member + head, size);
+	item->group = size >= FLAT_LEAST && *flat ? GROUP_FLAT : GROUP_PRESSED;
+	unsigned char *to = s->raw + (item->group == GROUP_FLAT ? s->back - whole : s->front);
+	if (to != member)
+		memmove(to, member, whole);
+	/* Of the flat group, `at` is in `raw` until all is placed. */
+	item->at = (size_t)(to - s->raw) + head;
+	if (item->group == GROUP_FLAT)
+		s->back -= whole;
+	else
 		s->front += whole;
-		return;
-	}
-	s->back -= whole;
-	memmove(s->raw + s->back, member, whole);
-	item->group = GROUP_FLAT;
-	item->at = s->back + head;        /* in `raw`; in the group once all is placed */
 }
 
 static void
-fill_from(struct slot *s, struct item *item, const struct slot_tools *tools,
-    struct slot_shared *shared, const struct stat *st)
+finish_file(struct item *item, unsigned char *content, struct slot_tools *tools)
+{
+	struct entry *entry = &item->entry;
+
+	memset(content + entry->size, 0, tar_padding(entry->size));
+	hash_add(tools->hash, content, (size_t)entry->size);
+	hash_hex(tools->hash, entry->sha256);
+	if (item->twin != NULL) {
+		item->twin->size = entry->size;
+		memcpy(item->twin->sha256, entry->sha256, sizeof entry->sha256);
+	}
+	item->stored = true;
+}
+
+/* The size that is stored; false when the file must be read again later. */
+static bool
+settle_size(struct item *item, struct slot_shared *shared)
+{
+	if (item->entry.size <= (int64_t)item->room)
+		return true;
+	if (item->twin == NULL) {
+		read_again_later(shared, item);
+		return false;
+	}
+	slot_warn(shared, item->entry.path, "grew while it was read");
+	item->entry.size = (int64_t)item->room;
+	return true;
+}
+
+static void
+fill_from(struct slot *s, struct item *item, struct slot_tools *tools, struct slot_shared *shared,
+    const struct stat *st)
 {
 	CLEANUP_BUF struct buf head = BUF_INIT;
 	struct entry *entry = &item->entry;
-	unsigned char *member = s->raw + s->front;
+	bool *flat = last_with_ending(tools, entry->path);
 	ssize_t n;
 
 	slot_take_stat(entry, st);
-	if (entry->size > (int64_t)item->room && item->twin == NULL) {
-		read_again_later(shared, item);
+	if (!settle_size(item, shared))
 		return;
-	}
-	if (entry->size > (int64_t)item->room) {
-		slot_warn(shared, entry->path, "grew while it was read");
-		entry->size = (int64_t)item->room;
-	}
 	tar_header(&head, entry);
-	assert(s->front + head.n + (size_t)entry->size <= s->back);
+	size_t whole = head.n + (size_t)entry->size + tar_padding(entry->size);
+	assert(s->front + whole <= s->back);
+	unsigned char *member = s->raw + s->front;
+	if (*flat && entry->size >= FLAT_LEAST)
+		member = s->raw + s->back - whole;
 	n = read_content(item->fd, member + head.n, item, shared);
 	if (n < 0)
 		return;
@@ -239,21 +280,13 @@ fill_from(struct slot *s, struct item *item, const struct slot_tools *tools,
 		tar_header(&head, entry);
 	}
 	memcpy(member, head.p, head.n);
-	memset(member + head.n + n, 0, tar_padding(n));
-	hash_add(tools->hash, member + head.n, (size_t)n);
-	hash_hex(tools->hash, entry->sha256);
 	check_unchanged(item->fd, st, item, shared);
-	if (item->twin != NULL) {
-		item->twin->size = entry->size;
-		memcpy(item->twin->sha256, entry->sha256, sizeof entry->sha256);
-	}
-	place(s, item, head.n, head.n + (size_t)n + tar_padding(n));
-	item->stored = true;
+	finish_file(item, member + head.n, tools);
+	place(s, item, flat, member, head.n);
 }
 
 static void
-fill_file(struct slot *s, struct item *item, const struct slot_tools *tools,
-    struct slot_shared *shared)
+fill_file(struct slot *s, struct item *item, struct slot_tools *tools, struct slot_shared *shared)
 {
 	struct stat st;
 
@@ -269,8 +302,7 @@ fill_file(struct slot *s, struct item *item, const struct slot_tools *tools,
 }
 
 static void
-fill_item(struct slot *s, struct item *item, const struct slot_tools *tools,
-    struct slot_shared *shared)
+fill_item(struct slot *s, struct item *item, struct slot_tools *tools, struct slot_shared *shared)
 {
 	CLEANUP_BUF struct buf head = BUF_INIT;
 
@@ -307,7 +339,7 @@ press_group(struct slot *s, enum slot_group group, const struct slot_tools *tool
 }
 
 int
-slot_fill(struct slot *s, const struct slot_tools *tools, struct slot_shared *shared, struct err *e)
+slot_fill(struct slot *s, struct slot_tools *tools, struct slot_shared *shared, struct err *e)
 {
 	if (s->stream == STREAM_NONE)
 		for (size_t i = 0; i < s->count; i++)
