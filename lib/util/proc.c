@@ -94,11 +94,14 @@ proc_find(char **ret, struct arena *a, const char *name, int major, struct err *
 	}
 	for (size_t i = 0; i < sizeof of_postgresql / sizeof of_postgresql[0]; i++)
 		if (strcmp(name, of_postgresql[i]) == 0)
-			package = major > 0 ? arena_printf(a, "postgresql-client-%d", major) : "postgresql-client";
+			package = major == 0 ? "postgresql-client" :
+			    arena_printf(a, "postgresql-client-%d", major);
 	if (major > 0)
-		return err_set(e, ERR_INPUT, "%s %d or newer is not installed. Install it with: apt install %s",
-		    name, major, package);
-	return err_set(e, ERR_INPUT, "%s is not installed. Install it with: apt install %s", name, package);
+		return err_set(e, ERR_INPUT,
+		    "%s %d or newer is not installed. Install it with: apt install %s", name, major,
+		    package);
+	return err_set(e, ERR_INPUT, "%s is not installed. Install it with: apt install %s", name,
+	    package);
 }
 
 /* What the child needs between fork and exec, where only async-signal-safe calls are allowed. */
@@ -119,7 +122,8 @@ lift(int fd)
 static NORETURN void
 become(const struct launch *l)
 {
-	int in = lift(l->in), out = lift(l->out), err = lift(l->err), failed = lift(l->failed), reason;
+	int in = lift(l->in), out = lift(l->out), err = lift(l->err), failed = lift(l->failed);
+	int reason;
 	sigset_t none;
 
 	if (failed < 0)
@@ -133,8 +137,8 @@ become(const struct launch *l)
 		_exit(127);
 	for (int sig = 1; sig < NSIG; sig++)
 		signal(sig, SIG_DFL);
-	if (dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0 || dup3(failed, 3, O_CLOEXEC) < 0 ||
-	    close_range(4, ~0U, 0) != 0)
+	if (dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0 ||
+	    dup3(failed, 3, O_CLOEXEC) < 0 || close_range(4, ~0U, 0) != 0)
 		goto fail;
 	failed = 3;
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -234,7 +238,8 @@ our_pipe(int *ours, int *theirs, struct err *e)
 static int
 start(struct proc *p, const struct proc_spec *spec, int in, struct err *e)
 {
-	static const char *const always[] = { "PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8", "TZ=UTC" };
+	static const char *const always[] = { "PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8",
+		"TZ=UTC" };
 	const char *env[ENV_MAX + 1] = { NULL };
 	CLEANUP_FD int out = -1;
 	CLEANUP_FD int err = -1;
@@ -267,14 +272,16 @@ start(struct proc *p, const struct proc_spec *spec, int in, struct err *e)
 int
 proc_start(struct proc **ret, const struct proc_spec *spec, struct err *e)
 {
-	CLEANUP_FD int in = spec->stdin_fd >= 0 ? spec->stdin_fd : open("/dev/null", O_RDONLY | O_CLOEXEC);
+	CLEANUP_FD int in =
+	    spec->stdin_fd >= 0 ? spec->stdin_fd : open("/dev/null", O_RDONLY | O_CLOEXEC);
 	CLEANUP_PROC struct proc *p = xmalloc(sizeof *p);
 	const char *slash = strrchr(spec->argv[0], '/');
 
-	*p = (struct proc){ .pid = -1, .guard = -1, .lifeline = -1, .pidfd = -1, .out = -1, .err = -1, .line = BUF_INIT,
-		.each = spec->line, .arg = spec->arg };
+	*p = (struct proc){ .pid = -1, .guard = -1, .lifeline = -1, .pidfd = -1, .out = -1, .err = -1,
+		.line = BUF_INIT, .each = spec->line, .arg = spec->arg };
 	p->name = xstrdup(slash ? slash + 1 : spec->argv[0]);
-	p->secret = spec->secret != NULL && strlen(spec->secret) >= SECRET_MIN ? xstrdup(spec->secret) : NULL;
+	if (spec->secret != NULL && strlen(spec->secret) >= SECRET_MIN)
+		p->secret = xstrdup(spec->secret);
 	if (in < 0)
 		return err_sys(e, "open '/dev/null'");
 	if (start(p, spec, in, e) != 0)
@@ -412,7 +419,7 @@ proc_read(struct proc *p, void *at, size_t n, struct err *e)
 	return 0;
 }
 
-/* The child has ended or must: nothing of its group stays, and its number is free only afterwards. */
+/* The child has ended or must: nothing of its group stays, and its number is free only then. */
 static int
 reap(int *status, struct proc *p, struct err *e)
 {
@@ -432,7 +439,7 @@ reap(int *status, struct proc *p, struct err *e)
 	return got == p->pid ? 0 : err_sys(e, "the exit status of %s is lost", p->name);
 }
 
-/* What stderr says about a failure: its last few lines from the first with "error:" on, else the last line. */
+/* What stderr says of a failure: its last lines from the first "error:" on, else the last. */
 static void
 last_words(struct buf *to, const struct proc *p)
 {
@@ -475,11 +482,13 @@ proc_wait(struct proc *p, struct err *e)
 	if (WIFSIGNALED(status)) {
 		int sig = WTERMSIG(status);
 
-		err_set(e, ERR_INTERNAL, "%s was killed by signal %d (%s)%s", p->name, sig, strsignal(sig), words.p);
+		err_set(e, ERR_INTERNAL, "%s was killed by signal %d (%s)%s", p->name, sig,
+		    strsignal(sig), words.p);
 		e->exit_code = 128 + sig;
 		return -1;
 	}
-	err_set(e, ERR_INTERNAL, "%s ended with exit code %d%s", p->name, WEXITSTATUS(status), words.p);
+	err_set(e, ERR_INTERNAL, "%s ended with exit code %d%s", p->name, WEXITSTATUS(status),
+	    words.p);
 	e->exit_code = WEXITSTATUS(status);
 	return -1;
 }

@@ -109,8 +109,10 @@ tells_an_error_with_the_lines_behind_it(void **state UNUSED)
 	CLEANUP_BUF struct buf out = BUF_INIT;
 	struct err e;
 
-	assert_int_equal(run(&out, "printf 'x: note\\nx: error: it broke\\n\\n\\tbadly\\nx: detail: so\\n' >&2; exit 1", &e), -1);
-	assert_string_equal(e.text, "sh ended with exit code 1: x: error: it broke badly x: detail: so");
+	assert_int_equal(run(&out, "printf 'x: note\\nx: error: it broke\\n\\n\\tbadly\\n"
+	    "x: detail: so\\n' >&2; exit 1", &e), -1);
+	assert_string_equal(e.text,
+	    "sh ended with exit code 1: x: error: it broke badly x: detail: so");
 }
 
 static void
@@ -168,7 +170,8 @@ does_not_dead_lock_on_both_outputs(void **state UNUSED)
 static void
 throws_away_what_nobody_reads(void **state UNUSED)
 {
-	struct proc_spec spec = { .argv = shell("head -c 3000000 /dev/zero; exit 4"), .stdin_fd = -1 };
+	struct proc_spec spec = { .argv = shell("head -c 3000000 /dev/zero; exit 4"),
+		.stdin_fd = -1 };
 	CLEANUP_PROC struct proc *p = NULL;
 	struct err e;
 
@@ -217,7 +220,8 @@ passes_a_clean_environment(void **state UNUSED)
 
 	setenv("SECRET_OF_PARENT", "x", 1);
 	assert_int_equal(proc_output(&out, 10000, &spec, &e), 0);
-	assert_string_equal(out.p, "PATH=/usr/local/bin:/usr/bin:/bin\nLC_ALL=C.UTF-8\nTZ=UTC\nONE=1 a=b\n");
+	assert_string_equal(out.p,
+	    "PATH=/usr/local/bin:/usr/bin:/bin\nLC_ALL=C.UTF-8\nTZ=UTC\nONE=1 a=b\n");
 	unsetenv("SECRET_OF_PARENT");
 }
 
@@ -275,7 +279,8 @@ shows_the_secret_nowhere(void **state UNUSED)
 {
 	static const char secret[] = "s3cret:p\\w=d 'x'";
 	struct heard h = { .text = BUF_INIT };
-	/* In the middle, twice on a line, across the cut of an overlong line, and in the last words. */
+	/* In the middle, twice on a line, across the cut of an overlong line, and in the last
+	 * words. */
 	struct proc_spec spec = { .argv = shell("echo \"a $S b\" >&2; echo \"$S$S\" >&2;"
 	    " { head -c 4090 /dev/zero | tr '\\0' x; echo \"$S tail $S\"; } >&2;"
 	    " { head -c 4100 /dev/zero | tr '\\0' x; echo \"$S tail $S\"; } >&2;"
@@ -344,7 +349,8 @@ told(struct proc *p)
 	return num_parse(&pid, text, 2, INT32_MAX) ? (pid_t)pid : 0;
 }
 
-/* Start it in a process of its own, kill that one; whether the tool whose number it told is gone soon after. */
+/* Start it in a process of its own, kill that one; whether the tool whose number it told is gone
+ * soon after. */
 static bool
 dies_when_the_parent_is_killed(const char *script)
 {
@@ -460,7 +466,8 @@ goes_on_when_a_signal_interrupts(void **state UNUSED)
 
 	assert_int_equal(sigaction(SIGALRM, &act, NULL), 0);
 	assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
-	assert_int_equal(run(&out, "for i in 1 2 3 4 5; do echo $i; echo e >&2; sleep 0.02; done; exit 3", &e), -1);
+	assert_int_equal(run(&out, "for i in 1 2 3 4 5; do echo $i; echo e >&2; sleep 0.02; done;"
+	    " exit 3", &e), -1);
 	assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
 	assert_int_equal(e.exit_code, 3);
 	assert_string_equal(out.p, "1\n2\n3\n4\n5\n");
@@ -498,7 +505,8 @@ finds_the_newest_tool_that_is_new_enough(void **state UNUSED)
 	snprintf(want, sizeof want, "%s/913/bin/tool", folder);
 	assert_string_equal(path, want);
 	assert_int_equal(proc_find(&path, a, "tool", 914, &e), -1);
-	assert_string_equal(e.text, "tool 914 or newer is not installed. Install it with: apt install tool");
+	assert_string_equal(e.text,
+	    "tool 914 or newer is not installed. Install it with: apt install tool");
 	make_tool(folder, "tool");
 	assert_int_equal(proc_find(&path, a, "tool", 914, &e), 0);
 	snprintf(want, sizeof want, "%s/tool", folder);
@@ -515,7 +523,8 @@ says_how_to_install_a_missing_tool(void **state UNUSED)
 	struct err e;
 
 	assert_int_equal(proc_find(&path, a, "no-such-tool", 0, &e), -1);
-	assert_string_equal(e.text, "no-such-tool is not installed. Install it with: apt install no-such-tool");
+	assert_string_equal(e.text,
+	    "no-such-tool is not installed. Install it with: apt install no-such-tool");
 	assert_int_equal(e.kind, ERR_INPUT);
 	/* No PostgreSQL 99 here, and Debian's wrapper in /usr/bin does not count. */
 	assert_int_equal(proc_find(&path, a, "pg_dump", 99, &e), -1);
