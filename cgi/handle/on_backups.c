@@ -76,7 +76,8 @@ on_backups_list(struct reply *rp, struct request *rq, struct err *e)
 	        "backups" }, e) != 0)
 		return -1;
 	if (node_get(p.root, "env.bad") != NULL)
-		node_setf(p.root, "page.mark", "\xe2\x9c\x97 %s", node_get(p.root, "env.state.word"));
+		node_setf(p.root, "page.mark", "\xe2\x9c\x97 %s",
+		    node_get(p.root, "env.state.word"));
 	if (fill(&p, &view, rq, e) != 0)
 		return -1;
 	return page_send(rp, rq, &p, e);

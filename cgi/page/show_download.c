@@ -157,7 +157,8 @@ show_download_page(struct page *p, const struct download_view *view)
 	show_download_row(n, view->download, view->now);
 	mark_mail(n, view->download->mail_state, view->download->mail_error);
 	node_set(n, "uuid", view->download->uuid);
-	node_setf(n, "env", "%s/%s", view->download->project_slug, view->download->environment_slug);
+	node_setf(n, "env", "%s/%s", view->download->project_slug,
+	    view->download->environment_slug);
 	node_set(p->root, "page.mark", node_get(n, "state.word"));
 	if (view->download->state == DOWNLOAD_PREPARING)
 		node_set(p->root, "page.refresh", "10");
