@@ -277,8 +277,8 @@ proc_start(struct proc **ret, const struct proc_spec *spec, struct err *e)
 	CLEANUP_PROC struct proc *p = xmalloc(sizeof *p);
 	const char *slash = strrchr(spec->argv[0], '/');
 
-	*p = (struct proc){ .pid = -1, .guard = -1, .lifeline = -1, .pidfd = -1, .out = -1, .err = -1,
-		.line = BUF_INIT, .each = spec->line, .arg = spec->arg };
+	*p = (struct proc){ .pid = -1, .guard = -1, .lifeline = -1, .pidfd = -1, .out = -1,
+		.err = -1, .line = BUF_INIT, .each = spec->line, .arg = spec->arg };
 	p->name = xstrdup(slash ? slash + 1 : spec->argv[0]);
 	if (spec->secret != NULL && strlen(spec->secret) >= SECRET_MIN)
 		p->secret = xstrdup(spec->secret);

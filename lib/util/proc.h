@@ -23,7 +23,7 @@ enum { PROC_LINE_MAX = 4096 };    /* bytes kept of one line of stderr */
 
 struct proc_spec {
 	const char *const *argv;      /* argv[0] is an absolute path; ends in NULL */
-	/* "NAME=value", ends in NULL; besides it only PATH, LC_ALL=C.UTF-8 and TZ=UTC are passed. */
+	/* "NAME=value", ends in NULL; else only PATH, LC_ALL=C.UTF-8 and TZ=UTC are passed. */
 	const char *const *env;
 	/* -1: /dev/null; else the child's stdin, closed here whether it starts or not. */
 	int stdin_fd;
