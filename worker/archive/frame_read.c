@@ -27,9 +27,10 @@ struct reader {
 	size_t ahead_at, ahead_n, ahead_size;
 	struct tally tally;
 	const struct sink *raw;
-	/* Nobody takes the decoded bytes and the stored ones have a known hash: if it is met, they are the
-	 * bytes that were written when the decoded ones were hashed, and each frame's own checksum over its
-	 * decoded bytes holds. A fifth hash over everything would say nothing new. */
+	/* Nobody takes the decoded bytes and the stored ones have a known hash: if it is met, they
+	 * are the bytes that were written when the decoded ones were hashed, and each frame's own
+	 * checksum over its decoded bytes holds. A fifth hash over everything would say nothing
+	 * new. */
 	bool trust;
 	struct press *press;
 	int threads, slots;
@@ -40,8 +41,8 @@ struct reader {
 static int
 damaged(struct err *e, int64_t offset, const char *how)
 {
-	return err_set(e, ERR_DAMAGED, "the stored copy is damaged at byte %lld: %s", (long long)offset,
-	    how);
+	return err_set(e, ERR_DAMAGED, "the stored copy is damaged at byte %lld: %s",
+	    (long long)offset, how);
 }
 
 static int
@@ -49,7 +50,8 @@ decode(void *arg, int thread, void *item, struct err *e)
 {
 	struct reader *r = arg;
 	struct back *b = item;
-	size_t n = ZSTD_decompressDCtx(r->contexts[thread], b->raw, FRAME_RAW_MAX, b->stored, b->stored_n);
+	size_t n =
+	    ZSTD_decompressDCtx(r->contexts[thread], b->raw, FRAME_RAW_MAX, b->stored, b->stored_n);
 
 	if (ZSTD_isError(n))
 		return damaged(e, b->offset, ZSTD_getErrorName(n));
@@ -127,7 +129,8 @@ static int
 read_ahead(struct reader *r, struct err *e)
 {
 	int64_t at = r->offset + (int64_t)r->ahead_n;
-	size_t want = r->ahead_size - r->ahead_n < READ_STEP ? r->ahead_size - r->ahead_n : READ_STEP;
+	size_t want =
+	    r->ahead_size - r->ahead_n < READ_STEP ? r->ahead_size - r->ahead_n : READ_STEP;
 	ssize_t got;
 
 	memmove(r->ahead, r->ahead + r->ahead_at, r->ahead_n);
@@ -138,8 +141,9 @@ read_ahead(struct reader *r, struct err *e)
 	if (got < 0)
 		return -1;
 	if ((size_t)got < want)
-		return err_set(e, ERR_DAMAGED, "the stored copy ends at byte %lld, it should have %lld",
-		    (long long)(at + got), (long long)r->size);
+		return err_set(e, ERR_DAMAGED,
+		    "the stored copy ends at byte %lld, it should have %lld", (long long)(at + got),
+		    (long long)r->size);
 	r->ahead_n += want;
 	return 0;
 }
@@ -214,11 +218,14 @@ static int
 compare(const struct frame_totals *got, const struct frame_totals *want, struct err *e)
 {
 	if (got->stored_bytes != want->stored_bytes || got->raw_bytes != want->raw_bytes)
-		return err_set(e, ERR_DAMAGED, "the stored copy differs: it has %lld bytes (%lld decoded),"
-		    " it should have %lld (%lld)", (long long)got->stored_bytes,
-		    (long long)got->raw_bytes, (long long)want->stored_bytes, (long long)want->raw_bytes);
+		return err_set(e, ERR_DAMAGED,
+		    "the stored copy differs: it has %lld bytes (%lld decoded),"
+		    " it should have %lld (%lld)",
+		    (long long)got->stored_bytes, (long long)got->raw_bytes,
+		    (long long)want->stored_bytes, (long long)want->raw_bytes);
 	if (strcmp(got->stored_sha256, want->stored_sha256) != 0)
-		return err_set(e, ERR_DAMAGED, "the stored copy differs: its SHA-256 is %s, it should be %s",
+		return err_set(e, ERR_DAMAGED,
+		    "the stored copy differs: its SHA-256 is %s, it should be %s",
 		    got->stored_sha256, want->stored_sha256);
 	if (strcmp(got->raw_sha256, want->raw_sha256) != 0)
 		return err_set(e, ERR_DAMAGED,

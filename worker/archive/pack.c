@@ -3,9 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <limits.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,22 +11,14 @@
 
 #include "lib/base/fault.h"
 #include "lib/base/fd.h"
+#include "worker/archive/owners.h"
 #include "worker/archive/press.h"
 #include "worker/archive/slot.h"
 #include "worker/archive/tally.h"
 #include "worker/archive/tar.h"
 
 /* Manifests compress well; small frames keep their memory small. */
-enum { MANIFEST_FRAME = 1 << 20, NAMES = 256, ITEMS_MAX = 4096, HELD_MAX = 400 };
-
-/* Names of users or groups that were looked up last. */
-struct names {
-	struct {
-		unsigned id;
-		bool known;
-		char name[33];
-	} at[NAMES];
-};
+enum { MANIFEST_FRAME = 1 << 20, ITEMS_MAX = 4096, HELD_MAX = 400 };
 
 struct pack {
 	const struct pack_spec *spec;
@@ -43,7 +33,7 @@ struct pack {
 	/* The planner's. */
 	struct slot *open;
 	struct twins twins;
-	struct names users, groups;
+	struct owners owners;
 	struct hash *stream_hash;
 
 	/* The delivering thread's. */
@@ -96,8 +86,8 @@ deliver_group(struct pack *p, struct slot *s, enum slot_group group, const int64
 	return 0;
 }
 
-/* The hash over the whole tar has a thread of its own: it can only be made in order, and it would be half of
- * the work of the other one. */
+/* The hash over the whole tar has a thread of its own: it can only be made in order, and it would
+ * be half of the work of the other one. */
 static int
 hash_slot(void *arg, void *given, struct err *e)
 {
@@ -173,36 +163,13 @@ give_slot(struct pack *p)
 	p->open = NULL;
 }
 
-static void
-look_up(char ret[33], unsigned id, bool user)
-{
-	const struct passwd *passwd = user ? getpwuid(id) : NULL;
-	const struct group *group = user ? NULL : getgrgid(id);
-	const char *name = passwd != NULL ? passwd->pw_name : group != NULL ? group->gr_name : "";
-
-	/* A name that a tar header cannot hold is better not given at all. */
-	snprintf(ret, 33, "%s", strlen(name) < 32 ? name : "");
-}
-
-static const char *
-name_of(struct names *cache, unsigned id, bool user, struct arena *a)
-{
-	unsigned slot = id % NAMES;
-
-	if (!cache->at[slot].known || cache->at[slot].id != id) {
-		look_up(cache->at[slot].name, id, user);
-		cache->at[slot].id = id;
-		cache->at[slot].known = true;
-	}
-	return arena_dup(a, cache->at[slot].name);
-}
-
 /* A slot with room for one more item of so many bytes. */
 static int
 room_for(struct pack *p, size_t bytes, struct err *e)
 {
-	if (p->open != NULL && (p->open->planned + bytes > p->slot_size || p->open->count >= ITEMS_MAX
-	    || p->open->held >= HELD_MAX / p->slot_count))
+	if (p->open != NULL &&
+	    (p->open->planned + bytes > p->slot_size || p->open->count >= ITEMS_MAX ||
+	        p->open->held >= HELD_MAX / p->slot_count))
 		give_slot(p);
 	if (open_slot(p, e) != 0)
 		return -1;
@@ -222,8 +189,8 @@ add_item(struct pack *p, const struct walk_found *f, const char *target)
 	item->below = item->entry.path + (f->below - f->path);
 	item->root = f->root;
 	item->entry.target = arena_dup(a, target);
-	item->entry.uname = name_of(&p->users, f->st->st_uid, true, a);
-	item->entry.gname = name_of(&p->groups, f->st->st_gid, false, a);
+	item->entry.uname = owners_user(&p->owners, f->st->st_uid, a);
+	item->entry.gname = owners_group(&p->owners, f->st->st_gid, a);
 	return item;
 }
 
@@ -362,8 +329,8 @@ stream_file(struct pack *p, const char *path, int fd, struct twin *twin, struct 
 	p->open->stream = STREAM_FIRST;
 	*entry = (struct entry){ .path = path, .type = ENTRY_FILE, .target = "", .pack = "" };
 	slot_take_stat(entry, &before);
-	entry->uname = name_of(&p->users, entry->uid, true, a);
-	entry->gname = name_of(&p->groups, entry->gid, false, a);
+	entry->uname = owners_user(&p->owners, entry->uid, a);
+	entry->gname = owners_group(&p->owners, entry->gid, a);
 	tar_header(&head, entry);
 	memcpy(p->open->raw, head.p, head.n);
 	p->open->front = head.n;
@@ -418,7 +385,8 @@ plan_by_opening(struct pack *p, const struct walk_found *f, struct err *e)
 	fd = slot_open(f->root, f->below, &st);
 	if (fd < 0) {
 		slot_warn(&p->shared, f->path, "cannot be opened (%s); it is not in the backup",
-		    errno == ELOOP ? "it is no longer a file" : strerror_r(errno, words, sizeof words));
+		    errno == ELOOP ? "it is no longer a file"
+		                   : strerror_r(errno, words, sizeof words));
 		return 0;
 	}
 	now.st = &st;
@@ -554,7 +522,8 @@ read_again(struct pack *p, struct err *e)
 		CLEANUP_FD int fd = slot_open(at->root, at->below, &st);
 
 		if (fd < 0)
-			slot_warn(&p->shared, at->path, "vanished while it was read; it is not in the backup");
+			slot_warn(&p->shared, at->path,
+			    "vanished while it was read; it is not in the backup");
 		else if (stream_file(p, at->path, fd, NULL, e) != 0)
 			return -1;
 	}

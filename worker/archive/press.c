@@ -139,7 +139,8 @@ press_new(struct press **ret, const struct press_spec *spec, struct err *e)
 		struct helper *h = &p->helpers[i];
 
 		*h = (struct helper){ .press = p, .number = i };
-		errno = pthread_create(&h->thread, NULL, i < spec->threads ? work_loop : deliver_loop, h);
+		errno = pthread_create(&h->thread, NULL,
+		    i < spec->threads ? work_loop : deliver_loop, h);
 		if (errno != 0)
 			break;
 		p->running++;

@@ -202,8 +202,8 @@ last_with_ending(struct slot_tools *tools, const char *path)
 	return &tools->flat[h % SLOT_ENDINGS];
 }
 
-/* Content that does not compress belongs to the back, other content to the front. It was read to where
- * such names had theirs the last time, so that it seldom has to move. */
+/* Content that does not compress belongs to the back, other content to the front. It was read to
+ * where such names had theirs the last time, so that it seldom has to move. */
 static void
 place(struct slot *s, struct item *item, bool *flat, const unsigned char *member, size_t head)
 {

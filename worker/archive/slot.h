@@ -77,7 +77,7 @@ enum { SLOT_ENDINGS = 256 };
 struct slot_tools {
 	struct squeezer *squeezer;
 	struct hash *hash;
-	bool flat[SLOT_ENDINGS];      /* by a hash of a name's ending: what the last such file was */
+	bool flat[SLOT_ENDINGS]; /* by a hash of a name's ending: what the last such file was */
 };
 
 MUST_USE int slot_fill(struct slot *s, struct slot_tools *tools, struct slot_shared *shared,

@@ -1,6 +1,7 @@
 /* tally.h: the end of a framed stream: both hashes, both counts, and the sink.
  *
- * tally_raw() and tally_stored() may run in two threads at once; the totals are for when both have ended. */
+ * tally_raw() and tally_stored() may run in two threads at once; the totals are for when both have
+ * ended. */
 #ifndef WORKER_ARCHIVE_TALLY_H
 #define WORKER_ARCHIVE_TALLY_H
 
