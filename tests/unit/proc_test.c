@@ -244,7 +244,10 @@ passes_no_descriptor_but_the_three(void **state UNUSED)
 static void
 resets_signals_for_the_tool(void **state UNUSED)
 {
+	/* The C library keeps 32 and 33 for itself and lets nobody set them: what we inherited stays. */
+	const unsigned long long kept = 3ULL << 31;
 	CLEANUP_BUF struct buf out = BUF_INIT;
+	const char *ignored;
 	sigset_t block, was;
 	struct err e;
 
@@ -253,7 +256,10 @@ resets_signals_for_the_tool(void **state UNUSED)
 	sigprocmask(SIG_SETMASK, &block, &was);
 	assert_int_equal(run(&out, "grep -E 'Sig(Blk|Ign)' /proc/self/status", &e), 0);
 	sigprocmask(SIG_SETMASK, &was, NULL);
-	assert_string_equal(out.p, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+	ignored = strstr(out.p, "SigIgn:");
+	assert_non_null(strstr(out.p, "SigBlk:\t0000000000000000\n"));
+	assert_non_null(ignored);
+	assert_int_equal(strtoull(ignored + strlen("SigIgn:"), NULL, 16) & ~kept, 0);
 }
 
 static void
