@@ -244,7 +244,7 @@ passes_no_descriptor_but_the_three(void **state UNUSED)
 static void
 resets_signals_for_the_tool(void **state UNUSED)
 {
-	/* The C library keeps 32 and 33 for itself and lets nobody set them: what we inherited stays. */
+	/* The C library keeps 32 and 33 for itself: what we inherited of them stays. */
 	const unsigned long long kept = 3ULL << 31;
 	CLEANUP_BUF struct buf out = BUF_INIT;
 	const char *ignored;
