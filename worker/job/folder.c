@@ -20,8 +20,8 @@ remove_below(int parent, const char *name, int depth, struct err *e)
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : err_sys(e, "open the folder '%s'", name);
-	dir = fdopendir(fd);
-	if (dir == NULL || depth == 0) {
+	dir = depth > 0 ? fdopendir(fd) : NULL;
+	if (dir == NULL) {
 		close(fd);
 		return err_set(e, ERR_INTERNAL, "folder '%s' is too deep to remove", name);
 	}
