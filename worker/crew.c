@@ -13,6 +13,7 @@
 #include "lib/base/fault.h"
 #include "lib/base/log.h"
 #include "lib/base/num.h"
+#include "worker/job/clear.h"
 #include "worker/job/kin.h"
 #include "worker/job/report.h"
 #include "worker/notify/mail.h"
@@ -93,9 +94,8 @@ static void
 kill_hard(struct hand *h, enum crew_stop why)
 {
 	h->stop = h->stop == CREW_RUNS ? why : h->stop;
-	kin_kill(h->pid);
-	kill(-h->pid, SIGKILL);
 	kill(h->pid, SIGKILL);
+	kin_kill(h->pid);
 }
 
 static void
@@ -238,6 +238,27 @@ write_end(struct crew *crew, const struct hand *h, const struct job *job, struct
 	return jobs_fail(crew->db, &h->lease, &why, e);
 }
 
+/*
+ * The process is gone. Its unfinished uploads go before the job's end is written, so that a job
+ * that has ended has nothing half-written in storage; whole objects go after it, when nobody can
+ * claim it any more. What fails here is left to housekeeping.
+ */
+static void
+clear_after(struct crew *crew, struct arena *arena, const struct hand *h, const struct job *job)
+{
+	const struct clear c = { crew->conf, arena, crew->db };
+	struct err e;
+	int rc = 0;
+
+	if (job->kind != JOB_BACKUP || h->status == 0)
+		return;
+	rc = clear_uploads(&c, job->backup, h->lease.fence + 1, &e);
+	if (rc == 0 && (job->state == JOB_FAILED || job->state == JOB_CANCELLED))
+		rc = clear_backup(&c, job->backup, &e);
+	if (rc != 0)
+		log_line(LOG_WARN, "job.clear", "j%" PRId64 ": %s", job->id, e.text);
+}
+
 static int
 bury(struct crew *crew, struct hand *h, struct err *e)
 {
@@ -249,9 +270,13 @@ bury(struct crew *crew, struct hand *h, struct err *e)
 		return -1;
 	/* Whoever lost the job, or gave it up, may have left an upload or a scratch folder. */
 	crew->left_traces |= job.fence != h->lease.fence || h->status != 0;
+	clear_after(crew, arena, h, &job);
 	if (job.state == JOB_RUNNING && job.fence == h->lease.fence &&
 	    write_end(crew, h, &job, e) != 0 && e->kind != ERR_FENCED)
 		return -1;
+	if (jobs_by_id(&job, arena, crew->db, h->lease.job, e) != 0)
+		return -1;
+	clear_after(crew, arena, h, &job);
 	/* A mail never fails a job, and what is not due is not queued. */
 	if (mail_job_ended(crew->db, crew->conf, h->lease.job, &mail) != 0)
 		log_line(LOG_WARN, "mail.queue", "j%" PRId64 ": %s", h->lease.job, mail.text);
@@ -270,8 +295,9 @@ crew_bury(struct crew *crew, struct err *e)
 		if (h->lease.job == 0)
 			continue;
 		if (h->pid != 0 && waitpid(h->pid, &h->status, WNOHANG) == h->pid) {
-			/* Its group and its tools may outlive it by a moment. */
-			kill(-h->pid, SIGKILL);
+			/* A crash takes nobody with it. */
+			if (h->status != 0)
+				kin_kill(h->pid);
 			h->pid = 0;
 		}
 		if (h->pid == 0 && bury(crew, h, e) != 0)

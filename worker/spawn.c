@@ -19,9 +19,10 @@ become(char *const *argv, pid_t parent)
 	sigset_t none;
 
 	sigemptyset(&none);
-	setpgid(0, 0);
-	/* The control of the orphan test goes without the first half of this. */
-	if (!FAULT_CONTROL("no_deathsig") && prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+	setsid();
+	/* SIGTERM, so that it can take what it started with it (report.h). The control of the
+	 * orphan test goes without the first half of this. */
+	if (!FAULT_CONTROL("no_deathsig") && prctl(PR_SET_PDEATHSIG, SIGTERM) != 0)
 		_exit(NOT_STARTED);
 	/* It may have died before the line above: then nobody would ever kill us. */
 	if (getppid() != parent)
@@ -49,8 +50,6 @@ spawn_self(pid_t *ret, const char *const *args, struct err *e)
 		return err_sys(e, "start a process");
 	if (pid == 0)
 		become(argv, parent);
-	/* Both sides set it, so that it holds whoever is first. */
-	setpgid(pid, pid);
 	*ret = pid;
 	return 0;
 }

@@ -91,7 +91,7 @@ sweep_failed(const struct clear *c, int64_t since, struct err *e)
 static int
 sweep_uploads(const struct clear *c, const struct job *j, struct err *e)
 {
-	return j->kind == JOB_BACKUP && j->fence > 1 ? clear_uploads(c, j, e) : 0;
+	return j->kind == JOB_BACKUP && j->fence > 1 ? clear_uploads_of(c, j, e) : 0;
 }
 
 /*

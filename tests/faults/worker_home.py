@@ -91,10 +91,12 @@ class Home:
         self.workers.remove(worker)
         return worker.returncode
 
-    def left_over(self, seconds):
-        """Processes of this instance that still live after so long."""
+    def left_over(self, seconds, tools_only=False):
+        """Processes of this instance that still live after so long; tools do not know LAZARETTE_HOME."""
         end = time.monotonic() + seconds * SLOW
-        while (left := processes_of(self.home, self.sessions)) and time.monotonic() < end:
+        home, sessions = ("/nowhere", self.sessions - {w.pid for w in self.workers}) if tools_only else (
+            self.home, self.sessions)
+        while (left := processes_of(home, sessions)) and time.monotonic() < end:
             time.sleep(0.02)
         return left
 

@@ -113,11 +113,11 @@ only_uploads_of_older_holders_are_cleared(void **state)
 	put_object(h, parts[0].data.key, l.fence, false);
 	put_object(h, parts[1].data.key, 1, true);
 	job = home_job_row(h, l.job);
-	OK(clear_uploads(&c, &job, &f->e));
+	OK(clear_uploads_of(&c, &job, &f->e));
 	assert_int_equal(home_objects(h), 2);
 	fail_job(h, &l);
 	job = home_job_row(h, l.job);
-	OK(clear_uploads(&c, &job, &f->e));
+	OK(clear_uploads_of(&c, &job, &f->e));
 	assert_int_equal(home_objects(h), 1);
 }
 

@@ -1,4 +1,4 @@
-/* kin_test.c: the tools of a job die with it, in groups of their own (PEER-17, T07). */
+/* kin_test.c: the tools of a job die with it, with all that they started (PEER-17, T07). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,7 +6,6 @@
 #include <cmocka.h>
 
 #include <signal.h>
-#include <stdbool.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,85 +13,98 @@
 #include "lib/base/clock.h"
 #include "worker/job/kin.h"
 
+/* A job: leads a session, has a tool in a group of its own, which has started something itself.
+ * All three hold the write end of the pipe. */
 static pid_t
-sleeper(bool own_group)
+job_with_tools(int *held)
 {
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		if (own_group)
-			setpgid(0, 0);
-		pause();
-		_exit(0);
-	}
-	if (own_group)
-		setpgid(pid, pid);
-	return pid;
-}
-
-static void
-kills_children_in_their_own_groups_and_in_ours(void **state UNUSED)
-{
-	pid_t a = sleeper(true), b = sleeper(false);
-	int status;
-
-	kin_kill(getpid());
-	assert_int_equal(waitpid(a, &status, 0), a);
-	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-	assert_int_equal(waitpid(b, &status, 0), b);
-	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-}
-
-/* A tool that started something itself: its group goes with it. */
-static void
-kills_what_a_tool_started(void **state UNUSED)
-{
-	int ends[2], status;
-	pid_t tool, below;
+	int ends[2];
+	char ready;
+	pid_t job;
 
 	assert_int_equal(pipe(ends), 0);
-	tool = fork();
-	if (tool == 0) {
-		setpgid(0, 0);
-		below = fork();
-		if (below == 0) {
-			pause();
-			_exit(0);
+	job = fork();
+	if (job == 0) {
+		setsid();
+		if (fork() == 0) {
+			setpgid(0, 0);
+			if (fork() == 0 && write(ends[1], "r", 1) != 1)
+				_exit(1);
 		}
-		if (write(ends[1], &below, sizeof below) != (ssize_t)sizeof below)
-			_exit(1);
 		pause();
 		_exit(0);
 	}
-	assert_int_equal(read(ends[0], &below, sizeof below), sizeof below);
-	kin_kill(getpid());
-	assert_int_equal(waitpid(tool, &status, 0), tool);
 	close(ends[1]);
-	/* The write end of the pipe is open for as long as anybody of that group lives. */
-	assert_int_equal(read(ends[0], &below, sizeof below), 0);
-	close(ends[0]);
+	assert_int_equal(read(ends[0], &ready, 1), 1);
+	*held = ends[0];
+	return job;
+}
+
+/* The end of the pipe comes when nobody holds it any more. */
+static void
+all_gone(int held)
+{
+	char c;
+
+	assert_int_equal(read(held, &c, 1), 0);
+	close(held);
 }
 
 static void
-spares_strangers(void **state UNUSED)
+kills_the_tools_and_what_they_started_but_not_the_job(void **state UNUSED)
 {
-	pid_t other = sleeper(true);
-	int status;
+	int held, status;
+	pid_t job = job_with_tools(&held);
 
-	kin_kill(other);
+	kin_kill(job);
 	clock_sleep(20);
-	assert_int_equal(waitpid(other, &status, WNOHANG), 0);
-	kill(other, SIGKILL);
-	waitpid(other, &status, 0);
+	assert_int_equal(waitpid(job, &status, WNOHANG), 0);
+	kill(job, SIGKILL);
+	waitpid(job, &status, 0);
+	all_gone(held);
+}
+
+static void
+kills_them_when_the_job_is_dead_already(void **state UNUSED)
+{
+	int held, status;
+	pid_t job = job_with_tools(&held);
+
+	kill(job, SIGKILL);
+	waitpid(job, &status, 0);
+	kin_kill(job);
+	all_gone(held);
+}
+
+static void
+spares_other_sessions_and_those_that_lead_none(void **state UNUSED)
+{
+	int held, status;
+	pid_t job = job_with_tools(&held), plain = fork();
+
+	if (plain == 0) {
+		pause();
+		_exit(0);
+	}
+	kin_kill(plain);
+	clock_sleep(20);
+	assert_int_equal(waitpid(job, &status, WNOHANG), 0);
+	assert_int_equal(waitpid(plain, &status, WNOHANG), 0);
+	kill(plain, SIGKILL);
+	waitpid(plain, &status, 0);
+	kill(job, SIGKILL);
+	waitpid(job, &status, 0);
+	kin_kill(job);
+	all_gone(held);
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(kills_children_in_their_own_groups_and_in_ours),
-		cmocka_unit_test(kills_what_a_tool_started),
-		cmocka_unit_test(spares_strangers),
+		cmocka_unit_test(kills_the_tools_and_what_they_started_but_not_the_job),
+		cmocka_unit_test(kills_them_when_the_job_is_dead_already),
+		cmocka_unit_test(spares_other_sessions_and_those_that_lead_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,17 +57,15 @@ clear_backup(const struct clear *c, int64_t id, struct err *e)
 }
 
 int
-clear_uploads(const struct clear *c, const struct job *job, struct err *e)
+clear_uploads(const struct clear *c, int64_t backup, int64_t below, struct err *e)
 {
-	/* Once a job has ended, not even its last holder has anything to finish. */
-	int64_t below = job->state == JOB_RUNNING ? job->fence : job->fence + 1;
 	CLEANUP_DEST struct dest *dest = NULL;
 	struct storage storage;
 	struct backup b;
 	struct part *parts;
 	size_t count;
 
-	if (backups_by_id(&b, c->arena, c->db, job->backup, e) != 0 ||
+	if (backups_by_id(&b, c->arena, c->db, backup, e) != 0 ||
 	    backups_parts(&parts, &count, c->arena, c->db, b.id, e) != 0 ||
 	    storages_by_id(&storage, c->arena, c->db, b.storage, e) != 0 ||
 	    dest_open(&dest, &storage, e) != 0 || dest_sweep(dest, b.sidecar_key, below, e) != 0)
@@ -80,6 +78,15 @@ clear_uploads(const struct clear *c, const struct job *job, struct err *e)
 			return -1;
 	}
 	return 0;
+}
+
+int
+clear_uploads_of(const struct clear *c, const struct job *job, struct err *e)
+{
+	/* Once a job has ended, not even its last holder has anything to finish. */
+	int64_t below = job->state == JOB_RUNNING ? job->fence : job->fence + 1;
+
+	return clear_uploads(c, job->backup, below, e);
 }
 
 int

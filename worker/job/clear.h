@@ -25,8 +25,10 @@ struct clear {
  */
 MUST_USE int clear_backup(const struct clear *c, int64_t backup, struct err *e);
 
-/* Uploads of a backup job that holders before the present one left; safe in every state. */
-MUST_USE int clear_uploads(const struct clear *c, const struct job *job, struct err *e);
+/* Uploads that holders of a backup with a fence below this one left; safe in every state. */
+MUST_USE int clear_uploads(const struct clear *c, int64_t backup, int64_t below, struct err *e);
+/* Of a backup job: those of all holders but the one that still has it. */
+MUST_USE int clear_uploads_of(const struct clear *c, const struct job *job, struct err *e);
 
 /* The folder of a download, when it is neither preparing nor ready; else ERR_CONFLICT. */
 MUST_USE int clear_download(const struct clear *c, int64_t download, struct err *e);

@@ -1,4 +1,4 @@
-/* kin.c: the processes a process started. */
+/* kin.c: all that a job started. */
 #include "worker/job/kin.h"
 
 #include <dirent.h>
@@ -13,9 +13,9 @@
 #include "lib/base/fd.h"
 #include "lib/base/num.h"
 
-/* The parent and the process group of `pid` (proc(5): "pid (comm) state ppid pgrp …"). */
+/* The session of `pid` (proc(5): "pid (comm) state ppid pgrp session …"). */
 static bool
-read_stat(long *parent, long *group, int64_t pid)
+read_session(long *session, int64_t pid)
 {
 	char path[64], text[1024], *at;
 	CLEANUP_FD int fd = -1;
@@ -32,26 +32,33 @@ read_stat(long *parent, long *group, int64_t pid)
 	text[n] = '\0';
 	/* A name may hold anything, ')' too: the fields begin behind the last one. */
 	at = strrchr(text, ')');
-	return at != NULL && sscanf(at + 1, " %*c %ld %ld", parent, group) == 2;
+	return at != NULL && sscanf(at + 1, " %*c %*d %*d %ld", session) == 1;
 }
 
-void
-kin_kill(pid_t parent)
+static int
+kill_once(pid_t leader)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *d;
 	int64_t pid;
-	long ppid, group;
+	long session;
+	int found = 0;
 
-	if (proc == NULL)
-		return;
-	while ((d = readdir(proc)) != NULL) {
-		if (!num_parse(&pid, d->d_name, 2, INT32_MAX) || !read_stat(&ppid, &group, pid) ||
-		    ppid != parent)
+	while (proc != NULL && (d = readdir(proc)) != NULL) {
+		if (!num_parse(&pid, d->d_name, 2, INT32_MAX) || pid == leader ||
+		    !read_session(&session, pid) || session != leader)
 			continue;
-		if (group == pid)
-			kill((pid_t)-pid, SIGKILL);
-		kill((pid_t)pid, SIGKILL);
+		found += kill((pid_t)pid, SIGKILL) == 0;
 	}
-	closedir(proc);
+	if (proc != NULL)
+		closedir(proc);
+	return found;
+}
+
+void
+kin_kill(pid_t leader)
+{
+	/* Whoever was being started during the first look is there at the second. */
+	for (int i = 0; i < 3 && kill_once(leader) > 0; i++)
+		continue;
 }

@@ -1,14 +1,15 @@
-/* kin.h: the processes a process started. */
+/* kin.h: all that a job started. */
 #ifndef WORKER_JOB_KIN_H
 #define WORKER_JOB_KIN_H
 
 #include <sys/types.h>
 
 /*
- * SIGKILL the process groups that children of `parent` lead, and those children. Tools run in
- * groups of their own, so a signal to the group of their parent does not reach them; and the death
- * signal that they get when it dies does not reach what they started themselves.
+ * SIGKILL every process of the session that `leader` leads, but not the leader. Each job leads a
+ * session of its own; its tools run in process groups of their own, where no signal to the job's
+ * group finds them, and what they started themselves gets no death signal. The session holds them
+ * all, also when the job is dead already.
  */
-void kin_kill(pid_t parent);
+void kin_kill(pid_t leader);
 
 #endif

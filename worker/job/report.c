@@ -29,9 +29,9 @@ struct report {
 	char catalog[CATALOG_MAX];
 	struct lease lease;
 	struct watch watch;
-	pthread_t thread;
-	bool running;
-	atomic_bool stop;
+	pthread_t thread, ear;        /* writes; hears SIGTERM */
+	bool running, hearing;
+	atomic_bool stop, ending;
 	atomic_llong bytes, warnings;
 	pthread_mutex_t lock;         /* for all below */
 	char phase[PHASE_MAX];
@@ -70,9 +70,11 @@ watch_say(void *arg, const char *stream, const char *text)
 	add_line(arg, stream, text);
 }
 
+/* First the flag: that a tool was killed here must not become the reason why the job failed. */
 static NORETURN void
-end_at_once(int status)
+end_at_once(struct report *r, int status)
 {
+	atomic_store(&r->ending, true);
 	kin_kill(getpid());
 	_exit(status);
 }
@@ -118,6 +120,9 @@ write_progress(struct report *r, struct db *db, struct err *e)
 int
 report_flush(struct report *r, struct db *db, struct err *e)
 {
+	/* Another thread is ending the process: nothing more is written. */
+	while (atomic_load(&r->ending))
+		pause();
 	if (write_lines(r, db, e) != 0 || write_progress(r, db, e) != 0)
 		return err_in(e, "job %" PRId64, r->lease.job);
 	return 0;
@@ -142,7 +147,7 @@ turn(struct report *r, struct db **db)
 	}
 	log_line(LOG_WARN, "job.fenced", "job %" PRId64 " has another holder; stopping",
 	    r->lease.job);
-	end_at_once(REPORT_FENCED);
+	end_at_once(r, REPORT_FENCED);
 }
 
 static void
@@ -151,7 +156,27 @@ wanted_signals(sigset_t *set)
 	sigemptyset(set);
 	sigaddset(set, SIGTERM);
 	sigaddset(set, SIGINT);
+}
+
+static void
+tick_signal(sigset_t *set)
+{
+	sigemptyset(set);
 	sigaddset(set, SIGUSR1);
+}
+
+/* Does nothing else, so that a stop is obeyed whatever the other threads wait for. */
+static void *
+keep_listening(void *arg)
+{
+	struct report *r = arg;
+	sigset_t set;
+	int sig;
+
+	wanted_signals(&set);
+	while (sigwait(&set, &sig) != 0)
+		continue;
+	end_at_once(r, REPORT_STOPPED);
 }
 
 static void *
@@ -161,16 +186,11 @@ keep_reporting(void *arg)
 	CLEANUP_DB struct db *db = NULL;
 	struct timespec tick = { .tv_nsec = TICK_MS * 1000000 };
 	sigset_t set;
-	int sig;
 
-	wanted_signals(&set);
-	while (!atomic_load(&r->stop)) {
-		sig = sigtimedwait(&set, NULL, &tick);
-		if (sig == SIGTERM || sig == SIGINT)
-			end_at_once(REPORT_STOPPED);
-		if (sig < 0 && !atomic_load(&r->stop))
+	tick_signal(&set);
+	while (!atomic_load(&r->stop))
+		if (sigtimedwait(&set, NULL, &tick) < 0 && !atomic_load(&r->stop))
 			turn(r, &db);
-	}
 	return NULL;
 }
 
@@ -190,13 +210,15 @@ report_start(struct report **ret, const char *catalog, const struct lease *l, st
 		return err_set(e, ERR_INPUT, "the path of the catalogue is too long");
 	}
 	wanted_signals(&set);
+	sigaddset(&set, SIGUSR1);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	if (pthread_create(&r->thread, NULL, keep_reporting, r) != 0) {
+	r->hearing = pthread_create(&r->ear, NULL, keep_listening, r) == 0;
+	r->running = r->hearing && pthread_create(&r->thread, NULL, keep_reporting, r) == 0;
+	if (!r->running) {
 		report_free(r);
 		return err_set(e, ERR_BUSY,
 		    "no thread for reporting progress: the system has too many");
 	}
-	r->running = true;
 	*ret = r;
 	return 0;
 }
@@ -290,6 +312,10 @@ report_free(struct report *r)
 	if (r == NULL)
 		return;
 	report_stop(r);
+	if (r->hearing) {
+		pthread_cancel(r->ear);
+		pthread_join(r->ear, NULL);
+	}
 	for (size_t i = 0; i < r->line_count; i++)
 		free(r->lines[i].text);
 	free(r->lines);

@@ -1,9 +1,10 @@
 /* report.h: what a running job tells the world, and how it is told to stop.
  *
  * A thread with a connection of its own writes to the catalogue at most every half second, so that
- * the threads that do the work never wait for it. The same thread takes SIGTERM: it kills the job's
- * tools and ends the process with REPORT_STOPPED. When the lease is lost it does the same with
- * REPORT_FENCED. In both cases nothing more is written: the supervisor cleans up.
+ * the threads that do the work never wait for it. Another one only waits for SIGTERM (somebody
+ * cancelled, or the supervisor is gone): it kills all that the job started and ends the process
+ * with REPORT_STOPPED. A lost lease does the same with REPORT_FENCED. In both cases nothing more is
+ * written: the supervisor cleans up.
  */
 #ifndef WORKER_JOB_REPORT_H
 #define WORKER_JOB_REPORT_H
@@ -42,7 +43,8 @@ int64_t report_warnings(struct report *r);
 
 /* Ends the thread; what it had not written yet is kept for report_flush(). */
 void report_stop(struct report *r);
-/* Write what is left through the caller's connection; lines that were written are forgotten. */
+/* Write what is left, first of all that is written at a job's end, through the caller's connection;
+ * lines that were written are forgotten. */
 MUST_USE int report_flush(struct report *r, struct db *db, struct err *e);
 
 void report_free(struct report *r);     /* NULL is fine; stops first */

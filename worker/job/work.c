@@ -40,7 +40,9 @@ sandbox(void)
 	prctl(PR_SET_DUMPABLE, 0);
 #endif
 	setpriority(PRIO_PROCESS, 0, 10);
-	syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0));
+	/* Last, but not idle: that class can starve for minutes, which looks like a stall. */
+	syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0,
+	    IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, IOPRIO_BE_NR - 1));
 	signal(SIGPIPE, SIG_IGN);
 }
 
