@@ -126,6 +126,10 @@ def measure(instance, cookie, uri, words):
     return percentile(took, 50), percentile(took, 99), used, len(answer)
 
 
+def limit(held, what):
+    print(f"{'ok' if held else 'not ok'} - {what}")
+
+
 def figures(m):
     return f"{m[0]:10.2f} / {m[1]:5.2f} / {m[2]:5.2f}"
 
@@ -174,11 +178,17 @@ def main():
             small = measure(instance, cookie, "/p/small/live/backups" + query.format(60), "Backups")
             large = measure(instance, cookie, "/p/large/live/backups" + query.format(50000), "Backups")
             print(f"  {name:<22}{figures(small)}{figures(large)}{large[3] / 1000:8.1f} kB")
+            if query == "":
+                first = small, large
         for name, uri in (("overview", "/"), ("jobs", "/jobs"), ("one backup", "/b/b5000")):
             large = measure(instance, cookie, uri, "Lazarette")
             print(f"  {name:<22}{'':>26}{figures(large)}{large[3] / 1000:8.1f} kB")
         p50, p99, rate = enqueue(instance, cookie, "/p/small/live/backups")
         print(f"Asking for a backup, {WRITERS} writers at once: p50 {p50:.2f} ms, p99 {p99:.2f} ms, {rate:.0f} a second")
+        small, large = first
+        limit(large[1] <= 10, f"the first page of 100,000 backups: p99 {large[1]:.2f} ms, limit 10 ms")
+        limit(large[2] <= 1.2 * small[2], f"no slower than with 100: {large[2] / small[2]:.2f} times the processor time")
+        limit(p99 <= 50, f"asking for a backup with {WRITERS} writers: p99 {p99:.2f} ms, limit 50 ms")
 
 
 if __name__ == "__main__":
