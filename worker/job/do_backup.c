@@ -38,42 +38,61 @@ guess(struct plan *p, int64_t id)
 	return pack_count(&found, &spec, &e) == 0 ? found.bytes : 0;
 }
 
-/* What the last good backup of each service took, in all. One unknown makes the raw sum unknown
- * (0): no percentage is better than a wrong one. */
-static int
-estimate(int64_t *raw, int64_t *stored, struct plan *p, struct err *e)
-{
-	bool known = true;
-	int64_t r, s;
+struct needs {
+	int64_t raw, stored;          /* raw 0: unknown; no percentage is better than a wrong one */
+};
 
-	*raw = *stored = 0;
+/* What the last good backup of each service took, in all. With `now`, no more than what is there at
+ * the moment: looking costs a walk through every folder. */
+static int
+estimate(struct needs *ret, struct plan *p, bool now, struct err *e)
+{
+	struct needs sum = { 0, 0 };
+	bool known = true;
+
 	for (size_t i = 0; i < p->part_count; i++) {
-		if (backups_estimate(&r, &s, p->db, p->parts[i].service, e) != 0)
+		int64_t raw, stored, seen;
+
+		if (backups_estimate(&raw, &stored, p->db, p->parts[i].service, e) != 0)
 			return -1;
-		if (r == 0)
-			r = guess(p, p->parts[i].service);
-		known &= r > 0;
-		*raw += r;
-		*stored += s;
+		seen = now || raw == 0 ? guess(p, p->parts[i].service) : 0;
+		if (seen > 0 && raw > 0 && seen < raw)
+			stored = (int64_t)((double)stored * (double)seen / (double)raw);
+		raw = seen > 0 ? seen : raw;
+		known &= raw > 0;
+		sum.raw += raw;
+		sum.stored += stored;
 	}
-	*raw = known ? *raw : 0;
+	sum.raw = known ? sum.raw : 0;
+	*ret = sum;
 	return 0;
 }
 
-static int
-check_space(struct plan *p, int64_t stored, struct err *e)
+static int64_t
+room_for(int64_t stored)
 {
-	int64_t need = stored + stored / 100 * MARGIN_PERCENT + SPARE, has;
-	char needs[NUM_TEXT], got[NUM_TEXT];
+	return stored + stored / 100 * MARGIN_PERCENT + SPARE;
+}
 
-	if (dest_space(&has, p->dest, e) != 0)
+static int
+check_space(struct needs *needs, struct plan *p, struct err *e)
+{
+	char wants[NUM_TEXT], got[NUM_TEXT];
+	int64_t has;
+
+	if (dest_space(&has, p->dest, e) != 0 || estimate(needs, p, false, e) != 0)
 		return -1;
-	if (has >= need)
+	if (has >= room_for(needs->stored))
 		return 0;
-	num_size(needs, need);
+	/* The source may have shrunk since then: look before refusing. */
+	if (estimate(needs, p, true, e) != 0)
+		return -1;
+	if (has >= room_for(needs->stored))
+		return 0;
+	num_size(wants, room_for(needs->stored));
 	num_size(got, has);
 	return err_set(e, ERR_FULL, "storage *%s* is full: needs about %s, has %s", p->storage.slug,
-	    needs, got);
+	    wants, got);
 }
 
 /* What a holder before us left unfinished must not be published under our feet. */
@@ -113,7 +132,7 @@ ready_too_early(struct plan *p, struct err *e)
 static int
 work(struct plan *p, struct err *e)
 {
-	int64_t raw, stored;
+	struct needs needs;
 
 	if (backups_begin(p->db, &p->lease, e) != 0)
 		return -1;
@@ -122,10 +141,9 @@ work(struct plan *p, struct err *e)
 	FAULT("backup.begun");
 	report_say(p->report, "note", "backup b%" PRId64 " of %s/%s begins: %s", p->backup.id,
 	    p->backup.project_slug, p->backup.environment_slug, p->backup.contents);
-	if (sweep_uploads(p, e) != 0 || estimate(&raw, &stored, p, e) != 0 ||
-	    check_space(p, stored, e) != 0)
+	if (sweep_uploads(p, e) != 0 || check_space(&needs, p, e) != 0)
 		return -1;
-	report_expect(p->report, raw);
+	report_expect(p->report, needs.raw);
 	for (size_t i = 0; i < p->part_count; i++) {
 		if (keep_part(&p->parts[i], p, e) != 0 ||
 		    backups_part_ready(p->db, &p->lease, &p->parts[i], e) != 0)
