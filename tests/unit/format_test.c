@@ -1,6 +1,6 @@
-/* format_test.c: a pack and a manifest of format 1, kept as files, are read as they were meant for ever.
+/* format_test.c: a pack and a manifest of format 1, kept as files, are read as they were meant.
  *
- * tests/data/format/1.* was written by the first release. These bytes never change; a newer format gets
+ * tests/data/format/1.* was written by the first release. They never change; a newer format gets
  * files of its own beside them.
  */
 #include <setjmp.h>
@@ -72,8 +72,8 @@ name_of(void *arg, const struct entry *entry, struct err *e)
 	struct names *names = arg;
 
 	(void)e;
-	buf_printf(&names->text, "%c %04o %u %lld.%09ld %lld ", kinds[entry->type], entry->mode, entry->uid,
-	    (long long)entry->mtime_s, entry->mtime_ns,
+	buf_printf(&names->text, "%c %04o %u %lld.%09ld %lld ", kinds[entry->type], entry->mode,
+	    entry->uid, (long long)entry->mtime_s, entry->mtime_ns,
 	    entry->type == ENTRY_FILE ? (long long)entry->size : 0);
 	manifest_show_path(&names->text, entry->path);
 	if (entry->target[0] != '\0')
@@ -172,7 +172,8 @@ places_of_format_1_lead_to_the_bytes(void **state)
 
 	(void)state;
 	decode(&text, "1.manifest.zst", &manifest_is);
-	assert_int_equal(fd_read_file(&places.stored, "tests/data/format/1.tar.zst", 1 << 20, &e), 0);
+	assert_int_equal(fd_read_file(&places.stored, "tests/data/format/1.tar.zst", 1 << 20, &e),
+	    0);
 	assert_int_equal(manifest_read(&reader, text.p, text.n, &e), 0);
 	assert_int_equal(manifest_read_end(&reader, &e), 0);
 	assert_int_equal(places.checked, 3);

@@ -222,6 +222,41 @@ excludes_match_names_and_paths_and_are_counted_before(void **state)
 }
 
 static void
+hundreds_of_hard_links_come_back_as_links(void **state)
+{
+	enum { PAIRS = 700 };
+	struct place *place = *state;
+	struct tree_check check = { .times = true, .links = true };
+	const char *const roots[] = { place->source };
+	const struct pack_spec spec = { .roots = roots, .root_count = 1 };
+	CLEANUP_FD int root = -1;
+	struct pack_count count;
+	struct err e;
+
+	assert_int_equal(mkdir(place->source, 0755), 0);
+	root = open(place->source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (int i = 0; i < PAIRS; i++) {
+		char one[32], two[32];
+
+		snprintf(one, sizeof one, "one-%d", i);
+		snprintf(two, sizeof two, "two-%d", i);
+		tree_put(root, one, one, strlen(one));
+		assert_int_equal(linkat(root, one, root, two, 0), 0);
+	}
+	pack_source(place);
+	decode_pack(place);
+	assert_int_equal(place->totals.files, PAIRS);
+	assert_int_equal(place->totals.entries, 2 * PAIRS + 1);
+	assert_int_equal(mkdir(place->out, 0755), 0);
+	assert_int_equal(RUN(place->out, "tar", "-xpf", "../pack.tar"), 0);
+	assert_int_equal(tree_compare(&check, place->source, place->out), 0);
+	/* The preview counts the bytes of a file once. */
+	assert_int_equal(pack_count(&count, &spec, &e), 0);
+	assert_int_equal(count.files, 2 * PAIRS);
+	assert_int_equal(count.bytes, place->totals.file_bytes);
+}
+
+static void
 an_empty_folder_is_a_valid_backup(void **state)
 {
 	struct place *place = *state;
@@ -245,6 +280,7 @@ main(void)
 		T(one_file_can_be_read_by_its_place_alone),
 		T(several_roots_have_folders_of_their_own),
 		T(excludes_match_names_and_paths_and_are_counted_before),
+		T(hundreds_of_hard_links_come_back_as_links),
 		T(an_empty_folder_is_a_valid_backup),
 	};
 

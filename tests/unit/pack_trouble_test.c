@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <signal.h>
+
 #include "tests/unit/packing.h"
 
 /* -- what must not be opened, and what cannot be -- */
@@ -233,6 +235,78 @@ files_that_vanish_are_in_the_pack_or_named(void **state)
 	}
 }
 
+/* -- files that change between being listed and being read -- */
+
+static const char *const changing[] = { "grows", "vanishes", "a fifo", "a link", "shrinks" };
+
+static void
+change_all(const char *source)
+{
+	CLEANUP_FD int root = open(source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	tree_put_many(root, "grows", 6 << 20, true);
+	for (int i = 1; i < 4; i++)
+		assert_int_equal(unlinkat(root, changing[i], 0), 0);
+	assert_int_equal(mkfifoat(root, "a fifo", 0644), 0);
+	assert_int_equal(symlinkat("/etc/passwd", root, "a link"), 0);
+	tree_put(root, "shrinks", "s", 1);
+}
+
+/* In a process of its own, which stops itself once all is listed and nothing is read. */
+static void
+pack_stopping(struct place *place)
+{
+	const char *const roots[] = { place->source };
+	char path[100];
+	struct err e = { .text = "" };
+
+	setenv("LAZARETTE_FAULT", "pack.before_fill:stop", 1);
+	if (pack_roots(place, roots, 1, &e) != 0)
+		exit(1);
+	snprintf(path, sizeof path, "%s/said", place->path);
+	exit(fd_put_file(path, place->said.p, place->said.n, 0600, &e) == 0 ? 0 : 2);
+}
+
+static void
+files_that_change_after_they_were_listed_are_new_or_named(void **state)
+{
+	struct place *place = *state;
+	CLEANUP_BUF struct buf said = BUF_INIT;
+	CLEANUP_FD int root = -1, out = -1;
+	char path[100];
+	int status;
+	pid_t child;
+	struct err e;
+
+	assert_int_equal(mkdir(place->source, 0755), 0);
+	root = open(place->source, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 0; i < sizeof changing / sizeof changing[0]; i++)
+		tree_put(root, changing[i], "before", 6);
+	fflush(stdout);
+	child = fork();
+	if (child == 0)
+		pack_stopping(place);
+	assert_int_equal(waitpid(child, &status, WUNTRACED), child);
+	assert_true(WIFSTOPPED(status));
+	change_all(place->source);
+	assert_int_equal(kill(child, SIGCONT), 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+
+	snprintf(path, sizeof path, "%s/said", place->path);
+	assert_int_equal(fd_read_file(&said, path, 1 << 20, &e), 0);
+	assert_non_null(strstr(said.p, "warn vanishes: vanished before it was read"));
+	assert_non_null(strstr(said.p, "warn a fifo: is no longer a file"));
+	assert_non_null(strstr(said.p, "warn a link: is no longer a file"));
+	assert_int_equal(mkdir(place->out, 0755), 0);
+	assert_int_equal(RUN(place->out, "sh", "-c", "zstd -qdc ../store/a.tar.zst | tar -xp"), 0);
+	/* What grew out of its place was read again, whole. */
+	out = open(place->out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(tree_same_content(root, out, "grows"));
+	assert_true(tree_same_content(root, out, "shrinks"));
+	assert_int_equal(RUN(place->out, "sh", "-c", "test $(ls | wc -l) = 2"), 0);
+}
+
 /* The kernel's own small files say 4096 bytes and have fewer. */
 static void
 a_file_that_ends_early_is_stored_as_far_as_it_went(void **state)
@@ -286,6 +360,7 @@ main(void)
 		T(a_file_that_shrinks_is_filled_up_and_named),
 		T(a_file_that_grows_keeps_its_size_and_is_named),
 		T(files_that_vanish_are_in_the_pack_or_named),
+		T(files_that_change_after_they_were_listed_are_new_or_named),
 		T(a_file_that_ends_early_is_stored_as_far_as_it_went),
 		T(a_full_storage_stops_it_with_the_storages_words),
 	};

@@ -1,4 +1,4 @@
-/* press_test.c: work on several threads comes out in order; the first failure is the one that is told. */
+/* press_test.c: work on several threads comes out in order; the first failure is what is told. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,7 +41,8 @@ work(void *arg, int thread, void *item, struct err *e)
 		usleep(200);
 	piece->made = piece->number * 2 + (thread < 0);
 	atomic_fetch_sub(&s->working, 1);
-	return piece->number == s->fail_work ? err_set(e, ERR_INTERNAL, "work %d", piece->number) : 0;
+	return piece->number == s->fail_work ? err_set(e, ERR_INTERNAL, "work %d", piece->number)
+	                                     : 0;
 }
 
 static int
@@ -72,7 +73,11 @@ static void
 open_shop(struct shop *s, bool two_ways)
 {
 	void *items[SLOTS];
-	struct press_spec spec = { .threads = 3, .slots = SLOTS, .items = items, .work = work, .arg = s };
+	struct press_spec spec = { .threads = 3,
+		.slots = SLOTS,
+		.items = items,
+		.work = work,
+		.arg = s };
 	struct err e;
 
 	*s = (struct shop){ .fail_work = -1, .fail_deliver = -1 };

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "lib/base/fault.h"
 #include "lib/base/fd.h"
 #include "worker/archive/tar.h"
 
@@ -341,6 +342,7 @@ press_group(struct slot *s, enum slot_group group, const struct slot_tools *tool
 int
 slot_fill(struct slot *s, struct slot_tools *tools, struct slot_shared *shared, struct err *e)
 {
+	FAULT("pack.before_fill");
 	if (s->stream == STREAM_NONE)
 		for (size_t i = 0; i < s->count; i++)
 			fill_item(s, &s->items[i], tools, shared);
