@@ -124,7 +124,7 @@ def late_by_a_hair(home, env):
         os.kill(late.pid, signal.SIGCONT)
         time.sleep(0.003)
         os.kill(late.pid, signal.SIGSTOP)
-    other = home.start_worker({"LAZARETTE_FAULT": "backup.begun:stop:1"})
+    other = home.start_worker({"LAZARETTE_FAULT": "job.begin:stop:1"})
     second = stopped_child(home, other)
     os.kill(pid, signal.SIGCONT)
     wait_until("the late one to end", lambda: not os.path.exists(f"/proc/{pid}") or zombie(pid))
