@@ -93,6 +93,8 @@ deliveries_open(struct deliveries *d, const struct conf *conf)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	struct err e;
+	mode_t mask;
+	int bound;
 
 	if (d->fd >= 0 || !take_lock(d, conf))
 		return;
@@ -106,9 +108,11 @@ deliveries_open(struct deliveries *d, const struct conf *conf)
 	}
 	d->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	unlink(to.sun_path);
-	/* nginx writes to it as its own user; a folder that only lets pass is the guard. */
-	if (d->fd < 0 || bind(d->fd, (struct sockaddr *)&to, sizeof to) != 0 ||
-	    chmod(to.sun_path, 0666) != 0) {
+	/* As web.sock: nginx runs as our account or in our group, and nobody else may spend links. */
+	mask = umask(0117);
+	bound = d->fd < 0 ? -1 : bind(d->fd, (struct sockaddr *)&to, sizeof to);
+	umask(mask);
+	if (bound != 0) {
 		err_sys(&e, "listen on '%s'", to.sun_path);
 		log_line(LOG_WARN, "deliveries.open", "%s", e.text);
 		deliveries_close(d);

@@ -105,7 +105,7 @@ links_delivered(bool *first, struct db *db, const struct delivery *d, struct err
 	    " address=excluded.address";
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	struct link_state state;
-	int64_t size, begun;
+	int64_t size, begun, bytes;
 
 	if (sql_begin(&t, db, e) != 0 || file_size(&size, db, d, e) != 0)
 		return -1;
@@ -119,7 +119,9 @@ links_delivered(bool *first, struct db *db, const struct delivery *d, struct err
 	if (sql_get(&begun, db, sql_begun, SQL_ARGS(sql_i(d->link)), e) != 0 ||
 	    links_state(&state, db, d->link, d->file, e) != 0)
 		return -1;
-	state.bytes += d->bytes;
+	/* One answer is at most the whole file: whatever is said to be more is one use. */
+	bytes = d->bytes < size ? d->bytes : size;
+	state.bytes += bytes;
 	state.uses += size == 0 ? 1 : state.bytes / size;
 	state.bytes = size == 0 ? 0 : state.bytes % size;
 	if (sql_run(NULL, db, sql_add,

@@ -2,6 +2,7 @@
 #include "tests/unit/job_home.h"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "worker/deliveries.h"
@@ -184,6 +185,23 @@ what_nginx_sends_is_counted(void **state)
 	deliveries_close(&d);
 }
 
+/* Somebody else on the machine must not spend links. */
+static void
+strangers_cannot_report(void **state)
+{
+	struct job_home *h = *state;
+	struct deliveries d = DELIVERIES_INIT;
+	mode_t mask = umask(0);
+	struct stat st;
+
+	deliveries_open(&d, &h->conf);
+	assert_true(d.fd >= 0);
+	assert_int_equal(umask(mask), 0);
+	assert_int_equal(stat(home_path(h, "run/deliveries.sock"), &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0660);
+	deliveries_close(&d);
+}
+
 static void
 only_one_worker_listens(void **state)
 {
@@ -211,6 +229,7 @@ main(void)
 		cmocka_unit_test(refuses_a_nul_and_a_line_that_is_too_long),
 		cmocka_unit_test(survives_cuts_and_changed_bytes),
 		HOME_TEST(what_nginx_sends_is_counted),
+		HOME_TEST(strangers_cannot_report),
 		HOME_TEST(only_one_worker_listens),
 	};
 

@@ -284,7 +284,9 @@ T56_a_use_is_counted_when_all_bytes_were_sent(void **state)
 	assert_false(deliver(f, l.id, files[0], 600));
 	assert_int_equal(uses(f, l.id, files[0]).uses, 1);
 	assert_int_equal(uses(f, l.id, files[0]).bytes, 0);
-	deliver(f, l.id, files[0], 2500);
+	deliver(f, l.id, files[0], 1000);
+	deliver(f, l.id, files[0], 1000);
+	deliver(f, l.id, files[0], 500);
 	assert_int_equal(uses(f, l.id, files[0]).uses, 3);
 	assert_int_equal(uses(f, l.id, files[0]).bytes, 500);
 	deliver(f, l.id, files[1], 0);
@@ -292,6 +294,22 @@ T56_a_use_is_counted_when_all_bytes_were_sent(void **state)
 	assert_int_equal(uses(f, l.id, files[1]).uses, 2);
 	assert_int_equal(download(f, id).uses, 3);
 	REFUSED(ERR_NOT_FOUND, links_delivered(&first, f->db, &stranger, &f->e));
+}
+
+/* T56: whatever a report says, one delivery is at most one use, and no sum runs over. */
+static void
+T56_a_delivery_is_at_most_one_use(void **state)
+{
+	struct fixture *f = *state;
+	int64_t files[2], id = ready(f, files);
+	struct link l = link_of(f, id);
+
+	deliver(f, l.id, files[0], 1);
+	deliver(f, l.id, files[0], INT64_MAX);
+	assert_int_equal(uses(f, l.id, files[0]).uses, 1);
+	assert_int_equal(uses(f, l.id, files[0]).bytes, 1);
+	deliver(f, l.id, files[0], INT64_MAX);
+	assert_int_equal(uses(f, l.id, files[0]).uses, 2);
 }
 
 static void
@@ -413,6 +431,7 @@ main(void)
 		FIXTURE_TEST(a_backup_in_use_by_a_download_stays),
 		FIXTURE_TEST(a_download_is_ready_only_when_all_its_files_are),
 		FIXTURE_TEST(T56_a_use_is_counted_when_all_bytes_were_sent),
+		FIXTURE_TEST(T56_a_delivery_is_at_most_one_use),
 		FIXTURE_TEST(a_link_lives_as_long_as_its_download),
 		FIXTURE_TEST(a_revoked_download_takes_its_links_along),
 		FIXTURE_TEST(a_link_may_be_made_before_its_download_is_ready),
