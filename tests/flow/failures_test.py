@@ -225,6 +225,7 @@ def full(s):
     store = os.path.join(s.home, "store")
     if os.geteuid() != 0:
         raise Skip("only root can mount a small tmpfs")
+    s.backup(LIVE, ["media"])                # the estimate for the next one is that of the last one
     s.stop_one("worker")
     keep = store + ".keep"
     os.rename(store, keep)

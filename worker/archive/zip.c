@@ -23,6 +23,7 @@ struct zip {
 	bool waiting;                 /* `entry` is not written yet: its first bytes decide how */
 	struct err error;             /* of the sink */
 	bool sink_failed;
+	bool given_up;                /* nothing more may reach the sink */
 };
 
 static la_ssize_t
@@ -31,6 +32,8 @@ write_out(struct archive *a, void *arg, const void *p, size_t n)
 	struct zip *z = arg;
 
 	(void)a;
+	if (z->given_up)
+		return (la_ssize_t)n;
 	if (sink_write(z->out, p, n, &z->error) == 0)
 		return (la_ssize_t)n;
 	z->sink_failed = true;
@@ -169,8 +172,9 @@ zip_freep(struct zip **zz)
 	if (z == NULL)
 		return;
 	if (z->archive != NULL) {
-		/* Not closed means given up: nothing more may be written. */
-		archive_write_fail(z->archive);
+		/* Not closed means given up. archive_write_fail() would leak what libarchive's
+		 * own close frees: let it close into nothing. */
+		z->given_up = true;
 		archive_write_free(z->archive);
 	}
 	archive_entry_free(z->entry);
