@@ -185,7 +185,7 @@ class Instance:
             return False
 
     def start_worker(self, env=None):
-        since = int(time.time() * 1000) - 1000
+        since = int(time.time() * 1000)
         self.spawn("worker", [self.program("lazarette-worker")], env)
         skew = int({**self.env, **(env or {})}.get("LAZARETTE_CLOCK_SKEW", "0"))
         wait_until("the worker's first beat", lambda: self._beat(since + skew))
