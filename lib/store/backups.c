@@ -242,6 +242,20 @@ backups_estimate(int64_t *raw_bytes, int64_t *stored_bytes, struct db *db, int64
 	return 0;
 }
 
+int
+backups_in_storage(bool *ret, struct db *db, int64_t storage, struct err *e)
+{
+	static const char sql[] =
+	    "SELECT EXISTS (SELECT 1 FROM backup WHERE storage=?1 AND state IN ('ready',"
+	    " 'trashed'))";
+	int64_t found;
+
+	if (sql_get(&found, db, sql, SQL_ARGS(sql_i(storage)), e) != 0)
+		return -1;
+	*ret = found != 0;
+	return 0;
+}
+
 /* -- small changes -- */
 
 /* Runs an UPDATE of the backup ?1; ERR_NOT_FOUND when there is none. */

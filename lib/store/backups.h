@@ -57,6 +57,9 @@ MUST_USE int backups_last_ended(struct backup *ret, struct arena *a, struct db *
 MUST_USE int backups_estimate(int64_t *raw_bytes, int64_t *stored_bytes, struct db *db,
     int64_t service, struct err *e);
 
+/* Whether a storage must hold backups: ready ones, or such in the trash. */
+MUST_USE int backups_in_storage(bool *ret, struct db *db, int64_t storage, struct err *e);
+
 MUST_USE int backups_set_note(struct db *db, int64_t id, const char *note, struct err *e);
 MUST_USE int backups_set_keep(struct db *db, int64_t id, bool keep, struct err *e);
 /* To the trash and back. ERR_CONFLICT: still building ("backup b7 is still being created"), kept,

@@ -305,9 +305,9 @@ is_claimed_by_one_instance_only(void **state)
 	int64_t bytes;
 	struct err e;
 
-	assert_int_equal(dest_claim(place->dest, "0198-mine", &e), 0);
-	assert_int_equal(dest_claim(place->dest, "0198-mine", &e), 0);
-	assert_int_equal(dest_claim(place->dest, "0198-other", &e), -1);
+	assert_int_equal(dest_claim(place->dest, "0198-mine", true, &e), 0);
+	assert_int_equal(dest_claim(place->dest, "0198-mine", true, &e), 0);
+	assert_int_equal(dest_claim(place->dest, "0198-other", true, &e), -1);
 	assert_int_equal(e.kind, ERR_CONFLICT);
 	assert_non_null(strstr(e.text, "belongs to another Lazarette (0198-mine)"));
 	assert_int_equal(object_open(&o, &bytes, place->dest, "README.txt", &e), 0);
@@ -320,6 +320,41 @@ is_claimed_by_one_instance_only(void **state)
 	}
 }
 
+static int
+count_objects(void *arg, const struct dest_entry *entry UNUSED, struct err *e UNUSED)
+{
+	++*(int *)arg;
+	return 0;
+}
+
+/* An empty folder where backups should be is the mount point of a disk that is away. */
+static void
+an_empty_folder_is_not_taken_for_a_storage_in_use(void **state)
+{
+	struct place *place = *state;
+	struct storage away = { .slug = "main", .kind = "local" };
+	CLEANUP_DEST struct dest *d = NULL;
+	struct stat st;
+	char path[4200];
+	int objects = 0;
+	struct err e;
+
+	assert_int_equal(dest_claim(place->dest, "0198-mine", false, &e), -1);
+	assert_int_equal(e.kind, ERR_BUSY);
+	assert_non_null(strstr(e.text, " is not there: "));
+	assert_non_null(strstr(e.text, " has no lazarette.json. Is its disk mounted?"));
+	assert_int_equal(dest_each_object(place->dest, "", count_objects, &objects, &e), 0);
+	assert_int_equal(objects, 0);
+	assert_int_equal(dest_claim(place->dest, "0198-mine", true, &e), 0);
+	assert_int_equal(dest_claim(place->dest, "0198-mine", false, &e), 0);
+	snprintf(path, sizeof path, "%s/away", place->path);
+	away.path = path;
+	assert_int_equal(dest_open(&d, &away, &e), -1);
+	assert_int_equal(e.kind, ERR_BUSY);
+	assert_non_null(strstr(e.text, "does not exist. Is its disk mounted?"));
+	assert_int_equal(stat(path, &st), -1);
+}
+
 static void
 a_storage_of_another_format_is_refused(void **state)
 {
@@ -327,10 +362,10 @@ a_storage_of_another_format_is_refused(void **state)
 	struct err e;
 
 	put(place, "lazarette.json", "{\"format\": 2, \"instance_id\": \"0198-mine\"}");
-	assert_int_equal(dest_claim(place->dest, "0198-mine", &e), -1);
+	assert_int_equal(dest_claim(place->dest, "0198-mine", true, &e), -1);
 	assert_int_equal(e.kind, ERR_CONFLICT);
 	put(place, "lazarette.json", "{\"format\": ");
-	assert_int_equal(dest_claim(place->dest, "0198-mine", &e), -1);
+	assert_int_equal(dest_claim(place->dest, "0198-mine", true, &e), -1);
 	assert_int_equal(e.kind, ERR_DAMAGED);
 }
 
@@ -368,6 +403,7 @@ main(void)
 		T(follows_no_link_out_of_the_storage),
 		T(says_that_it_is_full_and_works_again_with_room),
 		T(is_claimed_by_one_instance_only),
+		T(an_empty_folder_is_not_taken_for_a_storage_in_use),
 		T(a_storage_of_another_format_is_refused),
 		T(knows_its_free_room_and_refuses_what_is_no_storage),
 	};

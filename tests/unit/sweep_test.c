@@ -32,6 +32,28 @@ a_trashed_backup_goes_when_its_days_are_over(void **state)
 	assert_int_equal(home_objects(h), each);
 }
 
+/* What the trash holds is only gone when it was removed from its own disk. */
+static void
+a_trashed_backup_stays_while_its_disk_is_away(void **state)
+{
+	struct job_home *h = *state;
+	struct fixture *f = &h->f;
+	int64_t id = home_backup(h, f->media), each = home_objects(h);
+
+	OK(backups_trash(f->db, id, &f->e));
+	fixture_do(f, "UPDATE backup SET trashed_at=1 WHERE state='trashed'");
+	OK(rename(h->conf.storage, home_path(h, "away")));
+	OK(fd_make_path(h->conf.storage, &f->e));
+	REFUSED(ERR_BUSY, sweep_once(&h->conf, f->db, 0, &f->e));
+	assert_int_equal(home_backup_row(h, id).state, BACKUP_TRASHED);
+	OK(rmdir(h->conf.storage));
+	OK(rename(home_path(h, "away"), h->conf.storage));
+	assert_int_equal(home_objects(h), each);
+	sweep(h);
+	assert_int_equal(home_backup_row(h, id).state, BACKUP_DELETED);
+	assert_int_equal(home_objects(h), 0);
+}
+
 static void
 a_download_past_its_time_loses_its_files(void **state)
 {
@@ -117,6 +139,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		HOME_TEST(a_trashed_backup_goes_when_its_days_are_over),
+		HOME_TEST(a_trashed_backup_stays_while_its_disk_is_away),
 		HOME_TEST(a_download_past_its_time_loses_its_files),
 		HOME_TEST(what_a_failed_backup_left_goes),
 		HOME_TEST(a_storage_out_of_reach_is_told_and_keeps_nothing_else),

@@ -389,6 +389,38 @@ a_second_try_replaces_what_the_first_began(void **state)
 	assert_false(home_has(h, arena_printf(f->a, "%s/.1.7.tmp", folder)));
 }
 
+/* The disk of the storage is not mounted: its empty mount point is neither filled nor believed. */
+static void
+a_storage_that_is_not_mounted_is_left_alone(void **state)
+{
+	struct job_home *h = *state;
+	struct fixture *f = &h->f;
+	int64_t good = home_backup(h, f->media), late;
+	struct backup b;
+	struct lease l;
+
+	OK(rename(h->conf.storage, home_path(h, "away")));
+	OK(fd_make_path(h->conf.storage, &f->e));
+	l = ask_verify(h, good);
+	assert_int_equal(home_work(h, &l), 0);
+	assert_non_null(strstr(home_job_row(h, l.job).error, "Is its disk mounted?"));
+	b = home_backup_row(h, good);
+	assert_int_equal(b.state, BACKUP_READY);
+	assert_int_equal(b.health, HEALTH_GOOD);
+	late = home_backup(h, f->media);
+	b = home_backup_row(h, late);
+	assert_int_equal(b.state, BACKUP_FAILED);
+	assert_non_null(strstr(b.error, "storage *main* is not there: "));
+	assert_false(home_has(h, "store/lazarette.json"));
+	assert_false(home_has(h, "store/README.txt"));
+	assert_int_equal(home_objects(h), 0);
+	OK(rmdir(h->conf.storage));
+	OK(rename(home_path(h, "away"), h->conf.storage));
+	l = ask_verify(h, good);
+	assert_int_equal(home_work(h, &l), 0);
+	assert_int_equal(home_job_row(h, l.job).state, JOB_SUCCEEDED);
+}
+
 int
 main(void)
 {
@@ -408,6 +440,7 @@ main(void)
 		HOME_TEST(a_ready_download_that_is_asked_for_again_stays_as_it_is),
 		HOME_TEST(a_download_of_damaged_bytes_fails_and_leaves_nothing),
 		HOME_TEST(a_second_try_replaces_what_the_first_began),
+		HOME_TEST(a_storage_that_is_not_mounted_is_left_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #ifndef WORKER_DEST_DEST_H
 #define WORKER_DEST_DEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -54,9 +55,10 @@ void dest_closep(struct dest **d);
 #define CLEANUP_DEST CLEANUP(dest_closep)
 
 MUST_USE int dest_space(int64_t *free_bytes, struct dest *d, struct err *e);
-/* lazarette.json (owner) and README.txt (the runbook), unless they are there. A storage owned by
- * another instance is ERR_CONFLICT. */
-MUST_USE int dest_claim(struct dest *d, const char *instance_id, struct err *e);
+/* README.txt (the runbook), unless it is there; and lazarette.json (the owner), but only with
+ * `may_begin`: where backups should be, a folder without it is a disk that is not mounted:
+ * ERR_BUSY. A storage owned by another instance is ERR_CONFLICT. */
+MUST_USE int dest_claim(struct dest *d, const char *instance_id, bool may_begin, struct err *e);
 
 MUST_USE int dest_begin(struct upload **ret, struct dest *d, const char *key, int64_t fence,
     struct err *e);

@@ -5,7 +5,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/rand.h"
-#include "worker/dest/dest.h"
+#include "worker/dest/driver.h"
 
 enum { FORMAT = 1, OWNER_MAX = 64 << 10 };
 static const char owner_key[] = "lazarette.json";
@@ -121,7 +121,7 @@ check_owner(const struct buf *text, const char *instance_id, struct err *e)
 }
 
 int
-dest_claim(struct dest *d, const char *instance_id, struct err *e)
+dest_claim(struct dest *d, const char *instance_id, bool may_begin, struct err *e)
 {
 	CLEANUP_BUF struct buf owner = BUF_INIT;
 	CLEANUP_BUF struct buf readme = BUF_INIT;
@@ -130,6 +130,10 @@ dest_claim(struct dest *d, const char *instance_id, struct err *e)
 		return -1;
 	if (owner.n > 0 && check_owner(&owner, instance_id, e) != 0)
 		return -1;
+	if (owner.n == 0 && !may_begin)
+		return err_set(e, ERR_BUSY,
+		    "storage *%s* is not there: %s has no %s. Is its disk mounted?", d->slug,
+		    d->where, owner_key);
 	if (readme.n == 0 && put(d, runbook_key, runbook, sizeof runbook - 1, e) != 0)
 		return -1;
 	if (owner.n > 0)

@@ -8,6 +8,7 @@
 struct dest {
 	const struct dest_driver *driver;
 	char *slug;                   /* for sentences: "storage main is full" */
+	char *where;                  /* for sentences, too: the folder */
 };
 struct upload {
 	const struct dest_driver *driver;

@@ -22,7 +22,6 @@ enum { NAME_SIZE = 256, KEY_SIZE = 1024 };
 
 struct local {
 	struct dest base;
-	char *path;
 	int root;
 };
 
@@ -74,15 +73,18 @@ local_open(struct dest **ret, const struct storage *s, struct err *e)
 	if (s->path[0] != '/')
 		return err_set(e, ERR_INPUT, "storage %s: '%s' is not an absolute path", s->slug,
 		    s->path);
-	if (fd_make_path(s->path, e) != 0)
-		return err_in(e, "storage %s", s->slug);
+	/* Never made here: below the mount point of a disk that is away, it would be on another. */
 	root = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0 && errno == ENOENT)
+		return err_set(e, ERR_BUSY,
+		    "storage *%s* is not there: the folder %s does not exist. Is its disk mounted?",
+		    s->slug, s->path);
 	if (root < 0) {
 		err_sys(e, "open the folder '%s'", s->path);
 		return err_in(e, "storage %s", s->slug);
 	}
 	d = xmalloc(sizeof *d);
-	*d = (struct local){ .base = { &dst_local, xstrdup(s->slug) }, .path = xstrdup(s->path),
+	*d = (struct local){ .base = { &dst_local, xstrdup(s->slug), xstrdup(s->path) },
 		.root = root };
 	*ret = &d->base;
 	return 0;
@@ -94,7 +96,7 @@ local_close(struct dest *base)
 	struct local *d = (struct local *)base;
 
 	close(d->root);
-	free(d->path);
+	free(d->base.where);
 	free(d->base.slug);
 	free(d);
 }
@@ -106,7 +108,7 @@ local_space(int64_t *free_bytes, struct dest *base, struct err *e)
 	struct statvfs v;
 
 	if (fstatvfs(d->root, &v) != 0) {
-		err_sys(e, "ask for free room in '%s'", d->path);
+		err_sys(e, "ask for free room in '%s'", d->base.where);
 		return err_in(e, "storage %s", d->base.slug);
 	}
 	*free_bytes = (int64_t)v.f_bavail * (int64_t)v.f_frsize;

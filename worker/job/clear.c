@@ -9,8 +9,8 @@
 #include "lib/store/backups.h"
 #include "lib/store/downloads.h"
 #include "lib/store/jobs.h"
-#include "lib/store/projects.h"
 #include "worker/job/folder.h"
+#include "worker/job/plan.h"
 
 enum { PATH_SIZE = 4096 };
 
@@ -35,11 +35,20 @@ remove_all(struct dest *d, const struct backup *b, const struct part *parts, siz
 	return 0;
 }
 
+/* Nothing counts as removed that was looked for on the wrong disk. */
+static int
+open_storage(struct dest **ret, const struct clear *c, int64_t id, struct err *e)
+{
+	struct plan p = { .conf = c->conf, .arena = c->arena, .db = c->db };
+	struct storage storage;
+
+	return plan_storage(ret, &storage, &p, id, e);
+}
+
 int
 clear_backup(const struct clear *c, int64_t id, struct err *e)
 {
 	CLEANUP_DEST struct dest *dest = NULL;
-	struct storage storage;
 	struct backup b;
 	struct part *parts;
 	size_t count;
@@ -50,8 +59,8 @@ clear_backup(const struct clear *c, int64_t id, struct err *e)
 	if (b.state == BACKUP_READY || b.state == BACKUP_BUILDING)
 		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is %s: its objects stay", id,
 		    backup_state_name(b.state));
-	if (storages_by_id(&storage, c->arena, c->db, b.storage, e) != 0 ||
-	    dest_open(&dest, &storage, e) != 0 || remove_all(dest, &b, parts, count, e) != 0)
+	if (open_storage(&dest, c, b.storage, e) != 0 ||
+	    remove_all(dest, &b, parts, count, e) != 0)
 		return err_in(e, "remove what backup b%" PRId64 " left", id);
 	return 0;
 }
@@ -60,15 +69,13 @@ int
 clear_uploads(const struct clear *c, int64_t backup, int64_t below, struct err *e)
 {
 	CLEANUP_DEST struct dest *dest = NULL;
-	struct storage storage;
 	struct backup b;
 	struct part *parts;
 	size_t count;
 
 	if (backups_by_id(&b, c->arena, c->db, backup, e) != 0 ||
 	    backups_parts(&parts, &count, c->arena, c->db, b.id, e) != 0 ||
-	    storages_by_id(&storage, c->arena, c->db, b.storage, e) != 0 ||
-	    dest_open(&dest, &storage, e) != 0 || dest_sweep(dest, b.sidecar_key, below, e) != 0)
+	    open_storage(&dest, c, b.storage, e) != 0 || dest_sweep(dest, b.sidecar_key, below, e) != 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		if (dest_sweep(dest, parts[i].data.key, below, e) != 0)

@@ -23,11 +23,13 @@ plan_storage(struct dest **ret, struct storage *storage, struct plan *p, int64_t
 {
 	CLEANUP_DEST struct dest *dest = NULL;
 	char *instance;
+	bool used;
 
 	if (storages_by_id(storage, p->arena, p->db, id, e) != 0 ||
 	    dest_open(&dest, storage, e) != 0 ||
 	    settings_get(&instance, p->arena, p->db, "instance_id", e) != 0 ||
-	    dest_claim(dest, instance, e) != 0)
+	    backups_in_storage(&used, p->db, id, e) != 0 ||
+	    dest_claim(dest, instance, !used, e) != 0)
 		return -1;
 	*ret = dest;
 	dest = NULL;

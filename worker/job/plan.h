@@ -60,7 +60,8 @@ MUST_USE int plan_source(struct source *ret, struct plan *p, int64_t service, st
 /* ERR_FENCED unless the lease is still ours. Also writes the present progress. */
 MUST_USE int plan_still_ours(struct plan *p, struct err *e);
 
-/* The storage of a backup, opened. */
+/* The storage of a backup, opened, and known to be the right one: ERR_BUSY when backups should be
+ * in it and its disk is away. Needs arena and db only. */
 MUST_USE int plan_storage(struct dest **ret, struct storage *storage, struct plan *p, int64_t id,
     struct err *e);
 
