@@ -75,7 +75,8 @@ clear_uploads(const struct clear *c, int64_t backup, int64_t below, struct err *
 
 	if (backups_by_id(&b, c->arena, c->db, backup, e) != 0 ||
 	    backups_parts(&parts, &count, c->arena, c->db, b.id, e) != 0 ||
-	    open_storage(&dest, c, b.storage, e) != 0 || dest_sweep(dest, b.sidecar_key, below, e) != 0)
+	    open_storage(&dest, c, b.storage, e) != 0 ||
+	    dest_sweep(dest, b.sidecar_key, below, e) != 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		if (dest_sweep(dest, parts[i].data.key, below, e) != 0)
