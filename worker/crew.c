@@ -60,7 +60,8 @@ start(struct hand *h, const struct lease *l, struct err *e)
 
 	snprintf(job, sizeof job, "%" PRId64, l->job);
 	snprintf(fence, sizeof fence, "%" PRId64, l->fence);
-	*h = (struct hand){ .lease = *l, .started = clock_mono(), .beaten = clock_mono() };
+	*h = (struct hand){ .lease = *l, .started = clock_mono(), .beaten = clock_mono(),
+		.moved = clock_mono() };
 	if (spawn_self(&h->pid, args, e) == 0)
 		return 0;
 	/* The lease is ours: the job goes back at the burial as if it had been stopped. */
@@ -108,6 +109,19 @@ ask(struct hand *h, enum crew_stop why)
 	kill(h->pid, SIGTERM);
 }
 
+/*
+ * The job's own times are of the wall clock, which may jump: only whether they change is of use,
+ * and for how long they did not is measured here.
+ */
+static bool
+stalls(const struct crew *crew, struct hand *h, const struct job_pulse *now)
+{
+	if (now->progress_at != h->pulse.progress_at || now->bytes_done != h->pulse.bytes_done)
+		h->moved = clock_mono();
+	h->pulse = *now;
+	return crew->conf->stall_ms > 0 && clock_mono() - h->moved > crew->conf->stall_ms;
+}
+
 /* The lease may have gone to somebody else while we could not beat: then ours must not go on. */
 static int
 beat(struct crew *crew, struct hand *h, struct err *e)
@@ -127,9 +141,7 @@ beat(struct crew *crew, struct hand *h, struct err *e)
 		return 0;
 	if (pulse.cancel)
 		ask(h, CREW_CANCEL);
-	else if (crew->conf->stall_ms > 0 &&
-	    clock_now() - pulse.progress_at > crew->conf->stall_ms &&
-	    clock_mono() - h->started > crew->conf->stall_ms)
+	else if (stalls(crew, h, &pulse))
 		kill_hard(h, CREW_STALL);
 	return 0;
 }

@@ -27,6 +27,8 @@ struct hand {
 	enum crew_stop stop;
 	int64_t started, beaten,
 	    asked; /* clock_mono(): start, last good beat, SIGTERM sent (0: not) */
+	struct job_pulse pulse;       /* the last one, and the clock_mono() when it last moved */
+	int64_t moved;
 };
 
 struct crew {

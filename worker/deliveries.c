@@ -108,7 +108,7 @@ deliveries_open(struct deliveries *d, const struct conf *conf)
 	}
 	d->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	unlink(to.sun_path);
-	/* As web.sock: nginx runs as our account or in our group, and nobody else may spend links. */
+	/* As web.sock: nginx runs as our account or in our group; nobody else may spend links. */
 	mask = umask(0117);
 	bound = d->fd < 0 ? -1 : bind(d->fd, (struct sockaddr *)&to, sizeof to);
 	umask(mask);

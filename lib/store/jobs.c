@@ -292,9 +292,9 @@ jobs_beat(struct job_pulse *ret, struct db *db, const struct lease *l, int64_t l
 {
 	static const char sql[] =
 	    "UPDATE job SET lease_until=?3 WHERE id=?1 AND fence=?2 AND state='running' RETURNING"
-	    " cancel_asked, progress_at";
+	    " cancel_asked, progress_at, bytes_done";
 	CLEANUP_SQL struct sql *q = NULL;
-	struct job_pulse pulse = { false, 0 };
+	struct job_pulse pulse = { false, 0, 0 };
 	bool found = false;
 	int rc;
 
@@ -302,7 +302,8 @@ jobs_beat(struct job_pulse *ret, struct db *db, const struct lease *l, int64_t l
 	        SQL_ARGS(sql_i(l->job), sql_i(l->fence), sql_i(clock_now() + lease_ms)), e) != 0)
 		return -1;
 	while ((rc = sql_row(q, e)) == 1) {
-		pulse = (struct job_pulse){ sql_int(q, 0) != 0, sql_int(q, 1) };
+		pulse = (struct job_pulse){ sql_int(q, 0) != 0, sql_int(q, 1),
+			sql_int(q, 2) };
 		found = true;
 	}
 	if (rc != 0)

@@ -66,11 +66,10 @@ MUST_USE int jobs_cancel(struct db *db, int64_t job, struct err *e);
  * do. */
 MUST_USE int jobs_claim(struct lease *ret, struct db *db, const char *worker, int64_t lease_ms,
     struct err *e);
-/* Extend the lease; *cancel tells whether somebody asked to stop, *progress_at when it last moved.
- */
+/* Extend the lease; `cancel` tells whether somebody asked to stop, the rest changes as it moves. */
 struct job_pulse {
 	bool cancel;
-	int64_t progress_at;
+	int64_t progress_at, bytes_done;
 };
 MUST_USE int jobs_beat(struct job_pulse *ret, struct db *db, const struct lease *l,
     int64_t lease_ms, struct err *e);

@@ -210,6 +210,31 @@ a_stalled_job_is_failed_with_its_phase(void **state)
 	crew_release(&s.crew);
 }
 
+/* The wall clock is set while a job runs, forward or back. */
+static void
+a_jump_of_the_clock_is_no_stall_and_hides_none(void **state)
+{
+	struct scene s = scene_of(state, "sleep");
+	struct hand *h = &s.crew.hands[0];
+	struct fixture *f = &s.h->f;
+
+	claim_one(&s);
+	h->started -= 3600 * 1000;
+	h->moved = h->beaten = h->started;
+	fixture_do(f, "UPDATE job SET progress_at=1");
+	OK(crew_watch(&s.crew, &f->e));
+	assert_int_equal(h->stop, CREW_RUNS);
+	fixture_do(f, "UPDATE job SET progress_at=9000000000000000");
+	h->beaten = h->started;
+	OK(crew_watch(&s.crew, &f->e));
+	assert_int_equal(h->stop, CREW_RUNS);
+	h->moved = h->beaten = h->started;
+	OK(crew_watch(&s.crew, &f->e));
+	assert_int_equal(h->stop, CREW_STALL);
+	run_down(&s);
+	crew_release(&s.crew);
+}
+
 static void
 a_job_beyond_its_limit_is_failed(void **state)
 {
@@ -275,6 +300,7 @@ main(int argc, char **argv)
 		HOME_TEST(a_cancelled_job_is_ended),
 		HOME_TEST(a_deaf_process_is_killed_after_the_grace),
 		HOME_TEST(a_stalled_job_is_failed_with_its_phase),
+		HOME_TEST(a_jump_of_the_clock_is_no_stall_and_hides_none),
 		HOME_TEST(a_job_beyond_its_limit_is_failed),
 		HOME_TEST(a_lost_lease_ends_the_process_and_changes_nothing),
 		HOME_TEST(jobs_of_workers_that_are_gone_are_taken_back),
