@@ -280,8 +280,19 @@ backups_set_note(struct db *db, int64_t id, const char *note, struct err *e)
 int
 backups_set_keep(struct db *db, int64_t id, bool keep, struct err *e)
 {
-	return change(db, "UPDATE backup SET keep=?2 WHERE id=?1 AND state<>'deleted'",
-	    SQL_ARGS(sql_i(id), sql_i(keep)), e);
+	static const char sql[] = "UPDATE backup SET keep=?2 WHERE id=?1 AND state<>'deleted'";
+	CLEANUP_ARENA struct arena *a = arena_new();
+	CLEANUP_TXN struct sql_txn t = { NULL };
+	struct backup b;
+
+	if (sql_begin(&t, db, e) != 0 || backups_by_id(&b, a, db, id, e) != 0)
+		return -1;
+	if (keep && b.state == BACKUP_TRASHED)
+		return err_set(e, ERR_CONFLICT, "backup b%" PRId64
+		    " is in the trash; put it back first, then mark it \u201ckeep\u201d", id);
+	if (change(db, sql, SQL_ARGS(sql_i(id), sql_i(keep)), e) != 0)
+		return -1;
+	return sql_commit(&t, e);
 }
 
 int
@@ -365,13 +376,15 @@ backups_untrash(struct db *db, int64_t id, struct err *e)
 
 /*
  * From here on the backup cannot be put back, for its objects go next: trashed_at 0 marks that.
- * Should the worker die in between, the same backup comes first the next time.
+ * Should the worker die in between, the same backup comes first the next time. A mark "keep" that
+ * got onto a backup in the trash holds it there, unless its objects are going already.
  */
 int
 backups_next_purge(int64_t *ret, struct db *db, int64_t before, struct err *e)
 {
 	static const char sql_look[] =
-	    "SELECT b.id FROM backup b WHERE b.state='trashed' AND b.trashed_at<?1 AND NOT EXISTS"
+	    "SELECT b.id FROM backup b WHERE b.state='trashed' AND b.trashed_at<?1 AND (b.keep=0"
+	    " OR b.trashed_at=0) AND NOT EXISTS"
 	    " (SELECT 1 FROM job j WHERE j.backup=b.id AND j.state IN ('queued', 'running')) ORDER"
 	    " BY b.trashed_at LIMIT 1";
 	static const char sql_mark[] = "UPDATE backup SET trashed_at=0 WHERE id=?1";

@@ -61,6 +61,7 @@ MUST_USE int backups_estimate(int64_t *raw_bytes, int64_t *stored_bytes, struct 
 MUST_USE int backups_in_storage(bool *ret, struct db *db, int64_t storage, struct err *e);
 
 MUST_USE int backups_set_note(struct db *db, int64_t id, const char *note, struct err *e);
+/* ERR_CONFLICT to mark one that is in the trash: it has to be put back first. */
 MUST_USE int backups_set_keep(struct db *db, int64_t id, bool keep, struct err *e);
 /* To the trash and back. ERR_CONFLICT: still building ("backup b7 is still being created"), kept,
  * or in use by a running job. */

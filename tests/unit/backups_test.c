@@ -203,6 +203,28 @@ the_trash_gives_back_what_it_took_as_it_was(void **state)
 	assert_int_equal(backup(f, good).trashed_at, 0);
 }
 
+/* Nothing that somebody wants kept leaves the trash by itself. */
+static void
+a_kept_backup_is_never_purged(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = fixture_ready(f), purge = 0, later = clock_now() + 60000;
+
+	OK(backups_trash(f->db, id, &f->e));
+	REFUSED(ERR_CONFLICT, backups_set_keep(f->db, id, true, &f->e));
+	assert_non_null(strstr(f->e.text, "put it back first"));
+	assert_int_equal(fixture_number(f, "SELECT keep FROM backup"), 0);
+	fixture_do(f, "UPDATE backup SET keep=1");
+	OK(backups_next_purge(&purge, f->db, later, &f->e));
+	assert_int_equal(purge, 0);
+	OK(backups_set_keep(f->db, id, false, &f->e));
+	OK(backups_next_purge(&purge, f->db, later, &f->e));
+	assert_int_equal(purge, id);
+	fixture_do(f, "UPDATE backup SET keep=1");
+	OK(backups_next_purge(&purge, f->db, later, &f->e));
+	assert_int_equal(purge, id);
+}
+
 static void
 a_purge_that_has_begun_cannot_be_undone_and_is_resumed(void **state)
 {
@@ -412,6 +434,7 @@ main(void)
 		FIXTURE_TEST(a_second_try_begins_from_nothing),
 		FIXTURE_TEST(SET_4_trash_takes_only_what_nobody_needs),
 		FIXTURE_TEST(the_trash_gives_back_what_it_took_as_it_was),
+		FIXTURE_TEST(a_kept_backup_is_never_purged),
 		FIXTURE_TEST(a_purge_that_has_begun_cannot_be_undone_and_is_resumed),
 		FIXTURE_TEST(health_and_note_are_kept_with_their_time),
 		FIXTURE_TEST(the_newest_good_and_the_newest_ended_are_found),
