@@ -34,6 +34,7 @@ set_up(void **state)
 	snprintf(place.store, sizeof place.store, "%s/store", place.path);
 	snprintf(place.file, sizeof place.file, "%s/download", place.path);
 	place.storage = (struct storage){ .slug = "main", .kind = "local", .path = place.store };
+	assert_int_equal(mkdir(place.store, 0700), 0);
 	assert_int_equal(dest_open(&place.dest, &place.storage, &e), 0);
 	*state = &place;
 	return 0;

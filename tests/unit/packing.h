@@ -35,6 +35,7 @@ set_up(void **state)
 	snprintf(place.out, sizeof place.out, "%s/out", place.path);
 	snprintf(place.store, sizeof place.store, "%s/store", place.path);
 	place.storage = (struct storage){ .slug = "main", .kind = "local", .path = place.store };
+	assert_int_equal(mkdir(place.store, 0700), 0);
 	assert_int_equal(dest_open(&place.dest, &place.storage, &e), 0);
 	*state = &place;
 	return 0;
