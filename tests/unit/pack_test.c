@@ -222,6 +222,23 @@ excludes_match_names_and_paths_and_are_counted_before(void **state)
 }
 
 static void
+a_count_gives_up_when_its_time_is_over(void **state)
+{
+	struct place *place = *state;
+	const char *const roots[] = { place->source };
+	struct pack_spec spec = { .roots = roots, .root_count = 1, .count_until = 1 };
+	struct pack_count count;
+	struct err e;
+
+	make_excluded(place->source);
+	assert_int_equal(pack_count(&count, &spec, &e), -1);
+	assert_int_equal(e.kind, ERR_BUSY);
+	spec.count_until = INT64_MAX;
+	assert_int_equal(pack_count(&count, &spec, &e), 0);
+	assert_true(count.files > 0);
+}
+
+static void
 hundreds_of_hard_links_come_back_as_links(void **state)
 {
 	enum { PAIRS = 700 };
@@ -280,6 +297,7 @@ main(void)
 		T(one_file_can_be_read_by_its_place_alone),
 		T(several_roots_have_folders_of_their_own),
 		T(excludes_match_names_and_paths_and_are_counted_before),
+		T(a_count_gives_up_when_its_time_is_over),
 		T(hundreds_of_hard_links_come_back_as_links),
 		T(an_empty_folder_is_a_valid_backup),
 	};

@@ -30,6 +30,7 @@ struct pack_spec {
 	const char *pack_name; /* as the manifest names the pack: the last component of its key */
 	struct frame_options frames;
 	const struct watch *watch;
+	int64_t count_until;          /* clock_mono() when pack_count() gives up; 0: never */
 };
 
 struct pack_totals {
@@ -42,7 +43,8 @@ struct pack_totals {
 MUST_USE int pack_write(struct pack_totals *ret, const struct sink *data,
     const struct sink *manifest, const struct pack_spec *spec, struct err *e);
 
-/* What a backup would hold, by walking without reading: for the preview of excludes. */
+/* What a backup would hold, by walking without reading: for the preview of excludes. ERR_BUSY when
+ * spec->count_until came first. */
 struct pack_count {
 	int64_t files, bytes, folders, excluded, unreadable;
 };

@@ -1,11 +1,14 @@
 /* pack_count.c: what a backup would hold, by walking without reading. */
 #include "worker/archive/pack.h"
+
+#include "lib/base/clock.h"
 #include "worker/archive/twins.h"
 #include "worker/archive/walk.h"
 
 struct counter {
 	struct pack_count count;
 	struct twins twins;
+	int64_t until;
 };
 
 static int
@@ -13,7 +16,8 @@ count_found(void *arg, const struct walk_found *f, struct err *e)
 {
 	struct counter *c = arg;
 
-	(void)e;
+	if (c->until != 0 && clock_mono() >= c->until)
+		return err_set(e, ERR_BUSY, "counting the files takes too long");
 	if (S_ISDIR(f->st->st_mode))
 		c->count.folders++;
 	if (!S_ISREG(f->st->st_mode))
@@ -48,7 +52,7 @@ int
 pack_count(struct pack_count *ret, const struct pack_spec *spec, struct err *e)
 {
 	CLEANUP_WALK struct walk_roots roots = { .count = 0 };
-	struct counter c = { .count = { 0 } };
+	struct counter c = { .count = { 0 }, .until = spec->count_until };
 	const struct walk walk = {
 		.excludes = spec->excludes, .exclude_count = spec->exclude_count,
 		.found = count_found, .trouble = count_trouble, .arg = &c,

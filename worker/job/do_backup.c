@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/fault.h"
 #include "lib/base/num.h"
 #include "lib/store/backups.h"
@@ -17,11 +18,15 @@
 /* Room for sidecar and manifest, and for what has grown since the last time. */
 enum { SPARE = 1 << 20, MARGIN_PERCENT = 10 };
 
-/* A first look at what was never backed up, by sizes alone; 0 when only the tool could tell. */
+/* A walk through millions of files shows no progress, so it may not last. */
+enum { LOOK_MS = 20 * 1000 };
+
+/* A first look at what was never backed up, by sizes alone; 0 when only the tool could tell, or the
+ * look would take too long. */
 static int64_t
-guess(struct plan *p, int64_t id)
+guess(struct plan *p, int64_t id, int64_t until)
 {
-	struct pack_spec spec = { .watch = NULL };
+	struct pack_spec spec = { .count_until = until };
 	struct pack_count found;
 	struct service s;
 	struct stat st;
@@ -48,6 +53,7 @@ static int
 estimate(struct needs *ret, struct plan *p, bool now, struct err *e)
 {
 	struct needs sum = { 0, 0 };
+	int64_t until = clock_mono() + LOOK_MS;
 	bool known = true;
 
 	for (size_t i = 0; i < p->part_count; i++) {
@@ -55,7 +61,7 @@ estimate(struct needs *ret, struct plan *p, bool now, struct err *e)
 
 		if (backups_estimate(&raw, &stored, p->db, p->parts[i].service, e) != 0)
 			return -1;
-		seen = now || raw == 0 ? guess(p, p->parts[i].service) : 0;
+		seen = now || raw == 0 ? guess(p, p->parts[i].service, until) : 0;
 		if (seen > 0 && raw > 0 && seen < raw)
 			stored = (int64_t)((double)stored * (double)seen / (double)raw);
 		raw = seen > 0 ? seen : raw;

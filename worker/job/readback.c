@@ -1,13 +1,21 @@
 /* readback.c: a stored object is read again, compared, and shown to the engine's own reader. */
 #include "worker/job/readback.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/fd.h"
+#include "lib/base/num.h"
 #include "worker/archive/frame.h"
+
+/* How long a check of structure may take before its silence counts as a stall: this, and its bytes
+ * at 1 MB/s. */
+enum { PATIENCE_MS = 10 * 60 * 1000, BYTES_PER_MS = 1000 };
 
 /* The engine's reader works in a thread of its own at the far end of a pipe. */
 struct prover {
@@ -91,6 +99,29 @@ judge(int read_rc, const struct prover *pr, struct err *e)
 	return 0;
 }
 
+/* SQLite says nothing while it checks gigabytes: a sign of life each second in its place, but only
+ * for as long as its size explains. */
+static void
+wait_for(pthread_t thread, struct plan *p, const struct readback *what)
+{
+	int64_t began = clock_mono(), took,
+	        patience = PATIENCE_MS + what->object->raw_bytes / BYTES_PER_MS;
+	char words[NUM_TEXT];
+	struct timespec at;
+
+	for (;;) {
+		clock_gettime(CLOCK_MONOTONIC, &at);
+		at.tv_sec++;
+		if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &at) != ETIMEDOUT)
+			return;
+		took = clock_mono() - began;
+		num_duration(words, took);
+		if (took < patience)
+			report_phase(p->report, "%s: checking its structure, %s", what->label,
+			    words);
+	}
+}
+
 int
 readback_object(struct plan *p, const struct readback *what, struct err *e)
 {
@@ -113,6 +144,6 @@ readback_object(struct plan *p, const struct readback *what, struct err *e)
 	}
 	rc = read_and_compare(&pass, e);
 	fd_close(&pass.out);
-	pthread_join(thread, NULL);
+	wait_for(thread, p, what);
 	return judge(rc, &pr, e);
 }
