@@ -253,7 +253,7 @@ close_down(struct runner *r)
 	}
 	if (r->sweeper > 0)
 		kill(r->sweeper, SIGKILL);
-	mail_send_stop(&r->mail);
+	mail_send_stop(&r->mail, r->db);
 }
 
 int

@@ -58,14 +58,41 @@ find(struct outbox_mail *ret, const struct sql_query *query, struct err *e)
 }
 
 int
-outbox_next(struct outbox_mail *ret, struct arena *a, struct db *db, struct err *e)
+outbox_next(struct outbox_mail *ret, struct arena *a, struct db *db, int64_t hold_ms, struct err *e)
 {
-	static const char sql[] =
-	    MAIL_COLUMNS " WHERE state='queued' AND next_at<=?1 ORDER BY next_at, id LIMIT 1";
+	static const char sql_due[] =
+	    "SELECT id FROM outbox WHERE state='queued' AND next_at<=?1 LIMIT 1";
+	static const char sql_take[] =
+	    "UPDATE outbox SET next_at=?1+?2 WHERE id=(SELECT id FROM outbox WHERE state='queued'"
+	    " AND next_at<=?1 ORDER BY next_at, id LIMIT 1) RETURNING id";
+	static const char sql_mail[] = MAIL_COLUMNS " WHERE id=?1";
+	CLEANUP_TXN struct sql_txn t = { NULL };
+	int64_t now = clock_now(), id;
+	struct outbox_mail m;
 
-	return find(ret,
-	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(clock_now())), sizeof *ret, read_mail },
-	    e);
+	/* Most looks find nothing: those take no write lock. */
+	if (sql_get(&id, db, sql_due, SQL_ARGS(sql_i(now)), e) != 0)
+		return -1;
+	if (id == 0) {
+		*ret = (struct outbox_mail){ .id = 0, .state = "", .last_error = "" };
+		return 0;
+	}
+	if (sql_begin(&t, db, e) != 0 ||
+	    sql_get(&id, db, sql_take, SQL_ARGS(sql_i(now), sql_i(hold_ms)), e) != 0 ||
+	    find(&m, &(struct sql_query){ db, a, sql_mail, SQL_ARGS(sql_i(id)), sizeof m,
+	                 read_mail }, e) != 0 ||
+	    sql_commit(&t, e) != 0)
+		return -1;
+	*ret = m;
+	return 0;
+}
+
+int
+outbox_put_back(struct db *db, int64_t id, struct err *e)
+{
+	static const char sql[] = "UPDATE outbox SET next_at=?2 WHERE id=?1 AND state='queued'";
+
+	return sql_run(NULL, db, sql, SQL_ARGS(sql_i(id), sql_i(clock_now())), e);
 }
 
 int

@@ -24,8 +24,12 @@ struct outbox_mail {
 
 /* A message_id that is there already changes nothing and is no error: a retried job mails once. */
 MUST_USE int outbox_add(struct db *db, const struct outbox_mail *m, struct err *e);
-/* The next mail that is due, or id 0. */
-MUST_USE int outbox_next(struct outbox_mail *ret, struct arena *a, struct db *db, struct err *e);
+/* Take the next mail that is due, or id 0. It is due again after `hold_ms`, unless its end is said
+ * before: so no second worker sends it meanwhile, and one that dies does not lose it. */
+MUST_USE int outbox_next(struct outbox_mail *ret, struct arena *a, struct db *db, int64_t hold_ms,
+    struct err *e);
+/* Taken, but nobody tries it: due now. */
+MUST_USE int outbox_put_back(struct db *db, int64_t id, struct err *e);
 /* Sent: the message itself is forgotten. */
 MUST_USE int outbox_sent(struct db *db, int64_t id, struct err *e);
 /* Not sent: again after 1, 2, 4 … min, at most 6 h apart; given up (failed, message forgotten) 24 h

@@ -18,7 +18,7 @@ the_folder_takes_mails_when_there_is_no_server(void **state)
 	bool tried;
 
 	queue(f, 1);
-	OK(outbox_next(&m, f->a, f->db, &f->e));
+	OK(outbox_next(&m, f->a, f->db, 0, &f->e));
 	OK(mail_send_next(&tried, f->db, &conf, &f->e));
 	assert_true(tried);
 	OK(mail_send_next(&tried, f->db, &conf, &f->e));
@@ -48,12 +48,13 @@ stepping_never_blocks_and_stopping_keeps_the_mail(void **state)
 	for (int i = 0; i < 100; i++)
 		OK(mail_send_step(&sender, f->db, &conf, &f->e));
 	assert_true(clock_mono() - before < s.conf.timeout_ms * 5);
-	mail_send_stop(&sender);
+	mail_send_stop(&sender, f->db);
 	assert_int_equal(sender.pid, 0);
-	mail_send_stop(&sender);
+	mail_send_stop(&sender, f->db);
 	assert_int_equal(fixture_number(f,
 	                     "SELECT count(*) FROM outbox WHERE state='queued' AND tries=0"),
 	    1);
+	assert_true(fixture_number(f, "SELECT next_at FROM outbox") <= clock_now());
 }
 
 static void

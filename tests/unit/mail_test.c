@@ -347,7 +347,7 @@ T48_a_hostile_instance_name_adds_no_header(void **state)
 
 	OK(settings_set(f->db, "instance_name", "Shop\r\nBcc: evil@example.net\x01 \xff", &f->e));
 	queue(f, 1);
-	OK(outbox_next(&m, f->a, f->db, &f->e));
+	OK(outbox_next(&m, f->a, f->db, 0, &f->e));
 	text = opened(f, &m);
 	assert_null(strstr(text, "\nBcc:"));
 	assert_int_equal(strncmp(text, "From: =?UTF-8?Q?Shop", 20), 0);

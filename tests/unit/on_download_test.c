@@ -232,7 +232,7 @@ an_unsent_mail_is_told_with_its_reason(void **state)
 	ready_download(f);
 	m.job = fixture_number(f, "SELECT max(id) FROM job WHERE kind = 'download'");
 	OK(outbox_add(f->db, &m, &f->e));
-	OK(outbox_next(&next, f->a, f->db, &f->e));
+	OK(outbox_next(&next, f->a, f->db, 0, &f->e));
 	OK(outbox_not_sent(f->db, next.id, "550 no <such> user", 1, &f->e));
 	ASK(200, &rp, PAGE);
 	SAYS(&rp, "Unsent");

@@ -270,7 +270,7 @@ an_unsent_mail_fails_no_job_and_is_told(void **state)
 
 	fixture_ready(f);
 	OK(outbox_add(f->db, &m, &f->e));
-	OK(outbox_next(&next, f->a, f->db, &f->e));
+	OK(outbox_next(&next, f->a, f->db, 0, &f->e));
 	OK(outbox_not_sent(f->db, next.id, "connection refused", 0, &f->e));
 	ASK(200, &rp, PAGE);
 	SAYS(&rp, "Unsent, will be tried again");

@@ -21,7 +21,7 @@ next(struct fixture *f)
 {
 	struct outbox_mail m;
 
-	OK(outbox_next(&m, f->a, f->db, &f->e));
+	OK(outbox_next(&m, f->a, f->db, 0, &f->e));
 	return m;
 }
 
@@ -50,6 +50,29 @@ DIV_16_a_message_goes_out_once(void **state)
 	add(f, "m1@x");
 	assert_string_equal(next(f).message_id, "m2@x");
 	OK(outbox_sent(f->db, next(f).id, &f->e));
+	assert_int_equal(next(f).id, 0);
+}
+
+/* DIV-16: two workers share one outbox; who takes a mail has it alone, but not for ever. */
+static void
+DIV_16_a_mail_that_is_taken_is_taken_by_nobody_else(void **state)
+{
+	struct fixture *f = *state;
+	struct outbox_mail m, other;
+
+	add(f, "m1@x");
+	OK(outbox_next(&m, f->a, f->db, 60000, &f->e));
+	assert_string_equal(m.message_id, "m1@x");
+	OK(outbox_next(&other, f->a, f->db, 60000, &f->e));
+	assert_int_equal(other.id, 0);
+	OK(outbox_put_back(f->db, m.id, &f->e));
+	OK(outbox_next(&other, f->a, f->db, 60000, &f->e));
+	assert_int_equal(other.id, m.id);
+	fixture_do(f, "UPDATE outbox SET next_at=next_at-60001");
+	OK(outbox_next(&other, f->a, f->db, 60000, &f->e));
+	assert_int_equal(other.id, m.id);
+	OK(outbox_sent(f->db, m.id, &f->e));
+	OK(outbox_put_back(f->db, m.id, &f->e));
 	assert_int_equal(next(f).id, 0);
 }
 
@@ -175,6 +198,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(DIV_16_a_message_goes_out_once),
+		FIXTURE_TEST(DIV_16_a_mail_that_is_taken_is_taken_by_nobody_else),
 		FIXTURE_TEST(PEER_2_T37_an_unsent_mail_is_tried_for_a_day),
 		FIXTURE_TEST(a_final_refusal_is_not_tried_again),
 		FIXTURE_TEST(the_newest_mail_of_a_job_is_found),

@@ -53,7 +53,7 @@ MUST_USE int mail_send_step(struct mail_sender *s, struct db *db, const struct c
     struct err *e);
 /* As mail_send_step(), but waits for the child it started. *tried is false when no mail was due. */
 MUST_USE int mail_send_next(bool *tried, struct db *db, const struct conf *conf, struct err *e);
-/* End a child that still runs; its mail stays due. */
-void mail_send_stop(struct mail_sender *s);
+/* End a child that still runs; its mail is due at once. */
+void mail_send_stop(struct mail_sender *s, struct db *db);
 
 #endif

@@ -102,7 +102,7 @@ start_next(struct mail_sender *s, struct db *db, const struct conf *conf, struct
 	CLEANUP_ARENA struct arena *a = arena_new();
 	struct outbox_mail m;
 
-	if (outbox_next(&m, a, db, e) != 0)
+	if (outbox_next(&m, a, db, patience_s(conf) * INT64_C(1000), e) != 0)
 		return err_in(e, "outbox");
 	return m.id == 0 ? 0 : start(s, conf, &m, e);
 }
@@ -198,10 +198,15 @@ mail_send_next(bool *tried, struct db *db, const struct conf *conf, struct err *
 }
 
 void
-mail_send_stop(struct mail_sender *s)
+mail_send_stop(struct mail_sender *s, struct db *db)
 {
+	struct err e;
+
 	if (s->pid == 0)
 		return;
 	kill(s->pid, SIGKILL);
 	put_away(s);
+	/* If this fails, too, the mail is due when its time with us is over. */
+	if (outbox_put_back(db, s->id, &e) != 0)
+		log_line(LOG_WARN, "mail.put_back", "mail %" PRId64 ": %s", s->id, e.text);
 }
