@@ -53,7 +53,7 @@ crew_busy(const struct crew *crew)
 /* -- starting -- */
 
 static int
-start(struct hand *h, const struct lease *l, struct err *e)
+start(const struct crew *crew, struct hand *h, const struct lease *l, struct err *e)
 {
 	char job[24], fence[24];
 	const char *const args[] = { "--job", job, "--fence", fence, NULL };
@@ -61,7 +61,7 @@ start(struct hand *h, const struct lease *l, struct err *e)
 	snprintf(job, sizeof job, "%" PRId64, l->job);
 	snprintf(fence, sizeof fence, "%" PRId64, l->fence);
 	*h = (struct hand){ .lease = *l, .started = clock_mono(), .beaten = clock_mono(),
-		.moved = clock_mono() };
+		.moved = clock_mono(), .lease_until = clock_now() + crew->conf->lease_ms };
 	if (spawn_self(&h->pid, args, e) == 0)
 		return 0;
 	/* The lease is ours: the job goes back at the burial as if it had been stopped. */
@@ -83,7 +83,7 @@ crew_claim(struct crew *crew, struct err *e)
 			return 0;
 		FAULT("crew.claimed");
 		log_line(LOG_INFO, "job.claimed", "j%" PRId64 " fence %" PRId64, l.job, l.fence);
-		if (start(&crew->hands[i], &l, e) != 0)
+		if (start(crew, &crew->hands[i], &l, e) != 0)
 			return -1;
 	}
 	return 0;
@@ -126,6 +126,7 @@ stalls(const struct crew *crew, struct hand *h, const struct job_pulse *now)
 static int
 beat(struct crew *crew, struct hand *h, struct err *e)
 {
+	int64_t until = clock_now() + crew->conf->lease_ms;
 	struct job_pulse pulse;
 
 	if (jobs_beat(&pulse, crew->db, &h->lease, crew->conf->lease_ms, e) != 0) {
@@ -137,6 +138,7 @@ beat(struct crew *crew, struct hand *h, struct err *e)
 		return 0;
 	}
 	h->beaten = clock_mono();
+	h->lease_until = until;
 	if (h->pid == 0)
 		return 0;
 	if (pulse.cancel)
@@ -318,6 +320,19 @@ crew_bury(struct crew *crew, struct err *e)
 	return rc;
 }
 
+/* After a jump of the wall clock our own leases look as if we had gone. */
+static int
+beat_late(struct crew *crew, struct err *e)
+{
+	for (size_t i = 0; i < crew->size; i++) {
+		struct hand *h = &crew->hands[i];
+
+		if (h->lease.job != 0 && h->lease_until <= clock_now() && beat(crew, h, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 int
 crew_recover(struct crew *crew, struct err *e)
 {
@@ -325,6 +340,9 @@ crew_recover(struct crew *crew, struct err *e)
 	struct lease l;
 	struct job job;
 
+	/* Without a good beat nothing is taken back: it might be what one of our hands holds. */
+	if (beat_late(crew, e) != 0)
+		return -1;
 	for (;;) {
 		if (jobs_recover(&l, crew->db, e) != 0)
 			return -1;

@@ -29,6 +29,7 @@ struct hand {
 	    asked; /* clock_mono(): start, last good beat, SIGTERM sent (0: not) */
 	struct job_pulse pulse;       /* the last one, and the clock_mono() when it last moved */
 	int64_t moved;
+	int64_t lease_until;          /* clock_now(): before it nobody takes the job from us */
 };
 
 struct crew {

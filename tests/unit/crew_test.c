@@ -265,6 +265,32 @@ a_lost_lease_ends_the_process_and_changes_nothing(void **state)
 	crew_release(&s.crew);
 }
 
+/* The clock was set forward, so all leases are over: ours first get a beat. */
+static void
+a_jump_of_the_clock_takes_no_job_from_a_living_hand(void **state)
+{
+	struct scene s = scene_of(state, "sleep");
+	struct hand *h = &s.crew.hands[0];
+	struct fixture *f = &s.h->f;
+	int64_t job = claim_one(&s);
+
+	h->lease_until = 1;
+	fixture_do(f, "UPDATE job SET lease_until=1");
+	OK(crew_recover(&s.crew, &f->e));
+	assert_int_equal(home_job_row(s.h, job).state, JOB_RUNNING);
+	assert_int_equal(home_job_row(s.h, job).fence, h->lease.fence);
+	assert_true(h->lease_until > 1);
+	/* The control: a lease that no hand holds is taken back. */
+	h->lease.fence--;
+	h->lease_until = 1;
+	fixture_do(f, "UPDATE job SET lease_until=1");
+	OK(crew_recover(&s.crew, &f->e));
+	assert_int_equal(h->stop, CREW_FENCED);
+	assert_int_equal(home_job_row(s.h, job).state, JOB_QUEUED);
+	run_down(&s);
+	crew_release(&s.crew);
+}
+
 static void
 jobs_of_workers_that_are_gone_are_taken_back(void **state)
 {
@@ -303,6 +329,7 @@ main(int argc, char **argv)
 		HOME_TEST(a_jump_of_the_clock_is_no_stall_and_hides_none),
 		HOME_TEST(a_job_beyond_its_limit_is_failed),
 		HOME_TEST(a_lost_lease_ends_the_process_and_changes_nothing),
+		HOME_TEST(a_jump_of_the_clock_takes_no_job_from_a_living_hand),
 		HOME_TEST(jobs_of_workers_that_are_gone_are_taken_back),
 	};
 
