@@ -149,6 +149,7 @@ sweep_once(const struct conf *conf, struct db *db, int64_t since, struct err *e)
 
 	note(&rc, e, sweep_failed(&c, since, &now), &now);
 	note(&rc, e, sweep_downloads(&c, &now), &now);
+	note(&rc, e, clear_downloads(&c, &now), &now);
 	note(&rc, e, sweep_trash(&c, &now), &now);
 	note(&rc, e, clear_scratch(&c, &now), &now);
 	note(&rc, e, sweep_jobs(&c, since, &now), &now);

@@ -511,3 +511,16 @@ downloads_set_removed(struct db *db, int64_t id, struct err *e)
 	    ? 0
 	    : err_set(e, ERR_CONFLICT, "the files of download d%" PRId64 " are still needed", id);
 }
+
+int
+downloads_needs_folder(bool *ret, struct db *db, const char *uuid, struct err *e)
+{
+	static const char sql[] = "SELECT EXISTS (SELECT 1 FROM download WHERE uuid=?1 AND state IN"
+	    " ('preparing', 'ready'))";
+	int64_t found;
+
+	if (sql_get(&found, db, sql, SQL_ARGS(sql_t(uuid)), e) != 0)
+		return -1;
+	*ret = found != 0;
+	return 0;
+}

@@ -80,5 +80,7 @@ MUST_USE int downloads_finish(struct db *db, const struct lease *l, struct err *
  * Marks ready ones past their time as expired. */
 MUST_USE int downloads_next_removal(int64_t *ret, struct db *db, struct err *e);
 MUST_USE int downloads_set_removed(struct db *db, int64_t id, struct err *e);
+/* Whether the folder of this name belongs to a download that is preparing or ready. */
+MUST_USE int downloads_needs_folder(bool *ret, struct db *db, const char *uuid, struct err *e);
 
 #endif

@@ -83,6 +83,39 @@ a_download_past_its_time_loses_its_files(void **state)
 	assert_int_equal(d.state, DOWNLOAD_EXPIRED);
 }
 
+/* Killed between the mark in the catalogue and the folder, or made after its end. */
+static void
+a_folder_that_no_living_download_has_goes(void **state)
+{
+	static const char gone[] = "downloads/01890000-0000-7000-8000-00000000dead";
+	struct job_home *h = *state;
+	struct fixture *f = &h->f;
+	const char *mine;
+	struct part *parts;
+	struct download_ids ids;
+	struct download d;
+	size_t n;
+
+	OK(backups_parts(&parts, &n, f->a, f->db, home_backup(h, f->media), &f->e));
+	OK(downloads_request(&ids, f->db,
+	    &(struct download_request){ { f->environment, f->admin, NULL, false },
+	        parts[0].backup, &parts[0].id, 1, FORMAT_ZIP, 3600000, 1 },
+	    &f->e));
+	OK(downloads_by_id(&d, f->a, f->db, ids.download, &f->e));
+	mine = arena_printf(f->a, "downloads/%s", d.uuid);
+	OK(fd_make_path(home_path(h, mine), &f->e));
+	OK(fd_make_path(home_path(h, gone), &f->e));
+	OK(fd_make_path(home_path(h, "downloads/notes"), &f->e));
+	home_file(h, arena_printf(f->a, "%s/.1.1.tmp", gone), "x");
+	sweep(h);
+	assert_true(home_has(h, mine));
+	assert_true(home_has(h, "downloads/notes"));
+	assert_false(home_has(h, gone));
+	fixture_do(f, "UPDATE download SET state='revoked', removed_at=1");
+	sweep(h);
+	assert_false(home_has(h, mine));
+}
+
 /* Killed between the end of the job and its clean-up. */
 static void
 what_a_failed_backup_left_goes(void **state)
@@ -141,6 +174,7 @@ main(void)
 		HOME_TEST(a_trashed_backup_goes_when_its_days_are_over),
 		HOME_TEST(a_trashed_backup_stays_while_its_disk_is_away),
 		HOME_TEST(a_download_past_its_time_loses_its_files),
+		HOME_TEST(a_folder_that_no_living_download_has_goes),
 		HOME_TEST(what_a_failed_backup_left_goes),
 		HOME_TEST(a_storage_out_of_reach_is_told_and_keeps_nothing_else),
 		HOME_TEST(a_mail_that_nobody_got_to_is_queued_once),

@@ -351,6 +351,25 @@ a_ready_download_that_is_asked_for_again_stays_as_it_is(void **state)
 	assert_int_equal(download_row(h, ids.download).expires_at, expires);
 }
 
+/* Its time ended while its job still waited. */
+static void
+a_download_that_is_over_is_not_prepared(void **state)
+{
+	struct job_home *h = *state;
+	struct fixture *f = &h->f;
+	struct download_ids ids = ask_download(h, home_backup(h, f->media));
+	struct lease l = fixture_claim(f);
+	struct download d;
+
+	fixture_do(f, "UPDATE download SET state='expired'");
+	assert_int_equal(home_work(h, &l), 0);
+	assert_int_equal(home_job_row(h, l.job).state, JOB_FAILED);
+	assert_non_null(strstr(home_job_row(h, l.job).error, "is expired and is not prepared"));
+	d = download_row(h, ids.download);
+	assert_int_equal(d.state, DOWNLOAD_EXPIRED);
+	assert_false(home_has(h, arena_printf(f->a, "downloads/%s", d.uuid)));
+}
+
 /* T16, T17: damage is found while the file is made, and no file of it is left. */
 static void
 a_download_of_damaged_bytes_fails_and_leaves_nothing(void **state)
@@ -441,6 +460,7 @@ main(void)
 		HOME_TEST(a_download_of_damaged_bytes_fails_and_leaves_nothing),
 		HOME_TEST(a_second_try_replaces_what_the_first_began),
 		HOME_TEST(a_storage_that_is_not_mounted_is_left_alone),
+		HOME_TEST(a_download_that_is_over_is_not_prepared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,9 +3,12 @@
 
 #include <dirent.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "lib/base/fault.h"
+#include "lib/base/rand.h"
 #include "lib/store/backups.h"
 #include "lib/store/downloads.h"
 #include "lib/store/jobs.h"
@@ -134,17 +137,48 @@ clear_one_scratch(const struct clear *c, const char *name, struct err *e)
 	return folder_remove(path, e);
 }
 
-int
-clear_scratch(const struct clear *c, struct err *e)
+static int
+clear_one_download(const struct clear *c, const char *name, struct err *e)
 {
-	DIR *dir = opendir(c->conf->run);
+	char path[PATH_SIZE];
+	bool needed;
+
+	/* Only what is named like ours is ours. */
+	if (strlen(name) != UUID_SIZE - 1 || strspn(name, "0123456789abcdef-") != UUID_SIZE - 1)
+		return 0;
+	if (downloads_needs_folder(&needed, c->db, name, e) != 0)
+		return -1;
+	if (needed)
+		return 0;
+	if (snprintf(path, sizeof path, "%s/%s", c->conf->downloads, name) >= (int)sizeof path)
+		return err_set(e, ERR_INPUT, "the path of the downloads folder is too long");
+	return folder_remove(path, e);
+}
+
+static int
+each_name(const char *folder, int (*fn)(const struct clear *c, const char *name, struct err *e),
+    const struct clear *c, struct err *e)
+{
+	DIR *dir = opendir(folder);
 	struct dirent *d;
 	int rc = 0;
 
 	if (dir == NULL)
-		return err_sys(e, "list '%s'", c->conf->run);
+		return err_sys(e, "list '%s'", folder);
 	while (rc == 0 && (d = readdir(dir)) != NULL)
-		rc = clear_one_scratch(c, d->d_name, e);
+		rc = fn(c, d->d_name, e);
 	closedir(dir);
 	return rc;
+}
+
+int
+clear_scratch(const struct clear *c, struct err *e)
+{
+	return each_name(c->conf->run, clear_one_scratch, c, e);
+}
+
+int
+clear_downloads(const struct clear *c, struct err *e)
+{
+	return each_name(c->conf->downloads, clear_one_download, c, e);
 }

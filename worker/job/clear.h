@@ -33,6 +33,9 @@ MUST_USE int clear_uploads_of(const struct clear *c, const struct job *job, stru
 /* The folder of a download, when it is neither preparing nor ready; else ERR_CONFLICT. */
 MUST_USE int clear_download(const struct clear *c, int64_t download, struct err *e);
 
+/* Folders of downloads that are neither preparing nor ready, whatever became of their rows. */
+MUST_USE int clear_downloads(const struct clear *c, struct err *e);
+
 /* Scratch folders of jobs that do not run under that fence any more. */
 MUST_USE int clear_scratch(const struct clear *c, struct err *e);
 

@@ -155,6 +155,11 @@ work(struct plan *p, struct err *e)
 	/* Asked for once more: the files are there, only a new link is wanted. */
 	if (p->download.state == DOWNLOAD_READY)
 		return 0;
+	/* Its end came while the job waited: nobody will fetch what would be made now. */
+	if (p->download.state != DOWNLOAD_PREPARING)
+		return err_set(e, ERR_GONE,
+		    "download d%" PRId64 " is %s and is not prepared any more: ask for it again",
+		    p->download.id, download_state_name(p->download.state));
 	if (p->backup.state != BACKUP_READY)
 		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is %s", p->backup.id,
 		    backup_state_name(p->backup.state));
