@@ -14,7 +14,7 @@
 
   Forms: <form method="post" action="..."> call:secret() ... <div class="actions"> buttons </div> </form>
     secret()                       the hidden csrf and key of every form
-    text(f, name, label, hint)     f is the node of the field: f.value, f.error
+    text(f, name, label, hint)     f is the node of the field: f.value, f.error, f.newer (what somebody else saved)
     input(f, name, label, hint, kind)            kind: email password number url search; autocomplete by name
     area(f, name, label, hint, rows)             a textarea
     choice(name, value, label, hint, on)         one checkbox; several stand in <fieldset><legend>
@@ -41,9 +41,10 @@
  def:sum(text) ?><code class="sum" data-copy="SHA-256"><?cs var:text ?></code><?cs /def ?><?cs
  def:empty(title, text) ?><h2><?cs var:title ?></h2><p><?cs var:text ?></p><?cs /def ?><?cs
  def:secret() ?><input type="hidden" name="csrf" value="<?cs var:page.csrf ?>"><input type="hidden" name="key" value="<?cs var:page.key ?>"><?cs /def ?><?cs
+ def:newer(f) ?><?cs if:f.newer ?><p class="hint note">Saved meanwhile: <?cs var:f.newer ?></p><?cs /if ?><?cs /def ?><?cs
  def:label(f, name, label, hint) ?><label for="<?cs var:name ?>"><?cs var:label ?></label><?cs
   if:hint ?><p class="hint" id="<?cs var:name ?>-hint"><?cs var:hint ?></p><?cs /if ?><?cs
-  if:f.error ?><p class="fault" id="<?cs var:name ?>-fault"><?cs call:icon("failed") ?><?cs var:f.error ?></p><?cs /if ?><?cs /def ?><?cs
+  if:f.error ?><p class="fault" id="<?cs var:name ?>-fault"><?cs call:icon("failed") ?><?cs var:f.error ?></p><?cs /if ?><?cs call:newer(f) ?><?cs /def ?><?cs
  def:marks(f, name, hint) ?> id="<?cs var:name ?>" name="<?cs var:name ?>"<?cs if:f.error ?> aria-invalid="true"<?cs /if ?><?cs
   if:f.error && hint ?> aria-describedby="<?cs var:name ?>-hint <?cs var:name ?>-fault"<?cs
   elif:f.error ?> aria-describedby="<?cs var:name ?>-fault"<?cs

@@ -8,8 +8,10 @@
 #include "cgi/handle/find.h"
 #include "cgi/handle/trail.h"
 #include "cgi/page/show_service.h"
+#include "lib/base/clock.h"
 #include "lib/base/num.h"
 #include "lib/model/name.h"
+#include "lib/store/events.h"
 #include "lib/store/jobs.h"
 #include "lib/store/projects.h"
 #include "lib/store/settings.h"
@@ -20,6 +22,7 @@ enum { ERRORS_MAX = SERVICE_ERRORS_MAX + 4, SECRET_MAX = 1000 };
 struct form {
 	struct environment v;
 	struct service s; /* as the form has it; sealed only when a new secret was given */
+	const struct service *newer; /* what somebody else saved meanwhile; NULL when nobody did */
 	bool is_new, had_secret;
 	struct field_error errors[ERRORS_MAX];
 	size_t wrong;
@@ -124,6 +127,8 @@ send_form(struct reply *rp, const struct request *rq, const struct form *f,
 	page_crumb(&p, "Services", arena_printf(rq->arena, "%s/services", base));
 	page_crumb(&p, f->is_new ? "Add" : stored->slug, NULL);
 	show_service_form(&p, &f->s);
+	if (f->newer != NULL)
+		show_service_newer(&p, &f->s, f->newer);
 	node_flag(p.root, "new", f->is_new);
 	node_flag(p.root, "secret.stored", f->had_secret);
 	node_set(p.root, "base", base);
@@ -134,6 +139,47 @@ send_form(struct reply *rp, const struct request *rq, const struct form *f,
 	if (f->wrong > 0)
 		page_errors(&p, rp, f->errors, f->wrong);
 	return page_send(rp, rq, &p, e);
+}
+
+/* "at 06:06 UTC ", or nothing when the trail does not tell. */
+static int
+changed_when(char **ret, const struct request *rq, const struct service *s, struct err *e)
+{
+	struct event *events;
+	char iso[CLOCK_ISO_SIZE];
+	size_t count;
+
+	*ret = arena_dup(rq->arena, "");
+	if (events_list(&events, &count, rq->arena, rq->db, s->environment, 0, e) != 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(events[i].action, "service.changed") == 0 &&
+		    strcmp(events[i].target, s->slug) == 0) {
+			clock_iso(iso, events[i].at);
+			*ret = arena_printf(rq->arena, "at %.5s UTC ", iso + strlen("2026-11-21T"));
+			return 0;
+		}
+	}
+	return 0;
+}
+
+/* Somebody else saved while this form was open: it comes back with the newer revision, so that
+ * whoever has read what stands there now may replace it. */
+static int
+send_newer(struct reply *rp, const struct request *rq, struct form *f,
+    const struct service *newer, struct err *e)
+{
+	char *when;
+
+	if (changed_when(&when, rq, newer, e) != 0)
+		return -1;
+	complain(f, "", arena_printf(rq->arena, "Somebody changed this service %swhile you edited."
+	    " Your values are below; Save replaces theirs.", when));
+	if (*request_field(rq, "secret") != '\0')
+		complain(f, "secret", "Enter the password again: it was not saved");
+	f->s.revision = newer->revision;
+	f->newer = newer;
+	return send_form(rp, rq, f, newer, e);
 }
 
 /* Nothing chosen yet: which kind shall it be? */
@@ -252,7 +298,7 @@ int
 on_service_form_save(struct reply *rp, struct request *rq, struct err *e)
 {
 	struct form f = { .is_new = false };
-	struct service stored;
+	struct service stored, newer;
 	struct err why;
 
 	if (find_environment(&f.v, rq, e) != 0 || find_service(&stored, rq, &f.v, e) != 0)
@@ -273,6 +319,10 @@ on_service_form_save(struct reply *rp, struct request *rq, struct err *e)
 		*e = why;
 		return -1;
 	}
-	complain(&f, strcmp(f.s.slug, stored.slug) != 0 ? "slug" : "", why.text);
+	if (services_by_id(&newer, rq->arena, rq->db, stored.id, e) != 0)
+		return -1;
+	if (newer.revision != f.s.revision)
+		return send_newer(rp, rq, &f, &newer, e);
+	complain(&f, "slug", why.text);
 	return send_form(rp, rq, &f, &stored, e);
 }

@@ -108,31 +108,64 @@ tls_choices(struct page *p, const char *chosen)
 	}
 }
 
+enum { TEXT_FIELDS = 9 };
+struct text_field {
+	const char *name, *value;
+};
+
+/* The fields a person types, by the names that the template has for them. */
+static void
+text_fields(struct text_field out[TEXT_FIELDS], const struct service *s)
+{
+	const struct service_settings *set = &s->settings;
+	const struct text_field fields[TEXT_FIELDS] = {
+		{ "name", s->name },
+		{ "slug", s->slug },
+		{ "host", set->host },
+		{ "port", set->port },
+		{ "database", set->database },
+		{ "user", set->user },
+		{ "path", set->path },
+		{ "roots", set->roots },
+		{ "excludes", set->excludes },
+	};
+
+	memcpy(out, fields, sizeof fields);
+}
+
 void
 show_service_form(struct page *p, const struct service *s)
 {
-	const struct service_settings *set = &s->settings;
-	const struct { const char *name, *value;
-	} fields[] = {
-		{ "name.value", s->name },
-		{ "slug.value", s->slug },
-		{ "host.value", set->host },
-		{ "port.value", set->port },
-		{ "database.value", set->database },
-		{ "user.value", set->user },
-		{ "path.value", set->path },
-		{ "roots.value", set->roots },
-		{ "excludes.value", set->excludes },
-	};
+	struct text_field fields[TEXT_FIELDS];
 
-	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-		node_set(p->root, fields[i].name, fields[i].value);
+	text_fields(fields, s);
+	for (size_t i = 0; i < TEXT_FIELDS; i++)
+		node_set(node_at(p->root, fields[i].name), "value", fields[i].value);
 	node_set(p->root, "engine.value", engine_name(s->engine));
 	node_set(p->root, "engine.title", engine_title(s->engine));
 	node_flag(p->root, engine_name(s->engine), true);
 	node_flag(p->root, "secret.stored", s->sealed != NULL);
 	node_int(p->root, "revision", s->revision);
-	tls_choices(p, set->tls);
+	tls_choices(p, s->settings.tls);
+}
+
+static void
+newer_value(struct page *p, const char *name, const char *mine, const char *theirs)
+{
+	if (strcmp(mine, theirs) != 0)
+		node_set(node_at(p->root, name), "newer", *theirs != '\0' ? theirs : "(empty)");
+}
+
+void
+show_service_newer(struct page *p, const struct service *mine, const struct service *theirs)
+{
+	struct text_field a[TEXT_FIELDS], b[TEXT_FIELDS];
+
+	text_fields(a, mine);
+	text_fields(b, theirs);
+	for (size_t i = 0; i < TEXT_FIELDS; i++)
+		newer_value(p, a[i].name, a[i].value, b[i].value);
+	newer_value(p, "tls", mine->settings.tls, theirs->settings.tls);
 }
 
 void

@@ -20,6 +20,8 @@ void show_service_row(struct node *n, const struct service_view *view);
 
 /* The form with the fields of its engine; nothing of a secret but whether there is one. */
 void show_service_form(struct page *p, const struct service *s);
+/* Beside each field of `mine` that differs, as <field>.newer, what somebody saved meanwhile. */
+void show_service_newer(struct page *p, const struct service *mine, const struct service *theirs);
 /* The choice of an engine, before a new service has one. */
 void show_service_engines(struct page *p, const char *base);
 /* What the last connection test found. */

@@ -152,6 +152,11 @@ an_old_form_changes_nothing(void **state)
 	    .form = { { "name", "Database" }, { "slug", "database" }, { "path", "/srv/old.db" },
 	        { "revision", "1" } });
 	SAYS(&old, "There is a problem");
+	SAYS(&old, "Somebody changed this service at ");
+	SAYS(&old, " UTC while you edited. Your values are below; Save replaces theirs.");
+	SAYS(&old, "value=\"/srv/old.db\"");
+	SAYS(&old, "Saved meanwhile: /srv/new.db");
+	SAYS_NOT(&old, "Saved meanwhile: Database");
 	assert_int_equal(fixture_number(f,
 	                     "SELECT count(*) FROM service WHERE settings LIKE '%new.db%'"),
 	    1);
@@ -160,6 +165,34 @@ an_old_form_changes_nothing(void **state)
 	        { "revision", "2" } });
 	SAYS(&taken, "media is taken");
 	ASK(404, &unknown, EDIT("nothing"));
+}
+
+/* The form that comes back knows the newer revision; what was typed as a password must come again.
+ */
+static void
+an_old_form_can_be_saved_once_its_newer_values_were_shown(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply make, theirs, mine, again;
+
+	make_key(f);
+	ASK(303, &make, CREATE, .form = { POSTGRESQL });
+	ASK(303, &theirs, SAVE("orders"), .form = { POSTGRESQL, { "revision", "1" } });
+	ASK(422, &mine, SAVE("orders"),
+	    .form = { { "name", "Orders" }, { "slug", "orders" }, { "host", "other.test" },
+	        { "port", "5432" }, { "database", "orders" }, { "user", "backup" },
+	        { "tls", "prefer" }, { "secret", "hush hush" }, { "revision", "1" } });
+	SAYS(&mine, "name=\"revision\" value=\"2\"");
+	SAYS(&mine, "Saved meanwhile: db.test");
+	SAYS(&mine, "Saved meanwhile: require");
+	SAYS(&mine, "Enter the password again: it was not saved");
+	SAYS_NOT(&mine, "hush hush");
+	ASK(303, &again, SAVE("orders"),
+	    .form = { { "name", "Orders" }, { "slug", "orders" }, { "host", "other.test" },
+	        { "port", "5432" }, { "database", "orders" }, { "user", "backup" },
+	        { "tls", "prefer" }, { "revision", "2" } });
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM service WHERE revision = 3 AND"
+	    " settings LIKE '%other.test%'"), 1);
 }
 
 static void
@@ -221,6 +254,7 @@ main(void)
 		FIXTURE_TEST(faults_stand_beside_their_fields_and_values_are_kept),
 		FIXTURE_TEST(a_secret_is_never_shown_and_stays_when_left_empty),
 		FIXTURE_TEST(an_old_form_changes_nothing),
+		FIXTURE_TEST(an_old_form_can_be_saved_once_its_newer_values_were_shown),
 		FIXTURE_TEST(save_and_test_queues_one_test_and_its_result_is_shown),
 		FIXTURE_TEST(the_list_names_the_last_backup_and_an_empty_one_says_what_to_do),
 	};
