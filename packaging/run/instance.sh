@@ -80,12 +80,14 @@ end_instance() {
 	for pid in $running; do
 		kill -TERM "$pid" 2>/dev/null || :
 	done
-	( sleep 15; for pid in $running; do kill -KILL "$pid" 2>/dev/null; done ) 9>&- >/dev/null 2>&1 &
+	# Short naps, and KILL below: the guard inherits that TERM is ignored, and so would a long sleep of its own.
+	( for nap in $(seq 75); do sleep 0.2; done
+	  for pid in $running; do kill -KILL "$pid" 2>/dev/null; done ) 9>&- >/dev/null 2>&1 &
 	guard=$!
 	for pid in $running; do
 		wait "$pid" 2>/dev/null || :
 	done
-	kill "$guard" 2>/dev/null || :
+	kill -KILL "$guard" 2>/dev/null || :
 	wait "$guard" 2>/dev/null || :
 	[ -z "$tmp" ] || rm -rf "$tmp"
 	[ -z "${home_is_temporary:-}" ] || rm -rf "$home"

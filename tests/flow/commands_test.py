@@ -40,7 +40,8 @@ class Run:
     def interrupt(self):
         """Ctrl-C: SIGINT to the whole group."""
         os.killpg(self.process.pid, signal.SIGINT)
-        status = self.process.wait(60)
+        # Less than the 15 s after which what does not end is killed: nobody waits for that guard.
+        status = self.process.wait(12)
         left = wait_until("the end of every process",
                           lambda: not processes_of(self.home, {self.process.pid}) and "none", 20)
         assert left == "none"
