@@ -245,7 +245,7 @@ void
 page_refuse(struct reply *rp, const struct request *rq, int status, const char *sentence)
 {
 	const struct trouble *t = trouble_of(status);
-	CLEANUP_PAGE struct page p;
+	CLEANUP_PAGE struct page p = { 0 };
 	struct err e;
 
 	/* What the handler had begun to say is void. */

@@ -28,7 +28,7 @@ int
 show_help(struct reply *rp, const struct request *rq, const char *topic, struct err *e)
 {
 	const char *title = topic == NULL ? "Help" : NULL;
-	CLEANUP_PAGE struct page p;
+	CLEANUP_PAGE struct page p = { 0 };
 
 	for (size_t i = 0; topic != NULL && i < sizeof topics / sizeof topics[0]; i++)
 		if (strcmp(topics[i].name, topic) == 0)

@@ -8,7 +8,7 @@ show_session_form(struct reply *rp, const struct request *rq, const struct sessi
     const char *refused, struct err *e)
 {
 	struct field_error fault = { "", refused };
-	CLEANUP_PAGE struct page p;
+	CLEANUP_PAGE struct page p = { 0 };
 	int status = rp->status;
 
 	page_begin(&p, rq, "login.cs", "Sign in");
@@ -25,7 +25,7 @@ int
 show_session_setup(struct reply *rp, const struct request *rq, const struct setup_form *form,
     const struct field_error *errors, size_t count, struct err *e)
 {
-	CLEANUP_PAGE struct page p;
+	CLEANUP_PAGE struct page p = { 0 };
 
 	page_begin(&p, rq, "setup.cs", "Set up this instance");
 	node_set(p.root, "code.value", form->code);

@@ -56,7 +56,7 @@ read_key(struct key *ret, const char *file, struct err *e)
 static int
 make_key(const char *file, struct err *e)
 {
-	CLEANUP(forget) struct key k;
+	CLEANUP(forget) struct key k = { 0 };
 	char text[SECRET_HEX + 2];
 	int rc;
 
@@ -71,7 +71,7 @@ make_key(const char *file, struct err *e)
 int
 seal_read_key(char public_hex[SEAL_PUBLIC_HEX_SIZE], const char *key_file, struct err *e)
 {
-	CLEANUP(forget) struct key k;
+	CLEANUP(forget) struct key k = { 0 };
 
 	if (need_sodium(e) != 0 || read_key(&k, key_file, e) != 0)
 		return -1;
@@ -117,7 +117,7 @@ int
 seal_open(char **ret, struct arena *a, const char *key_file, const void *sealed, size_t size,
     struct err *e)
 {
-	CLEANUP(forget) struct key k;
+	CLEANUP(forget) struct key k = { 0 };
 	char *text;
 
 	if (need_sodium(e) != 0 || read_key(&k, key_file, e) != 0)

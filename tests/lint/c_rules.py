@@ -173,6 +173,22 @@ def base_names(tree):
             if name != "main" and len(at) > 1 for p in at.values()]
 
 
+CLEANUP = re.compile(r"^[ \t]+CLEANUP(?:_[A-Z_]+|\(\w+\))\s+([^;]*);", re.M)
+
+
+def cleanups_begin_empty(tree):
+    """A return before the first use would free what happens to lie on the stack."""
+    out = []
+    for p in tree.c_files():
+        text = tree.blank(p)
+        for m in CLEANUP.finditer(text):
+            # Commas within an initialiser or a call do not part two variables.
+            words = re.sub(r"\([^()]*\)|\{[^{}]*\}", "", m.group(1))
+            out += [f"{p}:{text.count(chr(10), 0, m.start()) + 1}: {' '.join(v.split())} has no first value"
+                    for v in words.split(",") if "=" not in v]
+    return out
+
+
 def exports(tree):
     """foo.c gives out only foo_*: seen in the objects, not in the text."""
     out = []

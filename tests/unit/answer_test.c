@@ -257,6 +257,28 @@ refusals_are_pages_with_their_status(void **state)
 	need(answer, "Allow: GET, HEAD\r\n");
 }
 
+/* Leave something behind on the stack that is no address. */
+static __attribute__((noinline)) void
+soil_the_stack(void)
+{
+	volatile unsigned char soil[64 * 1024];
+
+	for (size_t i = 0; i < sizeof soil; i++)
+		soil[i] = 0xa5;
+}
+
+/* What a page before has left on the stack must not be taken for a tree. */
+static void
+an_unknown_topic_after_a_form_harms_nothing(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		need(ask((struct visit){ .uri = "/login" }), "Status: 200 ");
+		soil_the_stack();
+		need(ask((struct visit){ .uri = "/help/x" }), "Status: 404 ");
+	}
+}
+
 /* After five free tries each further one has to wait; the page and the header say how long. */
 static void
 guessing_is_slowed_down(void **state)
@@ -289,6 +311,7 @@ main(void)
 		cmocka_unit_test(one_text_for_every_wrong_sign_in),
 		cmocka_unit_test(signing_out_ends_the_session_on_the_server),
 		cmocka_unit_test(refusals_are_pages_with_their_status),
+		cmocka_unit_test(an_unknown_topic_after_a_form_harms_nothing),
 		cmocka_unit_test(guessing_is_slowed_down),
 	};
 	static const char *const files[] = { "catalog.db", "catalog.db-wal", "catalog.db-shm" };
