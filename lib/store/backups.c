@@ -11,6 +11,7 @@
 #include "lib/store/enqueue.h"
 #include "lib/store/lease.h"
 #include "lib/store/row.h"
+#include "lib/store/settings.h"
 #include "lib/store/sql.h"
 
 /* -- asking for one -- */
@@ -390,9 +391,13 @@ backups_next_purge(int64_t *ret, struct db *db, int64_t before, struct err *e)
 	static const char sql_mark[] = "UPDATE backup SET trashed_at=0 WHERE id=?1";
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	int64_t id;
+	bool rests;
 
-	if (sql_get(&id, db, sql_look, SQL_ARGS(sql_i(before)), e) != 0)
+	if (settings_trash_rests(&rests, db, e) != 0 ||
+	    sql_get(&id, db, sql_look, SQL_ARGS(sql_i(before)), e) != 0)
 		return -1;
+	if (rests)
+		id = 0;
 	if (id != 0 &&
 	    (sql_begin(&t, db, e) != 0 ||
 	        sql_get(&id, db, sql_look, SQL_ARGS(sql_i(before)), e) != 0 ||

@@ -4,6 +4,12 @@
 #include "lib/base/clock.h"
 #include "lib/store/sql.h"
 
+enum { HOUR = 3600 * 1000, DAY = 24 * HOUR };
+
+/* The clock is more than a day (?2) further than the last beat of any worker. */
+#define CLOCK_JUMPED \
+	"(EXISTS (SELECT 1 FROM worker) AND NOT EXISTS (SELECT 1 FROM worker WHERE seen_at>=?1-?2))"
+
 int
 settings_get(char **ret, struct arena *a, struct db *db, const char *name, struct err *e)
 {
@@ -26,6 +32,32 @@ settings_set(struct db *db, const char *name, const char *value, struct err *e)
 	return sql_run(NULL, db, sql, SQL_ARGS(sql_t(name), sql_t(value)), e);
 }
 
+/* The first beat after such a jump hides it from all others: it notes how long the trash rests. */
+static int
+rest_trash(struct db *db, int64_t now, struct err *e)
+{
+	static const char sql[] =
+	    "INSERT INTO setting (name, value) SELECT 'trash_rests_until', CAST(?1+?3 AS TEXT)"
+	    " WHERE " CLOCK_JUMPED " ON CONFLICT (name) DO UPDATE SET value=excluded.value";
+
+	return sql_run(NULL, db, sql, SQL_ARGS(sql_i(now), sql_i(DAY), sql_i(HOUR)), e);
+}
+
+int
+settings_trash_rests(bool *ret, struct db *db, struct err *e)
+{
+	/* A rest that would be longer than it can be was noted by a clock that is right again. */
+	static const char sql[] =
+	    "SELECT " CLOCK_JUMPED " OR EXISTS (SELECT 1 FROM setting WHERE"
+	    " name='trash_rests_until' AND CAST(value AS BIGINT) BETWEEN ?1+1 AND ?1+?3)";
+	int64_t rests;
+
+	if (sql_get(&rests, db, sql, SQL_ARGS(sql_i(clock_now()), sql_i(DAY), sql_i(HOUR)), e) != 0)
+		return -1;
+	*ret = rests != 0;
+	return 0;
+}
+
 int
 settings_worker_beat(struct db *db, const char *worker, struct err *e)
 {
@@ -36,9 +68,9 @@ settings_worker_beat(struct db *db, const char *worker, struct err *e)
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	int64_t now = clock_now();
 
-	if (sql_begin(&t, db, e) != 0 ||
+	if (sql_begin(&t, db, e) != 0 || rest_trash(db, now, e) != 0 ||
 	    sql_run(NULL, db, sql_beat, SQL_ARGS(sql_t(worker), sql_i(now)), e) != 0 ||
-	    sql_run(NULL, db, sql_sweep, SQL_ARGS(sql_i(now - (int64_t)24 * 3600 * 1000)), e) != 0)
+	    sql_run(NULL, db, sql_sweep, SQL_ARGS(sql_i(now - DAY)), e) != 0)
 		return -1;
 	return sql_commit(&t, e);
 }

@@ -2,6 +2,7 @@
 #ifndef LIB_STORE_SETTINGS_H
 #define LIB_STORE_SETTINGS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/base/arena.h"
@@ -9,14 +10,18 @@
 #include "lib/base/err.h"
 #include "lib/store/db.h"
 
-/* Names in use: instance_id, instance_name, seal_public_key (hex), setup_code_hash. "" when not
- * set. */
+/* Names in use: instance_id, instance_name, seal_public_key (hex), setup_code_hash,
+ * trash_rests_until (ms). "" when not set. */
 MUST_USE int settings_get(char **ret, struct arena *a, struct db *db, const char *name,
     struct err *e);
 MUST_USE int settings_set(struct db *db, const char *name, const char *value, struct err *e);
 
 /* Say that this worker lives; rows silent for a day go. */
 MUST_USE int settings_worker_beat(struct db *db, const char *worker, struct err *e);
+/* Whether the clock has just moved by more than a day beyond what the workers knew (it was set
+ * wrong, or the machine was off): for an hour after the next beat no backup leaves the trash, so
+ * that somebody can see it before anything goes for good. */
+MUST_USE int settings_trash_rests(bool *ret, struct db *db, struct err *e);
 /* When any worker was last heard of, 0 when never. */
 MUST_USE int settings_worker_seen(int64_t *ret, struct db *db, struct err *e);
 

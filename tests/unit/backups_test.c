@@ -3,6 +3,8 @@
 
 #include <sqlite3.h>
 
+#include "lib/store/settings.h"
+
 static struct backup
 backup(struct fixture *f, int64_t id)
 {
@@ -225,6 +227,38 @@ a_kept_backup_is_never_purged(void **state)
 	assert_int_equal(purge, id);
 }
 
+static int64_t
+purged(struct fixture *f)
+{
+	int64_t purge;
+
+	OK(backups_next_purge(&purge, f->db, clock_now() + 60000, &f->e));
+	return purge;
+}
+
+/* A clock that was set far ahead must not empty the trash at once. */
+static void
+the_trash_rests_after_a_jump_of_the_clock(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = fixture_ready(f);
+
+	OK(backups_trash(f->db, id, &f->e));
+	OK(settings_worker_beat(f->db, "w1", &f->e));
+	fixture_do(f, "UPDATE worker SET seen_at=seen_at-90000000");
+	assert_int_equal(purged(f), 0);
+	OK(settings_worker_beat(f->db, "w2", &f->e));
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM worker"), 1);
+	OK(settings_worker_beat(f->db, "w2", &f->e));
+	assert_int_equal(purged(f), 0);
+	/* The clock was put right again: the time that was noted lies too far ahead. */
+	fixture_do(f, "UPDATE setting SET value=value+90000000 WHERE name='trash_rests_until'");
+	assert_int_equal(purged(f), id);
+	/* The hour is over. */
+	fixture_do(f, "UPDATE setting SET value='1' WHERE name='trash_rests_until'");
+	assert_int_equal(purged(f), id);
+}
+
 static void
 a_purge_that_has_begun_cannot_be_undone_and_is_resumed(void **state)
 {
@@ -435,6 +469,7 @@ main(void)
 		FIXTURE_TEST(SET_4_trash_takes_only_what_nobody_needs),
 		FIXTURE_TEST(the_trash_gives_back_what_it_took_as_it_was),
 		FIXTURE_TEST(a_kept_backup_is_never_purged),
+		FIXTURE_TEST(the_trash_rests_after_a_jump_of_the_clock),
 		FIXTURE_TEST(a_purge_that_has_begun_cannot_be_undone_and_is_resumed),
 		FIXTURE_TEST(health_and_note_are_kept_with_their_time),
 		FIXTURE_TEST(the_newest_good_and_the_newest_ended_are_found),
