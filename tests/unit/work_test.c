@@ -2,6 +2,7 @@
 #include "tests/unit/job_home.h"
 
 #include <jansson.h>
+#include <signal.h>
 
 #include "lib/util/hash.h"
 #include "worker/job/report.h"
@@ -153,6 +154,68 @@ a_job_that_has_another_holder_is_left_alone(void **state)
 	assert_int_equal(home_work(h, &l), 0);
 	assert_int_equal(home_job_row(h, l.job).state, JOB_SUCCEEDED);
 }
+
+#ifdef FAULT_POINTS
+/* The job's process, which ends or stops at a named place. */
+static pid_t
+work_until(struct job_home *h, const struct lease *l, const char *fault)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		setenv("LAZARETTE_FAULT", fault, 1);
+		exit(work_run(&h->conf, l));
+	}
+	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+	assert_true(WIFSIGNALED(status) || WIFSTOPPED(status));
+	return pid;
+}
+
+/* T01: the holder died between the sidecar and the end; the next one writes over its objects. */
+static void
+a_retry_takes_the_sidecar_of_the_first_try_away(void **state)
+{
+	struct job_home *h = *state;
+	struct fixture *f = &h->f;
+	struct backup_ids ids = fixture_request(f, 0, NULL);
+	struct lease l = fixture_claim(f);
+	const char *sidecar =
+	    key_path(h, home_backup_row(h, ids.backup).sidecar_key) + strlen(f->folder) + 1;
+
+	work_until(h, &l, "backup.before_finish:kill");
+	assert_true(home_has(h, sidecar));
+	OK(jobs_release(f->db, &l, &f->e));
+	l = fixture_claim(f);
+	work_until(h, &l, "backup.after_part:kill");
+	assert_false(home_has(h, sidecar));
+	OK(jobs_release(f->db, &l, &f->e));
+	l = fixture_claim(f);
+	assert_int_equal(home_work(h, &l), 0);
+	assert_true(home_has(h, sidecar));
+	assert_int_equal(home_backup_row(h, ids.backup).state, BACKUP_READY);
+}
+
+static void
+a_sidecar_that_reads_back_otherwise_fails_the_backup(void **state)
+{
+	struct job_home *h = *state;
+	struct fixture *f = &h->f;
+	struct backup_ids ids = fixture_request(f, 0, NULL);
+	struct lease l = fixture_claim(f);
+	struct backup b;
+	int status;
+	pid_t pid = work_until(h, &l, "backup.sidecar_published:stop");
+
+	damage(key_path(h, home_backup_row(h, ids.backup).sidecar_key));
+	kill(pid, SIGCONT);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	b = home_backup_row(h, ids.backup);
+	assert_int_equal(b.state, BACKUP_FAILED);
+	assert_non_null(strstr(b.error, "differs from what was written"));
+	assert_int_equal(home_objects(h), 0);
+}
+#endif
 
 /* The numbers are those of the last good backup: it stored an exabyte. */
 static void
@@ -461,6 +524,10 @@ main(void)
 		HOME_TEST(a_second_try_replaces_what_the_first_began),
 		HOME_TEST(a_storage_that_is_not_mounted_is_left_alone),
 		HOME_TEST(a_download_that_is_over_is_not_prepared),
+#ifdef FAULT_POINTS
+		HOME_TEST(a_retry_takes_the_sidecar_of_the_first_try_away),
+		HOME_TEST(a_sidecar_that_reads_back_otherwise_fails_the_backup),
+#endif
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,11 +101,17 @@ check_space(struct needs *needs, struct plan *p, struct err *e)
 	    wants, got);
 }
 
-/* What a holder before us left unfinished must not be published under our feet. */
+/* What a holder before us left unfinished must not be published under our feet, and what it had
+ * finished is worth nothing. */
 static int
-sweep_uploads(struct plan *p, struct err *e)
+sweep_former(struct plan *p, struct err *e)
 {
 	if (dest_sweep(p->dest, p->backup.sidecar_key, p->lease.fence, e) != 0)
+		return -1;
+	/* One that was published just before its holder died would name objects that are written
+	 * over now, and a scan of the storage would take it for a whole backup. */
+	if (p->lease.fence > 1 && (plan_still_ours(p, e) != 0 ||
+	                              dest_remove(p->dest, p->backup.sidecar_key, e) != 0))
 		return -1;
 	for (size_t i = 0; i < p->part_count; i++) {
 		const struct part *part = &p->parts[i];
@@ -147,7 +153,7 @@ work(struct plan *p, struct err *e)
 	FAULT("backup.begun");
 	report_say(p->report, "note", "backup b%" PRId64 " of %s/%s begins: %s", p->backup.id,
 	    p->backup.project_slug, p->backup.environment_slug, p->backup.contents);
-	if (sweep_uploads(p, e) != 0 || check_space(&needs, p, e) != 0)
+	if (sweep_former(p, e) != 0 || check_space(&needs, p, e) != 0)
 		return -1;
 	report_expect(p->report, needs.raw);
 	for (size_t i = 0; i < p->part_count; i++) {
@@ -160,6 +166,9 @@ work(struct plan *p, struct err *e)
 	FAULT("backup.before_sidecar");
 	if (sidecar_publish(p, e) != 0)
 		return -1;
+	FAULT("backup.sidecar_published");
+	if (sidecar_check(p, p->sidecar_sha256, e) != 0)
+		return err_in(e, "sidecar");
 	FAULT("backup.before_finish");
 	return 0;
 }

@@ -1,41 +1,11 @@
 /* do_verify.c: everything a backup stored is read again and compared with what was promised. */
 #include <inttypes.h>
 #include <stdbool.h>
-#include <string.h>
 
-#include "lib/base/fd.h"
 #include "lib/store/backups.h"
-#include "lib/util/hash.h"
 #include "worker/job/act.h"
 #include "worker/job/readback.h"
-
-enum { SIDECAR_MAX = 16 << 20 };
-
-/* The sidecar is small and stored as it is: one hash decides. */
-static int
-check_sidecar(struct plan *p, struct err *e)
-{
-	CLEANUP_OBJECT struct object *o = NULL;
-	CLEANUP_BUF struct buf text = BUF_INIT;
-	char hash[HASH_HEX_SIZE];
-	int64_t bytes;
-	ssize_t n;
-
-	if (object_open(&o, &bytes, p->dest, p->backup.sidecar_key, e) != 0)
-		return -1;
-	if (bytes > SIDECAR_MAX)
-		return err_set(e, ERR_DAMAGED, "'%s' has grown to %" PRId64 " bytes",
-		    p->backup.sidecar_key, bytes);
-	n = object_read(o, 0, buf_room(&text, (size_t)bytes), (size_t)bytes, e);
-	if (n < 0)
-		return -1;
-	buf_took(&text, (size_t)n);
-	hash_of(hash, text.p, text.n);
-	if (strcmp(hash, p->backup.sidecar_sha256) != 0)
-		return err_set(e, ERR_DAMAGED, "'%s' differs from what was written",
-		    p->backup.sidecar_key);
-	return 0;
-}
+#include "worker/job/sidecar.h"
 
 static int
 check_part(struct plan *p, const struct part *part, struct err *e)
@@ -76,7 +46,7 @@ look_at_all(enum backup_health *health, struct plan *p, struct err *first, struc
 {
 	struct err found;
 
-	if (check_sidecar(p, &found) != 0) {
+	if (sidecar_check(p, p->backup.sidecar_sha256, &found) != 0) {
 		if (!tells_of_bytes(&found)) {
 			*e = found;
 			return -1;

@@ -4,11 +4,14 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/fault.h"
 #include "lib/store/projects.h"
 #include "lib/store/settings.h"
+
+enum { SIDECAR_MAX = 16 << 20 };
 
 static void
 json_drop(json_t **j)
@@ -172,5 +175,29 @@ sidecar_publish(struct plan *p, struct err *e)
 	if (upload_commit(&up, e) != 0)
 		return err_in(e, "sidecar");
 	hash_of(p->sidecar_sha256, text.p, text.n);
+	return 0;
+}
+
+int
+sidecar_check(struct plan *p, const char *sha256, struct err *e)
+{
+	CLEANUP_OBJECT struct object *o = NULL;
+	CLEANUP_BUF struct buf text = BUF_INIT;
+	const char *key = p->backup.sidecar_key;
+	char hash[HASH_HEX_SIZE];
+	int64_t bytes;
+	ssize_t n;
+
+	if (object_open(&o, &bytes, p->dest, key, e) != 0)
+		return -1;
+	if (bytes > SIDECAR_MAX)
+		return err_set(e, ERR_DAMAGED, "'%s' has grown to %" PRId64 " bytes", key, bytes);
+	n = object_read(o, 0, buf_room(&text, (size_t)bytes), (size_t)bytes, e);
+	if (n < 0)
+		return -1;
+	buf_took(&text, (size_t)n);
+	hash_of(hash, text.p, text.n);
+	if (strcmp(hash, sha256) != 0)
+		return err_set(e, ERR_DAMAGED, "'%s' differs from what was written", key);
 	return 0;
 }

@@ -15,4 +15,8 @@ MUST_USE int sidecar_build(struct buf *out, struct plan *p, struct err *e);
 /* Build it, put it into the storage and note its hash in p->sidecar_sha256. */
 MUST_USE int sidecar_publish(struct plan *p, struct err *e);
 
+/* Read the stored one again: ERR_DAMAGED unless it has this hash. It is small and stored as it is:
+ * one hash decides. */
+MUST_USE int sidecar_check(struct plan *p, const char *sha256, struct err *e);
+
 #endif
