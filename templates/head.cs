@@ -44,4 +44,4 @@
 <?cs each:tab = page.env.tabs ?><li><a href="<?cs var:tab.href ?>"<?cs if:tab.current ?> aria-current="page"<?cs /if ?>><?cs var:tab.text ?></a></li>
 <?cs /each ?></ul>
 </nav>
-<?cs /if ?><h1><?cs var:page.title ?></h1>
+<?cs /if ?><h1><?cs var:page.title ?><?cs if:page.place ?> of <?cs var:page.place ?><?cs /if ?></h1>

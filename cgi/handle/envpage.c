@@ -74,6 +74,8 @@ envpage_begin(struct page *p, const struct request *rq, const struct environment
 		return -1;
 	page_begin(p, rq, f->template, f->title);
 	page_environment(p, rq, v, f->tab);
+	if (f->placed)
+		node_setf(p->root, "page.place", "%s/%s", v->project_slug, v->slug);
 	show_environment_item(node_at(p->root, "env"), v);
 	show_environment_safety(node_at(p->root, "env"), &s, rq->now);
 	return envpage_worker(p, rq, e);

@@ -2,6 +2,8 @@
 #ifndef CGI_HANDLE_ENVPAGE_H
 #define CGI_HANDLE_ENVPAGE_H
 
+#include <stdbool.h>
+
 #include "cgi/page/page.h"
 #include "cgi/page/show_environment.h"
 #include "cgi/page/show_project.h"
@@ -11,6 +13,7 @@
 struct envpage {
 	const char *template, *title;
 	const char *tab;              /* backups, downloads, activity, services, settings */
+	bool placed;                  /* the heading is "Backups of shop/live" */
 };
 
 /* Begin the page: crumbs, head line, tabs, and the red line of a silent worker. */

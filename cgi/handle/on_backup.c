@@ -79,7 +79,7 @@ on_backup_get(struct reply *rp, struct request *rq, struct err *e)
 	if (find_backup(&b, &v, rq, e) != 0 || gather(&view, rq, &b, e) != 0)
 		return -1;
 	if (envpage_begin(&p, rq, &v, &(struct envpage){ "backup.cs",
-	    arena_printf(rq->arena, "Backup b%" PRId64, b.id), "backups" }, e) != 0)
+	    arena_printf(rq->arena, "Backup b%" PRId64, b.id), "backups", false }, e) != 0)
 		return -1;
 	page_crumb(&p, arena_printf(rq->arena, "b%" PRId64, b.id), NULL);
 	show_backup_page(&p, rq->arena, &view);
@@ -99,7 +99,7 @@ ask_begin(struct page *p, const struct request *rq, const struct question *q, st
 	const struct backup *b = q->backup;
 
 	if (envpage_begin(p, rq, q->environment,
-	        &(struct envpage){ q->template, q->title, "backups" }, e) != 0)
+	        &(struct envpage){ q->template, q->title, "backups", false }, e) != 0)
 		return -1;
 	page_crumb(p, arena_printf(rq->arena, "b%" PRId64, b->id),
 	    arena_printf(rq->arena, "/b/b%" PRId64, b->id));

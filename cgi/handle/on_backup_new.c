@@ -107,7 +107,7 @@ send_form(struct reply *rp, struct request *rq, const struct form *f,
 		return -1;
 	view.busy = busy;
 	if (envpage_begin(&p, rq, &f->v,
-	        &(struct envpage){ "backup_new.cs", "Create a backup", "backups" }, e) != 0)
+	        &(struct envpage){ "backup_new.cs", "Create a backup", "backups", true }, e) != 0)
 		return -1;
 	page_crumb(&p, "Create", NULL);
 	show_backup_new_form(&p, &view);

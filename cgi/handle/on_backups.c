@@ -73,7 +73,7 @@ on_backups_list(struct reply *rp, struct request *rq, struct err *e)
 		}
 	}
 	if (envpage_begin(&p, rq, &v, &(struct envpage){ "backups.cs", "Backups",
-	        "backups" }, e) != 0)
+	        "backups", true }, e) != 0)
 		return -1;
 	if (node_get(p.root, "env.bad") != NULL)
 		node_setf(p.root, "page.mark", "\xe2\x9c\x97 %s",
@@ -101,7 +101,7 @@ on_backups_of_service(struct reply *rp, struct request *rq, struct err *e)
 	filter.environment = v.id;
 	filter.service = s.id;
 	if (envpage_begin(&p, rq, &v, &(struct envpage){ "service_backups.cs",
-	    arena_printf(rq->arena, "Backups of %s", s.name), "services" }, e) != 0)
+	    arena_printf(rq->arena, "Backups of %s", s.name), "services", false }, e) != 0)
 		return -1;
 	node_set(p.root, "service.name", s.name);
 	node_setf(p.root, "service.href", "/p/%s/%s/services/%s", v.project_slug, v.slug, s.slug);
@@ -137,7 +137,8 @@ ask(struct reply *rp, struct request *rq, const struct environment *v,
 	int64_t bytes = 0, days;
 
 	if (envpage_begin(&p, rq, v,
-	        &(struct envpage){ "backups_delete.cs", "Delete backups", "backups" }, e) != 0)
+	        &(struct envpage){ "backups_delete.cs", "Delete backups", "backups", false },
+	        e) != 0)
 		return -1;
 	page_crumb(&p, "Delete backups", NULL);
 	for (size_t i = 0; i < count; i++) {

@@ -31,8 +31,8 @@ on_download_list(struct reply *rp, struct request *rq, struct err *e)
 	if (find_environment(&v, rq, e) != 0 ||
 	    downloads_list(&items, &count, rq->arena, rq->db, v.id, after, e) != 0)
 		return -1;
-	if (envpage_begin(&p, rq, &v, &(struct envpage){ "downloads.cs", "Downloads", "downloads" },
-	        e) != 0)
+	if (envpage_begin(&p, rq, &v,
+	        &(struct envpage){ "downloads.cs", "Downloads", "downloads", true }, e) != 0)
 		return -1;
 	for (size_t i = 0; i < count; i++)
 		show_download_row(node_add(p.root, "downloads"), &items[i], rq->now);
@@ -94,7 +94,7 @@ on_download_get(struct reply *rp, struct request *rq, struct err *e)
 	if (find_download(&d, &v, rq, e) != 0 || gather(&view, rq, &d, e) != 0)
 		return -1;
 	if (envpage_begin(&p, rq, &v, &(struct envpage){ "download.cs",
-	    arena_printf(rq->arena, "Download d%" PRId64, d.id), "downloads" }, e) != 0)
+	    arena_printf(rq->arena, "Download d%" PRId64, d.id), "downloads", false }, e) != 0)
 		return -1;
 	page_crumb(&p, arena_printf(rq->arena, "d%" PRId64, d.id), NULL);
 	show_download_page(&p, &view);

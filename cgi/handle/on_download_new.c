@@ -121,7 +121,7 @@ send_form(struct reply *rp, const struct request *rq, const struct form *form, s
 	if (envpage_begin(&p, rq, v,
 	        &(struct envpage){ "download_new.cs",
 	            arena_printf(rq->arena, "Prepare a download of b%" PRId64, form->b.id),
-	            "downloads" },
+	            "downloads", false },
 	        e) != 0)
 		return -1;
 	page_crumb(&p, arena_printf(rq->arena, "b%" PRId64, form->b.id),

@@ -80,7 +80,7 @@ send_settings(struct reply *rp, const struct request *rq, const struct form *f,
 	CLEANUP_PAGE struct page p = { 0 };
 
 	if (envpage_begin(&p, rq, stored,
-	        &(struct envpage){ "environment_form.cs", "Settings", "settings" }, e) != 0)
+	        &(struct envpage){ "environment_form.cs", "Settings", "settings", true }, e) != 0)
 		return -1;
 	show_environment_form(&p, &f->v);
 	node_setf(p.root, "back", "/p/%s/%s/backups", stored->project_slug, stored->slug);
@@ -220,8 +220,8 @@ on_environment_activity(struct reply *rp, struct request *rq, struct err *e)
 	if (find_environment(&v, rq, e) != 0 ||
 	    events_list(&events, &count, rq->arena, rq->db, v.id, after, e) != 0)
 		return -1;
-	if (envpage_begin(&p, rq, &v, &(struct envpage){ "activity.cs", "Activity", "activity" },
-	        e) != 0)
+	if (envpage_begin(&p, rq, &v,
+	        &(struct envpage){ "activity.cs", "Activity", "activity", true }, e) != 0)
 		return -1;
 	for (size_t i = 0; i < count; i++)
 		show_activity_row(node_add(p.root, "events"), &events[i], rq->now);

@@ -68,7 +68,7 @@ on_job_get(struct reply *rp, struct request *rq, struct err *e)
 	if (find_job(&job, &v, rq, e) != 0 || gather(&view, rq, &job, e) != 0)
 		return -1;
 	if (envpage_begin(&p, rq, &v, &(struct envpage){ "job.cs",
-	    arena_printf(rq->arena, "Job j%" PRId64, job.id), tab_of(job.kind) }, e) != 0)
+	    arena_printf(rq->arena, "Job j%" PRId64, job.id), tab_of(job.kind), false }, e) != 0)
 		return -1;
 	page_crumb(&p, arena_printf(rq->arena, "j%" PRId64, job.id), NULL);
 	show_job_page(&p, &view);

@@ -42,8 +42,8 @@ on_service_list(struct reply *rp, struct request *rq, struct err *e)
 	if (find_environment(&v, rq, e) != 0 ||
 	    services_list(&services, &count, rq->arena, rq->db, v.id, e) != 0)
 		return -1;
-	if (envpage_begin(&p, rq, &v, &(struct envpage){ "services.cs", "Services", "services" },
-	        e) != 0)
+	if (envpage_begin(&p, rq, &v,
+	        &(struct envpage){ "services.cs", "Services", "services", true }, e) != 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		struct service_view view = { .service = &services[i], .now = rq->now };

@@ -122,7 +122,7 @@ send_form(struct reply *rp, const struct request *rq, const struct form *f,
 
 	if (envpage_begin(&p, rq, &f->v, &(struct envpage){ "service.cs", f->is_new ?
 	    arena_printf(rq->arena, "Add a %s service", engine_title(f->s.engine)) :
-	    arena_printf(rq->arena, "Service %s", stored->name), "services" }, e) != 0)
+	    arena_printf(rq->arena, "Service %s", stored->name), "services", false }, e) != 0)
 		return -1;
 	page_crumb(&p, "Services", arena_printf(rq->arena, "%s/services", base));
 	page_crumb(&p, f->is_new ? "Add" : stored->slug, NULL);
@@ -190,7 +190,7 @@ send_engines(struct reply *rp, const struct request *rq, const struct environmen
 	const char *base = base_of(rq, v);
 
 	if (envpage_begin(&p, rq, v,
-	        &(struct envpage){ "service_new.cs", "Add a service", "services" }, e) != 0)
+	        &(struct envpage){ "service_new.cs", "Add a service", "services", false }, e) != 0)
 		return -1;
 	page_crumb(&p, "Services", arena_printf(rq->arena, "%s/services", base));
 	page_crumb(&p, "Add", NULL);

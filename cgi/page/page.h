@@ -2,6 +2,7 @@
  *
  * What stands where in the tree (head.cs, foot.cs and macros.cs read it):
  *   page.title            the h1, and the first words of <title>
+ *   page.place            "shop/live", when the h1 says "Backups of shop/live"
  *   page.csrf, page.key   for the hidden fields of forms: call:secret()
  *   page.user.*           email, name; absent when nobody is signed in
  *   page.may.<right>      "1" when the person has that right: backup, download, delete, configure,

@@ -86,6 +86,8 @@ the_first_row_says_that_nothing_is_scheduled(void **state)
 
 	fixture_ready(f);
 	ASK(200, &rp, LIST);
+	SAYS(&rp, "<title>Backups – shop/live – Lazarette</title>");
+	SAYS(&rp, "<h1>Backups of shop/live</h1>");
 	SAYS(&rp, "Next scheduled backup:");
 	SAYS(&rp, "No schedule: backups are made on demand");
 	SAYS(&rp, "At risk");

@@ -162,6 +162,7 @@ activity_tells_who_did_what_from_where(void **state)
 	CLEANUP_REPLY struct reply empty, keep, rp, older;
 
 	ASK(200, &empty, .run = on_environment_activity, .args = { "shop", "live" });
+	SAYS(&empty, "<h1>Activity of shop/live</h1>");
 	SAYS(&empty, "Nothing has happened yet");
 	fixture_ready(f);
 	ASK(303, &keep, .run = on_backup_keep, .args = { "b1" }, .form = { { "keep", "1" } });

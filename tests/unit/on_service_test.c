@@ -233,6 +233,7 @@ the_list_names_the_last_backup_and_an_empty_one_says_what_to_do(void **state)
 
 	fixture_ready(f);
 	ASK(200, &list, .run = on_service_list, .args = { "shop", "live" });
+	SAYS(&list, "<h1>Services of shop/live</h1>");
 	SAYS(&list, "href=\"/b/b1\"");
 	SAYS(&list, "href=\"/p/shop/live/services/media/backups\"");
 	OK(environments_add(&v, f->db, &f->e));
