@@ -251,7 +251,8 @@ jobs_claim(struct lease *ret, struct db *db, const char *worker, int64_t lease_m
 	static const char sql_claim[] =
 	    "UPDATE job SET state='running', worker=?1, lease_until=?2+?3, fence=fence+1,"
 	    " started_at=CASE started_at WHEN 0 THEN ?2 ELSE started_at END, progress_at=?2,"
-	    " phase='', bytes_done=0 WHERE id=(SELECT j.id FROM job j WHERE j.state='queued' AND"
+	    " phase='', bytes_done=0, warnings=0 WHERE id=(SELECT"
+	    " j.id FROM job j WHERE j.state='queued' AND"
 	    " j.run_at<=?2 AND NOT EXISTS (SELECT 1 FROM job_service m JOIN job_service o ON"
 	    " o.service=m.service AND o.running=1 WHERE m.job=j.id) ORDER BY j.run_at, j.id LIMIT"
 	    " 1) RETURNING id, fence";
@@ -350,22 +351,26 @@ int
 jobs_log(struct db *db, const struct lease *l, const char *stream, const char *text, struct err *e)
 {
 	static const char sql[] =
-	    "INSERT INTO job_log (job, seq, at, stream, text) SELECT ?1, n, ?3, CASE WHEN n>?6"
-	    " THEN 'note' ELSE ?4 END, CASE WHEN n>?6 THEN 'The log is full; what follows is not"
-	    " kept.' ELSE ?5 END FROM (SELECT coalesce(max(seq), 0)+1 AS n FROM job_log WHERE"
-	    " job=?1) WHERE n<=?6+1 AND EXISTS (SELECT 1 FROM job WHERE id=?1 AND fence=?2 AND"
-	    " state='running')";
+	    "INSERT INTO job_log (job, seq, at, stream, text) SELECT ?1, n, ?2, CASE WHEN n>?5"
+	    " THEN 'note' ELSE ?3 END, CASE WHEN n>?5 THEN 'The log is full; what follows is not"
+	    " kept.' ELSE ?4 END FROM (SELECT coalesce(max(seq), 0)+1 AS n FROM job_log WHERE"
+	    " job=?1) WHERE n<=?5+1";
+	static const char sql_count[] = "UPDATE job SET warnings=warnings+1 WHERE id=?1";
 	CLEANUP_ARENA struct arena *a = arena_new();
+	CLEANUP_TXN struct sql_txn t = { NULL };
 	struct lease_work work;
-	int64_t changes;
 
-	if (sql_run(&changes, db, sql,
-	        SQL_ARGS(sql_i(l->job), sql_i(l->fence), sql_i(clock_now()), sql_t(stream),
+	/* No line is fine, for the log may be full; a warning counts all the same. */
+	if (sql_begin(&t, db, e) != 0 || lease_check(&work, db, l, e) != 0 ||
+	    sql_run(NULL, db, sql,
+	        SQL_ARGS(sql_i(l->job), sql_i(clock_now()), sql_t(stream),
 	            sql_t(log_text(a, text)), sql_i(LINES_MAX)),
 	        e) != 0)
 		return -1;
-	/* No line: the log is full, or the lease is lost. */
-	return changes == 1 ? 0 : lease_check(&work, db, l, e);
+	if (strcmp(stream, "warn") == 0 &&
+	    sql_run(NULL, db, sql_count, SQL_ARGS(sql_i(l->job)), e) != 0)
+		return -1;
+	return sql_commit(&t, e);
 }
 
 static void

@@ -82,7 +82,7 @@ MUST_USE int jobs_progress(struct db *db, const struct lease *l, const struct jo
     struct err *e);
 
 /* Append to the job's log. Text is cut at 4000 bytes a line; a job keeps 2000 lines, then one that
- * says so. */
+ * says so. A "warn" counts as a warning of the job, however it ends. */
 MUST_USE int jobs_log(struct db *db, const struct lease *l, const char *stream, const char *text,
     struct err *e);
 struct job_line {

@@ -77,8 +77,8 @@ lease_end(struct db *db, int64_t job, const struct lease_end *end, struct err *e
 {
 	static const char sql[] =
 	    "UPDATE job SET state=?2, worker=NULL, lease_until=0, finished_at=?3, error=?4,"
-	    " exit_code=?5, warnings=?6 WHERE id=?1 AND (state='running' OR (state='queued' AND"
-	    " ?2='cancelled'))";
+	    " exit_code=?5, warnings=CASE WHEN ?6>warnings THEN ?6 ELSE warnings END"
+	    " WHERE id=?1 AND (state='running' OR (state='queued' AND ?2='cancelled'))";
 	int64_t changes;
 
 	if (sql_run(&changes, db, sql,

@@ -31,7 +31,7 @@ struct lease_end {
 	enum job_state state;         /* succeeded, failed or cancelled */
 	const char *error;
 	int exit_code;
-	int64_t warnings;
+	int64_t warnings;             /* never fewer than the job's log has */
 };
 /* From queued or running: the job ends and its services are free. A backup or download it was
  * making becomes failed with the same error, unless the job succeeded. */

@@ -239,6 +239,26 @@ a_failed_job_fails_its_backup_with_the_tools_words(void **state)
 	assert_string_equal(b.error, why.text);
 }
 
+/* What was warned of is told of a job that failed, too; a retry begins to count anew. */
+static void
+a_failed_job_keeps_its_warnings(void **state)
+{
+	struct fixture *f = *state;
+	struct backup_ids ids = fixture_request(f, 0, NULL);
+	struct lease l = fixture_claim(f);
+	struct err why = { ERR_INTERNAL, 0, "no route" };
+
+	OK(jobs_log(f->db, &l, "warn", "first try", &f->e));
+	OK(jobs_release(f->db, &l, &f->e));
+	l = fixture_claim(f);
+	OK(jobs_log(f->db, &l, "note", "begun", &f->e));
+	OK(jobs_log(f->db, &l, "warn", "a.txt changed", &f->e));
+	OK(jobs_log(f->db, &l, "warn", "b.txt changed", &f->e));
+	OK(jobs_fail(f->db, &l, &why, &f->e));
+	assert_int_equal(job(f, ids.job).warnings, 2);
+	assert_int_equal(job(f, ids.job).state, JOB_FAILED);
+}
+
 /* T11: after the third death the job is poisoned; a job that is retried waits a moment. */
 static void
 T11_the_third_death_is_the_last(void **state)
@@ -526,6 +546,7 @@ main(void)
 		FIXTURE_TEST(a_beat_extends_the_lease_and_hears_of_a_cancel),
 		FIXTURE_TEST(a_queued_job_is_cancelled_at_once_with_its_backup),
 		FIXTURE_TEST(a_failed_job_fails_its_backup_with_the_tools_words),
+		FIXTURE_TEST(a_failed_job_keeps_its_warnings),
 		FIXTURE_TEST(T11_the_third_death_is_the_last),
 		FIXTURE_TEST(a_job_that_dies_after_a_cancel_is_cancelled),
 		FIXTURE_TEST(a_lost_lease_is_found_and_after_25_losses_given_up),
