@@ -11,14 +11,6 @@
 #include "lib/store/downloads.h"
 #include "lib/util/hash.h"
 
-/* Nobody is led here by a search, and nobody learns of the token by a link from here. */
-static void
-keep_secret(struct reply *rp)
-{
-	reply_header(rp, "X-Robots-Tag", "noindex, nofollow");
-	reply_header(rp, "Referrer-Policy", "no-referrer");
-}
-
 static bool
 is_token(const char *text)
 {
@@ -139,7 +131,6 @@ on_link_page(struct reply *rp, struct request *rq, struct err *e)
 	struct link_view view = { .count = 0 };
 	bool dead;
 
-	keep_secret(rp);
 	if (gather(&view, &dead, rq, e) != 0)
 		return -1;
 	if (dead)
@@ -162,7 +153,6 @@ on_link_file(struct reply *rp, struct request *rq, struct err *e)
 	const struct download_file *f;
 	bool dead;
 
-	keep_secret(rp);
 	if (gather(&view, &dead, rq, e) != 0)
 		return -1;
 	if (dead)

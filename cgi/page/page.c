@@ -241,22 +241,35 @@ trouble_of(int status)
 	return t;
 }
 
+/* Who follows a link from a mail may have no account, and no list here to look into. */
+static bool
+is_link(const struct request *rq)
+{
+	return strncmp(rq->path, "/dl/", 4) == 0;
+}
+
 void
 page_refuse(struct reply *rp, const struct request *rq, int status, const char *sentence)
 {
 	const struct trouble *t = trouble_of(status);
 	CLEANUP_PAGE struct page p = { 0 };
+	bool link = is_link(rq);
 	struct err e;
 
 	/* What the handler had begun to say is void. */
 	reply_release(rp);
 	rp->status = t->status;
+	if (link)
+		reply_header(rp, "Referrer-Policy", "no-referrer");
 	if (status == 503)
 		reply_header(rp, "Retry-After", "10");
 	page_begin(&p, rq, "error.cs", t->title);
 	page_crumb(&p, t->title, NULL);
 	node_set(p.root, "error.sentence", sentence);
-	node_set(p.root, "error.advice", t->advice);
+	node_set(p.root, "error.advice",
+	    link && t->status == 404 ? "Ask the person who sent you the link for a new one."
+	                             : t->advice);
+	node_flag(p.root, "error.link", link);
 	node_int(p.root, "error.status", t->status);
 	if (page_send(rp, rq, &p, &e) == 0)
 		return;

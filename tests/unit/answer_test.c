@@ -257,6 +257,40 @@ refusals_are_pages_with_their_status(void **state)
 	need(answer, "Allow: GET, HEAD\r\n");
 }
 
+static size_t
+count_of(const char *answer, const char *text)
+{
+	size_t n = 0;
+
+	while ((answer = strstr(answer, text)) != NULL) {
+		answer += strlen(text);
+		n++;
+	}
+	return n;
+}
+
+/* Who holds a link may have no account: the advice is for them. */
+static void
+an_unknown_link_advises_to_ask_its_sender(void **state)
+{
+	static const char *const paths[] = { "/dl/unknown", "/dl/unknown/1", "/dl/a/b/c" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+		const char *answer = ask((struct visit){ .uri = paths[i] });
+
+		need(answer, "Status: 404 ");
+		need(answer, "Ask the person who sent you the link for a new one.");
+		assert_false(has(answer, "Sign in"));
+		assert_false(has(answer, "lists of projects"));
+		need(answer, "Referrer-Policy: no-referrer\r\n");
+		assert_int_equal(count_of(answer, "Referrer-Policy: "), 1);
+		assert_int_equal(count_of(answer, "X-Robots-Tag: noindex"), 1);
+	}
+	/* Control: an unknown page of the console advises to sign in. */
+	need(ask((struct visit){ .uri = "/nowhere" }), ">Sign in</a>");
+}
+
 /* Leave something behind on the stack that is no address. */
 static __attribute__((noinline)) void
 soil_the_stack(void)
@@ -311,6 +345,7 @@ main(void)
 		cmocka_unit_test(one_text_for_every_wrong_sign_in),
 		cmocka_unit_test(signing_out_ends_the_session_on_the_server),
 		cmocka_unit_test(refusals_are_pages_with_their_status),
+		cmocka_unit_test(an_unknown_link_advises_to_ask_its_sender),
 		cmocka_unit_test(an_unknown_topic_after_a_form_harms_nothing),
 		cmocka_unit_test(guessing_is_slowed_down),
 	};
