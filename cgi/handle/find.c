@@ -10,7 +10,8 @@
 #include "lib/store/jobs.h"
 #include "lib/store/projects.h"
 
-enum { KEY_MAX = 100 };
+/* Longer than a double click over a slow line, too short to go back and type another password. */
+enum { KEY_MAX = 100, REPEAT_MS = 10 * 1000 };
 
 int
 find_project(struct project *ret, const struct request *rq, struct err *e)
@@ -96,4 +97,10 @@ find_earlier(int64_t *job, const struct request *rq, struct err *e)
 		return 0;
 	*job = 0;
 	return e->kind == ERR_NOT_FOUND ? 0 : -1;
+}
+
+bool
+find_repeated(const struct request *rq, int64_t made_at)
+{
+	return made_at > rq->now - REPEAT_MS;
 }

@@ -5,6 +5,9 @@
 #ifndef CGI_HANDLE_FIND_H
 #define CGI_HANDLE_FIND_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "cgi/http/request.h"
 #include "lib/base/attr.h"
 #include "lib/base/err.h"
@@ -33,5 +36,7 @@ MUST_USE int find_earlier(int64_t *job, const struct request *rq, struct err *e)
 /* The key of a form: what its hidden field holds and where it goes, as all forms of a page hold
  * the same; NULL when it has none. */
 const char *find_key(const struct request *rq);
+/* Was a thing of the same values made so lately that this is its form again, pressed twice? */
+bool find_repeated(const struct request *rq, int64_t made_at);
 
 #endif

@@ -130,6 +130,19 @@ on_environment_new(struct reply *rp, struct request *rq, struct err *e)
 	return send_new(rp, rq, &f, &project, e);
 }
 
+/* The same environment, added a moment ago: the button was pressed twice. */
+static bool
+is_repeated(const struct form *f, const struct request *rq, const struct project *project)
+{
+	struct environment there;
+	struct err why;
+
+	return environments_by_slug(&there, rq->arena, rq->db, project->slug, f->v.slug,
+	           &why) == 0 &&
+	    strcmp(there.name, f->v.name) == 0 && there.kind == f->v.kind &&
+	    find_repeated(rq, there.created_at);
+}
+
 int
 on_environment_create(struct reply *rp, struct request *rq, struct err *e)
 {
@@ -148,6 +161,9 @@ on_environment_create(struct reply *rp, struct request *rq, struct err *e)
 			*e = why;
 			return -1;
 		}
+		if (is_repeated(&f, rq, &project))
+			return reply_see_other(rp, "/p/%s/%s/backups?said=created", project.slug,
+			    f.v.slug);
 		complain(&f, "slug", why.text);
 		return send_new(rp, rq, &f, &project, e);
 	}

@@ -89,6 +89,18 @@ send_form(struct reply *rp, const struct request *rq, const struct form *f,
 	return page_send(rp, rq, &p, e);
 }
 
+/* The same project, added a moment ago: the button was pressed twice. */
+static bool
+is_repeated(const struct form *f, const struct request *rq)
+{
+	struct project there;
+	struct err why;
+
+	return projects_by_slug(&there, rq->arena, rq->db, f->p.slug, &why) == 0 &&
+	    strcmp(there.name, f->p.name) == 0 && strcmp(there.owners, f->p.owners) == 0 &&
+	    find_repeated(rq, there.created_at);
+}
+
 /* Written, or refused because the name in the address is taken: then the form again. */
 static int
 written(struct reply *rp, struct request *rq, struct form *f, const struct project *stored,
@@ -102,6 +114,8 @@ written(struct reply *rp, struct request *rq, struct form *f, const struct proje
 			*e = why;
 			return -1;
 		}
+		if (stored == NULL && is_repeated(f, rq))
+			return reply_see_other(rp, "/p/%s?said=created", f->p.slug);
 		complain(f, "slug", why.text);
 		return send_form(rp, rq, f, stored, e);
 	}

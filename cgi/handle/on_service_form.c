@@ -255,6 +255,22 @@ leave(struct reply *rp, const struct request *rq, const struct form *f, struct e
 	return reply_see_other(rp, "/j/j%" PRId64, job);
 }
 
+/* The same service, added a moment ago: the button was pressed twice. A password cannot be
+ * compared, as nobody here can read the stored one. */
+static bool
+is_repeated(const struct form *f, const struct request *rq)
+{
+	struct service there;
+	struct err why;
+
+	return services_by_slug(&there, rq->arena, rq->db, &f->v, f->s.slug, &why) == 0 &&
+	    strcmp(there.name, f->s.name) == 0 && there.engine == f->s.engine &&
+	    (there.sealed != NULL) == (f->s.sealed != NULL) &&
+	    strcmp(service_settings_json(rq->arena, there.engine, &there.settings),
+	        service_settings_json(rq->arena, f->s.engine, &f->s.settings)) == 0 &&
+	    find_repeated(rq, there.created_at);
+}
+
 int
 on_service_form_create(struct reply *rp, struct request *rq, struct err *e)
 {
@@ -279,6 +295,9 @@ on_service_form_create(struct reply *rp, struct request *rq, struct err *e)
 		*e = why;
 		return -1;
 	}
+	if (is_repeated(&f, rq))
+		return reply_see_other(rp, "/p/%s/%s/services/%s?said=saved", f.v.project_slug,
+		    f.v.slug, f.s.slug);
 	complain(&f, "slug", why.text);
 	return send_form(rp, rq, &f, NULL, e);
 }

@@ -53,6 +53,35 @@ wrong_projects_are_422_with_values_kept(void **state)
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM project"), 1);
 }
 
+/* The second post of a double click leads where the first one did. A minute later, or with other
+ * values, the name is taken. */
+static void
+pressing_add_twice_adds_once(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply one, two, other, late, env, again, kind, env_late;
+
+	ASK(303, &one, ADD, .form = { { "name", "Blog" }, { "slug", "blog" } });
+	ASK(303, &two, ADD, .form = { { "name", "Blog" }, { "slug", "blog" } });
+	HEADER(&two, "Location: /p/blog?said=created\r\n");
+	ASK(422, &other, ADD, .form = { { "name", "Another" }, { "slug", "blog" } });
+	ASK(303, &env, ADD_ENV("blog"),
+	    .form = { { "name", "Live" }, { "slug", "live" }, { "kind", "live" } });
+	ASK(303, &again, ADD_ENV("blog"),
+	    .form = { { "name", "Live" }, { "slug", "live" }, { "kind", "live" } });
+	HEADER(&again, "Location: /p/blog/live/backups?said=created\r\n");
+	ASK(422, &kind, ADD_ENV("blog"),
+	    .form = { { "name", "Live" }, { "slug", "live" }, { "kind", "staging" } });
+	fixture_do(f, "UPDATE project SET created_at = created_at - 60000");
+	fixture_do(f, "UPDATE environment SET created_at = created_at - 60000");
+	ASK(422, &late, ADD, .form = { { "name", "Blog" }, { "slug", "blog" } });
+	SAYS(&late, "blog is taken");
+	ASK(422, &env_late, ADD_ENV("blog"),
+	    .form = { { "name", "Live" }, { "slug", "live" }, { "kind", "live" } });
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM event WHERE action IN"
+	    " ('project.added', 'environment.added')"), 2);
+}
+
 static void
 settings_of_a_project_are_changed(void **state)
 {
@@ -244,6 +273,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(a_project_is_added_with_its_owners_one_a_line),
 		FIXTURE_TEST(wrong_projects_are_422_with_values_kept),
+		FIXTURE_TEST(pressing_add_twice_adds_once),
 		FIXTURE_TEST(settings_of_a_project_are_changed),
 		FIXTURE_TEST(projects_are_listed_with_the_state_of_each_environment),
 		FIXTURE_TEST(environments_are_added_and_changed),

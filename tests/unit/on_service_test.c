@@ -196,6 +196,27 @@ an_old_form_can_be_saved_once_its_newer_values_were_shown(void **state)
 }
 
 static void
+pressing_add_twice_adds_one_service(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply one, two, open, other, late;
+
+	make_key(f);
+	ASK(303, &one, CREATE, .form = { POSTGRESQL, { "secret", "hush" } });
+	ASK(303, &two, CREATE, .form = { POSTGRESQL, { "secret", "hush" } });
+	HEADER(&two, "Location: /p/shop/live/services/orders?said=saved\r\n");
+	ASK(422, &open, CREATE, .form = { POSTGRESQL });
+	ASK(422, &other, CREATE,
+	    .form = { { "engine", "sqlite" }, { "name", "Orders" }, { "slug", "orders" },
+	        { "path", "/srv/orders.db" } });
+	SAYS(&other, "orders is taken");
+	fixture_do(f, "UPDATE service SET created_at = created_at - 60000");
+	ASK(422, &late, CREATE, .form = { POSTGRESQL, { "secret", "hush" } });
+	assert_int_equal(services(f), 3);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM event"), 1);
+}
+
+static void
 save_and_test_queues_one_test_and_its_result_is_shown(void **state)
 {
 	struct fixture *f = *state;
@@ -255,6 +276,7 @@ main(void)
 		FIXTURE_TEST(faults_stand_beside_their_fields_and_values_are_kept),
 		FIXTURE_TEST(a_secret_is_never_shown_and_stays_when_left_empty),
 		FIXTURE_TEST(an_old_form_changes_nothing),
+		FIXTURE_TEST(pressing_add_twice_adds_one_service),
 		FIXTURE_TEST(an_old_form_can_be_saved_once_its_newer_values_were_shown),
 		FIXTURE_TEST(save_and_test_queues_one_test_and_its_result_is_shown),
 		FIXTURE_TEST(the_list_names_the_last_backup_and_an_empty_one_says_what_to_do),
