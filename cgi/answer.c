@@ -40,6 +40,17 @@ run(struct reply *rp, struct request *rq, const struct route *rt, struct app *ap
 		page_error(rp, rq, &why);
 }
 
+/* A page that no route stands behind still shows who is signed in. */
+static void
+refuse(struct reply *rp, struct request *rq, struct app *app, int status, const char *sentence)
+{
+	struct err why;
+
+	if (need_catalogue(app, rq, &why) == 0)
+		gate_know(rq);
+	page_refuse(rp, rq, status, sentence);
+}
+
 static const struct route *
 dispatch(struct reply *rp, struct request *rq, struct app *app)
 {
@@ -49,10 +60,10 @@ dispatch(struct reply *rp, struct request *rq, struct app *app)
 	if (rt != NULL) {
 		run(rp, rq, rt, app);
 	} else if (status == 405) {
-		page_refuse(rp, rq, 405, "This address does not take that kind of request.");
+		refuse(rp, rq, app, 405, "This address does not take that kind of request.");
 		reply_header(rp, "Allow", "%s", route_methods(rq));
 	} else {
-		page_refuse(rp, rq, 404, "There is no page at this address.");
+		refuse(rp, rq, app, 404, "There is no page at this address.");
 	}
 	return rt;
 }
@@ -72,7 +83,7 @@ answer_request(struct buf *out, void *context, const struct request_input *in)
 	if (request_read(&status, &rq, in, &why) == 0)
 		rt = dispatch(&rp, &rq, app);
 	else
-		page_refuse(&rp, &rq, status, why.text);
+		refuse(&rp, &rq, app, status, arena_dup(arena, why.text));
 	reply_write(out, &rp, &rq);
 	/* The pattern, not the path: paths of links hold a secret. */
 	log_line(LOG_DEBUG, "request", "%s %s %d %zu bytes %" PRId64 " ms", rq.id,

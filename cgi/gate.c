@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "lib/base/log.h"
 #include "lib/base/rand.h"
 #include "lib/util/hash.h"
 #include "lib/util/url.h"
@@ -141,4 +142,14 @@ gate_pass(bool *answered, struct reply *rp, struct request *rq, const struct rou
 	if (check_right(answered, rp, rq, rt, e) != 0)
 		return -1;
 	return *answered ? 0 : check_form(rq, rt, e);
+}
+
+void
+gate_know(struct request *rq)
+{
+	struct err why;
+
+	/* Below /dl/ no cookie is read. */
+	if (strncmp(rq->path, "/dl/", 4) != 0 && find_session(rq, &why) != 0)
+		log_line(LOG_WARN, "gate.session", "request %s: %s", rq->id, why.text);
 }

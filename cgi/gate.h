@@ -17,5 +17,8 @@
  */
 MUST_USE int gate_pass(bool *answered, struct reply *rp, struct request *rq, const struct route *rt,
     struct err *e);
+/* Who is asking, for refusals that no route stands behind: an unknown address, a request that
+ * cannot be read. A session that cannot be looked up is nobody's. */
+void gate_know(struct request *rq);
 
 #endif

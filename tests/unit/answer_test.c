@@ -257,6 +257,32 @@ refusals_are_pages_with_their_status(void **state)
 	need(answer, "Allow: GET, HEAD\r\n");
 }
 
+/* The head of the page and its buttons are those of somebody signed in. */
+static void
+refusals_know_who_is_signed_in(void **state)
+{
+	static const struct visit cases[] = { { .uri = "/nowhere" }, { .uri = "/a//b" },
+		{ .uri = "/help?%zz" }, { .uri = "/help", .method = "DELETE" },
+		{ .uri = "/projects/new", .body = "{}", .type = "application/json" } };
+	const char *cookie =
+	    arena_printf(arena, "lazarette=%s", session_in(sign_in(EMAIL, PASSWORD)));
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct visit v = cases[i];
+		const char *answer;
+
+		v.cookie = cookie;
+		answer = ask(v);
+		need(answer, "Status: 4");
+		need(answer, "action=\"/logout\"");
+		assert_string_not_equal(token_on(answer), "");
+		assert_false(has(answer, "Sign in"));
+		v = cases[i];
+		assert_false(has(ask(v), "action=\"/logout\""));
+	}
+}
+
 static size_t
 count_of(const char *answer, const char *text)
 {
@@ -345,6 +371,7 @@ main(void)
 		cmocka_unit_test(one_text_for_every_wrong_sign_in),
 		cmocka_unit_test(signing_out_ends_the_session_on_the_server),
 		cmocka_unit_test(refusals_are_pages_with_their_status),
+		cmocka_unit_test(refusals_know_who_is_signed_in),
 		cmocka_unit_test(an_unknown_link_advises_to_ask_its_sender),
 		cmocka_unit_test(an_unknown_topic_after_a_form_harms_nothing),
 		cmocka_unit_test(guessing_is_slowed_down),
