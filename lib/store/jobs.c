@@ -251,11 +251,10 @@ jobs_claim(struct lease *ret, struct db *db, const char *worker, int64_t lease_m
 	static const char sql_claim[] =
 	    "UPDATE job SET state='running', worker=?1, lease_until=?2+?3, fence=fence+1,"
 	    " started_at=CASE started_at WHEN 0 THEN ?2 ELSE started_at END, progress_at=?2,"
-	    " phase='', bytes_done=0, warnings=0 WHERE id=(SELECT"
-	    " j.id FROM job j WHERE j.state='queued' AND"
-	    " j.run_at<=?2 AND NOT EXISTS (SELECT 1 FROM job_service m JOIN job_service o ON"
-	    " o.service=m.service AND o.running=1 WHERE m.job=j.id) ORDER BY j.run_at, j.id LIMIT"
-	    " 1) RETURNING id, fence";
+	    " phase='', bytes_done=0, warnings=0 WHERE id=(SELECT j.id FROM job j WHERE"
+	    " j.state='queued' AND j.run_at<=?2 AND NOT EXISTS (SELECT 1 FROM job_service m JOIN"
+	    " job_service o ON o.service=m.service AND o.running=1 WHERE m.job=j.id) ORDER BY"
+	    " j.run_at, j.id LIMIT 1) RETURNING id, fence";
 	static const char sql_mark[] = "UPDATE job_service SET running=1 WHERE job=?1";
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	CLEANUP_SQL struct sql *q = NULL;

@@ -6,18 +6,38 @@
 
 enum { MINUTE = 60 * 1000, LONGEST = 360 * MINUTE, GIVE_UP = 1440 * MINUTE };
 
-int
-outbox_add(struct db *db, const struct outbox_mail *m, struct err *e)
+static int
+add(int64_t *changes, struct db *db, const struct outbox_mail *m, struct err *e)
 {
 	static const char sql[] = "INSERT INTO outbox (message_id, kind, recipient, subject, "
 	                          "message, state, next_at, job, created_at) VALUES (?1, ?2, ?3,"
 	                          " ?4, ?5, 'queued', ?6, ?7, ?6) ON CONFLICT (message_id) DO"
 	                          " NOTHING";
 
-	return sql_run(NULL, db, sql,
+	return sql_run(changes, db, sql,
 	    SQL_ARGS(sql_t(m->message_id), sql_t(m->kind), sql_t(m->recipient), sql_t(m->subject),
 	        sql_b(m->message, m->message_size), sql_i(clock_now()), sql_id(m->job)),
 	    e);
+}
+
+int
+outbox_add(struct db *db, const struct outbox_mail *m, struct err *e)
+{
+	return add(NULL, db, m, e);
+}
+
+int
+outbox_add_with_link(struct db *db, const struct outbox_mail *m, struct link *link,
+    const char *token_hash, struct err *e)
+{
+	CLEANUP_TXN struct sql_txn t = { NULL };
+	int64_t added;
+
+	if (sql_begin(&t, db, e) != 0 || add(&added, db, m, e) != 0)
+		return -1;
+	if (added == 0)
+		return 0;
+	return links_add(link, db, token_hash, e) == 0 ? sql_commit(&t, e) : -1;
 }
 
 #define MAIL_COLUMNS \

@@ -9,6 +9,7 @@
 #include "lib/base/attr.h"
 #include "lib/base/err.h"
 #include "lib/store/db.h"
+#include "lib/store/downloads.h"
 #include "lib/store/events.h"
 
 struct outbox_mail {
@@ -24,6 +25,10 @@ struct outbox_mail {
 
 /* A message_id that is there already changes nothing and is no error: a retried job mails once. */
 MUST_USE int outbox_add(struct db *db, const struct outbox_mail *m, struct err *e);
+/* The mail together with the link that stands in it, as links_add(): both or none. A message_id
+ * that is there already makes no link, either. */
+MUST_USE int outbox_add_with_link(struct db *db, const struct outbox_mail *m, struct link *link,
+    const char *token_hash, struct err *e);
 /* Take the next mail that is due, or id 0. It is due again after `hold_ms`, unless its end is said
  * before: so no second worker sends it meanwhile, and one that dies does not lose it. */
 MUST_USE int outbox_next(struct outbox_mail *ret, struct arena *a, struct db *db, int64_t hold_ms,

@@ -302,6 +302,28 @@ without_a_key_nothing_is_queued(void **state)
 	assert_int_equal(count_mails(f), 0);
 }
 
+/* Each try would have left a living link that nobody knows. */
+static void
+a_mail_that_cannot_be_made_leaves_no_link(void **state)
+{
+	struct fixture *f = *state;
+	struct conf conf = conf_of(f);
+	struct download_ids ids = ready_download(f);
+	char *key;
+
+	OK(settings_get(&key, f->a, f->db, "seal_public_key", &f->e));
+	OK(settings_set(f->db, "seal_public_key", "", &f->e));
+	REFUSED(ERR_INTERNAL, mail_job_ended(f->db, &conf, ids.job, &f->e));
+	conf.templates = "nowhere";
+	assert_int_equal(mail_job_ended(f->db, &conf, ids.job, &f->e), -1);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM link"), 0);
+	assert_int_equal(count_mails(f), 0);
+	OK(settings_set(f->db, "seal_public_key", key, &f->e));
+	ended(f, ids.job);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM link"), 1);
+	assert_int_equal(count_mails(f), 1);
+}
+
 static void
 a_download_that_was_revoked_meanwhile_mails_no_link(void **state)
 {
@@ -397,6 +419,7 @@ main(void)
 		MAIL_TEST(DIV16_the_key_of_a_link_lies_in_no_file_of_the_catalogue),
 		MAIL_TEST(a_mail_that_the_key_does_not_open_is_given_up),
 		MAIL_TEST(without_a_key_nothing_is_queued),
+		MAIL_TEST(a_mail_that_cannot_be_made_leaves_no_link),
 		MAIL_TEST(a_download_that_was_revoked_meanwhile_mails_no_link),
 		MAIL_TEST(a_download_that_failed_mails_the_reason),
 		MAIL_TEST(T48_a_hostile_instance_name_adds_no_header),

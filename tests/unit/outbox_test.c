@@ -76,6 +76,23 @@ DIV_16_a_mail_that_is_taken_is_taken_by_nobody_else(void **state)
 	assert_int_equal(next(f).id, 0);
 }
 
+/* DIV-16: a link without its mail, or a mail without its link, is of no use to anybody. */
+static void
+DIV_16_a_mail_and_its_link_are_made_together_or_not(void **state)
+{
+	struct fixture *f = *state;
+	struct outbox_mail m = { .message_id = "m1@x", .kind = "download_ready", .recipient = "a@x",
+		.subject = "S", .message = "x", .message_size = 1 };
+	struct link link = { .download = 99, .recipient = "a@x" };
+
+	REFUSED(ERR_NOT_FOUND, outbox_add_with_link(f->db, &m, &link, "hash", &f->e));
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM outbox"), 0);
+	OK(outbox_add(f->db, &m, &f->e));
+	OK(outbox_add_with_link(f->db, &m, &link, "hash", &f->e));
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM outbox"), 1);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM link"), 0);
+}
+
 /* PEER-2, T37: 1, 2, 4 … minutes, at most 6 h apart, given up after a day. */
 static void
 PEER_2_T37_an_unsent_mail_is_tried_for_a_day(void **state)
@@ -199,6 +216,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(DIV_16_a_message_goes_out_once),
 		FIXTURE_TEST(DIV_16_a_mail_that_is_taken_is_taken_by_nobody_else),
+		FIXTURE_TEST(DIV_16_a_mail_and_its_link_are_made_together_or_not),
 		FIXTURE_TEST(PEER_2_T37_an_unsent_mail_is_tried_for_a_day),
 		FIXTURE_TEST(a_final_refusal_is_not_tried_again),
 		FIXTURE_TEST(the_newest_mail_of_a_job_is_found),

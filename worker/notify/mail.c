@@ -97,8 +97,15 @@ compose(struct buf *message, char **id, const struct letter *l, const char *reci
 	return 0;
 }
 
+/* A fresh key to the files of a download: in the mail and, as a hash, in the catalogue. */
+struct key {
+	struct link link;
+	char token[TOKEN_SIZE], hash[HASH_HEX_SIZE];
+};
+
+/* The key (or NULL) goes into the catalogue only when the whole message is there to go with it. */
 static int
-post(const struct letter *l, const char *recipient, struct err *e)
+post_with(const struct letter *l, const char *recipient, struct key *key, struct err *e)
 {
 	CLEANUP_BUF struct buf message = BUF_INIT;
 	struct outbox_mail mail = { .kind = l->kind,
@@ -110,7 +117,15 @@ post(const struct letter *l, const char *recipient, struct err *e)
 	if (compose(&message, &id, l, recipient, e) != 0 || seal(&mail, l, &message, e) != 0)
 		return -1;
 	mail.message_id = id;
+	if (key != NULL)
+		return outbox_add_with_link(l->db, &mail, &key->link, key->hash, e);
 	return outbox_add(l->db, &mail, e);
+}
+
+static int
+post(const struct letter *l, const char *recipient, struct err *e)
+{
+	return post_with(l, recipient, NULL, e);
 }
 
 static int
@@ -160,21 +175,15 @@ backup_ended(struct letter *l, const struct job *job, struct err *e)
 	return post(l, job->requested_name, e);
 }
 
-/* A fresh key to the files. It stands in the mail and, as a hash, in the catalogue. */
-static int
-make_link(struct link *link, char token[TOKEN_SIZE], struct letter *l, const struct download *d,
-    struct err *e)
+static void
+make_key(struct key *key, const struct download *d)
 {
-	char hash[HASH_HEX_SIZE];
-
-	rand_token(token);
-	hash_of(hash, token, strlen(token));
-	*link = (struct link){ .download = d->id,
+	rand_token(key->token);
+	hash_of(key->hash, key->token, strlen(key->token));
+	key->link = (struct link){ .download = d->id,
 		.recipient = d->requested_name,
-		.created_at = clock_now(),
 		.expires_at = d->expires_at,
 		.max_uses = d->max_uses };
-	return links_add(link, l->db, hash, e);
 }
 
 static int
@@ -182,8 +191,7 @@ download_ready(struct letter *l, const struct job *job, struct download *d, stru
 {
 	struct download_file *files;
 	struct outbox_mail before;
-	char token[TOKEN_SIZE];
-	struct link link;
+	struct key key;
 	size_t count;
 
 	if (outbox_of_job(&before, l->arena, l->db, job->id, e) != 0)
@@ -193,13 +201,13 @@ download_ready(struct letter *l, const struct job *job, struct download *d, stru
 		return 0;
 	/* Who asked for this mail may be another than who asked for the files first. */
 	d->requested_name = job->requested_name;
-	if (downloads_files(&files, &count, l->arena, l->db, d->id, e) != 0 ||
-	    make_link(&link, token, l, d, e) != 0)
+	if (downloads_files(&files, &count, l->arena, l->db, d->id, e) != 0)
 		return -1;
-	letter_download_ready(l, d, &link, token);
+	make_key(&key, d);
+	letter_download_ready(l, d, &key.link, key.token);
 	for (size_t i = 0; i < count; i++)
-		letter_add_file(l, &files[i], token);
-	return post(l, job->requested_name, e);
+		letter_add_file(l, &files[i], key.token);
+	return post_with(l, job->requested_name, &key, e);
 }
 
 static int
