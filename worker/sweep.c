@@ -2,6 +2,7 @@
 #include "worker/sweep.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/fault.h"
@@ -13,77 +14,120 @@
 #include "worker/job/clear.h"
 #include "worker/notify/mail.h"
 
-/* One round takes at most so many of each, so that a round ends; the next one goes on. */
+/* Rows of a page; and of what is past its time one round takes at most so many, so that it ends. */
 enum { AT_ONCE = 200 };
 enum { MAIL_BACK_MS = 24 * 3600 * 1000, MAIL_LATE_MS = 10 * 1000 };
 
-static int
-sweep_trash(const struct clear *c, struct err *e)
-{
-	int64_t before = clock_now() - c->conf->trash_ms, id;
+/* A round goes on behind whatever it cannot do; the first fault is given back, all are logged. */
+struct round {
+	struct clear c;
+	int64_t since;
+	int rc;
+	struct err first;
+};
 
-	for (int i = 0; i < AT_ONCE; i++) {
-		if (backups_next_purge(&id, c->db, before, e) != 0)
-			return -1;
-		if (id == 0)
-			return 0;
-		if (clear_backup(c, id, e) != 0)
-			return -1;
-		FAULT("sweep.purged");
-		if (backups_set_deleted(c->db, id, e) != 0)
-			return -1;
-		log_line(LOG_INFO, "backup.deleted", "b%" PRId64 " left the trash", id);
-	}
-	return 0;
+/* Whether it went well. */
+static bool
+went(struct round *r, int rc, const struct err *e)
+{
+	if (rc == 0)
+		return true;
+	log_line(LOG_WARN, "sweep", "%s", e->text);
+	if (r->rc == 0)
+		r->first = *e;
+	r->rc = -1;
+	return false;
 }
 
 static int
-sweep_downloads(const struct clear *c, struct err *e)
+purge(const struct clear *c, int64_t id, struct err *e)
 {
-	int64_t id;
-
-	for (int i = 0; i < AT_ONCE; i++) {
-		if (downloads_next_removal(&id, c->db, e) != 0)
-			return -1;
-		if (id == 0)
-			return 0;
-		if (clear_download(c, id, e) != 0 || downloads_set_removed(c->db, id, e) != 0)
-			return -1;
-		log_line(LOG_INFO, "download.removed", "the files of d%" PRId64 " are gone", id);
-	}
+	if (clear_backup(c, id, e) != 0)
+		return -1;
+	FAULT("sweep.purged");
+	if (backups_set_deleted(c->db, id, e) != 0)
+		return -1;
+	log_line(LOG_INFO, "backup.deleted", "b%" PRId64 " left the trash", id);
 	return 0;
 }
 
-static int
-sweep_failed_of(const struct clear *c, int64_t environment, int64_t since, struct err *e)
+static void
+sweep_trash(struct round *r)
 {
-	const struct backup_filter filter = {
-		.environment = environment, .kind = -1, .state = BACKUP_FAILED, .limit = AT_ONCE,
-	};
+	int64_t before = clock_now() - r->c.conf->trash_ms, id = 0;
+	struct err e;
+
+	for (int i = 0; i < AT_ONCE; i++) {
+		if (!went(r, backups_next_purge(&id, r->c.db, before, id, &e), &e) || id == 0)
+			return;
+		went(r, purge(&r->c, id, &e), &e);
+	}
+}
+
+static int
+remove_files(const struct clear *c, int64_t id, struct err *e)
+{
+	if (clear_download(c, id, e) != 0 || downloads_set_removed(c->db, id, e) != 0)
+		return -1;
+	log_line(LOG_INFO, "download.removed", "the files of d%" PRId64 " are gone", id);
+	return 0;
+}
+
+static void
+sweep_downloads(struct round *r)
+{
+	struct err e;
+	int64_t id = 0;
+
+	for (int i = 0; i < AT_ONCE; i++) {
+		if (!went(r, downloads_next_removal(&id, r->c.db, id, &e), &e) || id == 0)
+			break;
+		went(r, remove_files(&r->c, id, &e), &e);
+	}
+	went(r, clear_downloads(&r->c, &e), &e);
+}
+
+/* One page of the failed backups of an environment, newest first; *after is where the next begins,
+ * 0 when nothing on this one, and so on no later one, is of this round. */
+static void
+sweep_failed_page(struct round *r, int64_t environment, int64_t *after)
+{
+	CLEANUP_ARENA struct arena *arena = arena_new();
+	const struct clear c = { r->c.conf, arena, r->c.db };
+	const struct backup_filter filter = { .environment = environment, .after = *after,
+		.kind = -1, .state = BACKUP_FAILED, .limit = AT_ONCE };
 	struct backup *list;
 	size_t count;
+	struct err e;
 
-	if (backups_list(&list, &count, c->arena, c->db, &filter, e) != 0)
-		return -1;
-	for (size_t i = 0; i < count; i++)
-		if (list[i].finished_at >= since && clear_backup(c, list[i].id, e) != 0)
-			return -1;
-	return 0;
+	*after = 0;
+	if (!went(r, backups_list(&list, &count, arena, c.db, &filter, &e), &e))
+		return;
+	for (size_t i = 0; i < count; i++) {
+		if (list[i].finished_at < r->since)
+			continue;
+		went(r, clear_backup(&c, list[i].id, &e), &e);
+		*after = list[count - 1].id;
+	}
 }
 
 /* A job clears what it left when it fails; this is for those that were killed before they could. */
-static int
-sweep_failed(const struct clear *c, int64_t since, struct err *e)
+static void
+sweep_failed(struct round *r)
 {
 	struct environment *list;
 	size_t count;
+	struct err e;
 
-	if (environments_list(&list, &count, c->arena, c->db, 0, e) != 0)
-		return -1;
-	for (size_t i = 0; i < count; i++)
-		if (sweep_failed_of(c, list[i].id, since, e) != 0)
-			return -1;
-	return 0;
+	if (!went(r, environments_list(&list, &count, r->c.arena, r->c.db, 0, &e), &e))
+		return;
+	for (size_t i = 0; i < count; i++) {
+		int64_t after = 0;
+
+		do
+			sweep_failed_page(r, list[i].id, &after);
+		while (after != 0);
+	}
 }
 
 /* A holder that lost its lease and was killed: what it had begun lies beside what its successor
@@ -109,49 +153,52 @@ sweep_mail(const struct clear *c, const struct job *j, struct err *e)
 	return mail_job_ended(c->db, c->conf, j->id, e);
 }
 
-static int
-sweep_jobs(const struct clear *c, int64_t since, struct err *e)
+/* As sweep_failed_page(): jobs that have not ended belong to every round. */
+static void
+sweep_jobs_page(struct round *r, int64_t *after)
 {
-	const struct job_filter filter = { .limit = AT_ONCE };
+	CLEANUP_ARENA struct arena *arena = arena_new();
+	const struct clear c = { r->c.conf, arena, r->c.db };
+	const struct job_filter filter = { .after = *after, .limit = AT_ONCE };
 	struct job *list;
 	size_t count;
+	struct err e;
 
-	if (jobs_list(&list, &count, c->arena, c->db, &filter, e) != 0)
-		return -1;
+	*after = 0;
+	if (!went(r, jobs_list(&list, &count, arena, c.db, &filter, &e), &e))
+		return;
 	for (size_t i = 0; i < count; i++) {
-		if (job_ended(list[i].state) && list[i].finished_at < since)
+		if (job_ended(list[i].state) && list[i].finished_at < r->since)
 			continue;
-		if (sweep_uploads(c, &list[i], e) != 0 || sweep_mail(c, &list[i], e) != 0)
-			return -1;
+		went(r, sweep_uploads(&c, &list[i], &e), &e);
+		went(r, sweep_mail(&c, &list[i], &e), &e);
+		*after = list[count - 1].id;
 	}
-	return 0;
 }
 
-/* Keeps the first fault; the others are only logged. */
 static void
-note(int *rc, struct err *first, int now, const struct err *e)
+sweep_jobs(struct round *r)
 {
-	if (now == 0)
-		return;
-	log_line(LOG_WARN, "sweep", "%s", e->text);
-	if (*rc == 0)
-		*first = *e;
-	*rc = -1;
+	int64_t after = 0;
+
+	do
+		sweep_jobs_page(r, &after);
+	while (after != 0);
 }
 
 int
 sweep_once(const struct conf *conf, struct db *db, int64_t since, struct err *e)
 {
 	CLEANUP_ARENA struct arena *arena = arena_new();
-	const struct clear c = { conf, arena, db };
+	struct round r = { .c = { conf, arena, db }, .since = since };
 	struct err now;
-	int rc = 0;
 
-	note(&rc, e, sweep_failed(&c, since, &now), &now);
-	note(&rc, e, sweep_downloads(&c, &now), &now);
-	note(&rc, e, clear_downloads(&c, &now), &now);
-	note(&rc, e, sweep_trash(&c, &now), &now);
-	note(&rc, e, clear_scratch(&c, &now), &now);
-	note(&rc, e, sweep_jobs(&c, since, &now), &now);
-	return rc;
+	sweep_failed(&r);
+	sweep_downloads(&r);
+	sweep_trash(&r);
+	went(&r, clear_scratch(&r.c, &now), &now);
+	sweep_jobs(&r);
+	if (r.rc != 0)
+		*e = r.first;
+	return r.rc;
 }

@@ -11,9 +11,9 @@
 
 /*
  * One round: trashed backups past their time, downloads past theirs, scratch folders, objects of
- * backups that failed at or after `since` (ms), unfinished uploads and mails of the newest jobs. A
- * fault of one does not keep the others; the first is given back. Run it in a process of its own: a
- * storage can be slow.
+ * backups that failed at or after `since` (ms), unfinished uploads and mails of jobs that run or
+ * ended since. A fault of one does not keep the others; the first is given back. Run it in a
+ * process of its own: a storage can be slow.
  */
 MUST_USE int sweep_once(const struct conf *conf, struct db *db, int64_t since, struct err *e);
 

@@ -381,26 +381,26 @@ backups_untrash(struct db *db, int64_t id, struct err *e)
  * got onto a backup in the trash holds it there, unless its objects are going already.
  */
 int
-backups_next_purge(int64_t *ret, struct db *db, int64_t before, struct err *e)
+backups_next_purge(int64_t *ret, struct db *db, int64_t before, int64_t after, struct err *e)
 {
 	static const char sql_look[] =
-	    "SELECT b.id FROM backup b WHERE b.state='trashed' AND b.trashed_at<?1 AND (b.keep=0"
-	    " OR b.trashed_at=0) AND NOT EXISTS"
+	    "SELECT b.id FROM backup b WHERE b.state='trashed' AND b.trashed_at<?1 AND b.id>?2 AND"
+	    " (b.keep=0 OR b.trashed_at=0) AND NOT EXISTS"
 	    " (SELECT 1 FROM job j WHERE j.backup=b.id AND j.state IN ('queued', 'running')) ORDER"
-	    " BY b.trashed_at LIMIT 1";
+	    " BY b.id LIMIT 1";
 	static const char sql_mark[] = "UPDATE backup SET trashed_at=0 WHERE id=?1";
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	int64_t id;
 	bool rests;
 
 	if (settings_trash_rests(&rests, db, e) != 0 ||
-	    sql_get(&id, db, sql_look, SQL_ARGS(sql_i(before)), e) != 0)
+	    sql_get(&id, db, sql_look, SQL_ARGS(sql_i(before), sql_i(after)), e) != 0)
 		return -1;
 	if (rests)
 		id = 0;
 	if (id != 0 &&
 	    (sql_begin(&t, db, e) != 0 ||
-	        sql_get(&id, db, sql_look, SQL_ARGS(sql_i(before)), e) != 0 ||
+	        sql_get(&id, db, sql_look, SQL_ARGS(sql_i(before), sql_i(after)), e) != 0 ||
 	        sql_run(NULL, db, sql_mark, SQL_ARGS(sql_i(id)), e) != 0 || sql_commit(&t, e) != 0))
 		return -1;
 	*ret = id;

@@ -68,8 +68,10 @@ MUST_USE int backups_set_keep(struct db *db, int64_t id, bool keep, struct err *
 MUST_USE int backups_trash(struct db *db, int64_t id, struct err *e);
 MUST_USE int backups_untrash(struct db *db, int64_t id, struct err *e);
 /* One trashed backup older than `before`, to be deleted: 0 when none or while the trash rests
- * (settings.h). After its objects are gone, backups_set_deleted() makes it a tombstone. */
-MUST_USE int backups_next_purge(int64_t *ret, struct db *db, int64_t before, struct err *e);
+ * (settings.h). `after`: of those with a greater id only, so that one that cannot go keeps no
+ * other. After its objects are gone, backups_set_deleted() makes it a tombstone. */
+MUST_USE int backups_next_purge(int64_t *ret, struct db *db, int64_t before, int64_t after,
+    struct err *e);
 MUST_USE int backups_set_deleted(struct db *db, int64_t id, struct err *e);
 
 /* -- the worker's side -- */

@@ -480,7 +480,7 @@ downloads_finish(struct db *db, const struct lease *l, struct err *e)
 }
 
 int
-downloads_next_removal(int64_t *ret, struct db *db, struct err *e)
+downloads_next_removal(int64_t *ret, struct db *db, int64_t after, struct err *e)
 {
 	static const char sql_late[] =
 	    "SELECT count(*) FROM download WHERE removed_at=0 AND state='ready' AND expires_at<=?1";
@@ -488,14 +488,14 @@ downloads_next_removal(int64_t *ret, struct db *db, struct err *e)
 	    "UPDATE download SET state='expired' WHERE removed_at=0 AND state='ready' AND"
 	    " expires_at<=?1";
 	static const char sql_next[] = "SELECT id FROM download WHERE removed_at=0"
-	    " AND state IN ('expired', 'revoked', 'failed') LIMIT 1";
+	    " AND state IN ('expired', 'revoked', 'failed') AND id>?1 ORDER BY id LIMIT 1";
 	int64_t now = clock_now(), late;
 
 	if (sql_get(&late, db, sql_late, SQL_ARGS(sql_i(now)), e) != 0)
 		return -1;
 	if (late > 0 && sql_run(NULL, db, sql_expire, SQL_ARGS(sql_i(now)), e) != 0)
 		return -1;
-	return sql_get(ret, db, sql_next, SQL_NO_ARGS, e);
+	return sql_get(ret, db, sql_next, SQL_ARGS(sql_i(after)), e);
 }
 
 int

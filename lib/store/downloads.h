@@ -77,8 +77,8 @@ MUST_USE int downloads_file_ready(struct db *db, const struct lease *l,
     const struct download_file *file, struct err *e);
 MUST_USE int downloads_finish(struct db *db, const struct lease *l, struct err *e);
 /* One download whose files must go (expired, revoked or failed, and not removed yet): 0 when none.
- * Marks ready ones past their time as expired. */
-MUST_USE int downloads_next_removal(int64_t *ret, struct db *db, struct err *e);
+ * Marks ready ones past their time as expired. `after`: of those with a greater id only. */
+MUST_USE int downloads_next_removal(int64_t *ret, struct db *db, int64_t after, struct err *e);
 MUST_USE int downloads_set_removed(struct db *db, int64_t id, struct err *e);
 /* Whether the folder of this name belongs to a download that is preparing or ready. */
 MUST_USE int downloads_needs_folder(bool *ret, struct db *db, const char *uuid, struct err *e);

@@ -217,13 +217,13 @@ a_kept_backup_is_never_purged(void **state)
 	assert_non_null(strstr(f->e.text, "put it back first"));
 	assert_int_equal(fixture_number(f, "SELECT keep FROM backup"), 0);
 	fixture_do(f, "UPDATE backup SET keep=1");
-	OK(backups_next_purge(&purge, f->db, later, &f->e));
+	OK(backups_next_purge(&purge, f->db, later, 0, &f->e));
 	assert_int_equal(purge, 0);
 	OK(backups_set_keep(f->db, id, false, &f->e));
-	OK(backups_next_purge(&purge, f->db, later, &f->e));
+	OK(backups_next_purge(&purge, f->db, later, 0, &f->e));
 	assert_int_equal(purge, id);
 	fixture_do(f, "UPDATE backup SET keep=1");
-	OK(backups_next_purge(&purge, f->db, later, &f->e));
+	OK(backups_next_purge(&purge, f->db, later, 0, &f->e));
 	assert_int_equal(purge, id);
 }
 
@@ -232,7 +232,7 @@ purged(struct fixture *f)
 {
 	int64_t purge;
 
-	OK(backups_next_purge(&purge, f->db, clock_now() + 60000, &f->e));
+	OK(backups_next_purge(&purge, f->db, clock_now() + 60000, 0, &f->e));
 	return purge;
 }
 
@@ -265,20 +265,20 @@ a_purge_that_has_begun_cannot_be_undone_and_is_resumed(void **state)
 	struct fixture *f = *state;
 	int64_t id = fixture_ready(f), purge, now = clock_now();
 
-	OK(backups_next_purge(&purge, f->db, now + 1000, &f->e));
+	OK(backups_next_purge(&purge, f->db, now + 1000, 0, &f->e));
 	assert_int_equal(purge, 0);
 	OK(backups_trash(f->db, id, &f->e));
-	OK(backups_next_purge(&purge, f->db, now - 1000, &f->e));
+	OK(backups_next_purge(&purge, f->db, now - 1000, 0, &f->e));
 	assert_int_equal(purge, 0);
 	REFUSED(ERR_CONFLICT, backups_set_deleted(f->db, fixture_ready(f), &f->e));
-	OK(backups_next_purge(&purge, f->db, now + 60000, &f->e));
+	OK(backups_next_purge(&purge, f->db, now + 60000, 0, &f->e));
 	assert_int_equal(purge, id);
 	REFUSED(ERR_GONE, backups_untrash(f->db, id, &f->e));
-	OK(backups_next_purge(&purge, f->db, now - 1000, &f->e));
+	OK(backups_next_purge(&purge, f->db, now - 1000, 0, &f->e));
 	assert_int_equal(purge, id);
 	OK(backups_set_deleted(f->db, id, &f->e));
 	assert_int_equal(backup(f, id).state, BACKUP_DELETED);
-	OK(backups_next_purge(&purge, f->db, now + 60000, &f->e));
+	OK(backups_next_purge(&purge, f->db, now + 60000, 0, &f->e));
 	assert_int_equal(purge, 0);
 	REFUSED(ERR_CONFLICT, backups_set_deleted(f->db, id, &f->e));
 	REFUSED(ERR_NOT_FOUND, backups_set_note(f->db, id, "x", &f->e));
@@ -438,7 +438,7 @@ PEER_25_lists_read_from_their_indexes(void **state)
 	OK(backups_last_good(&one, f->a, f->db, f->environment, &f->e));
 	OK(backups_last_ended(&one, f->a, f->db, f->environment, &f->e));
 	OK(backups_estimate(&raw, &stored, f->db, f->media, &f->e));
-	OK(backups_next_purge(&purge, f->db, 1, &f->e));
+	OK(backups_next_purge(&purge, f->db, 1, 0, &f->e));
 	OK(jobs_list(&jobs, &n, f->a, f->db, &open_jobs, &f->e));
 	fixture_claim(f);
 	for (sqlite3_stmt *s = NULL; (s = sqlite3_next_stmt(f->db->handle, s)) != NULL;) {

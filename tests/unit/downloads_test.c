@@ -326,7 +326,7 @@ a_link_lives_as_long_as_its_download(void **state)
 	assert_int_equal(found.expires_at, d.expires_at);
 	assert_int_equal(d.id, id);
 	REFUSED(ERR_NOT_FOUND, links_find(&found, &d, f->a, f->db, "hash-2", &f->e));
-	OK(downloads_next_removal(&gone, f->db, &f->e));
+	OK(downloads_next_removal(&gone, f->db, 0, &f->e));
 	assert_int_equal(gone, 0);
 	REFUSED(ERR_CONFLICT, downloads_set_removed(f->db, id, &f->e));
 	fixture_do(f, "UPDATE download SET expires_at=1");
@@ -334,10 +334,10 @@ a_link_lives_as_long_as_its_download(void **state)
 	assert_string_equal(f->e.text, "this link has expired");
 	assert_string_equal(found.recipient, "admin@example.org");
 	assert_int_equal(d.state, DOWNLOAD_EXPIRED);
-	OK(downloads_next_removal(&gone, f->db, &f->e));
+	OK(downloads_next_removal(&gone, f->db, 0, &f->e));
 	assert_int_equal(gone, id);
 	OK(downloads_set_removed(f->db, id, &f->e));
-	OK(downloads_next_removal(&gone, f->db, &f->e));
+	OK(downloads_next_removal(&gone, f->db, 0, &f->e));
 	assert_int_equal(gone, 0);
 }
 
@@ -358,7 +358,7 @@ a_revoked_download_takes_its_links_along(void **state)
 	REFUSED(ERR_CONFLICT, downloads_revoke(f->db, id, &f->e));
 	REFUSED(ERR_CONFLICT, downloads_mail_again(&job, f->db, &rq, id, &f->e));
 	REFUSED(ERR_NOT_FOUND, downloads_revoke(f->db, 999, &f->e));
-	OK(downloads_next_removal(&gone, f->db, &f->e));
+	OK(downloads_next_removal(&gone, f->db, 0, &f->e));
 	assert_int_equal(gone, id);
 }
 

@@ -55,6 +55,49 @@ a_trashed_backup_stays_while_its_disk_is_away(void **state)
 }
 
 static void
+one_that_cannot_go_keeps_no_other(void **state)
+{
+	struct job_home *h = *state;
+	struct fixture *f = &h->f;
+	int64_t stuck = home_backup(h, f->media), gone = home_backup(h, f->media);
+	const char *path;
+	struct part *parts;
+	size_t n;
+
+	/* A folder in the place of its object cannot be removed as one. */
+	OK(backups_parts(&parts, &n, f->a, f->db, stuck, &f->e));
+	path = arena_printf(f->a, "%s/%s", h->conf.storage, parts[0].data.key);
+	OK(unlink(path));
+	OK(fd_make_path(path, &f->e));
+	OK(backups_trash(f->db, stuck, &f->e));
+	OK(backups_trash(f->db, gone, &f->e));
+	fixture_do(f, "UPDATE backup SET trashed_at=1 WHERE state='trashed'");
+	assert_int_equal(sweep_once(&h->conf, f->db, 0, &f->e), -1);
+	assert_int_equal(home_backup_row(h, stuck).state, BACKUP_TRASHED);
+	assert_int_equal(home_backup_row(h, gone).state, BACKUP_DELETED);
+	OK(rmdir(path));
+	sweep(h);
+	assert_int_equal(home_backup_row(h, stuck).state, BACKUP_DELETED);
+}
+
+static void
+what_lies_behind_many_failures_is_found(void **state)
+{
+	enum { MANY = 201 };
+	struct job_home *h = *state;
+	struct fixture *f = &h->f;
+	int64_t bad = home_backup(h, f->media);
+
+	fixture_do(f, "UPDATE backup SET state='failed', error='x'");
+	for (int i = 0; i < MANY; i++)
+		OK(jobs_cancel(f->db, fixture_request(f, f->media, NULL).job, &f->e));
+	assert_true(home_objects(h) > 0);
+	sweep(h);
+	assert_int_equal(home_objects(h), 0);
+	assert_int_equal(home_backup_row(h, bad).state, BACKUP_FAILED);
+}
+
+static void
 a_download_past_its_time_loses_its_files(void **state)
 {
 	struct job_home *h = *state;
@@ -173,6 +216,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		HOME_TEST(a_trashed_backup_goes_when_its_days_are_over),
 		HOME_TEST(a_trashed_backup_stays_while_its_disk_is_away),
+		HOME_TEST(one_that_cannot_go_keeps_no_other),
+		HOME_TEST(what_lies_behind_many_failures_is_found),
 		HOME_TEST(a_download_past_its_time_loses_its_files),
 		HOME_TEST(a_folder_that_no_living_download_has_goes),
 		HOME_TEST(what_a_failed_backup_left_goes),
