@@ -2,6 +2,7 @@
 <?cs include!"part_worker.cs" ?>
 <p class="safety"><?cs call:state(env.state) ?> <span><?cs var:env.reason ?><?cs
 if:env.good.id && !filter.on ?> Last good backup: <a href="<?cs var:env.good.href ?>"><?cs var:env.good.id ?></a>, <?cs call:when(env.good.at) ?>.<?cs /if ?><?cs
+if:env.coming.id && !filter.on ?> <a href="<?cs var:env.coming.href ?>">Watch <?cs var:env.coming.id ?></a><?cs /if ?><?cs
 if:env.failed.id && !filter.on ?> <a href="<?cs var:env.failed.href ?>">What went wrong in <?cs var:env.failed.id ?></a><?cs /if ?></span></p>
 <?cs if:page.may.backup ?><div class="actions"><?cs
 if:env.paused ?><a class="button" href="<?cs var:page.env.href ?>/settings">Resume in the settings</a><?cs

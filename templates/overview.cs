@@ -5,7 +5,7 @@
 <p><?cs if:hero.latest.good.id ?>Last good backup: <a href="<?cs var:hero.latest.good.href ?>"><?cs var:hero.latest.good.id ?></a> of <a href="<?cs var:hero.latest.href ?>"><?cs var:hero.latest.label ?></a>, <?cs call:when(hero.latest.good.at) ?>. <?cs /if ?>No schedule: backups are made on demand.</p></section>
 <?cs if:subcount(attention) ?><h2>Needs attention</h2>
 <ul class="plain">
-<?cs each:v = attention ?><li class="card row"><div><a href="<?cs var:v.href ?>"><?cs var:v.label ?></a> <?cs call:state(v.state) ?><p><?cs var:v.reason ?></p></div><div class="actions"><?cs if:page.may.backup ?><a class="button is-primary" href="<?cs var:v.base ?>/backups/new">Back up now<span class="unseen">: <?cs var:v.label ?></span></a><?cs /if ?><?cs if:v.failed.href ?> <a class="button" href="<?cs var:v.failed.href ?>">What went wrong<span class="unseen"> in <?cs var:v.failed.id ?></span></a><?cs /if ?></div></li>
+<?cs each:v = attention ?><li class="card row"><div><a href="<?cs var:v.href ?>"><?cs var:v.label ?></a> <?cs call:state(v.state) ?><p><?cs var:v.reason ?></p></div><div class="actions"><?cs if:v.coming.id ?><a class="button is-primary" href="<?cs var:v.coming.href ?>">Watch <?cs var:v.coming.id ?></a><?cs elif:v.no_services ?><?cs if:page.may.configure ?><a class="button is-primary" href="<?cs var:v.base ?>/services/new">Add a service<span class="unseen"> to <?cs var:v.label ?></span></a><?cs /if ?><?cs elif:page.may.backup ?><a class="button is-primary" href="<?cs var:v.base ?>/backups/new">Back up now<span class="unseen">: <?cs var:v.label ?></span></a><?cs /if ?><?cs if:v.failed.href ?> <a class="button" href="<?cs var:v.failed.href ?>">What went wrong<span class="unseen"> in <?cs var:v.failed.id ?></span></a><?cs /if ?></div></li>
 <?cs /each ?></ul>
 <?cs /if ?><h2>Environments</h2>
 <table class="list" role="table" aria-label="Environments">
@@ -17,7 +17,7 @@
 <td role="cell" data-label="Last good backup"><?cs if:v.good.id ?><span><a href="<?cs var:v.good.href ?>"><?cs var:v.good.id ?></a> <span class="stamp"><?cs call:time(v.good.at) ?></span></span><?cs else ?><span class="muted">none</span><?cs /if ?></td>
 <td role="cell" class="num" data-label="Size"><?cs call:size(v.good.size) ?></td>
 <td role="cell" data-label="Verified"><?cs if:v.good.id ?><span><?cs call:state(v.good.verified) ?><?cs if:v.good.verified.at.iso ?> <span class="ago" data-ago="<?cs var:v.good.verified.at.iso ?>"><?cs var:v.good.verified.at.ago ?></span><?cs /if ?></span><?cs else ?><span class="muted">—</span><?cs /if ?></td>
-<td role="cell"><div class="actions"><?cs if:page.may.backup && !v.paused ?><a class="button" href="<?cs var:v.base ?>/backups/new">Back up<span class="unseen"> <?cs var:v.label ?></span></a><?cs /if ?></div></td>
+<td role="cell"><div class="actions"><?cs if:page.may.backup && !v.paused && !v.no_services && !v.coming.id ?><a class="button" href="<?cs var:v.base ?>/backups/new">Back up<span class="unseen"> <?cs var:v.label ?></span></a><?cs /if ?></div></td>
 </tr>
 <?cs /each ?></tbody></table>
 <div class="grid">

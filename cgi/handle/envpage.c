@@ -4,8 +4,32 @@
 #include <string.h>
 
 #include "lib/store/backups.h"
+#include "lib/store/jobs.h"
 #include "lib/store/projects.h"
 #include "lib/store/settings.h"
+
+/* There is no good backup: can there be one, and is one on its way? */
+static int
+look_for_first(struct safety *ret, const struct request *rq, const struct environment *v,
+    struct err *e)
+{
+	const struct job_filter unfinished = { .environment = v->id,
+		.unfinished_only = true,
+		.limit = 20 };
+	struct service *services;
+	struct job *jobs;
+	size_t count, service_count;
+
+	if (services_list(&services, &service_count, rq->arena, rq->db, v->id, e) != 0 ||
+	    jobs_list(&jobs, &count, rq->arena, rq->db, &unfinished, e) != 0)
+		return -1;
+	ret->no_services = service_count == 0;
+	for (size_t i = 0; i < count; i++) {
+		if (jobs[i].kind == JOB_BACKUP)
+			ret->coming = jobs[i].backup;
+	}
+	return 0;
+}
 
 int
 envpage_safety(struct safety *ret, const struct request *rq, const struct environment *v,
@@ -31,7 +55,7 @@ envpage_safety(struct safety *ret, const struct request *rq, const struct enviro
 		ret->state = SAFETY_DAMAGED;
 	else
 		ret->state = SAFETY_UNSCHEDULED;
-	return 0;
+	return ret->state == SAFETY_NONE ? look_for_first(ret, rq, v, e) : 0;
 }
 
 int

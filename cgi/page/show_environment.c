@@ -19,6 +19,35 @@ good_backup(struct node *n, const struct backup *b, int64_t now)
 	mark_health(node_at(n, "good"), b, now);
 }
 
+/* Why there is no backup, and what is on its way. */
+static void
+first_backup(struct node *n, const struct safety *s)
+{
+	char id[NAME_ID_SIZE];
+
+	node_flag(n, "no_services", s->no_services);
+	if (s->coming != 0) {
+		name_id(id, NAME_BACKUP, s->coming);
+		node_setf(n, "reason", "The %s backup is on its way (%s).",
+		    s->has_ended ? "next" : "first", id);
+		node_set(n, "coming.id", id);
+		node_setf(n, "coming.href", "/b/%s", id);
+	} else if (s->has_ended) {
+		node_set(n, "reason", "The last backup failed, and there is no good one.");
+	} else if (s->no_services) {
+		node_set(n, "reason", "Nothing has been backed up yet: it has no services.");
+	} else {
+		node_set(n, "reason", "Nothing has been backed up yet.");
+	}
+}
+
+bool
+show_environment_at_risk(const struct safety *s)
+{
+	return s->state == SAFETY_FAILED || s->state == SAFETY_DAMAGED ||
+	    (s->state == SAFETY_NONE && s->has_ended);
+}
+
 void
 show_environment_safety(struct node *n, const struct safety *s, int64_t now)
 {
@@ -29,9 +58,7 @@ show_environment_safety(struct node *n, const struct safety *s, int64_t now)
 	switch (s->state) {
 	case SAFETY_NONE:
 		mark_state(n, "state", "No backup yet", "failed", "bad");
-		node_set(n, "reason",
-		    s->has_ended ? "The last backup failed, and there is no good one."
-		                 : "Nothing has been backed up yet.");
+		first_backup(n, s);
 		break;
 	case SAFETY_FAILED:
 		name_id(id, NAME_BACKUP, s->ended.id);

@@ -21,8 +21,8 @@ add_up(const struct overview_view *view)
 	for (size_t i = 0; i < view->environment_count; i++) {
 		const struct environment_view *v = &view->environments[i];
 
-		s.none += v->safety.state == SAFETY_NONE;
-		s.risk += v->safety.state == SAFETY_FAILED || v->safety.state == SAFETY_DAMAGED;
+		s.risk += show_environment_at_risk(&v->safety);
+		s.none += v->safety.state == SAFETY_NONE && !show_environment_at_risk(&v->safety);
 		s.unscheduled += v->safety.state == SAFETY_UNSCHEDULED;
 		s.paused += v->safety.state == SAFETY_PAUSED;
 		if (v->safety.has_good &&
@@ -54,6 +54,10 @@ hero(struct page *p, struct arena *a, const struct overview_view *view)
 
 	if (s.risk > 0)
 		mark_state(n, "state", "A backup needs attention", "failed", "bad");
+	else if (s.none > 0 && s.latest != NULL)
+		mark_state(n, "state", arena_printf(a, s.none == 1
+		    ? "%zu environment has no backup yet"
+		    : "%zu environments have no backup yet", s.none), "warning", "warn");
 	else if (s.none > 0)
 		mark_state(n, "state", "Waiting for a first backup", "warning", "warn");
 	else if (s.unscheduled > 0)

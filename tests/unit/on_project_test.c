@@ -2,6 +2,7 @@
 #include "tests/unit/ask.h"
 
 #include "cgi/handle/on_backup.h"
+#include "cgi/handle/on_backups.h"
 #include "cgi/handle/on_environment.h"
 #include "cgi/handle/on_overview.h"
 #include "cgi/handle/on_project.h"
@@ -252,6 +253,9 @@ the_overview_puts_the_worst_first(void **state)
 	fixture_request(f, 0, NULL);
 	ASK(200, &bad, .run = on_overview_get);
 	SAYS(&bad, "A backup needs attention");
+	SAYS(&bad, "1 without a backup");
+	SAYS(&bad, "href=\"/p/shop/staging/services/new\">Add a service");
+	SAYS_NOT(&bad, "/p/shop/staging/backups/new");
 	SAYS(&bad, "The last backup, b2, failed.");
 	SAYS(&bad, "1 job waiting");
 	SAYS(&bad, "✗ 2 need attention");
@@ -265,6 +269,56 @@ the_overview_puts_the_worst_first(void **state)
 	fixture_do(f, "UPDATE environment SET paused = 1");
 	ASK(200, &paused, .run = on_overview_get);
 	SAYS(&paused, "Everything is paused");
+}
+
+static void
+the_overview_follows_the_first_backup(void **state)
+{
+	struct fixture *f = *state;
+	struct err why = { .kind = ERR_INTERNAL, .text = "no" };
+	CLEANUP_REPLY struct reply none, coming, card, list, failed;
+	struct lease l;
+
+	ASK(200, &none, .run = on_overview_get);
+	SAYS(&none, "Nothing has been backed up yet.");
+	SAYS(&none, "Back up now");
+	fixture_request(f, 0, NULL);
+	ASK(200, &coming, .run = on_overview_get);
+	SAYS(&coming, "Waiting for a first backup");
+	SAYS(&coming, "The first backup is on its way (b1).");
+	SAYS(&coming, "href=\"/b/b1\">Watch b1</a>");
+	SAYS_NOT(&coming, "Back up now");
+	ASK(200, &card, .run = on_project_get, .args = { "shop" });
+	SAYS(&card, "href=\"/b/b1\">Watch b1</a>");
+	ASK(200, &list, .run = on_backups_list, .args = { "shop", "live" });
+	SAYS(&list, "The first backup is on its way (b1).");
+	l = fixture_claim(f);
+	OK(jobs_fail(f->db, &l, &why, &f->e));
+	ASK(200, &failed, .run = on_overview_get);
+	SAYS(&failed, "A backup needs attention");
+	SAYS(&failed, "The last backup failed, and there is no good one.");
+	SAYS_NOT(&failed, "Waiting for a first backup");
+}
+
+static void
+the_overview_counts_what_has_no_backup_beside_what_has(void **state)
+{
+	struct fixture *f = *state;
+	struct environment staging = { .project = f->project,
+		.slug = "staging",
+		.name = "Staging",
+		.kind = ENV_STAGING };
+	CLEANUP_REPLY struct reply one, card;
+
+	fixture_ready(f);
+	OK(environments_add(&staging, f->db, &f->e));
+	ASK(200, &one, .run = on_overview_get);
+	SAYS(&one, "1 environment has no backup yet");
+	SAYS(&one, "Last good backup:");
+	SAYS_NOT(&one, "Waiting for a first backup");
+	ASK(200, &card, .run = on_project_get, .args = { "shop" });
+	SAYS(&card, "href=\"/p/shop/staging/services/new\">Add a service");
+	SAYS_NOT(&card, "/p/shop/staging/backups/new");
 }
 
 int
@@ -282,6 +336,8 @@ main(void)
 		FIXTURE_TEST(activity_tells_who_did_what_from_where),
 		FIXTURE_EMPTY_TEST(the_overview_of_nothing_leads_to_the_first_project),
 		FIXTURE_TEST(the_overview_puts_the_worst_first),
+		FIXTURE_TEST(the_overview_follows_the_first_backup),
+		FIXTURE_TEST(the_overview_counts_what_has_no_backup_beside_what_has),
 	};
 
 	return cmocka_run_group_tests_name("on_project", tests, NULL, NULL);
