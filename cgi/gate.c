@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "cgi/page/page.h"
 #include "lib/base/log.h"
 #include "lib/base/rand.h"
 #include "lib/util/hash.h"
@@ -103,6 +104,34 @@ check_form(const struct request *rq, const struct route *rt, struct err *e)
 	return 0;
 }
 
+/*
+ * The page that a form stands on: its own path, or the nearest one above it that can be looked at
+ * (/b/b7 for /b/b7/keep).
+ */
+static const char *
+page_of_form(const struct request *rq)
+{
+	struct request look = *rq;
+	char *path = arena_dup(rq->arena, rq->path);
+	int status;
+
+	look.method = METHOD_GET;
+	for (look.path = path; *path != '\0'; *strrchr(path, '/') = '\0')
+		if (route_find(&status, &look) != NULL)
+			return url_encode_path(rq->arena, path);
+	return "";
+}
+
+/* Whoever wanted to sign out is; any other form is explained. */
+static int
+answer_signed_out(struct reply *rp, const struct request *rq, const struct route *rt)
+{
+	if (strcmp(rt->pattern, "/logout") == 0)
+		return reply_see_other(rp, "/login?said=signed-out");
+	page_signed_out(rp, rq, page_of_form(rq));
+	return 0;
+}
+
 static int
 check_right(bool *answered, struct reply *rp, const struct request *rq, const struct route *rt,
     struct err *e)
@@ -116,10 +145,10 @@ check_right(bool *answered, struct reply *rp, const struct request *rq, const st
 		return reply_see_other(rp, "/login?next=%s",
 		    url_encode(rq->arena, rq->return_path));
 	}
-	if (rq->session == NULL)
-		return err_set(e, ERR_DENIED,
-		    "You are not signed in any more, so nothing was done. Sign in, then send the"
-		    " form again.");
+	if (rq->session == NULL) {
+		*answered = true;
+		return answer_signed_out(rp, rq, rt);
+	}
 	if (!role_has(rq->session->account.role, rt->right))
 		return err_set(e, ERR_DENIED,
 		    "Your role (%s) does not include the right \"%s\". An administrator can give"
@@ -139,6 +168,11 @@ gate_pass(bool *answered, struct reply *rp, struct request *rq, const struct rou
 		return -1;
 	if (rt->guard == GUARD_VISITOR && rq->session == NULL)
 		bind_visitor(rp, rq);
+	/* Signed in in another tab meanwhile: the form of this one has done its work. */
+	if (rt->guard == GUARD_VISITOR && rq->session != NULL && rq->method == METHOD_POST) {
+		*answered = true;
+		return reply_see_other(rp, "%s", request_field(rq, "next"));
+	}
 	if (check_right(answered, rp, rq, rt, e) != 0)
 		return -1;
 	return *answered ? 0 : check_form(rq, rt, e);

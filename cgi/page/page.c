@@ -9,6 +9,7 @@
 #include "lib/base/log.h"
 #include "lib/base/num.h"
 #include "lib/base/rand.h"
+#include "lib/util/url.h"
 
 /* What ?said=<word> tells after a redirect. Only these words speak: a link cannot put text on a
  * page. */
@@ -248,10 +249,11 @@ is_link(const struct request *rq)
 	return strncmp(rq->path, "/dl/", 4) == 0;
 }
 
-void
-page_refuse(struct reply *rp, const struct request *rq, int status, const char *sentence)
+/* `back`: where to sign in leads to, "" for the front page. */
+static void
+send_trouble(struct reply *rp, const struct request *rq, const struct trouble *t,
+    const char *sentence, const char *back)
 {
-	const struct trouble *t = trouble_of(status);
 	CLEANUP_PAGE struct page p = { 0 };
 	bool link = is_link(rq);
 	struct err e;
@@ -261,7 +263,7 @@ page_refuse(struct reply *rp, const struct request *rq, int status, const char *
 	rp->status = t->status;
 	if (link)
 		reply_header(rp, "Referrer-Policy", "no-referrer");
-	if (status == 503)
+	if (t->status == 503)
 		reply_header(rp, "Retry-After", "10");
 	page_begin(&p, rq, "error.cs", t->title);
 	page_crumb(&p, t->title, NULL);
@@ -270,12 +272,32 @@ page_refuse(struct reply *rp, const struct request *rq, int status, const char *
 	    link && t->status == 404 ? "Ask the person who sent you the link for a new one."
 	                             : t->advice);
 	node_flag(p.root, "error.link", link);
+	if (*back != '\0')
+		node_setf(p.root, "error.next", "?next=%s", url_encode(rq->arena, back));
 	node_int(p.root, "error.status", t->status);
 	if (page_send(rp, rq, &p, &e) == 0)
 		return;
 	/* The templates themselves are broken or missing. */
 	log_line(LOG_ERROR, "page.error", "request %s: %s", rq->id, e.text);
 	reply_text(rp, t->title, strlen(t->title));
+}
+
+void
+page_refuse(struct reply *rp, const struct request *rq, int status, const char *sentence)
+{
+	send_trouble(rp, rq, trouble_of(status), sentence, "");
+}
+
+void
+page_signed_out(struct reply *rp, const struct request *rq, const char *back)
+{
+	static const struct trouble out = { 403, "You are signed out",
+		"Sign in in a new tab, then come back to this one and press the Back button of the"
+		" browser: most browsers still have what you typed in the form." };
+
+	send_trouble(rp, rq, &out,
+	    "You were signed out in another tab, or your session has ended. Nothing was done.",
+	    back);
 }
 
 static int

@@ -61,6 +61,9 @@ MUST_USE int page_send(struct reply *rp, const struct request *rq, struct page *
 /* The error page for a failure: status by kind, the sentence, the request id; 500 shows no inner
  * words. */
 void page_error(struct reply *rp, const struct request *rq, const struct err *why);
+/* The page for a form that was sent without a session. Signing in leads to `back`, the form's page.
+ */
+void page_signed_out(struct reply *rp, const struct request *rq, const char *back);
 /* The error page of a status that no kind of failure stands for: 400, 405, 413, 415. */
 void page_refuse(struct reply *rp, const struct request *rq, int status, const char *sentence);
 

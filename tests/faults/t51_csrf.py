@@ -97,7 +97,11 @@ def wrong_senders(s):
     for path, guard in s.posts:
         for words, answer in attacks(s, path, guard):
             count += 1
-            if answer.status not in (403, 405):
+            if path == "/logout" and words == "with the token but no cookie":
+                # Nobody is signed in there, so there is nothing to refuse.
+                if answer.status != 303 or answer.header("location") != "/login?said=signed-out":
+                    faults.append(f"POST {path} {words}: {answer.status}")
+            elif answer.status not in (403, 405):
                 faults.append(f"POST {path} {words}: {answer.status}")
             elif "<h1>" not in answer.text:
                 faults.append(f"POST {path} {words}: {answer.status} without a page")

@@ -257,6 +257,63 @@ refusals_are_pages_with_their_status(void **state)
 	need(answer, "Allow: GET, HEAD\r\n");
 }
 
+/* Nothing that was typed is lost: the page says how to go on, and leads back to the form. */
+static void
+a_form_sent_after_sign_out_leads_back_to_its_page(void **state)
+{
+	static const struct {
+		const char *form, *back;
+	} cases[] = {
+		{ "/projects/new", "/login?next=%2Fprojects%2Fnew\"" },
+		{ "/p/shop/live/backups/new", "/login?next=%2Fp%2Fshop%2Flive%2Fbackups%2Fnew\"" },
+		{ "/p/shop/live/backups/delete", "/login?next=%2Fp%2Fshop%2Flive%2Fbackups\"" },
+		{ "/b/b7/keep", "/login?next=%2Fb%2Fb7\"" },
+		{ "/d/d3/files/f2", "/login?next=%2Fd%2Fd3\"" },
+		{ "/p/a%22b/live/pause", "/login?next=%2Fp%2Fa%2522b%2Flive\"" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		const char *answer = ask((struct visit){ .uri = cases[i].form,
+		    .cookie = "lazarette=ended",
+		    .body = "csrf=old&note=typed" });
+
+		need(answer, "Status: 403 ");
+		need(answer, "You are signed out");
+		need(answer, "Nothing was done.");
+		need(answer, "Back button");
+		need(answer, cases[i].back);
+	}
+}
+
+static void
+signing_out_twice_and_in_twice_is_no_fault(void **state)
+{
+	static const struct {
+		const char *fields, *location;
+	} cases[] = {
+		{ "csrf=of+a+visitor&email=a&password=b&next=%2Fjobs", "Location: /jobs\r\n" },
+		{ "csrf=of+a+visitor&next=", "Location: /\r\n" },
+		{ "csrf=of+a+visitor&next=%2F%2Fevil.example", "Location: /\r\n" },
+	};
+	const char *answer, *cookie =
+	    arena_printf(arena, "lazarette=%s", session_in(sign_in(EMAIL, PASSWORD)));
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		answer = ask((struct visit){ .uri = "/login",
+		    .cookie = cookie, .body = cases[i].fields });
+		need(answer, "Status: 303 ");
+		need(answer, cases[i].location);
+		assert_string_equal(session_in(answer), "");
+	}
+	need(ask((struct visit){ .uri = "/login?next=%2Fjobs", .cookie = cookie }),
+	    "Location: /jobs\r\n");
+	answer = ask((struct visit){ .uri = "/logout", .body = "csrf=old" });
+	need(answer, "Status: 303 ");
+	need(answer, "Location: /login?said=signed-out\r\n");
+}
+
 /* The head of the page and its buttons are those of somebody signed in. */
 static void
 refusals_know_who_is_signed_in(void **state)
@@ -371,6 +428,8 @@ main(void)
 		cmocka_unit_test(one_text_for_every_wrong_sign_in),
 		cmocka_unit_test(signing_out_ends_the_session_on_the_server),
 		cmocka_unit_test(refusals_are_pages_with_their_status),
+		cmocka_unit_test(a_form_sent_after_sign_out_leads_back_to_its_page),
+		cmocka_unit_test(signing_out_twice_and_in_twice_is_no_fault),
 		cmocka_unit_test(refusals_know_who_is_signed_in),
 		cmocka_unit_test(an_unknown_link_advises_to_ask_its_sender),
 		cmocka_unit_test(an_unknown_topic_after_a_form_harms_nothing),

@@ -61,6 +61,32 @@ for (const js of [true, false]) {
 		expect(/queued/i.test(await words(page)), `not queued: ${await words(page)}`);
 	});
 
+	await test(`DIV-5 a form sent after a sign-out elsewhere keeps what was typed, ${way}`, async () => {
+		const tab = await open(browser, base, { javaScriptEnabled: js });
+		const form = `${base}/p/${where}/backups/new`;
+		const enter = async (page) => {
+			await page.fill('[name="email"]', email);
+			await page.fill('[name="password"]', password);
+			await press(page, "password");
+			await page.waitForURL(form);
+		};
+		await tab.page.goto(form);
+		await enter(tab.page);
+		await tab.page.fill('[name="note"]', "A long thought");
+		await tab.context.clearCookies();
+		await press(tab.page, "note");
+		expect((await words(tab.page)).startsWith("You are signed out"), `not told: ${await words(tab.page)}`);
+		const [other] = await Promise.all([tab.context.waitForEvent("page"),
+			tab.page.locator("main a", { hasText: "Sign in" }).click()]);
+		await enter(other);
+		await tab.page.goBack();
+		const kept = await tab.page.inputValue('[name="note"]');
+		expect(kept === "A long thought", `the note is '${kept}'`);
+		await press(tab.page, "note");
+		await tab.page.waitForURL("**/j/j*");
+		await tab.context.close();
+	});
+
 	await test(`DIV-15 progress shows by itself, ${way}`, async () => {
 		if (js)
 			await page.evaluate(() => { window.samePage = true; });
