@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <sodium.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "cgi/answer.h"
 #include "cgi/http/fcgi.h"
 #include "cgi/route.h"
+#include "cgi/sandbox.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
@@ -58,25 +60,58 @@ take_signals(sigset_t *unblocked)
 	sigprocmask(SIG_BLOCK, &blocked, unblocked);
 }
 
+struct child {
+	struct app app;
+	bool confined;
+};
+
+/* The rules are on the files of the catalogue, so it has to be open. Until the worker has made it
+ * or brought it up to date, every request gets "not yet", and the filter stands alone. */
+static int
+confine(struct child *c, struct err *e)
+{
+	struct err why;
+
+	if (c->confined)
+		return 0;
+	if (c->app.db == NULL && db_open(&c->app.db, c->app.conf->catalog, &why) != 0)
+		return 0;
+	c->confined = true;
+	return sandbox_files(c->app.conf, e);
+}
+
+static void
+answer(struct buf *out, void *context, const struct request_input *in)
+{
+	struct child *c = context;
+	struct err e;
+
+	if (confine(c, &e) != 0) {
+		log_line(LOG_ERROR, "web.sandbox", "%s", e.text);
+		exit(1);
+	}
+	answer_request(out, &c->app, in);
+}
+
 /* One child: until SIGTERM, or until the supervisor is no more. */
 static NORETURN void
 serve(const struct supervisor *s, pid_t parent)
 {
-	struct app app = { .conf = s->conf };
+	struct child c = { .app.conf = s->conf };
 	struct err e;
 	int rc;
 
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGCHLD, SIG_DFL);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	/* It holds session ids and passwords: no core file, no debugger of another program. */
-	prctl(PR_SET_DUMPABLE, 0);
 	if (getppid() != parent)
 		exit(0);
-	rc = fcgi_serve(s->fd, &s->unblocked, answer_request, &app, &e);
+	rc = sandbox_enter(&e) != 0 || confine(&c, &e) != 0
+	    ? -1
+	    : fcgi_serve(s->fd, &s->unblocked, answer, &c, &e);
 	if (rc != 0)
 		log_line(LOG_ERROR, "web.child", "%s", e.text);
-	db_close(app.db);
+	db_close(c.app.db);
 	exit(rc != 0);
 }
 

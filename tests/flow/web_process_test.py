@@ -39,18 +39,19 @@ class Web:
         with open(self.home + "/lazarette.conf", "w") as f:
             f.write(text)
 
-    def start(self, *args):
+    def start(self, *args, control=""):
         log = open(f"{self.home}/log.{len(self.processes)}", "wb")
         env = {n: v for n, v in os.environ.items() if n.startswith(("GCOV", "ASAN", "UBSAN"))}
         p = subprocess.Popen([f"{ROOT}/build/{VARIANT}/lazarette-web", *args], stdin=subprocess.DEVNULL, stdout=log,
                              stderr=log, cwd="/", start_new_session=True, preexec_fn=die_with_parent,
-                             env={**env, "LAZARETTE_HOME": self.home, "LAZARETTE_DEBUG": "1"})
+                             env={**env, "LAZARETTE_HOME": self.home, "LAZARETTE_DEBUG": "1",
+                                  "LAZARETTE_FAULT_CONTROL": control})
         log.close()
         self.processes.append(p)
         return p
 
-    def ready(self, *args):
-        p = self.start(*args)
+    def ready(self, **how):
+        p = self.start(**how)
         wait_until("an answer", lambda: "event=web.start" in self.log() and self.healthy())
         return p
 
@@ -108,6 +109,20 @@ def finishes(w):
     assert answer.startswith("Status: 503 "), answer[:200]
     assert p.wait(30 * SLOW) == 0, w.log()
     assert "event=web.stop" in w.log()
+
+
+def confined(pid):
+    with open(f"/proc/{pid}/status") as f:
+        facts = dict(line.split(":\t", 1) for line in f.read().splitlines() if ":\t" in line)
+    return facts["NoNewPrivs"] == "1" and facts["Seccomp"] == "2"
+
+
+@test("T64", "every child runs under a seccomp filter and can gain no privileges; control: without our guard it does not")
+def confines(w):
+    for control, expected in (("", True), ("sandbox", False)):
+        p = w.ready(control=control)
+        assert [confined(pid) for pid in w.children(p)] == [expected] * 3, control
+        assert w.end(p) == 0
 
 
 @test("", "on SIGHUP every child is replaced, and no request is lost")
