@@ -99,16 +99,19 @@ class Poll {
 			const headers = { "X-Requested-With": "console" };
 			if (this.etag)
 				headers["If-None-Match"] = this.etag;
-			const answer = await fetch(this.element.dataset.poll, { headers, cache: "no-store", redirect: "error" });
+			const answer = await fetch(this.element.dataset.poll, { headers, cache: "no-store", redirect: "manual" });
+			/* Fragments lead nowhere but to the sign-in page. */
+			if (answer.type === "opaqueredirect")
+				return this.signedOut();
 			if (answer.status === 200)
 				this.replace(await answer.text(), answer.headers.get("ETag"));
 			else if (answer.status !== 304)
 				throw new Error("status " + answer.status);
 			this.failures = 0;
-			this.banner(false);
+			this.banner("");
 		} catch {
 			this.failures++;
-			this.banner(this.failures >= 3);
+			this.banner(this.failures >= 3 ? "Connection lost; retrying. What you see may be old." : "");
 		}
 		if (this.element.dataset.poll)
 			this.plan();
@@ -142,18 +145,28 @@ class Poll {
 		tick();
 	}
 
-	banner(lost) {
+	/* The end of the polling: signing in leads back to this page. */
+	signedOut() {
+		const link = document.createElement("a");
+		link.href = "/login?next=" + encodeURIComponent(location.pathname + location.search);
+		link.textContent = "Sign in";
+		this.banner("You are signed out. What you see may be old. ");
+		document.getElementById("connection").append(link);
+	}
+
+	banner(text) {
 		let line = document.getElementById("connection");
-		if (lost && !line) {
+		if (text && !line) {
 			line = document.createElement("p");
 			line.id = "connection";
 			line.className = "notice is-warn";
 			line.setAttribute("role", "status");
-			line.textContent = "Connection lost; retrying. What you see may be old.";
 			this.element.before(line);
-		} else if (!lost && line) {
+		} else if (!text && line) {
 			line.remove();
 		}
+		if (text && line.textContent !== text)
+			line.textContent = text;
 	}
 }
 

@@ -87,6 +87,27 @@ for (const js of [true, false]) {
 		await tab.context.close();
 	});
 
+	// Only scripts poll; the job still waits for the worker here.
+	if (js)
+		await test("DIV-15 a page that polls says so when the session has ended, and stops", async () => {
+			const cookies = await view.context.cookies();
+			const job = page.url();
+			let asked = 0;
+			await view.context.clearCookies();
+			await page.locator("#connection").waitFor();
+			const told = await page.locator("#connection").innerText();
+			page.on("request", (r) => { asked += r.url().endsWith("/fragment"); });
+			await page.waitForTimeout(2500);
+			await page.locator("#connection a").click();
+			await page.waitForURL("**/login?next=*");
+			const next = await page.inputValue('[name="next"]');
+			await view.context.addCookies(cookies);
+			await page.goto(job);
+			expect(told.startsWith("You are signed out."), `it says: ${told}`);
+			expect(asked === 0, `it asked ${asked} times more`);
+			expect(base + next === job, `signing in leads to ${next}`);
+		});
+
 	await test(`DIV-15 progress shows by itself, ${way}`, async () => {
 		if (js)
 			await page.evaluate(() => { window.samePage = true; });
