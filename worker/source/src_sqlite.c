@@ -172,23 +172,35 @@ open_source(sqlite3 **ret, int64_t *bytes, const char *path, int64_t *until, str
 	return 0;
 }
 
+/* The catalogue lies on the same disk: a copy leaves it 5 %, at least 64 MB and at most 1 GB. */
+static int64_t
+reserve(const struct statvfs *fs)
+{
+	int64_t least = 64 << 20, most = 1 << 30,
+	        part = (int64_t)(fs->f_blocks * fs->f_frsize) / 20;
+
+	return part < least ? least : part > most ? most : part;
+}
+
 static int
 need_space(int64_t bytes, const char *scratch, struct err *e)
 {
-	char needs[NUM_TEXT], has[NUM_TEXT];
+	char needs[NUM_TEXT], has[NUM_TEXT], kept[NUM_TEXT];
 	struct statvfs fs;
 	int64_t room;
 
 	if (statvfs(scratch, &fs) != 0)
 		return err_sys(e, "scratch folder '%s'", scratch);
 	room = (int64_t)(fs.f_bavail * fs.f_frsize);
-	if (bytes <= room)
+	if (bytes <= room - reserve(&fs))
 		return 0;
 	num_size(needs, bytes);
 	num_size(has, room);
+	num_size(kept, reserve(&fs));
 	return err_set(e, ERR_FULL,
-	    "The scratch folder %s is full: a copy of the database needs about %s, it has %s",
-	    scratch, needs, has);
+	    "The scratch folder %s is full: a copy of the database needs about %s, it has %s of"
+	    " which %s stay free for the catalogue",
+	    scratch, needs, has, kept);
 }
 
 static int
