@@ -15,7 +15,7 @@
 <?cs each:s = services ?><tr role="row">
 <th role="rowheader" scope="row" data-label="Service"><?cs if:page.may.configure ?><a href="<?cs var:s.href ?>"><?cs var:s.name ?></a><?cs else ?><?cs var:s.name ?><?cs /if ?></th>
 <td role="cell" data-label="Kind"><span class="whole"><?cs call:icon(s.icon) ?> <?cs var:s.engine ?></span></td>
-<td role="cell" data-label="Reads"><?cs var:s.reads ?></td>
+<td role="cell" class="wide" data-label="Reads"><?cs var:s.reads ?></td>
 <td role="cell" data-label="Connection"><span><?cs call:state(s.check) ?><?cs if:s.checked.iso ?> <span class="ago" data-ago="<?cs var:s.checked.iso ?>"><?cs var:s.checked.ago ?></span><?cs /if ?></span></td>
 <td role="cell" class="num" data-label="Size"><?cs call:size(s.size) ?></td>
 <td role="cell" data-label="Last backup"><?cs if:s.last.id ?><span><a href="<?cs var:s.last.href ?>"><?cs var:s.last.id ?></a> <?cs call:when(s.last.at) ?></span><?cs else ?><span class="muted">never</span><?cs /if ?></td>

@@ -26,7 +26,8 @@ def make_content(folder):
 
 
 class Stage(Instance):
-    """shop/live with backups of every kind; shop/staging without any; the project bare without environments."""
+    """shop/live with backups of every kind; shop/staging without any; the project bare without environments;
+    one of the longest names there can be."""
 
     def __enter__(self):
         super().__enter__()
@@ -45,6 +46,9 @@ class Stage(Instance):
         make_content(content)
         self.add_project("shop", "Shop")
         self.add_project("bare", "Bare")
+        # Names as long as they may be, without a place to break: no page may scroll sideways.
+        self.add_project("w" * 40, "W" * 100)
+        self.add_environment("w" * 40, "l" * 40)
         self.add_environment("shop", "live")
         self.add_environment("shop", "staging", "staging")
         self.add_service("shop/live", "database", "sqlite", path=content + "/shop.sqlite")
