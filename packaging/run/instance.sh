@@ -5,6 +5,7 @@ build=$root/build/${BUILD:-release}
 base=http://127.0.0.1:$port
 mail=admin@example.org
 running=
+programs=
 tmp=
 
 die() {
@@ -41,6 +42,7 @@ start() {
 	shift
 	setpriv --pdeathsig TERM -- "$@" 9>&- >>"$home/log/$name.log" 2>&1 </dev/null &
 	running="$running $!"
+	programs="$programs $!:$(basename "$1")"
 }
 
 start_instance() {
@@ -60,17 +62,46 @@ start_instance() {
 	done
 }
 
+# 1 when a program has ended: its pid is $pid then, its name $dead, and how it ended $ended.
 all_running() {
 	for pid in $running; do
-		kill -0 "$pid" 2>/dev/null || return 1
+		kill -0 "$pid" 2>/dev/null || break
+		pid=
 	done
+	[ -n "${pid:-}" ] || return 0
+	dead=${programs##* $pid:}
+	dead=${dead%% *}
+	code=0
+	wait "$pid" || code=$?
+	ended="$dead ended with exit code $code"
+	[ $code -le 128 ] || ended="$dead was killed by signal $((code - 128))"
+	return 1
+}
+
+# start_worker_again: after all_running found it dead; not when it dies for the third time within a minute.
+start_worker_again() {
+	[ "$dead" = lazarette-worker ] || return 1
+	at=$(date +%s)
+	recent=$at
+	for death in ${deaths:-}; do
+		[ $((at - death)) -ge 60 ] || recent="$recent $death"
+	done
+	deaths=$recent
+	[ "$(echo "$deaths" | wc -w)" -lt 3 ] || { ended="$ended, for the third time within a minute"; return 1; }
+	echo "$ended; it is started again." >&2
+	others=
+	for other in $running; do
+		[ "$other" = "$pid" ] || others="$others $other"
+	done
+	running=$others
+	start worker "$build/lazarette-worker"
 }
 
 show_logs() {
 	for log in web worker nginx nginx-error; do
 		[ ! -s "$home/log/$log.log" ] || { echo "-- $log.log" >&2; tail -n 15 "$home/log/$log.log" >&2; }
 	done
-	die "a program of the console ended or does not answer; its last words are above"
+	die "${ended:-the console does not answer}; the last words of its programs are above"
 }
 
 end_instance() {

@@ -78,6 +78,41 @@ def run_twice():
         shutil.rmtree(home, ignore_errors=True)
 
 
+def child_of(pid, name):
+    """The child of this process that runs this program, if there is one."""
+    with open(f"/proc/{pid}/task/{pid}/children") as f:
+        children = [int(child) for child in f.read().split()]
+    for child in children:
+        try:
+            if os.path.basename(os.readlink(f"/proc/{child}/exe")) == name:
+                return child
+        except OSError:
+            continue
+    return None
+
+
+@test("", "make run starts a killed worker again and says how it ended; at the third time it gives up and says why")
+def killed_worker():
+    home, port = tempfile.mkdtemp(prefix="lz-run-", dir="/tmp"), free_port()
+    try:
+        run, killed = Run(home, port), []
+        run.wait_ready()
+        for number in (1, 2, 3):
+            worker = wait_until("a worker", lambda: child_of(run.process.pid, "lazarette-worker"))
+            assert worker not in killed
+            killed.append(worker)
+            os.kill(worker, signal.SIGKILL)
+            if number < 3:
+                wait_until("the words", lambda: run.words().count(
+                    "lazarette-worker was killed by signal 9; it is started again") == number)
+                assert Browser(f"http://127.0.0.1:{port}").get("/login").status == 200
+        assert run.process.wait(30) == 1, run.words()
+        assert "lazarette-worker was killed by signal 9, for the third time within a minute" in run.words(), run.words()
+        wait_until("the end of every process", lambda: not processes_of(home, {run.process.pid}))
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
 @test("", "make run says what to do when its port is taken")
 def port_taken():
     home = tempfile.mkdtemp(prefix="lz-run-", dir="/tmp")
