@@ -323,6 +323,44 @@ check_roots(struct faults *faults, struct arena *a, const struct service_setting
 	}
 }
 
+/* Where the bracket at p ends: at its "]", or at the end of the pattern when it has none. */
+static const char *
+bracket_end(const char *p)
+{
+	p++;
+	if (*p == '!' || *p == '^')
+		p++;
+	if (*p == ']')
+		p++;
+	while (*p != '\0' && *p != ']') {
+		char close[] = { p[1], ']', '\0' };
+		/* [:digit:], [.x.] and [=x=] have brackets of their own. */
+		const char *inner = *p == '[' && p[1] != '\0' && strchr(":.=", p[1]) != NULL
+		    ? strstr(p + 2, close)
+		    : NULL;
+
+		if (inner != NULL)
+			p = inner + 1;
+		else if (*p == '\\' && p[1] != '\0')
+			p++;
+		p++;
+	}
+	return p;
+}
+
+/* fnmatch() takes a bracket that nothing closes for itself, which nobody means. */
+static bool
+brackets_close(const char *pattern)
+{
+	for (const char *p = pattern; *p != '\0'; p++) {
+		if (*p == '\\' && p[1] != '\0')
+			p++;
+		else if (*p == '[' && *(p = bracket_end(p)) == '\0')
+			return false;
+	}
+	return true;
+}
+
 static void
 check_files(struct faults *faults, struct arena *a, const struct service_settings *s)
 {
@@ -334,12 +372,19 @@ check_files(struct faults *faults, struct arena *a, const struct service_setting
 		fault(faults, "excludes", "Enter at most 100 patterns");
 		return;
 	}
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		if (!plain(patterns[i], 1000)) {
 			fault(faults, "excludes",
 			    "A pattern is too long or holds control characters");
 			return;
 		}
+		if (!brackets_close(patterns[i])) {
+			fault(faults, "excludes",
+			    arena_printf(a, "The pattern %s has no closing bracket",
+			        utf8_clean(a, patterns[i], strlen(patterns[i]))));
+			return;
+		}
+	}
 }
 
 size_t

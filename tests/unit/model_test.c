@@ -374,6 +374,31 @@ folders_that_would_be_stored_twice_are_refused(void **state UNUSED)
 	assert_string_equal(out[0].field, "excludes");
 }
 
+static void
+a_pattern_whose_bracket_nothing_closes_is_refused(void **state UNUSED)
+{
+	static const char *const fine[] = { "[a-z]*.tmp", "[]]", "[!]]", "[[:digit:]]", "\\[", "a]",
+		"[\\]]", "[[.-.]]", "[[]" };
+	static const char *const open[] = { "[", "a[", "[]", "[!]", "[[:digit:]", "[a\\]",
+		"[a]/[b" };
+	CLEANUP_ARENA struct arena *a = arena_new();
+	struct field_error out[SERVICE_ERRORS_MAX];
+	struct service_settings s = { .roots = "/srv/a" };
+
+	for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
+		s.excludes = fine[i];
+		assert_int_equal(check(a, ENGINE_FILES, s, out), 0);
+	}
+	for (size_t i = 0; i < sizeof open / sizeof *open; i++) {
+		s.excludes = open[i];
+		assert_int_equal(check(a, ENGINE_FILES, s, out), 1);
+		assert_string_equal(out[0].field, "excludes");
+	}
+	s.excludes = "*.tmp\n[";
+	assert_int_equal(check(a, ENGINE_FILES, s, out), 1);
+	assert_string_equal(out[0].text, "The pattern [ has no closing bracket");
+}
+
 int
 main(void)
 {
@@ -392,6 +417,7 @@ main(void)
 		cmocka_unit_test(settings_of_another_engine_or_kind_are_refused),
 		cmocka_unit_test(each_wrong_setting_has_its_sentence),
 		cmocka_unit_test(folders_that_would_be_stored_twice_are_refused),
+		cmocka_unit_test(a_pattern_whose_bracket_nothing_closes_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
