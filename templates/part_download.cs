@@ -22,6 +22,6 @@ else ?><li class="<?cs if:download.preparing ?>is-now<?cs else ?>is-done<?cs /if
 <?cs /each ?></tbody></table>
 <dl class="facts">
 <dt>Mail with the links</dt><dd><?cs if:download.mail.word ?><?cs call:state(download.mail) ?> to <?cs var:download.by ?><?cs if:download.mail.error ?><span class="why"><?cs var:download.mail.error ?></span><?cs /if ?><?cs elif:download.preparing ?><span class="muted">goes to <?cs var:download.by ?> when the files are ready</span><?cs else ?><span class="muted">none</span><?cs /if ?></dd>
-<dt>Links</dt><dd><?cs if:download.alive ?>Valid until <?cs call:time(download.expires) ?>; each file up to <?cs var:download.max_uses ?> times, used <?cs var:download.uses ?> times so far.<?cs elif:download.preparing ?>Made when the files are ready.<?cs else ?>No longer valid.<?cs /if ?></dd>
+<dt>Links</dt><dd><?cs if:download.alive ?>Valid until <?cs call:time(download.expires) ?>; each file up to <?cs var:download.max_uses ?> <?cs if:download.max_uses == "1" ?>time<?cs else ?>times<?cs /if ?>, used <?cs var:download.uses ?> <?cs if:download.uses == "1" ?>time<?cs else ?>times<?cs /if ?> so far.<?cs elif:download.preparing ?>Made when the files are ready.<?cs else ?>No longer valid.<?cs /if ?></dd>
 </dl>
 </div>

@@ -50,8 +50,8 @@ show_link_gone(struct page *p, const struct link_view *view, bool used_up)
 	node_setf(p->root, "again", "/b/b%" PRId64 "/download", view->download->backup);
 	if (used_up) {
 		node_setf(p->root, "gone",
-		    "This link has been used as often as it may be (%" PRId64 " downloads).",
-		    view->link->max_uses);
+		    "This link has been used as often as it may be (%" PRId64 " download%s).",
+		    view->link->max_uses, view->link->max_uses == 1 ? "" : "s");
 	} else if (view->link->revoked_at != 0 || view->download->state == DOWNLOAD_REVOKED) {
 		node_set(p->root, "gone", "This link was revoked.");
 	} else {

@@ -105,7 +105,7 @@ static void
 a_used_up_link_is_410_and_says_so(void **state)
 {
 	struct fixture *f = *state;
-	CLEANUP_REPLY struct reply half, spent, page, all;
+	CLEANUP_REPLY struct reply half, spent, page, all, once;
 
 	make_link(f);
 	deliver(f, 2, 100);
@@ -120,6 +120,9 @@ a_used_up_link_is_410_and_says_so(void **state)
 	deliver(f, 1, 100);
 	deliver(f, 1, 100);
 	ASK(410, &all, PAGE);
+	fixture_do(f, "UPDATE link SET max_uses = 1");
+	ASK(410, &once, FETCH("2"));
+	SAYS(&once, "as often as it may be (1 download).");
 }
 
 static void
