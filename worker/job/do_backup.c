@@ -44,7 +44,9 @@ guess(struct plan *p, int64_t id, int64_t until)
 }
 
 struct needs {
-	int64_t raw, stored;          /* raw 0: unknown; no percentage is better than a wrong one */
+	int64_t raw;                  /* 0: unknown; no percentage is better than a wrong one */
+	int64_t stored;               /* without the services that have no backup yet */
+	int64_t most;                 /* those by the size of their source; 0: unknown */
 };
 
 /* What the last good backup of each service took, in all. With `now`, no more than what is there at
@@ -52,7 +54,7 @@ struct needs {
 static int
 estimate(struct needs *ret, struct plan *p, bool now, struct err *e)
 {
-	struct needs sum = { 0, 0 };
+	struct needs sum = { 0, 0, 0 };
 	int64_t until = clock_mono() + LOOK_MS;
 	bool known = true;
 
@@ -68,8 +70,10 @@ estimate(struct needs *ret, struct plan *p, bool now, struct err *e)
 		known &= raw > 0;
 		sum.raw += raw;
 		sum.stored += stored;
+		sum.most += stored > 0 ? stored : seen;
 	}
 	sum.raw = known ? sum.raw : 0;
+	sum.most = known ? sum.most : 0;
 	*ret = sum;
 	return 0;
 }
@@ -99,6 +103,20 @@ check_space(struct needs *needs, struct plan *p, struct err *e)
 	num_size(got, has);
 	return err_set(e, ERR_FULL, "storage *%s* is full: needs about %s, has %s", p->storage.slug,
 	    wants, got);
+}
+
+/* How much is missing, for who must make room. A first backup is not refused by its source's size:
+ * nobody knows yet how small it gets. */
+static int
+tell_needs(const struct needs *needs, struct plan *p, struct err *e)
+{
+	char wants[NUM_TEXT];
+
+	if (e->kind != ERR_FULL || needs->most == 0)
+		return -1;
+	num_size(wants, room_for(needs->most));
+	return err_set(e, ERR_FULL, "%s; the whole backup needs about %s",
+	    arena_dup(p->arena, e->text), wants);
 }
 
 /* What a holder before us left unfinished must not be published under our feet, and what it had
@@ -157,8 +175,9 @@ work(struct plan *p, struct err *e)
 		return -1;
 	report_expect(p->report, needs.raw);
 	for (size_t i = 0; i < p->part_count; i++) {
-		if (keep_part(&p->parts[i], p, e) != 0 ||
-		    backups_part_ready(p->db, &p->lease, &p->parts[i], e) != 0)
+		if (keep_part(&p->parts[i], p, e) != 0)
+			return tell_needs(&needs, p, e);
+		if (backups_part_ready(p->db, &p->lease, &p->parts[i], e) != 0)
 			return -1;
 		FAULT("backup.after_part");
 	}
