@@ -16,7 +16,8 @@ else ?><a class="button is-primary" href="<?cs var:base ?>/new" data-key="c"><?c
 <div class="field"><label for="q">Note contains</label><input type="search" id="q" name="q" value="<?cs var:filter.note ?>" autocomplete="off"></div>
 <button type="submit" class="button"><?cs call:icon("search") ?>Filter</button><?cs if:filter.on ?> <a class="button is-quiet" href="<?cs var:base ?>">Clear filters</a><?cs /if ?>
 </form>
-<?cs /if ?>
+<?cs /if ?><?cs each:u = unknown ?><p role="status"><?cs var:u.text ?></p>
+<?cs /each ?>
 <?cs if:subcount(backups) ?><table class="list" role="table" aria-label="Backups">
 <?cs call:backup_head("1") ?>
 <tbody role="rowgroup">

@@ -49,6 +49,22 @@ fill(struct page *p, struct backups_view *view, const struct request *rq, struct
 	return 0;
 }
 
+/* A word of the address that filters nothing, as it is not known, is told. */
+static void
+tell_unknown(struct page *p, const struct request *rq, const struct backup_filter *f)
+{
+	const struct { const char *word, *text; bool known; } words[] = {
+		{ "kind", "Unknown kind; showing all.", f->kind >= 0 },
+		{ "state", "Unknown status; showing all.", f->state >= 0 },
+		{ "service", "Unknown service; showing all.", f->service != 0 },
+	};
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		if (!words[i].known && *request_query(rq, words[i].word) != '\0')
+			node_set(node_add(p->root, "unknown"), "text", words[i].text);
+	}
+}
+
 int
 on_backups_list(struct reply *rp, struct request *rq, struct err *e)
 {
@@ -78,6 +94,7 @@ on_backups_list(struct reply *rp, struct request *rq, struct err *e)
 	if (node_get(p.root, "env.bad") != NULL)
 		node_setf(p.root, "page.mark", "\xe2\x9c\x97 %s",
 		    node_get(p.root, "env.state.word"));
+	tell_unknown(&p, rq, &filter);
 	if (fill(&p, &view, rq, e) != 0)
 		return -1;
 	return page_send(rp, rq, &p, e);

@@ -113,6 +113,23 @@ notes_can_be_searched_and_are_shown_as_text(void **state)
 }
 
 static void
+a_filter_that_is_not_known_is_told(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply known, odd;
+
+	fixture_ready(f);
+	ASK(200, &known, LIST, .query = { { "state", "ready" }, { "service", "media" } });
+	SAYS_NOT(&known, "showing all");
+	ASK(200, &odd, LIST,
+	    .query = { { "state", "odd" }, { "kind", "odd" }, { "service", "odd" } });
+	SAYS(&odd, "Unknown status; showing all.");
+	SAYS(&odd, "Unknown kind; showing all.");
+	SAYS(&odd, "Unknown service; showing all.");
+	SAYS(&odd, "href=\"/b/b1\"");
+}
+
+static void
 fifty_a_page_and_the_filters_go_along(void **state)
 {
 	struct fixture *f = *state;
@@ -268,6 +285,7 @@ main(void)
 		ROW_TEST("SET-4", what_is_kept_or_still_made_stays),
 		FIXTURE_TEST(an_empty_list_says_what_would_be_here),
 		FIXTURE_TEST(the_first_row_says_that_nothing_is_scheduled),
+		FIXTURE_TEST(a_filter_that_is_not_known_is_told),
 		FIXTURE_TEST(fifty_a_page_and_the_filters_go_along),
 		FIXTURE_TEST(the_trash_shows_only_when_asked_for),
 		FIXTURE_TEST(deleting_several_asks_first),
