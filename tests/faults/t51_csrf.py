@@ -131,6 +131,8 @@ class Guarded(Stage):
 
     def fill(self):
         super().fill()
+        # Housekeeping would change the catalogue by itself between the two looks at it.
+        self.stop_one("worker")
         other, answer = self.sign_in(browser=Browser(self.base, spread=True))
         self.must(answer)
         self.right, self.foreign = token_of(self.browser), token_of(other)
