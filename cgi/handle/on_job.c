@@ -264,6 +264,13 @@ retry(int64_t *ret, struct request *rq, const struct job *old, const struct job_
 		return jobs_add_check(ret, rq->db, jr, old->service, e);
 	case JOB_VERIFY:
 		return jobs_add_verify(ret, rq->db, jr, old->backup, e);
+	case JOB_PREVIEW:
+	case JOB_RESTORE:
+	case JOB_UNDO:
+	case JOB_TIDY:
+	case JOB_TEST:
+		return err_set(e, ERR_CONFLICT,
+		    "a restore is never repeated by itself: begin it again from its backup");
 	case JOB_KINDS:
 		break;
 	}

@@ -197,6 +197,16 @@ mark_job_title(enum job_kind kind)
 		return "Connection test";
 	case JOB_VERIFY:
 		return "Verify";
+	case JOB_PREVIEW:
+		return "Look at the target";
+	case JOB_RESTORE:
+		return "Restore";
+	case JOB_UNDO:
+		return "Undo a restore";
+	case JOB_TIDY:
+		return "Tidy up after a restore";
+	case JOB_TEST:
+		return "Test restore";
 	case JOB_KINDS:
 		break;
 	}

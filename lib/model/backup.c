@@ -9,6 +9,7 @@ static const char *const states[BACKUP_STATES] = {
 };
 static const char *const kinds[BACKUP_KINDS] = {
 	[BACKUP_SCHEDULED] = "scheduled", [BACKUP_ON_DEMAND] = "on-demand",
+	[BACKUP_SAFETY] = "safety",       [BACKUP_UPLOADED] = "uploaded",
 };
 static const char *const healths[HEALTHS] = {
 	[HEALTH_UNKNOWN] = "unknown", [HEALTH_GOOD] = "good",

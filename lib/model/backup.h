@@ -17,7 +17,13 @@ enum backup_state {
 	BACKUP_DELETED,
 	BACKUP_STATES
 };
-enum backup_kind { BACKUP_SCHEDULED, BACKUP_ON_DEMAND, BACKUP_KINDS };
+enum backup_kind {
+	BACKUP_SCHEDULED,
+	BACKUP_ON_DEMAND,
+	BACKUP_SAFETY,                /* of a target, before a restore into it */
+	BACKUP_UPLOADED,
+	BACKUP_KINDS
+};
 /* What a later look at the stored bytes found. */
 enum backup_health { HEALTH_UNKNOWN, HEALTH_GOOD, HEALTH_DAMAGED, HEALTH_MISSING, HEALTHS };
 
@@ -53,6 +59,12 @@ struct part {
 	int64_t taken_at, finished_at;   /* when reading began and the part was proven */
 };
 
+/* Rows of one table, as counted in the moment that a dump shows. */
+struct table_count {
+	const char *name;             /* postgresql: schema.table; sqlite: table */
+	int64_t rows;                 /* -1: the table is not there */
+};
+
 struct backup {
 	int64_t id;
 	const char *uuid;
@@ -67,6 +79,9 @@ struct backup {
 	int64_t created_at, started_at, finished_at, verified_at, trashed_at;
 	int64_t raw_bytes, stored_bytes, warnings;
 	const char *error;            /* NULL when none */
+	int64_t tested_at;            /* of the last test restore, 0: never */
+	const char *test_state;       /* "", equal, differs, failed */
+	const char *test_text;        /* what it found, for people */
 	const char *sidecar_key, *sidecar_sha256;
 	const char *contents;         /* "database, media": service slugs, for lists */
 	const char *project_slug, *environment_slug, *storage_slug;

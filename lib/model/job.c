@@ -6,6 +6,9 @@
 static const char *const kinds[JOB_KINDS] = {
 	[JOB_BACKUP] = "backup", [JOB_DOWNLOAD] = "download",
 	[JOB_CHECK] = "check",   [JOB_VERIFY] = "verify",
+	[JOB_PREVIEW] = "preview", [JOB_RESTORE] = "restore",
+	[JOB_UNDO] = "undo",     [JOB_TIDY] = "tidy",
+	[JOB_TEST] = "test",
 };
 
 static const char *const states[JOB_STATES] = {

@@ -7,7 +7,20 @@
 
 #include "lib/base/attr.h"
 
-enum job_kind { JOB_BACKUP, JOB_DOWNLOAD, JOB_CHECK, JOB_VERIFY, JOB_KINDS };
+/* preview: look at the target of a restore; undo: take one back; tidy: what a restore left to do
+ * (its hook, what it kept beside the target); test: a restore into a scratch target. */
+enum job_kind {
+	JOB_BACKUP,
+	JOB_DOWNLOAD,
+	JOB_CHECK,
+	JOB_VERIFY,
+	JOB_PREVIEW,
+	JOB_RESTORE,
+	JOB_UNDO,
+	JOB_TIDY,
+	JOB_TEST,
+	JOB_KINDS
+};
 enum job_state { JOB_QUEUED, JOB_RUNNING, JOB_SUCCEEDED, JOB_FAILED, JOB_CANCELLED, JOB_STATES };
 
 /* Lower-case names as they stand in the catalogue; parse is false for an unknown one. */
@@ -26,8 +39,10 @@ struct job {
 	enum job_kind kind;
 	enum job_state state;
 	int64_t environment;         /* always set */
-	int64_t backup;              /* 0 when none: so are the next two */
+	int64_t backup;              /* 0 when none: so are the next four */
 	int64_t download;
+	int64_t restore;
+	int64_t after;               /* the job that must have ended before */
 	int64_t service;             /* of a check */
 	int64_t requested_by;        /* account; 0 is the system itself */
 	const char *requested_name;  /* e-mail of that account, or "system" */

@@ -27,6 +27,10 @@ struct environment {
 	enum environment_kind kind;
 	bool paused;
 	int64_t created_at;
+	/* Around a restore into it: names of executables in home/hooks, "" when none. */
+	const char *hook_before, *hook_after;
+	int64_t hook_limit_s;
+	const char *watchers;     /* e-mails, one per line, who hear of every restore */
 	const char *project_slug, *project_name;
 };
 
@@ -58,6 +62,9 @@ struct service {
 	const char *check_state;      /* untested, ok, failed */
 	const char *check_text;       /* what the last connection test found, for people */
 	int64_t checked_at;
+	/* Landing rules: what runs on live data before it is opened here; "" when none. */
+	const char *sanitise_sql;     /* databases: SQL, run as the service's own role */
+	const char *sanitise_hook;    /* the name of an executable in home/hooks */
 	const char *project_slug, *environment_slug;
 };
 

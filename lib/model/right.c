@@ -6,6 +6,7 @@
 static const char *const right_names[RIGHTS] = {
 	[RIGHT_NONE] = "none",           [RIGHT_VIEW] = "view",
 	[RIGHT_BACKUP] = "backup",       [RIGHT_DOWNLOAD] = "download",
+	[RIGHT_RESTORE] = "restore",     [RIGHT_RESTORE_LIVE] = "restore-to-live",
 	[RIGHT_DELETE] = "delete",       [RIGHT_CONFIGURE] = "configure",
 	[RIGHT_ADMINISTER] = "administer",
 };
@@ -13,11 +14,14 @@ static const char *const role_names[ROLES] = {
 	[ROLE_VIEWER] = "viewer", [ROLE_OPERATOR] = "operator", [ROLE_ADMIN] = "admin",
 };
 
-/* Deleting and configuring can lose backups for good: they stay with the admin. */
+/* Deleting and configuring can lose backups for good, and restoring into live what is live: they
+ * stay with the admin. */
 static const bool bundles[ROLES][RIGHTS] = {
 	[ROLE_VIEWER] = { [RIGHT_VIEW] = true },
-	[ROLE_OPERATOR] = { [RIGHT_VIEW] = true, [RIGHT_BACKUP] = true, [RIGHT_DOWNLOAD] = true },
+	[ROLE_OPERATOR] = { [RIGHT_VIEW] = true, [RIGHT_BACKUP] = true, [RIGHT_DOWNLOAD] = true,
+	    [RIGHT_RESTORE] = true },
 	[ROLE_ADMIN] = { [RIGHT_VIEW] = true, [RIGHT_BACKUP] = true, [RIGHT_DOWNLOAD] = true,
+	    [RIGHT_RESTORE] = true, [RIGHT_RESTORE_LIVE] = true,
 	    [RIGHT_DELETE] = true, [RIGHT_CONFIGURE] = true, [RIGHT_ADMINISTER] = true },
 };
 

@@ -12,6 +12,8 @@ enum right {
 	RIGHT_VIEW,
 	RIGHT_BACKUP,
 	RIGHT_DOWNLOAD,
+	RIGHT_RESTORE,                /* into an environment that is not live */
+	RIGHT_RESTORE_LIVE,
 	RIGHT_DELETE,
 	RIGHT_CONFIGURE,
 	RIGHT_ADMINISTER,

@@ -119,7 +119,7 @@ backup_plan_add(struct backup_ids *ret, struct db *db, const struct backup_reque
 	if (find_services(services, &contents, a, db, rq, e) != 0 ||
 	    add_backup(&ret->backup, db, rq, &v, contents.p, e) != 0 ||
 	    enqueue_add(&ret->job, db, &rq->job,
-	        &(struct enqueue_work){ JOB_BACKUP, ret->backup, 0, 0 }, e) != 0)
+	        &(struct enqueue_work){ .kind = JOB_BACKUP, .backup = ret->backup }, e) != 0)
 		return -1;
 	for (size_t i = 0; i < rq->service_count; i++)
 		if (add_part(db, ret->backup, &services[i], e) != 0 ||

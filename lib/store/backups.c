@@ -44,8 +44,8 @@ backups_request(struct backup_ids *ret, struct db *db, const struct backup_reque
 	" j.backup=b.id AND j.kind='backup'), b.kind, b.state, b.health, b.note, b.keep," \
 	" b.requested_by, coalesce(a.email, 'system'), b.created_at, b.started_at, b.finished_at," \
 	" b.verified_at, b.trashed_at, b.raw_bytes, b.stored_bytes, b.warnings, b.error," \
-	" b.sidecar_key, b.sidecar_sha256, b.contents, p.slug, v.slug, s.slug FROM backup b JOIN" \
-	" environment v ON v.id=b.environment JOIN project p ON p.id=v.project JOIN storage s ON" \
+	" b.tested_at, b.test_state, b.test_text, b.sidecar_key, b.sidecar_sha256, b.contents," \
+	" p.slug, v.slug, s.slug FROM backup b JOIN environment v ON v.id=b.environment JOIN project p ON p.id=v.project JOIN storage s ON" \
 	" s.id=b.storage LEFT JOIN account a ON a.id=b.requested_by"
 
 static void
@@ -78,6 +78,9 @@ read_backup(void *row, struct sql *q, struct arena *a)
 	b->stored_bytes = sql_int(q, c++);
 	b->warnings = sql_int(q, c++);
 	b->error = sql_text_or_null(q, c++, a);
+	b->tested_at = sql_int(q, c++);
+	b->test_state = sql_text(q, c++, a);
+	b->test_text = sql_text(q, c++, a);
 	b->sidecar_key = sql_text(q, c++, a);
 	b->sidecar_sha256 = sql_text(q, c++, a);
 	b->contents = sql_text(q, c++, a);

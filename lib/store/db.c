@@ -2,6 +2,7 @@
 #include "lib/store/db.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <schema.h>
@@ -196,6 +197,20 @@ keep_copy(struct db *db, const char *path, int version, struct err *e)
 	return fd_publish(fd, AT_FDCWD, temporary, name, e);
 }
 
+/* They rested while tables were made anew. */
+static int
+check_references(struct db *db, struct err *e)
+{
+	int64_t lost;
+
+	if (sql_get(&lost, db, "SELECT count(*) FROM pragma_foreign_key_check", SQL_NO_ARGS, e) !=
+	    0)
+		return -1;
+	return lost == 0 ? 0
+	                 : err_set(e, ERR_INTERNAL,
+	                       "%" PRId64 " rows would point to rows that are not there", lost);
+}
+
 /* From schema `version` to the next, wholly or not at all. Another process may have been faster. */
 static int
 migrate_one(struct db *db, int version, const char *script, struct err *e)
@@ -209,7 +224,7 @@ migrate_one(struct db *db, int version, const char *script, struct err *e)
 	if (now != version)
 		return 0;
 	FAULT("migrate.begun");
-	if (exec(db, script, e) != 0)
+	if (exec(db, script, e) != 0 || check_references(db, e) != 0)
 		return err_in(e, "migration %d", version + 1);
 	FAULT("migrate.run");
 	snprintf(mark, sizeof mark, "PRAGMA user_version=%d; PRAGMA application_id=%d", version + 1,
@@ -248,6 +263,9 @@ db_migrate(struct db **ret, const char *path, const char *const *scripts, int co
 		return refuse_newer(db, version, count, e);
 	if (version > 0 && version < count && keep_copy(db, path, version, e) != 0)
 		return -1;
+	/* A table that others point to can only be made anew while foreign keys rest. */
+	if (sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_FKEY, 0, NULL) != SQLITE_OK)
+		return sql_fail(db, e);
 	while (version < count) {
 		if (migrate_one(db, version, scripts[version], e) != 0 ||
 		    schema_version(&version, db, e) != 0)
@@ -255,6 +273,8 @@ db_migrate(struct db **ret, const char *path, const char *const *scripts, int co
 		/* Statements prepared for the old tables. */
 		sql_forget(db);
 	}
+	if (sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL) != SQLITE_OK)
+		return sql_fail(db, e);
 	*ret = db;
 	db = NULL;
 	return 0;

@@ -164,7 +164,9 @@ add_download(struct download_ids *ret, struct arena *a, struct db *db,
 		        e) != 0)
 			return -1;
 	return enqueue_add(&ret->job, db, &rq->job,
-	    &(struct enqueue_work){ JOB_DOWNLOAD, c->backup.id, ret->download, 0 }, e);
+	    &(struct enqueue_work){ .kind = JOB_DOWNLOAD, .backup = c->backup.id,
+	        .download = ret->download },
+	    e);
 }
 
 int
@@ -408,7 +410,9 @@ downloads_mail_again(int64_t *ret, struct db *db, const struct job_request *rq, 
 	if (job == 0 &&
 	    (need_ready(&d, a, db, download, e) != 0 ||
 	        enqueue_add(&job, db, rq,
-	            &(struct enqueue_work){ JOB_DOWNLOAD, d.backup, download, 0 }, e) != 0))
+	            &(struct enqueue_work){ .kind = JOB_DOWNLOAD, .backup = d.backup,
+	                .download = download },
+	            e) != 0))
 		return -1;
 	if (sql_commit(&t, e) != 0)
 		return -1;

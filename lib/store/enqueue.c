@@ -27,17 +27,17 @@ enqueue_add(int64_t *ret, struct db *db, const struct job_request *rq,
     const struct enqueue_work *work, struct err *e)
 {
 	static const char sql[] =
-	    "INSERT INTO job (uuid, kind, state, environment, backup, download, service,"
-	    " requested_by, idempotency_key, mail_when_done, run_at, created_at) VALUES (?1, ?2,"
-	    " 'queued', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10) RETURNING id";
+	    "INSERT INTO job (uuid, kind, state, environment, backup, download, service, restore,"
+	    " after_job, requested_by, idempotency_key, mail_when_done, run_at, created_at) VALUES"
+	    " (?1, ?2, 'queued', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12) RETURNING id";
 	char uuid[UUID_SIZE];
 
 	rand_uuid(uuid);
 	return sql_get(ret, db, sql,
 	    SQL_ARGS(sql_t(uuid), sql_t(job_kind_name(work->kind)), sql_i(rq->environment),
 	        sql_id(work->backup), sql_id(work->download), sql_id(work->service),
-	        sql_id(rq->requested_by), sql_t(rq->key), sql_i(rq->mail_when_done),
-	        sql_i(clock_now())),
+	        sql_id(work->restore), sql_id(work->after), sql_id(rq->requested_by),
+	        sql_t(rq->key), sql_i(rq->mail_when_done), sql_i(clock_now())),
 	    e);
 }
 

@@ -17,7 +17,9 @@ MUST_USE int enqueue_known(int64_t *ret, struct db *db, const char *key, enum jo
 
 struct enqueue_work {
 	enum job_kind kind;
-	int64_t backup, download, service;   /* 0 when none */
+	int64_t backup, download, service;   /* 0 when none: so are the next two */
+	int64_t restore;
+	int64_t after;                /* a job that must have ended before this one begins */
 };
 /* A queued job. */
 MUST_USE int enqueue_add(int64_t *ret, struct db *db, const struct job_request *rq,

@@ -6,8 +6,9 @@
 #include "lib/store/sql.h"
 
 #define ENVIRONMENT_COLUMNS \
-	"SELECT v.id, v.project, v.uuid, v.slug, v.name, v.kind, v.paused, v.created_at, p.slug," \
-	" p.name FROM environment v JOIN project p ON p.id=v.project"
+	"SELECT v.id, v.project, v.uuid, v.slug, v.name, v.kind, v.paused, v.created_at," \
+	" v.hook_before, v.hook_after, v.hook_limit_s, v.watchers, p.slug, p.name FROM" \
+	" environment v JOIN project p ON p.id=v.project"
 static const char no_environment[] = "there is no such environment";
 
 static void
@@ -25,6 +26,10 @@ read_environment(void *row, struct sql *q, struct arena *a)
 		v->kind = ENV_LIVE;
 	v->paused = sql_int(q, c++) != 0;
 	v->created_at = sql_int(q, c++);
+	v->hook_before = sql_text(q, c++, a);
+	v->hook_after = sql_text(q, c++, a);
+	v->hook_limit_s = sql_int(q, c++);
+	v->watchers = sql_text(q, c++, a);
 	v->project_slug = sql_text(q, c++, a);
 	v->project_name = sql_text(q, c++, a);
 }

@@ -32,8 +32,8 @@ jobs_add_check(int64_t *ret, struct db *db, const struct job_request *rq, int64_
 		if (environment == 0 || environment != rq->environment)
 			return err_set(e, ERR_INPUT,
 			    "the service does not belong to this environment");
-		if (enqueue_add(&job, db, rq, &(struct enqueue_work){ JOB_CHECK, 0, 0, service },
-		        e) != 0 ||
+		if (enqueue_add(&job, db, rq,
+		        &(struct enqueue_work){ .kind = JOB_CHECK, .service = service }, e) != 0 ||
 		    enqueue_service(db, job, service, e) != 0)
 			return -1;
 	}
@@ -62,8 +62,8 @@ jobs_add_verify(int64_t *ret, struct db *db, const struct job_request *rq, int64
 			return err_set(e, ERR_CONFLICT,
 			    "backup b%" PRId64 " is not ready, so there is nothing to verify",
 			    backup);
-		if (enqueue_add(&job, db, rq, &(struct enqueue_work){ JOB_VERIFY, backup, 0, 0 },
-		        e) != 0)
+		if (enqueue_add(&job, db, rq,
+		        &(struct enqueue_work){ .kind = JOB_VERIFY, .backup = backup }, e) != 0)
 			return -1;
 	}
 	if (sql_commit(&t, e) != 0)
@@ -76,7 +76,7 @@ jobs_add_verify(int64_t *ret, struct db *db, const struct job_request *rq, int64
 
 #define JOB_COLUMNS \
 	"SELECT j.id, j.uuid, j.kind, j.state, j.environment, j.backup, j.download, j.service," \
-	" j.requested_by, coalesce(a.email, 'system'), j.created_at, j.started_at, j.finished_at," \
+	" j.restore, j.after_job, j.requested_by, coalesce(a.email, 'system'), j.created_at, j.started_at, j.finished_at," \
 	" j.worker, j.fence, j.deaths, j.cancel_asked, j.mail_when_done, j.phase, j.bytes_done," \
 	" j.bytes_total, j.progress_at, j.warnings, j.error, j.exit_code, p.slug, v.slug FROM job" \
 	" j JOIN environment v ON v.id=j.environment JOIN project p ON p.id=v.project LEFT JOIN" \
@@ -98,6 +98,8 @@ read_job(void *row, struct sql *q, struct arena *a)
 	j->backup = sql_int(q, c++);
 	j->download = sql_int(q, c++);
 	j->service = sql_int(q, c++);
+	j->restore = sql_int(q, c++);
+	j->after = sql_int(q, c++);
 	j->requested_by = sql_int(q, c++);
 	j->requested_name = sql_text(q, c++, a);
 	j->created_at = sql_int(q, c++);
@@ -253,8 +255,9 @@ jobs_claim(struct lease *ret, struct db *db, const char *worker, int64_t lease_m
 	    " started_at=CASE started_at WHEN 0 THEN ?2 ELSE started_at END, progress_at=?2,"
 	    " phase='', bytes_done=0, warnings=0 WHERE id=(SELECT j.id FROM job j WHERE"
 	    " j.state='queued' AND j.run_at<=?2 AND NOT EXISTS (SELECT 1 FROM job_service m JOIN"
-	    " job_service o ON o.service=m.service AND o.running=1 WHERE m.job=j.id) ORDER BY"
-	    " j.run_at, j.id LIMIT 1) RETURNING id, fence";
+	    " job_service o ON o.service=m.service AND o.running=1 WHERE m.job=j.id) AND NOT EXISTS"
+	    " (SELECT 1 FROM job x WHERE x.id=j.after_job AND x.state IN ('queued', 'running'))"
+	    " ORDER BY j.run_at, j.id LIMIT 1) RETURNING id, fence";
 	static const char sql_mark[] = "UPDATE job_service SET running=1 WHERE job=?1";
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	CLEANUP_SQL struct sql *q = NULL;

@@ -7,8 +7,9 @@
 
 #define SERVICE_COLUMNS \
 	"SELECT s.id, s.environment, s.revision, s.uuid, s.slug, s.name, s.engine, s.settings," \
-	" s.sealed, s.created_at, s.check_state, s.check_text, s.checked_at, p.slug, v.slug FROM" \
-	" service s JOIN environment v ON v.id=s.environment JOIN project p ON p.id=v.project"
+	" s.sealed, s.created_at, s.check_state, s.check_text, s.checked_at, s.sanitise_sql," \
+	" s.sanitise_hook, p.slug, v.slug FROM service s JOIN environment v ON v.id=s.environment" \
+	" JOIN project p ON p.id=v.project"
 static const char no_service[] = "there is no such service";
 
 static void
@@ -35,6 +36,8 @@ read_service(void *row, struct sql *q, struct arena *a)
 	s->check_state = sql_text(q, c++, a);
 	s->check_text = sql_text(q, c++, a);
 	s->checked_at = sql_int(q, c++);
+	s->sanitise_sql = sql_text(q, c++, a);
+	s->sanitise_hook = sql_text(q, c++, a);
 	s->project_slug = sql_text(q, c++, a);
 	s->environment_slug = sql_text(q, c++, a);
 }

@@ -1,0 +1,101 @@
+/* restore.c: words and legal moves of restores. */
+#include "lib/model/restore.h"
+
+#include "lib/model/word.h"
+
+static const char *const modes[RESTORE_MODES] = {
+	[RESTORE_REPLACE] = "replace", [RESTORE_ADD] = "add", [RESTORE_NEW] = "new",
+};
+static const char *const states[RESTORE_STATES] = {
+	[RESTORE_DRAFT] = "draft",   [RESTORE_PENDING] = "pending", [RESTORE_DONE] = "done",
+	[RESTORE_FAILED] = "failed", [RESTORE_UNDONE] = "undone",
+};
+static const char *const previews[PREVIEWS] = {
+	[PREVIEW_LOOKING] = "looking", [PREVIEW_OK] = "ok", [PREVIEW_REFUSED] = "refused",
+};
+static const char *const landings[LANDINGS] = {
+	[LANDING_WAITING] = "waiting",   [LANDING_BUILT] = "built",
+	[LANDING_SWAPPING] = "swapping", [LANDING_SWAPPED] = "swapped", [LANDING_GONE] = "gone",
+};
+
+/* What was switched in can be switched out and in again. */
+static const bool moves[RESTORE_STATES][RESTORE_STATES] = {
+	[RESTORE_DRAFT] = { [RESTORE_PENDING] = true },
+	[RESTORE_PENDING] = { [RESTORE_DONE] = true, [RESTORE_FAILED] = true },
+	[RESTORE_DONE] = { [RESTORE_UNDONE] = true },
+	[RESTORE_UNDONE] = { [RESTORE_DONE] = true },
+};
+
+const char *
+restore_mode_name(enum restore_mode mode)
+{
+	return word_of(modes, RESTORE_MODES, (int)mode);
+}
+
+const char *
+restore_state_name(enum restore_state state)
+{
+	return word_of(states, RESTORE_STATES, (int)state);
+}
+
+const char *
+restore_preview_name(enum restore_preview preview)
+{
+	return word_of(previews, PREVIEWS, (int)preview);
+}
+
+const char *
+restore_landing_name(enum landing landing)
+{
+	return word_of(landings, LANDINGS, (int)landing);
+}
+
+bool
+restore_mode_parse(enum restore_mode *ret, const char *name)
+{
+	int found = word_find(modes, RESTORE_MODES, name);
+
+	if (found < 0)
+		return false;
+	*ret = (enum restore_mode)found;
+	return true;
+}
+
+bool
+restore_state_parse(enum restore_state *ret, const char *name)
+{
+	int found = word_find(states, RESTORE_STATES, name);
+
+	if (found < 0)
+		return false;
+	*ret = (enum restore_state)found;
+	return true;
+}
+
+bool
+restore_preview_parse(enum restore_preview *ret, const char *name)
+{
+	int found = word_find(previews, PREVIEWS, name);
+
+	if (found < 0)
+		return false;
+	*ret = (enum restore_preview)found;
+	return true;
+}
+
+bool
+restore_landing_parse(enum landing *ret, const char *name)
+{
+	int found = word_find(landings, LANDINGS, name);
+
+	if (found < 0)
+		return false;
+	*ret = (enum landing)found;
+	return true;
+}
+
+bool
+restore_may_go(enum restore_state from, enum restore_state to)
+{
+	return from < RESTORE_STATES && to < RESTORE_STATES && moves[from][to];
+}

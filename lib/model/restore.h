@@ -1,0 +1,88 @@
+/* restore.h: a backup, or a part of it, put back into an environment: words and legal moves. */
+#ifndef LIB_MODEL_RESTORE_H
+#define LIB_MODEL_RESTORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/attr.h"
+
+/*
+ * replace: the target equals the backup afterwards. add: what is there stays, what the backup has
+ * comes on top. new: into a new service beside the target's; switching it in is the undo's move.
+ */
+enum restore_mode { RESTORE_REPLACE, RESTORE_ADD, RESTORE_NEW, RESTORE_MODES };
+/* draft -> pending -> done -> undone, pending -> failed. A draft is a form that was not confirmed.
+ * failed: the target is as it was, unless its error says otherwise. undone <-> done for `new`. */
+enum restore_state {
+	RESTORE_DRAFT,
+	RESTORE_PENDING,
+	RESTORE_DONE,
+	RESTORE_FAILED,
+	RESTORE_UNDONE,
+	RESTORE_STATES
+};
+enum restore_preview { PREVIEW_LOOKING, PREVIEW_OK, PREVIEW_REFUSED, PREVIEWS };
+/*
+ * waiting -> built -> swapping -> swapped -> gone. built: whole and checked beside the target,
+ * which is untouched. swapping: written before the one act that changes the target (in mode add it may
+ * have been done or not). swapped: the target is new. gone: nothing is left beside the target; from
+ * any state. Undoing a swap leads back from swapped to built.
+ */
+enum landing { LANDING_WAITING, LANDING_BUILT, LANDING_SWAPPING, LANDING_SWAPPED, LANDING_GONE,
+	LANDINGS };
+
+const char *restore_mode_name(enum restore_mode mode);
+const char *restore_state_name(enum restore_state state);
+const char *restore_preview_name(enum restore_preview preview);
+const char *restore_landing_name(enum landing landing);
+MUST_USE bool restore_mode_parse(enum restore_mode *ret, const char *name);
+MUST_USE bool restore_state_parse(enum restore_state *ret, const char *name);
+MUST_USE bool restore_preview_parse(enum restore_preview *ret, const char *name);
+MUST_USE bool restore_landing_parse(enum landing *ret, const char *name);
+bool restore_may_go(enum restore_state from, enum restore_state to);
+
+struct restore {
+	int64_t id;
+	const char *uuid;
+	int64_t backup, environment;  /* from, and into which environment */
+	enum restore_mode mode;
+	enum restore_state state;
+	int64_t requested_by;
+	const char *requested_name;   /* e-mail, or "system" */
+	int64_t created_at;
+	enum restore_preview preview;
+	const char *preview_text;     /* why it was refused, with what to do; else "" */
+	int64_t previewed_at;
+	int64_t confirmed_at;
+	bool safety, hooks, owners, real_data;
+	int64_t safety_backup;        /* 0: none */
+	int64_t job, undo_job;        /* the latest restore (or preview) and undo job; 0: none */
+	int64_t started_at, finished_at, undo_until, undone_at, tidied_at;
+	bool hook_due;
+	int64_t warnings;
+	const char *error;            /* NULL when none */
+	/* For pages. */
+	const char *project_slug, *environment_slug;                 /* the target's */
+	const char *source_project_slug, *source_environment_slug;   /* the backup's */
+	int64_t backup_at;            /* when the backup was made */
+	const char *contents;         /* slugs of the target services: "database, media" */
+};
+
+/* One part of the backup on its way into one service. */
+struct restore_part {
+	int64_t id, restore, part, service, revision;
+	const char *choice;           /* paths or tables, one per line; "" is the whole part */
+	enum landing state;
+	const char *tag, *mark;
+	int64_t kept_bytes;
+	int64_t target_bytes, needs_bytes, has_bytes, added, changed, removed;
+	const char *refusal;          /* why this part cannot land there; "" when it can */
+	int64_t duration_ms;
+	/* For pages. */
+	const char *source_slug, *source_name, *engine;   /* of the backup's part */
+	const char *target_slug, *target_name;
+	int64_t raw_bytes, items, taken_at;               /* of the backup's part */
+};
+
+#endif
