@@ -73,6 +73,20 @@ name_check_note(const char *text, struct err *e)
 	return 0;
 }
 
+int
+name_check_hook(const char *text, struct err *e)
+{
+	static const char letters[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+
+	if (strlen(text) > NAME_HOOK_MAX || strspn(text, letters) != strlen(text) ||
+	    text[0] == '.' || text[0] == '-')
+		return err_set(e, ERR_INPUT,
+		    "Enter the name of a file in the folder hooks: letters, digits, dots, dashes"
+		    " and underscores, at most %d, without a path", NAME_HOOK_MAX);
+	return 0;
+}
+
 /* Dot-separated labels of letters, digits and dashes; none empty, none with a dash at an end. */
 static bool
 domain_ok(const char *domain)

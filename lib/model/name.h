@@ -8,7 +8,8 @@
 #include "lib/base/attr.h"
 #include "lib/base/err.h"
 
-enum { NAME_SLUG_MAX = 40, NAME_TEXT_MAX = 100, NAME_NOTE_MAX = 500, NAME_EMAIL_MAX = 254 };
+enum { NAME_SLUG_MAX = 40, NAME_TEXT_MAX = 100, NAME_NOTE_MAX = 500, NAME_EMAIL_MAX = 254,
+	NAME_HOOK_MAX = 60 };
 
 /* Slug: 1 to 40 of a-z 0-9 and dashes, a letter or digit at both ends. ERR_INPUT says what is
  * wrong. */
@@ -20,6 +21,10 @@ MUST_USE int name_check_title(const char *what, const char *text, struct err *e)
 
 /* A note: at most 500 characters of valid UTF-8; empty is fine; line breaks are allowed. */
 MUST_USE int name_check_note(const char *text, struct err *e);
+
+/* The name of an executable in home/hooks: at most 60 of A-Z a-z 0-9 . _ -, no dot or dash first;
+ * "" is none. */
+MUST_USE int name_check_hook(const char *text, struct err *e);
 
 /* local@domain in ASCII without spaces, quotes, angle brackets or control characters. */
 MUST_USE int name_check_email(const char *text, struct err *e);

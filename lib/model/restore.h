@@ -25,9 +25,9 @@ enum restore_state {
 enum restore_preview { PREVIEW_LOOKING, PREVIEW_OK, PREVIEW_REFUSED, PREVIEWS };
 /*
  * waiting -> built -> swapping -> swapped -> gone. built: whole and checked beside the target,
- * which is untouched. swapping: written before the one act that changes the target (in mode add it may
- * have been done or not). swapped: the target is new. gone: nothing is left beside the target; from
- * any state. Undoing a swap leads back from swapped to built.
+ * which is untouched. swapping: written before the one act that changes the target (in mode add it
+ * may have been done or not). swapped: the target is new. gone: nothing is left beside the target;
+ * from any state. Undoing a swap leads back from swapped to built.
  */
 enum landing { LANDING_WAITING, LANDING_BUILT, LANDING_SWAPPING, LANDING_SWAPPED, LANDING_GONE,
 	LANDINGS };

@@ -41,6 +41,8 @@ struct session_limits {
 };
 MUST_USE int sessions_find(struct session *ret, struct arena *a, struct db *db, const char *id_hash,
     const struct session_limits *limits, struct err *e);
+/* The password was given again just now: auth_at. */
+MUST_USE int sessions_renew(struct db *db, const char *id_hash, struct err *e);
 MUST_USE int sessions_remove(struct db *db, const char *id_hash, struct err *e);
 MUST_USE int sessions_sweep(struct db *db, const struct session_limits *limits, struct err *e);
 

@@ -127,3 +127,19 @@ backup_plan_add(struct backup_ids *ret, struct db *db, const struct backup_reque
 			return -1;
 	return 0;
 }
+
+int
+backup_plan_usable(const struct backup *b, struct err *e)
+{
+	if (b->state == BACKUP_BUILDING)
+		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is still being created",
+		    b->id);
+	if (b->state != BACKUP_READY)
+		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is %s", b->id,
+		    b->state == BACKUP_TRASHED ? "in the trash" : backup_state_name(b->state));
+	if (b->health == HEALTH_DAMAGED || b->health == HEALTH_MISSING)
+		return err_set(e, ERR_CONFLICT,
+		    "backup b%" PRId64 " is %s in storage; choose another one", b->id,
+		    backup_health_name(b->health));
+	return 0;
+}

@@ -1,4 +1,5 @@
-/* backup_plan.h: the rows of a new backup; only for lib/store, always inside a transaction. */
+/* backup_plan.h: the rows of a new backup, and whether one can be used; only for lib/store, always
+ * inside a transaction. */
 #ifndef LIB_STORE_BACKUP_PLAN_H
 #define LIB_STORE_BACKUP_PLAN_H
 
@@ -13,5 +14,8 @@
  */
 MUST_USE int backup_plan_add(struct backup_ids *ret, struct db *db, const struct backup_request *rq,
     struct err *e);
+
+/* ERR_CONFLICT, which says what it is, unless the backup is ready and not known to be damaged. */
+MUST_USE int backup_plan_usable(const struct backup *b, struct err *e);
 
 #endif

@@ -45,8 +45,9 @@ backups_request(struct backup_ids *ret, struct db *db, const struct backup_reque
 	" b.requested_by, coalesce(a.email, 'system'), b.created_at, b.started_at, b.finished_at," \
 	" b.verified_at, b.trashed_at, b.raw_bytes, b.stored_bytes, b.warnings, b.error," \
 	" b.tested_at, b.test_state, b.test_text, b.sidecar_key, b.sidecar_sha256, b.contents," \
-	" p.slug, v.slug, s.slug FROM backup b JOIN environment v ON v.id=b.environment JOIN project p ON p.id=v.project JOIN storage s ON" \
-	" s.id=b.storage LEFT JOIN account a ON a.id=b.requested_by"
+	" p.slug, v.slug, s.slug FROM backup b JOIN environment v ON v.id=b.environment JOIN" \
+	" project p ON p.id=v.project JOIN storage s ON s.id=b.storage LEFT JOIN account a ON" \
+	" a.id=b.requested_by"
 
 static void
 read_backup(void *row, struct sql *q, struct arena *a)
@@ -308,18 +309,28 @@ backups_set_health(struct db *db, int64_t id, enum backup_health health, struct 
 
 /* -- trash -- */
 
-/* Queued or running jobs that read or write what this backup stored. */
+/* Queued or running jobs that read or write what this backup stored, and the restore that it is the
+ * way back from. */
 static int
 refuse_in_use(struct db *db, int64_t id, struct err *e)
 {
 	static const char sql[] =
 	    "SELECT id FROM job WHERE backup=?1 AND state IN ('queued', 'running') LIMIT 1";
-	int64_t job;
+	static const char sql_safety[] =
+	    "SELECT id FROM restore WHERE safety_backup=?1 AND (state='pending' OR (state='done'"
+	    " AND undo_until>?2)) ORDER BY id LIMIT 1";
+	int64_t job, restore;
 
 	if (sql_get(&job, db, sql, SQL_ARGS(sql_i(id)), e) != 0)
 		return -1;
-	return job == 0 ? 0 : err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is in use by j%" PRId64
-	    "; wait for it or cancel it", id, job);
+	if (job != 0)
+		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is in use by j%" PRId64
+		    "; wait for it or cancel it", id, job);
+	if (sql_get(&restore, db, sql_safety, SQL_ARGS(sql_i(id), sql_i(clock_now())), e) != 0)
+		return -1;
+	return restore == 0 ? 0 : err_set(e, ERR_CONFLICT, "backup b%" PRId64
+	    " is the way back from restore r%" PRId64 "; it can go when the time to undo that has"
+	    " passed", id, restore);
 }
 
 /* The legal move of this backup to `to`, or ERR_CONFLICT that says what it is now. */

@@ -64,7 +64,7 @@ MUST_USE int backups_set_note(struct db *db, int64_t id, const char *note, struc
 /* ERR_CONFLICT to mark one that is in the trash: it has to be put back first. */
 MUST_USE int backups_set_keep(struct db *db, int64_t id, bool keep, struct err *e);
 /* To the trash and back. ERR_CONFLICT: still building ("backup b7 is still being created"), kept,
- * or in use by a running job. */
+ * in use by a queued or running job, or the safety backup of a restore that may still be undone. */
 MUST_USE int backups_trash(struct db *db, int64_t id, struct err *e);
 MUST_USE int backups_untrash(struct db *db, int64_t id, struct err *e);
 /* One trashed backup older than `before`, to be deleted: 0 when none or while the trash rests

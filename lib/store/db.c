@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -176,23 +178,53 @@ copy_into(struct db *db, const char *path, struct err *e)
 	return 0;
 }
 
+/*
+ * The temporary file of a copy, empty and for us alone: of several processes that start at once
+ * each waits until the one before has published its copy or died.
+ */
+static int
+open_copy(int *ret, const char *temporary, struct err *e)
+{
+	for (;;) {
+		CLEANUP_FD int fd = open(temporary, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		struct stat ours, there;
+
+		if (fd < 0 || flock(fd, LOCK_EX) != 0 || fstat(fd, &ours) != 0)
+			return err_sys(e, "create '%s'", temporary);
+		/* What was published while we waited has another name now. */
+		if (stat(temporary, &there) != 0 || there.st_ino != ours.st_ino)
+			continue;
+		if (ftruncate(fd, 0) != 0)
+			return err_sys(e, "empty '%s'", temporary);
+		*ret = fd;
+		fd = -1;
+		return 0;
+	}
+}
+
 /* The catalogue as it is now, as "<path>.v<version>.bak". */
 static int
 keep_copy(struct db *db, const char *path, int version, struct err *e)
 {
 	CLEANUP_FD int fd = -1;
 	char name[PATH_MAX], temporary[PATH_MAX + 8];
+	int now;
 
 	if (snprintf(name, sizeof name, "%s.v%d.bak", path, version) >= (int)sizeof name)
 		return err_set(e, ERR_INTERNAL, "path too long: '%s'", path);
 	snprintf(temporary, sizeof temporary, "%s.tmp", name);
-	unlink(temporary);
-	fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return err_sys(e, "create '%s'", temporary);
+	if (open_copy(&fd, temporary, e) != 0)
+		return -1;
 	if (copy_into(db, temporary, e) != 0) {
 		unlink(temporary);
 		return err_in(e, "copy the catalogue to '%s' before its migration", name);
+	}
+	if (schema_version(&now, db, e) != 0)
+		return -1;
+	/* Another process has migrated it, and kept a copy before. */
+	if (now != version) {
+		unlink(temporary);
+		return 0;
 	}
 	return fd_publish(fd, AT_FDCWD, temporary, name, e);
 }

@@ -9,6 +9,7 @@
 #include "lib/base/rand.h"
 #include "lib/model/backup.h"
 #include "lib/model/project.h"
+#include "lib/store/backup_plan.h"
 #include "lib/store/backups.h"
 #include "lib/store/lease.h"
 #include "lib/store/enqueue.h"
@@ -69,16 +70,8 @@ choose(struct choice *ret, struct arena *a, struct db *db, const struct download
 		return -1;
 	if (b->environment != rq->job.environment)
 		return err_set(e, ERR_NOT_FOUND, "there is no backup b%" PRId64 " here", b->id);
-	if (b->state == BACKUP_BUILDING)
-		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is still being created",
-		    b->id);
-	if (b->state != BACKUP_READY)
-		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is %s", b->id,
-		    b->state == BACKUP_TRASHED ? "in the trash" : backup_state_name(b->state));
-	if (b->health == HEALTH_DAMAGED || b->health == HEALTH_MISSING)
-		return err_set(e, ERR_CONFLICT,
-		    "backup b%" PRId64 " is %s in storage; choose another one", b->id,
-		    backup_health_name(b->health));
+	if (backup_plan_usable(b, e) != 0)
+		return -1;
 	if (rq->part_count == 0)
 		return err_set(e, ERR_INPUT, "Choose at least one thing to download");
 	ret->parts = arena_array(a, n, sizeof *ret->parts);

@@ -9,6 +9,7 @@
 	"SELECT v.id, v.project, v.uuid, v.slug, v.name, v.kind, v.paused, v.created_at," \
 	" v.hook_before, v.hook_after, v.hook_limit_s, v.watchers, p.slug, p.name FROM" \
 	" environment v JOIN project p ON p.id=v.project"
+enum { HOOK_LIMIT_S = 300 };
 static const char no_environment[] = "there is no such environment";
 
 static void
@@ -34,19 +35,28 @@ read_environment(void *row, struct sql *q, struct arena *a)
 	v->project_name = sql_text(q, c++, a);
 }
 
+static int64_t
+hook_limit(const struct environment *v)
+{
+	return v->hook_limit_s > 0 ? v->hook_limit_s : HOOK_LIMIT_S;
+}
+
 int
 environments_add(struct environment *v, struct db *db, struct err *e)
 {
 	static const char sql[] =
-	    "INSERT INTO environment (slug, project, uuid, name, kind, paused, created_at) VALUES"
-	    " (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING id";
+	    "INSERT INTO environment (slug, project, uuid, name, kind, paused, created_at,"
+	    " hook_before, hook_after, hook_limit_s, watchers) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7,"
+	    " coalesce(?8, ''), coalesce(?9, ''), ?10, coalesce(?11, '')) RETURNING id";
 	int64_t now = clock_now();
 	char uuid[UUID_SIZE];
 
 	rand_uuid(uuid);
 	if (row_insert(&v->id, db, sql,
 	        SQL_ARGS(sql_t(v->slug), sql_i(v->project), sql_t(uuid), sql_t(v->name),
-	            sql_t(environment_kind_name(v->kind)), sql_i(v->paused), sql_i(now)),
+	            sql_t(environment_kind_name(v->kind)), sql_i(v->paused), sql_i(now),
+	            sql_t(v->hook_before), sql_t(v->hook_after), sql_i(hook_limit(v)),
+	            sql_t(v->watchers)),
 	        e) != 0)
 		return -1;
 	v->created_at = now;
@@ -57,11 +67,14 @@ int
 environments_update(const struct environment *v, struct db *db, struct err *e)
 {
 	static const char sql[] =
-	    "UPDATE environment SET slug=?1, name=?2, kind=?3, paused=?4 WHERE id=?5";
+	    "UPDATE environment SET slug=?1, name=?2, kind=?3, paused=?4,"
+	    " hook_before=coalesce(?6, ''), hook_after=coalesce(?7, ''), hook_limit_s=?8,"
+	    " watchers=coalesce(?9, '') WHERE id=?5";
 
 	return row_update(db, sql,
 	    SQL_ARGS(sql_t(v->slug), sql_t(v->name), sql_t(environment_kind_name(v->kind)),
-	        sql_i(v->paused), sql_i(v->id)),
+	        sql_i(v->paused), sql_i(v->id), sql_t(v->hook_before),
+	        sql_t(v->hook_after), sql_i(hook_limit(v)), sql_t(v->watchers)),
 	    no_environment, e);
 }
 

@@ -42,9 +42,11 @@ static const char *const facts[] = {
 	" m JOIN job j ON j.id=m.job WHERE m.running=1 AND j.state<>'running' AND ?1>0",
 	"SELECT 'j'||m.job||' is running without holding its service '||m.service FROM job_service"
 	" m JOIN job j ON j.id=m.job WHERE m.running=0 AND j.state='running' AND ?1>0",
+	/* The looks of a draft that was never confirmed outlive it. */
 	"SELECT 'j'||id||' is a '||kind||' job of nothing' FROM job WHERE ?1>0 AND ((kind IN"
-	" ('backup', 'verify') AND backup IS NULL) OR (kind='download' AND download IS NULL) OR"
-	" (kind='check' AND service IS NULL))",
+	" ('backup', 'verify', 'test') AND backup IS NULL) OR (kind='download' AND download IS"
+	" NULL) OR (kind='check' AND service IS NULL) OR (restore IS NULL AND (kind IN"
+	" ('restore', 'undo', 'tidy') OR (kind='preview' AND state IN ('queued', 'running')))))",
 
 	"SELECT 'b'||b.id||' is being created but no job does it' FROM backup b WHERE"
 	" b.state='building' AND ?1>0 AND NOT EXISTS (SELECT 1 FROM job j WHERE j.backup=b.id AND"
@@ -90,6 +92,43 @@ static const char *const facts[] = {
 	" GROUP BY d.id HAVING d.bytes<>sum(f.bytes)",
 	"SELECT 'd'||id||' lost its files while it was ready' FROM download WHERE state IN"
 	" ('preparing', 'ready') AND removed_at>0 AND ?1>0",
+	"SELECT 'r'||r.id||' is pending with '||count(j.id)||' jobs that restore it' FROM restore"
+	" r LEFT JOIN job j ON j.restore=r.id AND j.kind='restore' AND j.state IN ('queued',"
+	" 'running') WHERE r.state='pending' AND ?1>0 GROUP BY r.id HAVING count(j.id)<>1",
+	"SELECT 'r'||r.id||' is '||r.state||' but j'||j.id||' still restores it' FROM job j JOIN"
+	" restore r ON r.id=j.restore WHERE j.kind='restore' AND j.state IN ('queued', 'running')"
+	" AND r.state<>'pending' AND ?1>0",
+	"SELECT 'r'||r.id||' is '||r.state||' but no job restored it' FROM restore r WHERE ?1>0"
+	" AND r.state IN ('done', 'undone') AND NOT EXISTS (SELECT 1 FROM job j WHERE"
+	" j.restore=r.id AND j.kind='restore' AND j.state='succeeded')",
+	"SELECT 'r'||r.id||' is failed but j'||j.id||' succeeded' FROM job j JOIN restore r ON"
+	" r.id=j.restore WHERE j.kind='restore' AND j.state='succeeded' AND r.state='failed' AND"
+	" ?1>0",
+	"SELECT 'r'||r.id||' was never confirmed but j'||j.id||' is a '||j.kind||' job of it' FROM"
+	" job j JOIN restore r ON r.id=j.restore WHERE r.state='draft' AND j.kind<>'preview' AND"
+	" ?1>0",
+	"SELECT 'r'||r.id||' is '||r.state||' but has no parts' FROM restore r WHERE ?1>0 AND NOT"
+	" EXISTS (SELECT 1 FROM restore_part x WHERE x.restore=r.id)",
+	"SELECT 'r'||r.id||' takes a part that is not of b'||r.backup FROM restore r JOIN"
+	" restore_part x ON x.restore=r.id JOIN part p ON p.id=x.part WHERE p.backup<>r.backup AND"
+	" ?1>0",
+	"SELECT 'r'||r.id||' goes into '||s.slug||' of another environment' FROM restore r JOIN"
+	" restore_part x ON x.restore=r.id JOIN service s ON s.id=x.service WHERE"
+	" s.environment<>r.environment AND ?1>0",
+	"SELECT 'r'||r.id||' was to have a safety backup but has none' FROM restore r LEFT JOIN"
+	" backup b ON b.id=r.safety_backup AND b.kind='safety' WHERE r.safety=1 AND"
+	" r.state<>'draft' AND b.id IS NULL AND ?1>0",
+	/* While an undo is at work, or put right, its parts are on their way. */
+	"SELECT 'r'||r.id||' is '||r.state||' but its '||s.slug||' is '||x.state FROM restore r"
+	" JOIN restore_part x ON x.restore=r.id JOIN service s ON s.id=x.service WHERE ?1>0 AND"
+	" ((r.state='draft' AND x.state<>'waiting') OR (r.state='done' AND x.state NOT IN"
+	" ('swapped', 'gone') AND NOT (r.mode='new' AND x.state='built')) OR (r.state='undone' AND"
+	" x.state IN ('waiting', 'swapping')) OR (r.tidied_at>0 AND x.state<>'gone')) AND NOT"
+	" EXISTS (SELECT 1 FROM job j WHERE j.restore=r.id AND j.kind IN ('undo', 'tidy') AND"
+	" j.state IN ('queued', 'running'))",
+	"SELECT 'two restores have the tag '||tag FROM restore_part WHERE ?1>0 GROUP BY tag HAVING"
+	" count(*)>1",
+
 	"SELECT 'mail '||id||' is '||state||' but its text is still kept' FROM outbox WHERE"
 	" state<>'queued' AND message IS NOT NULL AND ?1>0",
 	"SELECT 'mail '||id||' waits to be sent but has no text' FROM outbox WHERE state='queued'"

@@ -76,11 +76,12 @@ jobs_add_verify(int64_t *ret, struct db *db, const struct job_request *rq, int64
 
 #define JOB_COLUMNS \
 	"SELECT j.id, j.uuid, j.kind, j.state, j.environment, j.backup, j.download, j.service," \
-	" j.restore, j.after_job, j.requested_by, coalesce(a.email, 'system'), j.created_at, j.started_at, j.finished_at," \
-	" j.worker, j.fence, j.deaths, j.cancel_asked, j.mail_when_done, j.phase, j.bytes_done," \
-	" j.bytes_total, j.progress_at, j.warnings, j.error, j.exit_code, p.slug, v.slug FROM job" \
-	" j JOIN environment v ON v.id=j.environment JOIN project p ON p.id=v.project LEFT JOIN" \
-	" account a ON a.id=j.requested_by"
+	" j.restore, j.after_job, j.requested_by, coalesce(a.email, 'system'), j.created_at," \
+	" j.started_at, j.finished_at, j.worker, j.fence, j.deaths, j.cancel_asked," \
+	" j.mail_when_done, j.phase, j.bytes_done, j.bytes_total, j.progress_at, j.warnings," \
+	" j.error, j.exit_code, p.slug, v.slug FROM job j JOIN environment v ON" \
+	" v.id=j.environment JOIN project p ON p.id=v.project LEFT JOIN account a ON" \
+	" a.id=j.requested_by"
 
 static void
 read_job(void *row, struct sql *q, struct arena *a)
@@ -194,6 +195,25 @@ blocker(char **ret, struct arena *a, struct db *db, int64_t job, struct err *e)
 	return 0;
 }
 
+/* The job that has to end first: "waits for j412, the safety backup". */
+static int
+predecessor(char **ret, struct arena *a, struct db *db, int64_t job, struct err *e)
+{
+	static const char sql[] =
+	    "SELECT x.id, CASE b.kind WHEN 'safety' THEN ', the safety backup' ELSE '' END FROM"
+	    " job m JOIN job x ON x.id=m.after_job LEFT JOIN backup b ON b.id=x.backup WHERE"
+	    " m.id=?1 AND x.state IN ('queued', 'running')";
+	CLEANUP_SQL struct sql *q = NULL;
+	int rc;
+
+	if (sql_open(&q, db, sql, SQL_ARGS(sql_i(job)), e) != 0 || (rc = sql_row(q, e)) < 0)
+		return -1;
+	*ret = rc == 0
+	    ? NULL
+	    : arena_printf(a, "waits for j%" PRId64 "%s", sql_int(q, 0), sql_text(q, 1, a));
+	return 0;
+}
+
 int
 jobs_waiting_for(char **ret, struct arena *a, struct db *db, int64_t job, struct err *e)
 {
@@ -205,7 +225,8 @@ jobs_waiting_for(char **ret, struct arena *a, struct db *db, int64_t job, struct
 	char *text;
 
 	if (sql_get(&queued, db, sql_queued, SQL_ARGS(sql_i(job)), e) != 0 ||
-	    blocker(&text, a, db, job, e) != 0 ||
+	    predecessor(&text, a, db, job, e) != 0 ||
+	    (text == NULL && blocker(&text, a, db, job, e) != 0) ||
 	    sql_get(&ahead, db, sql_ahead, SQL_ARGS(sql_i(job)), e) != 0)
 		return -1;
 	if (queued == 0)

@@ -15,9 +15,10 @@ read_work(void *row, struct sql *q, struct arena *a)
 		w->kind = JOB_KINDS;
 	w->backup = sql_int(q, 1);
 	w->download = sql_int(q, 2);
-	w->deaths = sql_int(q, 3);
-	w->losses = sql_int(q, 4);
-	w->cancel_asked = sql_int(q, 5) != 0;
+	w->restore = sql_int(q, 3);
+	w->deaths = sql_int(q, 4);
+	w->losses = sql_int(q, 5);
+	w->cancel_asked = sql_int(q, 6) != 0;
 }
 
 int
@@ -31,8 +32,8 @@ int
 lease_check(struct lease_work *ret, struct db *db, const struct lease *l, struct err *e)
 {
 	static const char sql[] =
-	    "SELECT kind, backup, download, deaths, losses, cancel_asked FROM job WHERE id=?1 AND"
-	    " fence=?2 AND state='running'";
+	    "SELECT kind, backup, download, restore, deaths, losses, cancel_asked FROM job WHERE"
+	    " id=?1 AND fence=?2 AND state='running'";
 	CLEANUP_ARENA struct arena *a = arena_new();
 	int rc = sql_first(ret,
 	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(l->job), sql_i(l->fence)), sizeof *ret,
@@ -64,6 +65,33 @@ fail_product(struct db *db, int64_t job, const char *error, struct err *e)
 	return sql_run(NULL, db, sql_download, SQL_ARGS(sql_i(job), sql_t(error)), e);
 }
 
+/* The same of restores. An undo or a tidy that failed may be tried again, so nothing fails with it;
+ * a test that was cancelled says nothing about the backup. */
+static int
+fail_restore(struct db *db, int64_t job, const struct lease_end *end, struct err *e)
+{
+	static const char sql_restore[] =
+	    "UPDATE restore SET state='failed', error=?2, finished_at=?3 WHERE state='pending' AND"
+	    " id=(SELECT restore FROM job WHERE id=?1 AND kind='restore')";
+	static const char sql_look[] =
+	    "UPDATE restore SET preview='refused', preview_text=?2, previewed_at=?3 WHERE"
+	    " state='draft' AND id=(SELECT restore FROM job WHERE id=?1 AND kind='preview')";
+	static const char sql_test[] =
+	    "UPDATE backup SET test_state='failed', test_text=?2, tested_at=?3 WHERE ?4='failed'"
+	    " AND id=(SELECT backup FROM job WHERE id=?1 AND kind='test')";
+	const char *error = end->state == JOB_CANCELLED ? "The look was cancelled; look again"
+	                                                : end->error;
+	int64_t now = clock_now();
+
+	if (sql_run(NULL, db, sql_restore, SQL_ARGS(sql_i(job), sql_t(end->error), sql_i(now)),
+	        e) != 0 ||
+	    sql_run(NULL, db, sql_look, SQL_ARGS(sql_i(job), sql_t(error), sql_i(now)), e) != 0)
+		return -1;
+	return sql_run(NULL, db, sql_test,
+	    SQL_ARGS(sql_i(job), sql_t(end->error), sql_i(now), sql_t(job_state_name(end->state))),
+	    e);
+}
+
 static int
 free_services(struct db *db, int64_t job, struct err *e)
 {
@@ -91,7 +119,11 @@ lease_end(struct db *db, int64_t job, const struct lease_end *end, struct err *e
 		    job_state_name(end->state));
 	if (free_services(db, job, e) != 0)
 		return -1;
-	return end->state == JOB_SUCCEEDED ? 0 : fail_product(db, job, end->error, e);
+	if (end->state == JOB_SUCCEEDED)
+		return 0;
+	if (fail_product(db, job, end->error, e) != 0)
+		return -1;
+	return fail_restore(db, job, end, e);
 }
 
 int

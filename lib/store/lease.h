@@ -14,7 +14,7 @@
 /* What the holder of a lease works on. */
 struct lease_work {
 	enum job_kind kind;
-	int64_t backup, download;     /* 0 when none */
+	int64_t backup, download, restore;   /* 0 when none */
 	int64_t deaths, losses;
 	bool cancel_asked;
 };
@@ -33,8 +33,9 @@ struct lease_end {
 	int exit_code;
 	int64_t warnings;             /* never fewer than the job's log has */
 };
-/* From queued or running: the job ends and its services are free. A backup or download it was
- * making becomes failed with the same error, unless the job succeeded. */
+/* From queued or running: the job ends and its services are free. Unless the
+ * job succeeded, what it was making fails with the same error: its backup or download; the pending
+ * restore; a look refuses its draft, a test restore marks its backup as failed in the test. */
 MUST_USE int lease_end(struct db *db, int64_t job, const struct lease_end *end, struct err *e);
 
 /* Back to the queue, due at `run_at`, with a raised fence. */

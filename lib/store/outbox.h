@@ -15,7 +15,7 @@
 struct outbox_mail {
 	int64_t id, job;              /* job 0: none */
 	const char *message_id;       /* stable over all tries, without <> */
-	const char *kind; /* download_ready, download_failed, backup_ready, backup_failed, test */
+	const char *kind;             /* a template of templates/mail */
 	const char *recipient, *subject;
 	const char *message; /* sealed to the worker's key: a link stands in it */
 	size_t message_size;

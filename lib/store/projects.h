@@ -13,7 +13,8 @@
 
 /* A slug that is taken is ERR_CONFLICT ("shop is taken"); what does not exist is ERR_NOT_FOUND.
  * add sets id and created_at of what it is given (read it again for the uuid); list results live in
- * the arena. */
+ * the arena. A hook, watchers or landing rule that is NULL is stored as "", a hook's limit of 0 as
+ * five minutes. */
 
 MUST_USE int projects_add(struct project *p, struct db *db, struct err *e);
 MUST_USE int projects_update(const struct project *p, struct db *db,
@@ -25,7 +26,7 @@ MUST_USE int projects_list(struct project **ret, size_t *count, struct arena *a,
 
 MUST_USE int environments_add(struct environment *v, struct db *db, struct err *e);
 MUST_USE int environments_update(const struct environment *v, struct db *db,
-    struct err *e); /* slug, name, kind, paused */
+    struct err *e); /* slug, name, kind, paused, hooks, watchers */
 MUST_USE int environments_by_slug(struct environment *ret, struct arena *a, struct db *db,
     const char *project, const char *slug, struct err *e);
 MUST_USE int environments_by_id(struct environment *ret, struct arena *a, struct db *db, int64_t id,
@@ -35,8 +36,8 @@ MUST_USE int environments_list(struct environment **ret, size_t *count, struct a
     struct db *db, int64_t project, struct err *e);
 
 MUST_USE int services_add(struct service *s, struct db *db, struct err *e);
-/* Name, slug, settings and (unless sealed is NULL) the secret. The row must still have s->revision,
- * else ERR_CONFLICT; raises the revision and sets check_state to untested. */
+/* Name, slug, settings, landing rules and (unless sealed is NULL) the secret. The row must still
+ * have s->revision, else ERR_CONFLICT; raises the revision and sets check_state to untested. */
 MUST_USE int services_update(const struct service *s, struct db *db, struct err *e);
 MUST_USE int services_by_slug(struct service *ret, struct arena *a, struct db *db,
     const struct environment *v, const char *slug, struct err *e);

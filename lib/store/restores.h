@@ -1,8 +1,8 @@
 /* restores.h: restores and their parts.
  *
  * A restore begins as a draft: what a person chose on the pages, and a job that looks at the
- * target. Confirming it makes the safety backup and the restore's own job. Nothing is confirmed that
- * the look has refused, or whose target has changed since.
+ * target. Confirming it makes the safety backup and the restore's own job. Nothing is confirmed
+ * that the look has refused, or whose target has changed since.
  */
 #ifndef LIB_STORE_RESTORES_H
 #define LIB_STORE_RESTORES_H
@@ -43,7 +43,8 @@ struct restore_ids {
  */
 MUST_USE int restores_draft(struct restore_ids *ret, struct db *db, const struct restore_draft *rq,
     struct err *e);
-/* Look once more: the parts take the present revisions of their targets. For drafts only. */
+/* Look once more: the parts take the present revisions of their targets. For drafts only; while a
+ * look is queued or running it gives that one. */
 MUST_USE int restores_look_again(int64_t *job, struct db *db, const struct job_request *rq,
     int64_t restore, struct err *e);
 
@@ -66,8 +67,10 @@ MUST_USE int restores_confirm(int64_t *job, struct db *db, const struct restore_
 /* Whether live data would land here without landing rules: then only real_data lets it pass. */
 MUST_USE int restores_needs_rules(bool *ret, struct db *db, int64_t restore, struct err *e);
 
-/* ERR_CONFLICT: not done, the time for it has passed, or a job works on its target. Takes the
- * services of the target for itself. For a restore of mode `new` also from undone: switch again. */
+/* ERR_CONFLICT: not done, the time for it has passed, a job works on its target, or something else
+ * was restored over it since ("undo r8 first"). Takes the services of the target for itself; while
+ * an undo of it is queued or running it gives that job. For a restore of mode `new` also from
+ * undone: switch again. */
 MUST_USE int restores_undo(int64_t *job, struct db *db, const struct job_request *rq,
     int64_t restore, struct err *e);
 /* How an undo would go now: by the kept old, from the safety backup, or not any more. */
@@ -124,11 +127,14 @@ MUST_USE int restores_finish(struct db *db, const struct lease *l, int64_t warni
     int64_t undo_until, struct err *e);
 /* Undone (or for `new`, done again), and the job succeeded. */
 MUST_USE int restores_undone(struct db *db, const struct lease *l, struct err *e);
-/* Nothing is left beside the target: tidied_at, and the tidy job succeeded. */
+/* Nothing is left beside the target: parts gone, tidied_at, and the tidy job succeeded. When the
+ * old is still to be kept (restores_way_back() says WAY_SWAP), the tidy job is there for the hook
+ * alone: it drops nothing and ends with jobs_succeed(). */
 MUST_USE int restores_tidied(struct db *db, const struct lease *l, struct err *e);
 /* Queue a tidy job for each restore that needs one (failed or undone and not tidied; done and its
- * time for the undo has passed; an old draft is removed here). Not while a job of it is queued or
- * running. *count is how many were queued. */
+ * time for the undo has passed; a hook is due); a draft older than a day is removed here. Not while
+ * a job of it is queued or running, nor within an hour of a tidy job that failed. *count is how
+ * many were queued. */
 MUST_USE int restores_queue_tidy(int64_t *count, struct db *db, struct err *e);
 
 /* Rows per table of a part that is being built; replaces what stood there. */

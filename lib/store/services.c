@@ -45,9 +45,10 @@ read_service(void *row, struct sql *q, struct arena *a)
 int
 services_add(struct service *s, struct db *db, struct err *e)
 {
-	static const char sql[] = "INSERT INTO service (slug, environment, uuid, name, engine, "
-	                          "settings, sealed, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6,"
-	                          " ?7, ?8) RETURNING id";
+	static const char sql[] =
+	    "INSERT INTO service (slug, environment, uuid, name, engine, settings, sealed,"
+	    " created_at, sanitise_sql, sanitise_hook) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
+	    " coalesce(?9, ''), coalesce(?10, '')) RETURNING id";
 	CLEANUP_ARENA struct arena *a = arena_new();
 	int64_t now = clock_now();
 	char uuid[UUID_SIZE];
@@ -57,7 +58,8 @@ services_add(struct service *s, struct db *db, struct err *e)
 	        SQL_ARGS(sql_t(s->slug), sql_i(s->environment), sql_t(uuid), sql_t(s->name),
 	            sql_t(engine_name(s->engine)),
 	            sql_t(service_settings_json(a, s->engine, &s->settings)),
-	            sql_b(s->sealed, s->sealed_size), sql_i(now)),
+	            sql_b(s->sealed, s->sealed_size), sql_i(now), sql_t(s->sanitise_sql),
+	            sql_t(s->sanitise_hook)),
 	        e) != 0)
 		return -1;
 	s->created_at = now;
@@ -70,8 +72,8 @@ services_update(const struct service *s, struct db *db, struct err *e)
 {
 	static const char sql[] =
 	    "UPDATE service SET slug=?1, name=?2, settings=?3, sealed=coalesce(?4, sealed),"
-	    " revision=revision+1, check_state='untested', check_text='', checked_at=0 WHERE id=?5"
-	    " AND revision=?6";
+	    " sanitise_sql=coalesce(?7, ''), sanitise_hook=coalesce(?8, ''), revision=revision+1,"
+	    " check_state='untested', check_text='', checked_at=0 WHERE id=?5 AND revision=?6";
 	static const char sql_there[] = "SELECT id FROM service WHERE id=?1";
 	CLEANUP_ARENA struct arena *a = arena_new();
 	int64_t there;
@@ -79,7 +81,8 @@ services_update(const struct service *s, struct db *db, struct err *e)
 	if (row_update(db, sql,
 	        SQL_ARGS(sql_t(s->slug), sql_t(s->name),
 	            sql_t(service_settings_json(a, s->engine, &s->settings)),
-	            sql_b(s->sealed, s->sealed_size), sql_i(s->id), sql_i(s->revision)),
+	            sql_b(s->sealed, s->sealed_size), sql_i(s->id), sql_i(s->revision),
+	            sql_t(s->sanitise_sql), sql_t(s->sanitise_hook)),
 	        no_service, e) == 0)
 		return 0;
 	if (e->kind != ERR_NOT_FOUND ||

@@ -69,6 +69,13 @@ sessions_find(struct session *ret, struct arena *a, struct db *db, const char *i
 }
 
 int
+sessions_renew(struct db *db, const char *id_hash, struct err *e)
+{
+	return sql_run(NULL, db, "UPDATE session SET auth_at=?2 WHERE id_hash=?1",
+	    SQL_ARGS(sql_t(id_hash), sql_i(clock_now())), e);
+}
+
+int
 sessions_remove(struct db *db, const char *id_hash, struct err *e)
 {
 	return sql_run(NULL, db, "DELETE FROM session WHERE id_hash=?1", SQL_ARGS(sql_t(id_hash)),

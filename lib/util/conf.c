@@ -54,6 +54,7 @@ static const struct key keys[] = {
 	{ "poll",             DURATION, AT(poll_ms),           "500ms", 5, MINUTE },
 	{ "job_limit",        DURATION, AT(job_limit_ms),      "0", 0, 365 * (int64_t)DAY },
 	{ "trash",            DURATION, AT(trash_ms),          "7d", 0, 3650 * (int64_t)DAY },
+	{ "undo_keep",        DURATION, AT(undo_ms),           "24h", 0, 365 * (int64_t)DAY },
 	{ "download_valid",   DURATION, AT(download_valid_ms), "24h", SECOND, 90 * (int64_t)DAY },
 	{ "download_uses",    COUNT,    AT(download_uses),     "5", 1, 1000 },
 	{ "threads",          COUNT,    AT(threads),           "0", 0, 16 },

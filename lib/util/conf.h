@@ -25,6 +25,7 @@ struct conf {
 	int64_t lease_ms, stall_ms, poll_ms;
 	int64_t job_limit_ms;        /* absolute limit of one job; 0: none */
 	int64_t trash_ms;            /* how long a deleted backup can be put back */
+	int64_t undo_ms;             /* how long a restore keeps the old beside the new */
 	int64_t download_valid_ms, download_uses;
 	int64_t threads;             /* of one archive */
 	int64_t zstd_level;

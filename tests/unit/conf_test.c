@@ -79,6 +79,7 @@ a_missing_file_gives_the_defaults(void **state)
 	assert_int_equal(h->conf.poll_ms, 500);
 	assert_int_equal(h->conf.job_limit_ms, 0);
 	assert_int_equal(h->conf.trash_ms, 7 * 86400000);
+	assert_int_equal(h->conf.undo_ms, 86400000);
 	assert_int_equal(h->conf.download_valid_ms, 86400000);
 	assert_int_equal(h->conf.download_uses, 5);
 	assert_in_range(h->conf.threads, 1, 4);
@@ -102,6 +103,7 @@ values_units_and_the_mail_section_are_read(void **state)
 	    "lease = 1500ms\n"
 	    "stall = 2m\n"
 	    "trash = 14d\n"
+	    "undo_keep = 2h\n"
 	    "threads = 3\n"
 	    "mail {\n"
 	    "\tserver = \"smtp://mail.example.org:587\"\n"
@@ -121,6 +123,7 @@ values_units_and_the_mail_section_are_read(void **state)
 	assert_int_equal(h->conf.lease_ms, 1500);
 	assert_int_equal(h->conf.stall_ms, 120000);
 	assert_int_equal(h->conf.trash_ms, 14 * 86400000);
+	assert_int_equal(h->conf.undo_ms, 2 * 3600000);
 	assert_int_equal(h->conf.threads, 3);
 	assert_string_equal(h->conf.mail.server, "smtp://mail.example.org:587");
 	assert_string_equal(h->conf.mail.user, "console");

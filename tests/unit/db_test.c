@@ -2,12 +2,15 @@
 #include "tests/unit/fixture.h"
 
 #include <fcntl.h>
+#include <schema.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "lib/base/buf.h"
 #include "lib/base/fd.h"
 #include "lib/store/settings.h"
 
@@ -387,6 +390,159 @@ settings_and_beats_are_kept(void **state)
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM worker"), 1);
 }
 
+/* A row in every table of the first schema, as one person's use would leave them. */
+static const char used[] =
+    "INSERT INTO setting VALUES ('x', 'y');"
+    "INSERT INTO account VALUES (1, 'u-a', 'a@x', 'A', 'admin', 'hash', 0, 1, 2);"
+    "INSERT INTO session VALUES ('s', 1, 'c', '::1', 1, 2, 3);"
+    "INSERT INTO throttle VALUES ('account:a@x', 1, 2, 3);"
+    "INSERT INTO storage VALUES (1, 'u-s', 'main', 'local', '/srv', 1);"
+    "INSERT INTO project VALUES (1, 'u-p', 'shop', 'Shop', 'a@x', 1);"
+    "INSERT INTO environment VALUES (1, 'u-e', 1, 'live', 'Live', 'live', 0, 1);"
+    "INSERT INTO service VALUES (4, 'u-v', 1, 'media', 'Media', 'files', '{}', X'00ff', 3, 1,"
+    " 'ok', 'fine', 9);"
+    "INSERT INTO backup VALUES (2, 'u-b', 1, 1, 'on-demand', 'ready', '', 'good', 'note', 1, 1, 1,"
+    " 2, 3, 4, 5, 6, 7, 8, NULL, 'media', 'k.json', 'ab'),"
+    " (5, 'u-c', 1, 1, 'scheduled', 'failed', '', 'unknown', '', 0, NULL, 1, 2, 3, 0, 0, 0, 0, 0,"
+    " 'no room', 'media', 'l.json', '');"
+    "INSERT INTO part VALUES (3, 'u-t', 2, 4, 'media', 'Media', 'files', 'ready', 'tar', '', 'tar',"
+    " 'k', 1, 2, 'a', 'b', 'm', 3, 4, 'c', 'd', 5, 6, 7, 8);"
+    "INSERT INTO download VALUES (6, 'u-d', 2, 1, 1, 'ready', 'zip', '2:zip:3', 1, 2, 3, 4, 5, 6,"
+    " NULL, 0);"
+    "INSERT INTO job VALUES (7, 'u-j', 'backup', 'succeeded', 1, 2, NULL, NULL, 1, 'form', 1, 1, 2,"
+    " 3, 4, NULL, 0, 2, 1, 1, 0, 'media', 5, 6, 7, 8, NULL, 0),"
+    " (8, 'u-k', 'download', 'running', 1, 2, 6, NULL, NULL, NULL, 0, 1, 2, 3, 0, 'w', 9, 1, 0, 0,"
+    " 1, '', 0, 0, 0, 0, NULL, 0),"
+    " (9, 'u-l', 'check', 'failed', 1, NULL, NULL, 4, 1, NULL, 0, 1, 2, 3, 4, NULL, 0, 1, 0, 0,"
+    " 0, '', 0, 0, 0, 0, 'no', 7);"
+    "INSERT INTO job_service VALUES (7, 4, 0), (8, 4, 1);"
+    "INSERT INTO job_log VALUES (7, 1, 2, 'note', 'begun');"
+    "INSERT INTO download_file VALUES (1, 6, 3, 'media.zip', 'p', 4, 'e');"
+    "INSERT INTO link VALUES (1, 6, 'hash', 'a@x', 1, 2, 0, 3);"
+    "INSERT INTO link_use VALUES (1, 1, 1, 2, 3, 4, '::1');"
+    "INSERT INTO outbox VALUES (1, '<m>', 'ready', 'a@x', 's', X'ff', 'queued', 1, 2, '', 8, 3, 0);"
+    "INSERT INTO event VALUES (1, 2, 1, 'a@x', 'backup.requested', 1, 1, 'b2', '', '::1');"
+    "INSERT INTO worker VALUES ('w', 1, 2);";
+
+static int
+note_row(void *to, int columns, char **values, char **names)
+{
+	for (int i = 0; i < columns; i++)
+		buf_printf(to, "%s=%s ", names[i], values[i] != NULL ? values[i] : "NULL");
+	buf_char(to, '\n');
+	return 0;
+}
+
+/* What a query gives, as text. */
+static char *
+rows_of(struct fixture *f, const char *sql)
+{
+	CLEANUP_BUF struct buf out = BUF_INIT;
+	char *wrong = NULL;
+
+	if (sqlite3_exec(f->db->handle, sql, note_row, &out, &wrong) != SQLITE_OK)
+		fail_msg("%s: %s", sql, wrong);
+	return arena_dupn(f->a, out.p, out.n);
+}
+
+/* A catalogue of the first schema that was used; closed again. */
+static void
+use_first_schema(struct fixture *f)
+{
+	OK(db_migrate(&f->db, f->path, schema_sql, 1, &f->e));
+	rows_of(f, used);
+	db_close(f->db);
+	f->db = NULL;
+}
+
+/* One SELECT per table of the first schema, of the columns that it had there. */
+static size_t
+list_tables(struct fixture *f, char *selects[32])
+{
+	static const char sql[] =
+	    "SELECT 'SELECT '||group_concat(c.name, ', ')||' FROM '||t.name||' ORDER BY 1, 2' FROM"
+	    " sqlite_schema t JOIN pragma_table_info(t.name) c WHERE t.type='table' AND"
+	    " t.name<>'setting' GROUP BY t.name";
+	CLEANUP_SQL struct sql *q = NULL;
+	size_t n = 0;
+	int rc;
+
+	OK(sql_open(&q, f->db, sql, SQL_NO_ARGS, &f->e));
+	while ((rc = sql_row(q, &f->e)) == 1 && n < 32)
+		selects[n++] = sql_text(q, 0, f->a);
+	assert_int_equal(rc, 0);
+	return n;
+}
+
+/* The second schema makes two tables anew that others point to. */
+static void
+the_second_schema_keeps_every_row_and_every_reference(void **state)
+{
+	static const char sql_indexes[] =
+	    "SELECT type, name, tbl_name FROM sqlite_schema WHERE type IN ('index', 'trigger') AND"
+	    " name NOT LIKE 'sqlite_%' AND name NOT LIKE 'restore%' AND name<>'job_restore' ORDER"
+	    " BY name";
+	struct fixture *f = *state;
+	char *selects[32], *before[32], *indexes;
+	size_t n;
+
+	use_first_schema(f);
+	OK(db_migrate(&f->db, f->path, schema_sql, 1, &f->e));
+	n = list_tables(f, selects);
+	assert_int_equal(n, 19);
+	for (size_t i = 0; i < n; i++) {
+		before[i] = rows_of(f, selects[i]);
+		assert_string_not_equal(before[i], "");
+	}
+	indexes = rows_of(f, sql_indexes);
+	db_close(f->db);
+	OK(db_open_migrate(&f->db, f->path, &f->e));
+	assert_true(fixture_number(f, "PRAGMA user_version") >= 2);
+	for (size_t i = 0; i < n; i++)
+		assert_string_equal(rows_of(f, selects[i]), before[i]);
+	assert_string_equal(rows_of(f, sql_indexes), indexes);
+	assert_string_equal(rows_of(f, "SELECT value FROM setting WHERE name='x'"), "value=y \n");
+	/* Sound, and watched over again. */
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
+	assert_string_equal(rows_of(f, "PRAGMA integrity_check"), "integrity_check=ok \n");
+	assert_string_equal(rows_of(f, "SELECT name FROM sqlite_schema WHERE sql LIKE '%\\_new%'"
+	                               " ESCAPE '\\'"), "");
+	assert_int_equal(fixture_number(f, "PRAGMA foreign_keys"), 1);
+	REFUSED(ERR_INTERNAL, sql_run(NULL, f->db, "DELETE FROM job WHERE id=7", SQL_NO_ARGS,
+	    &f->e));
+	REFUSED(ERR_INTERNAL, sql_run(NULL, f->db, "UPDATE part SET backup=99", SQL_NO_ARGS,
+	    &f->e));
+	/* What is new has its first value, and the new words are known. */
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM environment WHERE hook_before=''"
+	    " AND hook_after='' AND hook_limit_s=300 AND watchers=''"), 1);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM backup WHERE test_state='' AND"
+	    " tested_at=0"), 2);
+	fixture_do(f, "UPDATE backup SET kind='safety' WHERE id=2");
+	fixture_do(f, "UPDATE backup SET kind='uploaded' WHERE id=2");
+	fixture_do(f, "UPDATE job SET kind='tidy', after_job=7 WHERE id=9");
+	REFUSED(ERR_INTERNAL, sql_run(NULL, f->db, "UPDATE job SET kind='other'", SQL_NO_ARGS,
+	    &f->e));
+}
+
+/* The control: a reference that leads nowhere stops the migration, and the first schema stays. */
+static void
+a_reference_that_leads_nowhere_stops_a_migration(void **state)
+{
+	struct fixture *f = *state;
+
+	use_first_schema(f);
+	OK(db_migrate(&f->db, f->path, schema_sql, 1, &f->e));
+	fixture_do(f, "PRAGMA foreign_keys=0");
+	fixture_do(f, "UPDATE part SET backup=99");
+	db_close(f->db);
+	f->db = NULL;
+	REFUSED(ERR_INTERNAL, db_open_migrate(&f->db, f->path, &f->e));
+	assert_non_null(strstr(f->e.text, "1 rows would point to rows that are not there"));
+	OK(db_migrate(&f->db, f->path, schema_sql, 1, &f->e));
+	assert_int_equal(fixture_number(f, "PRAGMA user_version"), 1);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM job"), 3);
+}
+
 int
 main(void)
 {
@@ -397,6 +553,8 @@ main(void)
 		FIXTURE_EMPTY_TEST(a_migration_keeps_a_copy_of_what_was),
 		FIXTURE_EMPTY_TEST(a_migration_that_fails_changes_nothing),
 		FIXTURE_EMPTY_TEST(T12_a_killed_migration_is_finished_by_the_next_start),
+		FIXTURE_EMPTY_TEST(the_second_schema_keeps_every_row_and_every_reference),
+		FIXTURE_EMPTY_TEST(a_reference_that_leads_nowhere_stops_a_migration),
 		FIXTURE_EMPTY_TEST(several_processes_that_start_at_once_migrate_once),
 		FIXTURE_TEST(a_locked_catalogue_is_waited_for_up_to_the_limit),
 		FIXTURE_TEST(T19_no_room_is_said_so_and_passes_by_itself),

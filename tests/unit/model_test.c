@@ -145,8 +145,8 @@ rights_are_bundled_by_role(void **state UNUSED)
 {
 	static const char *const table[ROLES] = {
 		[ROLE_VIEWER] = "none view", [ROLE_OPERATOR] = "none view backup download restore",
-		[ROLE_ADMIN] = "none view backup download restore restore-to-live delete configure"
-		               " administer",
+		[ROLE_ADMIN] = ("none view backup download restore restore-to-live delete"
+		                " configure administer"),
 	};
 
 	for (int role = 0; role < ROLES; role++)

@@ -130,6 +130,67 @@ a_service_keeps_its_secret_unless_a_new_one_is_given(void **state)
 	assert_int_equal(found.sealed_size, 3);
 }
 
+/* What is around a restore: hooks and watchers of an environment. */
+static void
+hooks_and_watchers_of_an_environment_are_kept(void **state)
+{
+	struct fixture *f = *state;
+	struct environment v;
+
+	OK(environments_by_id(&v, f->a, f->db, f->environment, &f->e));
+	assert_string_equal(v.hook_before, "");
+	assert_string_equal(v.hook_after, "");
+	assert_string_equal(v.watchers, "");
+	assert_int_equal(v.hook_limit_s, 300);
+	v = (struct environment){ .project = f->project,
+		.slug = "staging",
+		.name = "S",
+		.kind = ENV_STAGING,
+		.hook_before = "stop-shop",
+		.hook_after = "start-shop",
+		.hook_limit_s = 60,
+		.watchers = "a@x\nb@x" };
+	OK(environments_add(&v, f->db, &f->e));
+	OK(environments_by_id(&v, f->a, f->db, v.id, &f->e));
+	assert_string_equal(v.hook_before, "stop-shop");
+	assert_string_equal(v.hook_after, "start-shop");
+	assert_string_equal(v.watchers, "a@x\nb@x");
+	assert_int_equal(v.hook_limit_s, 60);
+	v.hook_before = "halt-shop";
+	v.hook_after = NULL;
+	v.watchers = NULL;
+	v.hook_limit_s = 0;
+	OK(environments_update(&v, f->db, &f->e));
+	OK(environments_by_id(&v, f->a, f->db, v.id, &f->e));
+	assert_string_equal(v.hook_before, "halt-shop");
+	assert_string_equal(v.hook_after, "");
+	assert_string_equal(v.watchers, "");
+	assert_int_equal(v.hook_limit_s, 300);
+}
+
+/* NEW-3: a change of the landing rules is a change of the service, so a page that showed the old
+ * ones is stale. */
+static void
+NEW_3_landing_rules_of_a_service_are_kept(void **state)
+{
+	struct fixture *f = *state;
+	struct service s = { .slug = "logs", .name = "Logs", .environment = f->environment,
+	    .engine = ENGINE_SQLITE, .settings = { .path = "/srv/logs.db" },
+	    .sanitise_sql = "DELETE FROM visitor;" };
+
+	OK(services_add(&s, f->db, &f->e));
+	OK(services_by_id(&s, f->a, f->db, s.id, &f->e));
+	assert_string_equal(s.sanitise_sql, "DELETE FROM visitor;");
+	assert_string_equal(s.sanitise_hook, "");
+	s.sanitise_sql = NULL;
+	s.sanitise_hook = "wash";
+	OK(services_update(&s, f->db, &f->e));
+	OK(services_by_id(&s, f->a, f->db, s.id, &f->e));
+	assert_string_equal(s.sanitise_sql, "");
+	assert_string_equal(s.sanitise_hook, "wash");
+	assert_int_equal(s.revision, 2);
+}
+
 static void
 a_service_that_somebody_else_changed_is_a_conflict(void **state)
 {
@@ -223,6 +284,8 @@ main(void)
 		FIXTURE_TEST(a_taken_slug_is_a_conflict_everywhere),
 		FIXTURE_TEST(environments_are_listed_live_ones_first),
 		FIXTURE_TEST(a_service_keeps_its_secret_unless_a_new_one_is_given),
+		FIXTURE_TEST(hooks_and_watchers_of_an_environment_are_kept),
+		FIXTURE_TEST(NEW_3_landing_rules_of_a_service_are_kept),
 		FIXTURE_TEST(a_service_that_somebody_else_changed_is_a_conflict),
 		FIXTURE_TEST(a_test_of_an_older_revision_is_dropped),
 		FIXTURE_TEST(databases_are_listed_before_media),

@@ -36,6 +36,9 @@ CREATE TABLE restore (
 CREATE INDEX restore_page ON restore (environment, id) WHERE state <> 'draft';
 CREATE INDEX restore_backup ON restore (backup, id);
 CREATE INDEX restore_tidy ON restore (undo_until) WHERE tidied_at = 0 AND state <> 'draft';
+CREATE INDEX restore_hook ON restore (id) WHERE hook_due = 1;
+CREATE INDEX restore_draft ON restore (created_at) WHERE state = 'draft';
+CREATE INDEX restore_safety ON restore (safety_backup) WHERE safety_backup IS NOT NULL;
 
 CREATE TABLE restore_part (
 	id           INTEGER PRIMARY KEY,
