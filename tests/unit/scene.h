@@ -57,7 +57,7 @@ scene_open(struct scene *s, const struct source_driver *driver, const char *secr
 		.said = BUF_INIT };
 	s->watch = (struct watch){ scene_bytes, scene_say, s };
 	s->service.engine = driver->engine;
-	s->src = (struct source){ &s->service, secret, scratch, s->a, &s->watch };
+	s->src = (struct source){ &s->service, secret, scratch, s->a, &s->watch, NULL };
 }
 
 static inline void

@@ -185,6 +185,46 @@ wrong_password_fails_with_the_tool_s_words(void **state UNUSED)
 	scene_end(&s);
 }
 
+/* NEW-6: rows are those that the dump shows, whatever happens meanwhile. */
+static int
+delete_meanwhile(struct scene *s)
+{
+	if (s->times++ == 0)
+		sql("shop", "DELETE FROM item WHERE id <= 100; CREATE TABLE later (a int)");
+	return 0;
+}
+
+static void
+NEW_6_rows_are_counted_in_the_dump_s_own_snapshot(void **state UNUSED)
+{
+	struct source_rows rows = { NULL, 0 };
+	struct scene s;
+	struct err e;
+
+	sql("shop", "CREATE SCHEMA \"odd|sch\"; CREATE TABLE \"odd|sch\".\"a\nb'c\" AS SELECT 1;"
+	    "CREATE TABLE p (a int) PARTITION BY LIST (a);"
+	    "CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1); INSERT INTO p VALUES (1), (1)");
+	scene_begin(&s, "shop");
+	s.src.rows = &rows;
+	s.meanwhile = delete_meanwhile;
+	if (scene_dump(&s, &e) != 0)
+		fail_msg("%s", e.text);
+	assert_string_equal(answer(s.a, "shop", "SELECT count(*) FROM item"), "21900");
+	assert_int_equal(rows.count, 4);
+	assert_string_equal(rows.tables[0].name, "odd|sch.a b'c");
+	assert_int_equal(rows.tables[0].rows, 1);
+	assert_string_equal(rows.tables[1].name, "public.empty");
+	assert_int_equal(rows.tables[1].rows, 0);
+	assert_string_equal(rows.tables[2].name, "public.item");
+	assert_int_equal(rows.tables[2].rows, 22000);
+	assert_string_equal(rows.tables[3].name, "public.p1");
+	assert_int_equal(rows.tables[3].rows, 2);
+	assert_string_equal(answer(s.a, "shop", "SELECT count(*) FROM pg_stat_activity WHERE "
+	    "datname = 'shop' AND application_name = 'lazarette'"), "0");
+	sql("shop", "DROP TABLE p, later; DROP SCHEMA \"odd|sch\" CASCADE");
+	scene_end(&s);
+}
+
 static void
 an_unreachable_server_or_database_is_named(void **state UNUSED)
 {
@@ -249,6 +289,7 @@ main(void)
 		cmocka_unit_test(SET_23_DIV_17_dump_is_a_custom_format_that_loads),
 		cmocka_unit_test(T43_hostile_names_are_literal),
 		cmocka_unit_test(wrong_password_fails_with_the_tool_s_words),
+		cmocka_unit_test(NEW_6_rows_are_counted_in_the_dump_s_own_snapshot),
 		cmocka_unit_test(an_unreachable_server_or_database_is_named),
 		cmocka_unit_test(a_sink_that_fails_ends_the_dump),
 	};

@@ -26,6 +26,38 @@ check_tells_size_and_tables(void **state UNUSED)
 	scene_end(&s);
 }
 
+/* NEW-6: what the dump has is counted in the dump, and counting leaves it as it is. */
+static void
+NEW_6_rows_are_counted_in_the_copy(void **state UNUSED)
+{
+	static const char *const modes[] = { "PRAGMA journal_mode=WAL",
+		"PRAGMA journal_mode=DELETE" };
+
+	for (int i = 0; i < 2; i++) {
+		CLEANUP_BUF struct buf plainly = BUF_INIT;
+		struct source_rows rows = { NULL, 0 };
+		struct scene s;
+		struct err e;
+
+		make_bank(source, modes[i]);
+		scene_begin(&s, source);
+		assert_int_equal(scene_dump(&s, &e), 0);
+		buf_add(&plainly, s.bytes.p, s.bytes.n);
+		s.src.rows = &rows;
+		assert_int_equal(scene_dump(&s, &e), 0);
+		assert_int_equal(rows.count, 2);
+		assert_string_equal(rows.tables[0].name, "account");
+		assert_int_equal(rows.tables[0].rows, ACCOUNTS);
+		assert_string_equal(rows.tables[1].name, "meta");
+		assert_int_equal(rows.tables[1].rows, 1);
+		assert_int_equal(plainly.n, s.bytes.n);
+		assert_memory_equal(plainly.p + 100, s.bytes.p + 100, plainly.n - 100);
+		assert_true(is_empty(scratch));
+		scene_end(&s);
+		clean(source);
+	}
+}
+
 static void
 says_what_is_wrong_with_a_path(void **state UNUSED)
 {
@@ -328,6 +360,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(check_tells_size_and_tables),
+		cmocka_unit_test(NEW_6_rows_are_counted_in_the_copy),
 		cmocka_unit_test(says_what_is_wrong_with_a_path),
 		cmocka_unit_test(the_source_is_not_changed),
 		cmocka_unit_test(DIV_17_a_copy_holds_what_is_only_in_the_log),

@@ -13,9 +13,16 @@
 #include "lib/base/arena.h"
 #include "lib/base/attr.h"
 #include "lib/base/err.h"
+#include "lib/model/backup.h"
 #include "lib/model/project.h"
 #include "worker/archive/sink.h"
 #include "worker/archive/watch.h"
+
+/* Rows per table, as one dump shows them; empty when they could not be counted. */
+struct source_rows {
+	struct table_count *tables;
+	size_t count;
+};
 
 /* A service with its secret opened: only inside a job's process. */
 struct source {
@@ -24,6 +31,7 @@ struct source {
 	const char *scratch;          /* a private folder on disk of this job, removed after it */
 	struct arena *arena;
 	const struct watch *watch;
+	struct source_rows *rows;     /* where a dump puts them; NULL: nobody asks */
 };
 
 struct source_facts {

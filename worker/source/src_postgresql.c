@@ -1,10 +1,5 @@
-/* src_postgresql.c: a PostgreSQL database, by the vendor's own tools: psql, pg_dump and pg_restore.
- *
- * How to connect goes to them by environment variables, never by argv: there a value is always
- * itself, while as --dbname a name like "host=x" would be taken apart. The password goes by a file
- * (PGPASSFILE).
- */
-#include <errno.h>
+/* src_postgresql.c: a PostgreSQL database, by the vendor's own tools: psql, pg_dump and
+ * pg_restore. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
@@ -13,173 +8,20 @@
 #include "lib/base/clock.h"
 #include "lib/base/fd.h"
 #include "lib/base/num.h"
-#include "lib/base/rand.h"
-#include "lib/base/utf8.h"
 #include "lib/util/proc.h"
 #include "worker/source/drivers.h"
+#include "worker/source/pg.h"
+#include "worker/source/pg_rows.h"
 
-enum { ENV_MAX = 12, ANSWER_MAX = 64 * 1024, PIECE = 256 * 1024 };
+enum { ANSWER_MAX = 64 * 1024, PIECE = 256 * 1024 };
 
 /* A custom-format dump begins so. */
 static const char magic[] = { 'P', 'G', 'D', 'M', 'P' };
 
-/* How the tools reach the server. */
-struct access {
-	const char *env[ENV_MAX];
-	const char *passfile;         /* removed with this; "" when there is none */
-};
-
-static void
-access_drop(struct access *access)
-{
-	if (*access->passfile != '\0')
-		unlink(access->passfile);
-	access->passfile = "";
-}
-
-/* One line that fits every server: its own fields are wildcards, so only the password needs
- * escapes. */
 static int
-write_passfile(const char *path, const char *secret, struct err *e)
+open_access(struct pg_access *ret, const struct source *src, struct err *e)
 {
-	CLEANUP_BUF struct buf line = BUF_INIT;
-	CLEANUP_FD int fd = -1;
-	int rc;
-
-	if (strpbrk(secret, "\r\n") != NULL)
-		return err_set(e, ERR_INPUT,
-		    "A password with a line break cannot be used for PostgreSQL");
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return err_sys(e, "create '%s'", path);
-	buf_text(&line, "*:*:*:*:");
-	for (const char *c = secret; *c != '\0'; c++) {
-		if (*c == ':' || *c == '\\')
-			buf_char(&line, '\\');
-		buf_char(&line, *c);
-	}
-	buf_char(&line, '\n');
-	rc = fd_write_all(fd, line.p, line.n, e);
-	explicit_bzero(line.p, line.n);
-	return rc;
-}
-
-static int
-access_make(struct access *ret, const struct source *src, struct err *e)
-{
-	const struct service_settings *s = &src->service->settings;
-	unsigned char bytes[8];
-	char name[2 * sizeof bytes + 1];
-	char *passfile;
-	size_t n = 0;
-
-	rand_bytes(bytes, sizeof bytes);
-	rand_hex(name, bytes, sizeof bytes);
-	passfile = arena_printf(src->arena, "%s/pgpass.%s", src->scratch, name);
-	*ret = (struct access){ .passfile = "" };
-	ret->env[n++] = arena_printf(src->arena, "PGHOST=%s", s->host);
-	ret->env[n++] = arena_printf(src->arena, "PGPORT=%s", *s->port != '\0' ? s->port : "5432");
-	ret->env[n++] = arena_printf(src->arena, "PGUSER=%s", s->user);
-	ret->env[n++] = arena_printf(src->arena, "PGDATABASE=%s", s->database);
-	if (*s->tls != '\0')
-		ret->env[n++] = arena_printf(src->arena, "PGSSLMODE=%s", s->tls);
-	/* Set even without a password: the file of whoever runs the worker is none of this
-	 * service's business. */
-	ret->env[n++] = arena_printf(src->arena, "PGPASSFILE=%s", passfile);
-	ret->env[n++] = "PGCONNECT_TIMEOUT=10";
-	ret->env[n] = "PGAPPNAME=lazarette";
-	if (*src->secret == '\0')
-		return 0;
-	ret->passfile = passfile;
-	return write_passfile(passfile, src->secret, e);
-}
-
-/* What one query answers: its columns divided by '|'. */
-static int
-ask(char **ret, const struct source *src, const struct access *access, const char *sql,
-    struct err *e)
-{
-	CLEANUP_BUF struct buf out = BUF_INIT;
-	const char *env[ENV_MAX + 1];
-	size_t n = 0;
-	char *psql;
-
-	if (proc_find(&psql, src->arena, "psql", 0, e) != 0)
-		return -1;
-	for (; access->env[n] != NULL; n++)
-		env[n] = access->env[n];
-	env[n] = "PGCLIENTENCODING=UTF8";
-	env[n + 1] = NULL;
-	const char *const argv[] = { psql, "--no-psqlrc", "--no-align", "--tuples-only", "--quiet",
-		"--no-password", "--field-separator=|", "--command", sql, NULL };
-	struct proc_spec spec = { .argv = argv, .env = env, .stdin_fd = -1, .secret = src->secret };
-
-	if (proc_output(&out, ANSWER_MAX, &spec, e) != 0)
-		return -1;
-	while (out.n > 0 && out.p[out.n - 1] == '\n')
-		buf_cut(&out, out.n - 1);
-	*ret = utf8_clean(src->arena, out.p, out.n);
-	return 0;
-}
-
-/* The text up to the next '|', which becomes its end; *at moves behind it. */
-static const char *
-column(char **at)
-{
-	char *begin = *at, *end = strchr(begin, '|');
-
-	if (end != NULL)
-		*end++ = '\0';
-	*at = end ? end : begin + strlen(begin);
-	return begin;
-}
-
-static int
-number(int64_t *ret, char **at, struct err *e)
-{
-	const char *text = column(at);
-
-	if (!num_parse(ret, text, 0, INT64_MAX))
-		return err_set(e, ERR_INTERNAL,
-		    "psql answered '%.100s' where a number was expected", text);
-	return 0;
-}
-
-/* "150020" is 15, "90624" is 9. */
-static int
-major_of(int64_t server_version_num)
-{
-	return (int)(server_version_num / 10000);
-}
-
-/* A tool's own words about its version: "pg_dump (PostgreSQL) 15.20", and the 15 in it. */
-static int
-tool_version(char **ret, int *major, const struct source *src, const char *path, struct err *e)
-{
-	static const char mark[] = "(PostgreSQL) ";
-	const char *const argv[] = { path, "--version", NULL };
-	struct proc_spec spec = { .argv = argv, .stdin_fd = -1 };
-	CLEANUP_BUF struct buf out = BUF_INIT;
-	char *version, *end;
-	int64_t n;
-
-	if (proc_output(&out, ANSWER_MAX, &spec, e) != 0)
-		return -1;
-	*ret = utf8_clean(src->arena, out.p, strcspn(out.p, "\n"));
-	version = strstr(*ret, mark);
-	if (version != NULL) {
-		version += sizeof mark - 1;
-		/* Without the packager's words in brackets behind it. */
-		version[strcspn(version, " ")] = '\0';
-		end = version + strspn(version, "0123456789");
-		if (num_parse(&n, arena_dupn(src->arena, version, (size_t)(end - version)), 1,
-		        1000)) {
-			*major = (int)n;
-			return 0;
-		}
-	}
-	return err_set(e, ERR_INPUT,
-	    "'%s --version' says '%.200s', which is no version of PostgreSQL", path, *ret);
+	return pg_access_make(ret, src, src->service->settings.database, e);
 }
 
 /* The newest pg_dump, which must be at least as new as the server. */
@@ -195,7 +37,7 @@ find_dump(char **path, char **tool, const struct source *src, int server, struct
 		return err_set(e, ERR_INPUT, "pg_dump is not installed. "
 		    "Install it with: apt install postgresql-client-%d", server);
 	}
-	if (tool_version(tool, &major, src, *path, e) != 0)
+	if (pg_tool_version(tool, &major, src, *path, e) != 0)
 		return -1;
 	if (major < server)
 		return err_set(e, ERR_INPUT,
@@ -210,13 +52,13 @@ prepare(struct source_facts *ret, const struct source *src, struct err *e)
 {
 	static const char sql[] = "SELECT pg_catalog.current_setting('server_version_num'),"
 	    " pg_catalog.split_part(pg_catalog.current_setting('server_version'), ' ', 1)";
-	CLEANUP(access_drop) struct access access = { .passfile = "" };
+	CLEANUP_PG_ACCESS struct pg_access access = { .passfile = "" };
 	char *answer, *path, *tool;
 	int64_t version;
 
-	if (access_make(&access, src, e) != 0 || ask(&answer, src, &access, sql, e) != 0 ||
-	    number(&version, &answer, e) != 0 ||
-	    find_dump(&path, &tool, src, major_of(version), e) != 0)
+	if (open_access(&access, src, e) != 0 || pg_ask(&answer, src, &access, sql, e) != 0 ||
+	    pg_number(&version, &answer, e) != 0 ||
+	    find_dump(&path, &tool, src, pg_major(version), e) != 0)
 		return -1;
 	*ret = (struct source_facts){ .format = "pg-custom",
 		.ending = "dump",
@@ -286,19 +128,20 @@ judge_rights(const struct findings *f, const struct source *src, struct err *e)
 static int
 check(char **text, const struct source *src, struct err *e)
 {
-	CLEANUP(access_drop) struct access access = { .passfile = "" };
+	CLEANUP_PG_ACCESS struct pg_access access = { .passfile = "" };
 	char *answer, *path, *tool, size[NUM_TEXT], count[NUM_TEXT];
 	struct findings f;
 
-	if (access_make(&access, src, e) != 0 || ask(&answer, src, &access, sql_check, e) != 0 ||
-	    number(&f.version, &answer, e) != 0 || number(&f.bytes, &answer, e) != 0 ||
-	    number(&f.tables, &answer, e) != 0 || number(&f.forbidden_tables, &answer, e) != 0 ||
-	    number(&f.forbidden_sequences, &answer, e) != 0 ||
-	    number(&f.hidden_tables, &answer, e) != 0)
+	if (open_access(&access, src, e) != 0 || pg_ask(&answer, src, &access, sql_check, e) != 0 ||
+	    pg_number(&f.version, &answer, e) != 0 || pg_number(&f.bytes, &answer, e) != 0 ||
+	    pg_number(&f.tables, &answer, e) != 0 ||
+	    pg_number(&f.forbidden_tables, &answer, e) != 0 ||
+	    pg_number(&f.forbidden_sequences, &answer, e) != 0 ||
+	    pg_number(&f.hidden_tables, &answer, e) != 0)
 		return -1;
-	f.version_text = column(&answer);
+	f.version_text = pg_column(&answer);
 	f.names = answer;
-	if (find_dump(&path, &tool, src, major_of(f.version), e) != 0 ||
+	if (find_dump(&path, &tool, src, pg_major(f.version), e) != 0 ||
 	    judge_rights(&f, src, e) != 0)
 		return -1;
 	num_size(size, f.bytes);
@@ -344,19 +187,60 @@ stream(const struct sink *to, struct proc *p, const struct watch *watch, struct 
 	return 0;
 }
 
+/* Counting goes beside the dump, in the moment that it shows. Nobody loses a backup by it. */
+static int
+begin_rows(struct pg_rows **ret, char **snapshot, const struct source *src,
+    const struct pg_access *access)
+{
+	struct err e;
+
+	if (src->rows == NULL)
+		return -1;
+	*src->rows = (struct source_rows){ NULL, 0 };
+	if (pg_rows_begin(ret, snapshot, src, access, &e) == 0)
+		return 0;
+	src->watch->say(src->watch->arg, "note",
+	    arena_printf(src->arena, "Rows are not counted: %s", e.text));
+	return -1;
+}
+
+static void
+end_rows(struct pg_rows *rows, const struct source *src)
+{
+	struct source_rows found, counted = { NULL, 0 };
+	struct err e;
+
+	if (rows == NULL)
+		return;
+	if (pg_rows_end(&found, rows, &e) != 0) {
+		src->watch->say(src->watch->arg, "note",
+		    arena_printf(src->arena, "Rows are not counted: %s", e.text));
+		return;
+	}
+	/* One that could not be counted is not told to be empty, or gone. */
+	counted.tables = found.tables;
+	for (size_t i = 0; i < found.count; i++)
+		if (found.tables[i].rows >= 0)
+			counted.tables[counted.count++] = found.tables[i];
+	*src->rows = counted;
+}
+
 static int
 dump(const struct sink *to, const struct source *src, struct err *e)
 {
-	CLEANUP(access_drop) struct access access = { .passfile = "" };
+	CLEANUP_PG_ACCESS struct pg_access access = { .passfile = "" };
+	CLEANUP_PG_ROWS struct pg_rows *rows = NULL;
 	CLEANUP_PROC struct proc *p = NULL;
-	char *path;
+	char *path, *snapshot, *share = NULL;
 
-	if (proc_find(&path, src->arena, "pg_dump", 0, e) != 0 || access_make(&access, src, e) != 0)
+	if (proc_find(&path, src->arena, "pg_dump", 0, e) != 0 || open_access(&access, src, e) != 0)
 		return -1;
+	if (begin_rows(&rows, &snapshot, src, &access) == 0)
+		share = arena_printf(src->arena, "--snapshot=%s", snapshot);
 	/* A table locked for so long is reported by the server's words; waiting for ever tells
 	 * nothing. */
 	const char *const argv[] = { path, "--format=custom", "--compress=0", "--no-password",
-		"--lock-wait-timeout=240000", NULL };
+		"--lock-wait-timeout=240000", share, NULL };
 	struct proc_spec spec = { .argv = argv,
 		.env = access.env,
 		.stdin_fd = -1,
@@ -364,9 +248,10 @@ dump(const struct sink *to, const struct source *src, struct err *e)
 		.line = hear,
 		.arg = &src };
 
-	if (proc_start(&p, &spec, e) != 0)
+	if (proc_start(&p, &spec, e) != 0 || stream(to, p, src->watch, e) != 0)
 		return -1;
-	return stream(to, p, src->watch, e);
+	end_rows(rows, src);
+	return 0;
 }
 
 /* pg_restore --list looks at the head only; the whole dump is read when its script is written. */

@@ -21,11 +21,9 @@
 #include "lib/base/num.h"
 #include "lib/base/rand.h"
 #include "worker/source/drivers.h"
+#include "worker/source/lite.h"
 
-enum { BUSY_LIMIT = 60000, CHECK_LIMIT = 10000, STEP_PAGES = 2048, PIECE = 256 * 1024, HEAD = 100 };
-
-/* Every database file begins so (with its NUL). */
-static const char magic[] = "SQLite format 3";
+enum { CHECK_LIMIT = 10000, STEP_PAGES = 2048, PIECE = 256 * 1024 };
 
 /* A private file in the scratch folder, removed with what SQLite may put beside it. */
 struct scrap {
@@ -57,114 +55,24 @@ scrap_name(struct scrap *ret, const struct source *src, struct err *e)
 	return err_set(e, ERR_INTERNAL, "path too long: '%s'", src->scratch);
 }
 
-static void
-closep(sqlite3 **db)
-{
-	sqlite3_close(*db);
-}
-#define CLEANUP_SQLITE CLEANUP(closep)
-
-/* SQLite's own waits last whole seconds in Debian's build. */
-static int
-wait_a_little(void *arg, int count)
-{
-	const int64_t *until = arg;
-
-	if (count > 0 && clock_mono() > *until)
-		return 0;
-	clock_sleep(2);
-	return 1;
-}
-
-/* What SQLite says, as a sentence about this file. */
-static int
-complain(sqlite3 *db, int rc, const char *path, struct err *e)
-{
-	const char *words = db ? sqlite3_errmsg(db) : sqlite3_errstr(rc);
-
-	switch (rc & 0xff) {
-	case SQLITE_NOTADB:
-		return err_set(e, ERR_INPUT, "File %s is not a SQLite database", path);
-	case SQLITE_CORRUPT:
-		return err_set(e, ERR_DAMAGED, "SQLite database %s is damaged: %s", path, words);
-	case SQLITE_BUSY:
-		return err_set(e, ERR_BUSY, "SQLite database %s stayed locked for %d s: %s", path,
-		    BUSY_LIMIT / 1000, words);
-	case SQLITE_CANTOPEN:
-	case SQLITE_READONLY:
-		/* A journal to roll back, or WAL mode without its side files: a reader alone cannot
-		 * do either. */
-		return err_set(e, ERR_INPUT,
-		    "SQLite database %s cannot be read: %s. Start its application once, or let "
-		    "the worker's user write to its folder",
-		    path, words);
-	default:
-		return err_set(e, ERR_INTERNAL, "SQLite database %s: %s", path, words);
-	}
-}
-
-/* The one integer a statement gives. */
-static int
-ask(int64_t *ret, sqlite3 *db, const char *sql, const char *path, struct err *e)
-{
-	sqlite3_stmt *st = NULL;
-	int rc = sqlite3_prepare_v2(db, sql, -1, &st, NULL);
-
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(st);
-	if (rc == SQLITE_ROW)
-		*ret = sqlite3_column_int64(st, 0);
-	else
-		complain(db, rc, path, e);
-	sqlite3_finalize(st);
-	return rc == SQLITE_ROW ? 0 : -1;
-}
-
-/* A sentence for what is not even worth opening. The file is never opened but by SQLite: closing
- * another descriptor of it would drop SQLite's locks in this process (it may be our own catalogue).
- */
-static int
-look_at(const char *path, struct err *e)
-{
-	struct stat st;
-
-	if (stat(path, &st) != 0 && (errno == ENOENT || errno == ENOTDIR))
-		return err_set(e, ERR_INPUT, "File %s does not exist on this host", path);
-	if (faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) != 0) {
-		err_sys(e, "File %s cannot be read", path);
-		e->kind = ERR_INPUT;
-		return -1;
-	}
-	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_INPUT, "%s is not a file", path);
-	if (st.st_size == 0)
-		return err_set(e, ERR_INPUT, "File %s is empty: no SQLite database yet", path);
-	return 0;
-}
-
 /* Open the source for reading and begin the one read transaction; *bytes is the size of that
  * moment. */
 static int
 open_source(sqlite3 **ret, int64_t *bytes, const char *path, int64_t *until, struct err *e)
 {
-	CLEANUP_SQLITE sqlite3 *db = NULL;
+	CLEANUP_LITE sqlite3 *db = NULL;
 	int64_t pages, size;
 	int rc;
 
-	if (look_at(path, e) != 0)
+	if (lite_look_at(path, e) != 0)
 		return -1;
-	rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
-	if (rc != SQLITE_OK)
-		return complain(db, rc, path, e);
-	*until = clock_mono() + BUSY_LIMIT;
-	sqlite3_busy_handler(db, wait_a_little, until);
-	sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	if (lite_open(&db, path, SQLITE_OPEN_READONLY, until, e) != 0)
+		return -1;
 	rc = sqlite3_exec(db, "BEGIN; SELECT 1 FROM sqlite_master LIMIT 1", NULL, NULL, NULL);
 	if (rc != SQLITE_OK)
-		return complain(db, rc, path, e);
-	if (ask(&pages, db, "PRAGMA page_count", path, e) != 0 ||
-	    ask(&size, db, "PRAGMA page_size", path, e) != 0)
+		return lite_complain(db, rc, path, e);
+	if (lite_ask(&pages, db, "PRAGMA page_count", path, e) != 0 ||
+	    lite_ask(&size, db, "PRAGMA page_size", path, e) != 0)
 		return -1;
 	*bytes = pages * size;
 	*ret = db;
@@ -206,7 +114,7 @@ need_space(int64_t bytes, const char *scratch, struct err *e)
 static int
 prepare(struct source_facts *ret, const struct source *src, struct err *e)
 {
-	CLEANUP_SQLITE sqlite3 *db = NULL;
+	CLEANUP_LITE sqlite3 *db = NULL;
 	int64_t bytes, until;
 
 	if (open_source(&db, &bytes, src->service->settings.path, &until, e) != 0 ||
@@ -221,52 +129,20 @@ prepare(struct source_facts *ret, const struct source *src, struct err *e)
 }
 
 static int
-too_long(void *arg)
-{
-	const int64_t *until = arg;
-
-	return clock_mono() > *until;
-}
-
-/* "ok", or the first fault found; NULL when `limit` ms (0: none) did not suffice. */
-static int
-inspect(const char **ret, struct arena *a, sqlite3 *db, const char *pragma, int64_t limit,
-    struct err *e)
-{
-	int64_t until = clock_mono() + limit;
-	sqlite3_stmt *st = NULL;
-	int rc;
-
-	if (limit > 0)
-		sqlite3_progress_handler(db, 100000, too_long, &until);
-	rc = sqlite3_prepare_v2(db, pragma, -1, &st, NULL);
-	if (rc == SQLITE_OK)
-		rc = sqlite3_step(st);
-	*ret = NULL;
-	if (rc == SQLITE_ROW)
-		*ret = arena_dup(a, (const char *)sqlite3_column_text(st, 0));
-	else if (rc != SQLITE_INTERRUPT)
-		err_set(e, ERR_DAMAGED, "%s", sqlite3_errmsg(db));
-	sqlite3_finalize(st);
-	sqlite3_progress_handler(db, 0, NULL, NULL);
-	return rc == SQLITE_ROW || rc == SQLITE_INTERRUPT ? 0 : -1;
-}
-
-static int
 check(char **text, const struct source *src, struct err *e)
 {
 	const char *path = src->service->settings.path, *verdict;
 	char size[NUM_TEXT], count[NUM_TEXT];
-	CLEANUP_SQLITE sqlite3 *db = NULL;
+	CLEANUP_LITE sqlite3 *db = NULL;
 	int64_t bytes, tables, until;
 
 	if (open_source(&db, &bytes, path, &until, e) != 0 ||
-	    ask(&tables, db,
+	    lite_ask(&tables, db,
 	        "SELECT count(*) FROM sqlite_master"
 	        " WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
 	        path, e) != 0)
 		return -1;
-	if (inspect(&verdict, src->arena, db, "PRAGMA quick_check(1)", CHECK_LIMIT, e) != 0)
+	if (lite_inspect(&verdict, src->arena, db, "PRAGMA quick_check(1)", CHECK_LIMIT, e) != 0)
 		return err_in(e, "SQLite database %s is damaged", path);
 	if (verdict != NULL && strcmp(verdict, "ok") != 0)
 		return err_set(e, ERR_DAMAGED, "SQLite database %s is damaged: %s", path, verdict);
@@ -291,7 +167,7 @@ copy_pages(sqlite3 *copy, sqlite3 *from, int64_t bytes, const struct source *src
 	int rc;
 
 	if (b == NULL)
-		return complain(copy, sqlite3_errcode(copy), path, e);
+		return lite_complain(copy, sqlite3_errcode(copy), path, e);
 	do {
 		int64_t total, now;
 
@@ -308,14 +184,14 @@ copy_pages(sqlite3 *copy, sqlite3 *from, int64_t bytes, const struct source *src
 		return err_set(e, ERR_FULL,
 		    "The scratch folder %s ran full while a database was copied into it",
 		    src->scratch);
-	return complain(from, rc, path, e);
+	return lite_complain(from, rc, path, e);
 }
 
 static int
 copy_to(const struct scrap *scrap, const struct source *src, struct err *e)
 {
-	CLEANUP_SQLITE sqlite3 *from = NULL;
-	CLEANUP_SQLITE sqlite3 *copy = NULL;
+	CLEANUP_LITE sqlite3 *from = NULL;
+	CLEANUP_LITE sqlite3 *copy = NULL;
 	int64_t bytes, until;
 	int rc;
 
@@ -332,7 +208,7 @@ copy_to(const struct scrap *scrap, const struct source *src, struct err *e)
 		    "synchronous=OFF",
 		    NULL, NULL, NULL);
 	if (rc != SQLITE_OK)
-		return complain(copy, rc, scrap->path, e);
+		return lite_complain(copy, rc, scrap->path, e);
 	return copy_pages(copy, from, bytes, src, e);
 }
 
@@ -353,6 +229,19 @@ stream(const struct sink *to, const char *path, const struct watch *watch, struc
 	return n < 0 ? -1 : 0;
 }
 
+/* Rows as the copy shows them; a copy that cannot be counted is a copy still. */
+static void
+count_rows(const struct scrap *scrap, const struct source *src)
+{
+	CLEANUP_LITE sqlite3 *copy = NULL;
+	struct source_rows *rows = src->rows;
+	struct err ignored;
+
+	if (lite_open_own(&copy, scrap->path, &ignored) != 0 ||
+	    lite_count(&rows->tables, &rows->count, src->arena, copy, &ignored) != 0)
+		*rows = (struct source_rows){ NULL, 0 };
+}
+
 static int
 dump(const struct sink *to, const struct source *src, struct err *e)
 {
@@ -360,28 +249,9 @@ dump(const struct sink *to, const struct source *src, struct err *e)
 
 	if (scrap_name(&scrap, src, e) != 0 || copy_to(&scrap, src, e) != 0)
 		return -1;
+	if (src->rows != NULL)
+		count_rows(&scrap, src);
 	return stream(to, scrap.path, src->watch, e);
-}
-
-static int64_t
-big_endian(const unsigned char *p, size_t n)
-{
-	int64_t value = 0;
-
-	while (n-- > 0)
-		value = value << 8 | *p++;
-	return value;
-}
-
-/* The size a database says it has in its head; -1 for a head that is none. */
-static int64_t
-promised(const unsigned char *head)
-{
-	int64_t page = big_endian(head + 16, 2);
-
-	if (memcmp(head, magic, sizeof magic) != 0)
-		return -1;
-	return (page == 1 ? 65536 : page) * big_endian(head + 28, 4);
 }
 
 /* The stream into a file, which must have the size its head promises. */
@@ -398,7 +268,7 @@ collect(const struct scrap *scrap, int fd, const char *scratch, struct err *e)
 	n = fd_read_full(fd, buf_room(&piece, PIECE), PIECE, e);
 	if (n < 0)
 		return -1;
-	want = n >= HEAD ? promised((const unsigned char *)piece.p) : -1;
+	want = n >= LITE_HEAD ? lite_promised((const unsigned char *)piece.p) : -1;
 	if (want < 0)
 		return err_set(e, ERR_DAMAGED, "the copy is not a SQLite database");
 	if (need_space(want, scratch, e) != 0)
@@ -419,7 +289,7 @@ prove(int fd, const struct source *src, struct err *e)
 {
 	CLEANUP_ARENA struct arena *a = arena_new();    /* the job proves in a thread of its own */
 	CLEANUP(scrap_remove) struct scrap scrap = { "" };
-	CLEANUP_SQLITE sqlite3 *db = NULL;
+	CLEANUP_LITE sqlite3 *db = NULL;
 	const char *verdict = NULL;
 	int rc;
 
@@ -430,7 +300,7 @@ prove(int fd, const struct source *src, struct err *e)
 		rc = sqlite3_exec(db, "PRAGMA locking_mode=EXCLUSIVE", NULL, NULL, NULL);
 	if (rc != SQLITE_OK)
 		return err_set(e, ERR_DAMAGED, "SQLite refuses the copy: %s", sqlite3_errmsg(db));
-	if (inspect(&verdict, a, db, "PRAGMA integrity_check(1)", 0, e) != 0)
+	if (lite_inspect(&verdict, a, db, "PRAGMA integrity_check(1)", 0, e) != 0)
 		return err_in(e, "SQLite refuses the copy");
 	if (strcmp(verdict, "ok") != 0)
 		return err_set(e, ERR_DAMAGED, "SQLite's integrity check of the copy says: %s",
