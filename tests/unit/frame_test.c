@@ -360,6 +360,32 @@ T17_swapped_and_doubled_frames_are_noticed(void **state)
 	assert_int_equal(d.caught, 2);
 }
 
+/* Who asks for no hash of the decoded bytes gets them, and the stored ones are compared. */
+static void
+T17_without_a_raw_hash_the_stored_one_notices(void **state)
+{
+	CLEANUP_BUF struct buf raw = BUF_INIT, stored = BUF_INIT, swapped = BUF_INIT,
+	                       again = BUF_INIT;
+	struct frame_totals totals;
+	struct err e;
+	size_t one;
+
+	fill(&raw, 2 * (size_t)FRAME_RAW_MAX, 100);
+	write_frames(&totals, &stored, &raw, raw.n);
+	totals.raw_sha256[0] = '\0';
+	store(*state, &stored);
+	assert_int_equal(read_frames(*state, &again, &totals, &e), 0);
+	assert_int_equal(again.n, raw.n);
+	assert_memory_equal(again.p, raw.p, raw.n);
+	one = ZSTD_findFrameCompressedSize(stored.p, stored.n);
+	buf_add(&swapped, stored.p + one, stored.n - one);
+	buf_add(&swapped, stored.p, one);
+	store(*state, &swapped);
+	assert_int_equal(read_frames(*state, &again, &totals, &e), -1);
+	assert_int_equal(e.kind, ERR_DAMAGED);
+	assert_non_null(strstr(e.text, "its SHA-256 is"));
+}
+
 static void
 T17_damage_is_named_by_its_place(void **state)
 {
@@ -410,6 +436,7 @@ main(void)
 		T(T16_a_cut_at_any_place_is_noticed),
 		T(T17_a_flipped_bit_is_noticed),
 		T(T17_swapped_and_doubled_frames_are_noticed),
+		T(T17_without_a_raw_hash_the_stored_one_notices),
 		T(T17_damage_is_named_by_its_place),
 		T(a_frame_larger_than_ours_is_refused),
 	};

@@ -145,7 +145,7 @@ decode(struct place *place, const char *key, const struct frame_totals *expect,
 		fail_msg("%s", e.text);
 }
 
-static void
+UNUSED static void
 decode_pack(struct place *place)
 {
 	char path[100];
@@ -158,7 +158,7 @@ decode_pack(struct place *place)
 	decode(place, "a.manifest.zst", &place->totals.manifest, &list);
 }
 
-static bool
+UNUSED static bool
 has_line(const struct place *place, const char *start, const char *word)
 {
 	const char *at = strstr(place->manifest.p, start);

@@ -27,10 +27,10 @@ struct reader {
 	size_t ahead_at, ahead_n, ahead_size;
 	struct tally tally;
 	const struct sink *raw;
-	/* Nobody takes the decoded bytes and the stored ones have a known hash: if it is met, they
-	 * are the bytes that were written when the decoded ones were hashed, and each frame's own
-	 * checksum over its decoded bytes holds. A fifth hash over everything would say nothing
-	 * new. */
+	/* Nobody takes the decoded bytes, or who does asks for no hash of them, and the stored ones
+	 * have a known hash: if it is met, they are the bytes that were written when the decoded
+	 * ones were hashed, and each frame's own checksum over its decoded bytes holds. A fifth
+	 * hash over everything would say nothing new. */
 	bool trust;
 	struct press *press;
 	int threads, slots;
@@ -67,9 +67,9 @@ deliver(void *arg, void *item, struct err *e)
 
 	if (r->trust) {
 		r->tally.raw_bytes += (int64_t)b->raw_n;
-		return 0;
+	} else {
+		tally_raw(&r->tally, b->raw, b->raw_n);
 	}
-	tally_raw(&r->tally, b->raw, b->raw_n);
 	return r->raw == NULL ? 0 : sink_write(r->raw, b->raw, b->raw_n, e);
 }
 
@@ -241,7 +241,8 @@ frame_read(struct frame_totals *ret, struct object *o, const struct sink *raw,
 	CLEANUP(reader_release) struct reader r = { .object = o, .raw = raw };
 	struct frame_totals got;
 
-	r.trust = raw == NULL && expect != NULL && expect->stored_sha256[0] != '\0';
+	r.trust = expect != NULL && expect->stored_sha256[0] != '\0'
+	    && (raw == NULL || expect->raw_sha256[0] == '\0');
 	r.size = expect != NULL ? expect->stored_bytes : object_bytes(o);
 	if (reader_set_up(&r, e) != 0 || read_frames(&r, e) != 0)
 		return -1;

@@ -64,7 +64,7 @@ open_root(int *ret, const char *path, struct err *e)
 }
 
 int
-walk_open(struct walk_roots *ret, const char *const *paths, size_t count, struct err *e)
+walk_name(struct walk_roots *ret, const char *const *paths, size_t count, struct err *e)
 {
 	ret->count = 0;
 	if (count == 0 || count > WALK_ROOTS_MAX)
@@ -74,14 +74,23 @@ walk_open(struct walk_roots *ret, const char *const *paths, size_t count, struct
 		struct walk_root *root = &ret->root[i];
 
 		*root = (struct walk_root){ .path = paths[i], .fd = -1 };
-		if (open_root(&root->fd, paths[i], e) != 0) {
-			walk_close(ret);
-			return -1;
-		}
 		if (count > 1)
 			name_root(root, ret);
 		ret->count++;
 	}
+	return 0;
+}
+
+int
+walk_open(struct walk_roots *ret, const char *const *paths, size_t count, struct err *e)
+{
+	if (walk_name(ret, paths, count, e) != 0)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		if (open_root(&ret->root[i].fd, paths[i], e) != 0) {
+			walk_close(ret);
+			return -1;
+		}
 	return 0;
 }
 

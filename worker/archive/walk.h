@@ -24,6 +24,9 @@ struct walk_roots {
 	size_t count;
 };
 
+/* What the roots are called in the archive; opens nothing (fd -1). */
+MUST_USE int walk_name(struct walk_roots *ret, const char *const *paths, size_t count,
+    struct err *e);
 /* Opens every root. ERR_INPUT names the one that does not exist, is no folder or cannot be read. */
 MUST_USE int walk_open(struct walk_roots *ret, const char *const *paths, size_t count,
     struct err *e);
