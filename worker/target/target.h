@@ -75,7 +75,9 @@ struct target_driver {
 	/* Make the side the target, keep the old beside it; 0 also when that is done already.
 	 * kept_bytes: of the old. */
 	int (*swap)(int64_t *kept_bytes, const struct target *t, const char *mark, struct err *e);
-	/* And back: the old is the target again, the restored lies beside it. */
+	/* And back: the old is the target again, the restored lies beside it. 0 also when it
+	 * surely was never swapped. ERR_NOT_FOUND: nothing of this tag is there, in its place or
+	 * beside. */
 	int (*unswap)(const struct target *t, const char *mark, struct err *e);
 	/* Remove everything that carries the tag beside the target, never the target itself. */
 	int (*drop)(const struct target *t, struct err *e);

@@ -1,6 +1,280 @@
-/* tgt_postgresql.c: restoring into postgresql. */
+/* tgt_postgresql.c: restoring into a PostgreSQL database.
+ *
+ * The dump is restored into a database beside the target, which is made as the target is; then both
+ * are renamed in one transaction. All of it is done as the service's own role, which may not be a
+ * superuser: what the fence cannot see, because a function does it, that role cannot do.
+ */
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/num.h"
+#include "worker/source/pg_rows.h"
 #include "worker/target/landings.h"
+#include "worker/target/pg_fence.h"
+#include "worker/target/pg_land.h"
+#include "worker/target/pg_side.h"
+
+/* What a database takes above its dump: indexes. */
+enum { INDEX_PERCENT = 30 };
+
+/* Where there was no target before, a swap has no old to tell that it is done. */
+static const char mark_fresh[] = "fresh";
+
+struct facts {
+	int64_t version, superuser, createdb, there, owner, bytes;
+	const char *version_text, *role;
+};
+
+static const char sql_facts[] =
+    "SELECT pg_catalog.current_setting('server_version_num'), r.rolsuper::int, r.rolcreatedb::int,"
+    " (d.oid IS NOT NULL)::int,"
+    " coalesce(pg_catalog.pg_has_role(d.datdba, 'USAGE'), false)::int,"
+    " CASE WHEN pg_catalog.has_database_privilege(d.oid, 'CONNECT')"
+    "  THEN pg_catalog.pg_database_size(d.oid) ELSE 0 END,"
+    " pg_catalog.split_part(pg_catalog.current_setting('server_version'), ' ', 1), r.rolname"
+    " FROM pg_catalog.pg_roles r LEFT JOIN pg_catalog.pg_database d ON d.datname = %s"
+    " WHERE r.rolname = current_user";
+
+static int
+read_facts(struct facts *f, const struct target *t, const struct pg_access *access, struct err *e)
+{
+	const char *database = t->src->service->settings.database;
+	char *answer;
+
+	if (pg_ask(&answer, t->src, access,
+	        arena_printf(t->src->arena, sql_facts, pg_literal(t->src->arena, database)),
+	        e) != 0)
+		return -1;
+	*f = (struct facts){ 0 };
+	if (pg_number(&f->version, &answer, e) != 0 || pg_number(&f->superuser, &answer, e) != 0 ||
+	    pg_number(&f->createdb, &answer, e) != 0 || pg_number(&f->there, &answer, e) != 0 ||
+	    pg_number(&f->owner, &answer, e) != 0 || pg_number(&f->bytes, &answer, e) != 0)
+		return -1;
+	f->version_text = pg_column(&answer);
+	f->role = answer;
+	return 0;
+}
+
+/* "16.4" is 16; 0 when it is not known. */
+static int64_t
+major_in(const struct target *t)
+{
+	const char *text = t->part->engine_version != NULL ? t->part->engine_version : "";
+	int64_t n;
+
+	text = arena_dupn(t->src->arena, text, strspn(text, "0123456789"));
+	return num_parse(&n, text, 1, 1000) ? n : 0;
+}
+
+/* Why nothing can be restored here, with what to do; NULL when it can. */
+static const char *
+judge(const struct target *t, const struct facts *f)
+{
+	struct arena *a = t->src->arena;
+	const char *database = t->src->service->settings.database;
+	int64_t from = major_in(t);
+
+	if (from > pg_major(f->version))
+		return arena_printf(a,
+		    "b%" PRId64 " was made by PostgreSQL %" PRId64 "; this server runs %s, and an "
+		    "older version cannot read it. Restore it into a server of version %" PRId64
+		    " or newer", t->part->backup, from, f->version_text, from);
+	if (f->superuser)
+		return arena_printf(a,
+		    "Role %s is a superuser, and restores never run as one: a dump could do "
+		    "anything to the server. Give the service a role of its own: CREATE ROLE "
+		    "\"…\" LOGIN CREATEDB PASSWORD '…', and make it the owner: ALTER DATABASE "
+		    "%s OWNER TO \"…\"", f->role, pg_ident(a, database));
+	if (!f->createdb)
+		return arena_printf(a,
+		    "Role %s may not create the database beside the target. A superuser can "
+		    "allow it: ALTER ROLE %s CREATEDB", f->role, pg_ident(a, f->role));
+	if (f->there && !f->owner)
+		return arena_printf(a,
+		    "Role %s does not own database %s, so it cannot exchange it. A superuser can "
+		    "change that: ALTER DATABASE %s OWNER TO %s", f->role, database,
+		    pg_ident(a, database), pg_ident(a, f->role));
+	if (t->mode == RESTORE_ADD)
+		return "A PostgreSQL database cannot be added to: rows that are there already "
+		    "would collide. Choose replace, or restore into a new service and copy what "
+		    "is missing";
+	if (t->choice_count > 0)
+		return "Single tables of a PostgreSQL database cannot be replaced: others refer "
+		    "to them. Restore all of it, or restore into a new service and copy the tables";
+	return NULL;
+}
+
+static int
+count_rows(struct table_count **tables, size_t *count, const struct target *t,
+    const char *database, struct err *e)
+{
+	CLEANUP_PG_ACCESS struct pg_access access = { .passfile = "" };
+	struct source_rows rows;
+
+	if (pg_access_make(&access, t->src, database, e) != 0 ||
+	    pg_rows_now(&rows, t->src, &access, e) != 0)
+		return -1;
+	*tables = rows.tables;
+	*count = rows.count;
+	return 0;
+}
+
+static int
+look(struct target_look *ret, const struct target *t, const struct export_part *from,
+    struct err *e)
+{
+	CLEANUP_PG_ACCESS struct pg_access access = { .passfile = "" };
+	int64_t raw = from->data->raw_bytes, grown = raw + raw / 100 * INDEX_PERCENT;
+	struct target_look found = { .has = -1 };
+	struct facts f;
+
+	if (pg_side_reach(&access, t, false, e) != 0 || read_facts(&f, t, &access, e) != 0)
+		return -1;
+	found.bytes = f.bytes;
+	found.needs = grown;
+	found.refusal = judge(t, &f);
+	if (f.there && count_rows(&found.tables, &found.table_count, t,
+	                   t->src->service->settings.database, e) != 0)
+		return -1;
+	*ret = found;
+	return 0;
+}
+
+/* Load, dress and count the side; what fails leaves it to the next build() or drop(). */
+static int
+fill_side(struct target_built *ret, const struct target *t, const struct pg_access *access,
+    const char *path, struct err *e)
+{
+	CLEANUP_PG_ACCESS struct pg_access side = { .passfile = "" };
+	const char *name = pg_side_names(t).new_;
+	int64_t left_out, undressed;
+	char *answer;
+
+	if (pg_access_make(&side, t->src, name, e) != 0 ||
+	    pg_land_load(&left_out, t, &side, path, e) != 0 ||
+	    pg_ask(&answer, t->src, &side, "ANALYZE", e) != 0 ||
+	    pg_side_dress(&undressed, t, access, e) != 0 ||
+	    count_rows(&ret->tables, &ret->table_count, t, name, e) != 0 ||
+	    pg_ask(&answer, t->src, &side,
+	        "SELECT pg_catalog.pg_database_size(pg_catalog.current_database())", e) != 0 ||
+	    pg_number(&ret->bytes, &answer, e) != 0)
+		return -1;
+	ret->warnings = left_out + undressed;
+	return 0;
+}
+
+static int
+build(struct target_built *ret, const struct target *t, const struct export_part *from,
+    struct err *e)
+{
+	CLEANUP_PG_ACCESS struct pg_access access = { .passfile = "" };
+	struct target_built built = { .mark = "" };
+	const char *path, *refusal;
+	struct facts f;
+	int rc;
+
+	if (pg_side_reach(&access, t, false, e) != 0 || read_facts(&f, t, &access, e) != 0)
+		return -1;
+	refusal = judge(t, &f);
+	if (refusal != NULL)
+		return err_set(e, ERR_INPUT, "%s", refusal);
+	if (!f.there)
+		built.mark = mark_fresh;
+	if (pg_land_fetch(&path, t, from, e) != 0)
+		return -1;
+	rc = pg_land_fence(t, path, e) != 0 || pg_side_create(t, &access, e) != 0 ||
+	    fill_side(&built, t, &access, path, e) != 0;
+	unlink(path);
+	if (rc != 0)
+		return -1;
+	*ret = built;
+	return 0;
+}
+
+static void
+hear_script(void *arg, const char *line)
+{
+	const struct target *t = *(const struct target **)arg;
+
+	t->src->watch->say(t->src->watch->arg, strstr(line, "ERROR:") ? "err" : "note", line);
+}
+
+static int
+script(const struct target *t, const char *sql, struct err *e)
+{
+	CLEANUP_PG_FENCE struct pg_fence *fence = pg_fence_new(PG_FENCE_SQL);
+	CLEANUP_PG_ACCESS struct pg_access access = { .passfile = "" };
+	const struct pg_script script = { .sql = sql,
+		.single = true,
+		.line = hear_script,
+		.arg = &t };
+
+	if (pg_fence_read(fence, sql, strlen(sql), e) != 0 || pg_fence_end(fence, e) != 0 ||
+	    pg_access_make(&access, t->src, pg_side_names(t).new_, e) != 0)
+		return -1;
+	return pg_run(t->src, &access, &script, e);
+}
+
+static int
+side_env(const char *const **ret, const struct target *t, struct err *e)
+{
+	struct pg_access *access = arena_alloc(t->src->arena, sizeof *access);
+
+	/* The password file stays for the hook; the job's scratch folder goes with it. */
+	if (pg_access_make(access, t->src, pg_side_names(t).new_, e) != 0)
+		return -1;
+	*ret = access->env;
+	return 0;
+}
+
+static int
+swap(int64_t *kept_bytes, const struct target *t, const char *mark, struct err *e)
+{
+	CLEANUP_PG_ACCESS struct pg_access access = { .passfile = "" };
+	bool fresh = strcmp(mark, mark_fresh) == 0;
+	char *answer;
+
+	if (pg_side_exchange(t, false, fresh, e) != 0)
+		return -1;
+	*kept_bytes = 0;
+	if (fresh)
+		return 0;
+	if (pg_side_reach(&access, t, false, e) != 0 ||
+	    pg_ask(&answer, t->src, &access,
+	        arena_printf(t->src->arena, "SELECT pg_catalog.pg_database_size(oid) FROM"
+	            " pg_catalog.pg_database WHERE datname = %s",
+	            pg_literal(t->src->arena, pg_side_names(t).old)), e) != 0)
+		return -1;
+	return pg_number(kept_bytes, &answer, e);
+}
+
+static int
+unswap(const struct target *t, const char *mark, struct err *e)
+{
+	return pg_side_exchange(t, true, strcmp(mark, mark_fresh) == 0, e);
+}
+
+static int
+drop(const struct target *t, struct err *e)
+{
+	CLEANUP_PG_ACCESS struct pg_access access = { .passfile = "" };
+	struct pg_names n = pg_side_names(t);
+
+	unlink(arena_printf(t->src->arena, "%s/%s.dump", t->src->scratch, t->tag));
+	if (pg_side_reach(&access, t, false, e) != 0 || pg_side_drop(t, &access, n.new_, e) != 0 ||
+	    pg_side_drop(t, &access, n.old, e) != 0)
+		return -1;
+	return pg_side_drop(t, &access, n.via, e);
+}
 
 const struct target_driver tgt_postgresql_driver = {
 	.engine = ENGINE_POSTGRESQL,
+	.look = look,
+	.build = build,
+	.script = script,
+	.side_env = side_env,
+	.swap = swap,
+	.unswap = unswap,
+	.drop = drop,
 };

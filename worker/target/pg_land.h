@@ -1,0 +1,25 @@
+/* pg_land.h: a dump goes through the fence and into the database beside the target. */
+#ifndef WORKER_TARGET_PG_LAND_H
+#define WORKER_TARGET_PG_LAND_H
+
+#include <stdint.h>
+
+#include "lib/base/attr.h"
+#include "lib/base/err.h"
+#include "worker/source/pg.h"
+#include "worker/target/target.h"
+
+/* Reads the stored copy to its end into a file of the scratch folder, whose room is checked first:
+ * ERR_FULL. Every hash is compared: ERR_DAMAGED. */
+MUST_USE int pg_land_fetch(const char **path, const struct target *t,
+    const struct export_part *from, struct err *e);
+
+/* The whole script that pg_restore makes of it, statement by statement: ERR_INPUT with the line. */
+MUST_USE int pg_land_fence(const struct target *t, const char *path, struct err *e);
+
+/* Restore it into a database. What the service's own role may not do and nobody misses is counted
+ * in *warnings and said; any other failure is one. */
+MUST_USE int pg_land_load(int64_t *warnings, const struct target *t,
+    const struct pg_access *access, const char *path, struct err *e);
+
+#endif
