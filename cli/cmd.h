@@ -17,6 +17,7 @@ int cmd_init(int argc, char **argv);
 int cmd_setup_code(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_check_config(int argc, char **argv);
+int cmd_restore(int argc, char **argv);
 
 /* Prints the sentence to stderr and gives the exit status of its kind. */
 int cmd_fail(const struct err *e);

@@ -15,6 +15,7 @@ static const struct {
 	{ "init", "make the instance's folder, keys, catalogue and configuration", cmd_init },
 	{ "setup-code", "print the one-time code for the first account", cmd_setup_code },
 	{ "doctor", "check the catalogue against the files (--deep, --strict)", cmd_doctor },
+	{ "restore", "take a backup out of a storage, without the console", cmd_restore },
 	{ "check-config", "read the configuration and show what is in force", cmd_check_config },
 };
 enum { ACTS = sizeof acts / sizeof *acts };

@@ -9,6 +9,7 @@
 #include "worker/job/work.h"
 #include "worker/notify/mail.h"
 #include "worker/runner.h"
+#include "worker/salvage.h"
 
 enum { EXIT_USAGE = 64 };
 
@@ -16,6 +17,7 @@ struct options {
 	struct lease lease;           /* job 0: none */
 	int64_t since;                /* of housekeeping; -1: none */
 	const char *recipient;        /* of a test mail; NULL: none */
+	struct salvage salvage;       /* backup NULL: none */
 };
 
 static int
@@ -25,7 +27,7 @@ usage(FILE *to)
 	      "Takes jobs from the catalogue in LAZARETTE_HOME (default /var/lib/lazarette) until "
 	      "it is stopped.\n"
 	      "See lazarette-worker(8). The options --job, --fence and --sweep are for its own "
-	      "children.\n",
+	      "children, --salvage is for lazarette admin restore.\n",
 	    to);
 	return to == stdout ? 0 : EXIT_USAGE;
 }
@@ -39,6 +41,11 @@ read_options(struct options *out, int argc, char **argv)
 		{ "fence", required_argument, NULL, 'f' },
 		{ "sweep", required_argument, NULL, 's' },
 		{ "mail-test", required_argument, NULL, 'm' },
+		{ "salvage", required_argument, NULL, 'r' },
+		{ "storage", required_argument, NULL, 'S' },
+		{ "service", required_argument, NULL, 'e' },
+		{ "to-dir", required_argument, NULL, 'd' },
+		{ "to-database", required_argument, NULL, 'u' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
@@ -53,6 +60,11 @@ read_options(struct options *out, int argc, char **argv)
 		case 'f': good &= num_parse(&out->lease.fence, optarg, 1, INT64_MAX); break;
 		case 's': good &= num_parse(&out->since, optarg, 0, INT64_MAX); break;
 		case 'm': out->recipient = optarg; break;
+		case 'r': out->salvage.backup = optarg; break;
+		case 'S': out->salvage.storage = optarg; break;
+		case 'e': out->salvage.service = optarg; break;
+		case 'd': out->salvage.to_dir = optarg; break;
+		case 'u': out->salvage.to_database = optarg; break;
 		case 'v': log_set_level(LOG_DEBUG); break;
 		case 'V': puts("lazarette-worker " LAZARETTE_VERSION); return 0;
 		case 'h': return usage(stdout);
@@ -79,6 +91,20 @@ test_mail(const struct conf *conf, const char *recipient)
 	return 0;
 }
 
+/* For lazarette admin restore: on a machine that may have nothing but a storage. */
+static int
+salvage(const struct salvage *order)
+{
+	struct err e;
+
+	if (order->storage == NULL || (order->to_dir == NULL) == (order->to_database == NULL))
+		return usage(stderr);
+	if (salvage_run(order, &e) == 0)
+		return 0;
+	fprintf(stderr, "lazarette: %s\n", e.text);
+	return 1;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -90,6 +116,8 @@ main(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
+	if (opt.salvage.backup != NULL)
+		return salvage(&opt.salvage);
 	if (conf_read(&conf, arena, conf_home(arena), &e) != 0) {
 		log_line(LOG_ERROR, "worker.conf", "%s", e.text);
 		return 78;

@@ -1,0 +1,105 @@
+/* cmd_restore.c: lazarette admin restore: a backup taken out of a storage alone.
+ *
+ * The work is the worker's: this finds the program and becomes it.
+ */
+#include <getopt.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "cli/cmd.h"
+
+static int
+usage(void)
+{
+	fputs("usage: lazarette admin restore --storage FOLDER BACKUP [--service SLUG]"
+	      " --to-dir FOLDER | --to-database URL\n"
+	      "BACKUP is b101, or its UUID. Nothing but the storage is needed: see lazarette(8).\n",
+	    stderr);
+	return EX_USAGE;
+}
+
+/* Beside this program (a build), or where the package puts it. */
+static int
+find_worker(char out[PATH_MAX], struct err *e)
+{
+	static const char *const places[] = { "lazarette-worker",
+		"../lib/lazarette/lazarette-worker" };
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	char *slash;
+
+	if (n <= 0)
+		return err_sys(e, "find this program");
+	self[n] = '\0';
+	slash = strrchr(self, '/');
+	slash[1] = '\0';
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+		if (snprintf(out, PATH_MAX, "%s%s", self, places[i]) < PATH_MAX &&
+		    access(out, X_OK) == 0)
+			return 0;
+	return err_set(e, ERR_NOT_FOUND,
+	    "lazarette-worker is neither beside this program nor in ../lib/lazarette; install the "
+	    "whole package");
+}
+
+struct order {
+	const char *storage, *service, *to_dir, *to_database, *backup;
+};
+
+static bool
+read_order(struct order *out, int argc, char **argv)
+{
+	static const struct option known[] = {
+		{ "storage", required_argument, NULL, 's' },
+		{ "service", required_argument, NULL, 'S' },
+		{ "to-dir", required_argument, NULL, 'd' },
+		{ "to-database", required_argument, NULL, 'u' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", known, NULL)) != -1) {
+		switch (c) {
+		case 's': out->storage = optarg; break;
+		case 'S': out->service = optarg; break;
+		case 'd': out->to_dir = optarg; break;
+		case 'u': out->to_database = optarg; break;
+		default:  return false;
+		}
+	}
+	if (optind != argc - 1)
+		return false;
+	out->backup = argv[optind];
+	return out->storage != NULL && (out->to_dir != NULL) != (out->to_database != NULL);
+}
+
+int
+cmd_restore(int argc, char **argv)
+{
+	struct order o = { NULL, NULL, NULL, NULL, NULL };
+	CLEANUP_ARENA struct arena *a = arena_new();
+	char *args[12];
+	char worker[PATH_MAX];
+	struct err e;
+	size_t n = 0;
+
+	if (!read_order(&o, argc, argv))
+		return usage();
+	if (find_worker(worker, &e) != 0)
+		return cmd_fail(&e);
+	const char *const words[] = { worker, "--salvage", o.backup, "--storage", o.storage,
+		o.to_dir != NULL ? "--to-dir" : "--to-database",
+		o.to_dir != NULL ? o.to_dir : o.to_database,
+		o.service != NULL ? "--service" : NULL, o.service, NULL };
+
+	for (; words[n] != NULL; n++)
+		args[n] = arena_dup(a, words[n]);
+	args[n] = NULL;
+	execv(worker, args);
+	err_sys(&e, "run '%s'", worker);
+	return cmd_fail(&e);
+}

@@ -1,0 +1,132 @@
+/* sidecar_read.c: a sidecar read again, without a catalogue. */
+#include "worker/job/sidecar_read.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "lib/model/name.h"
+#include "worker/job/sidecar.h"
+
+static void
+json_drop(json_t **j)
+{
+	json_decref(*j);
+	*j = NULL;
+}
+#define CLEANUP_JSON CLEANUP(json_drop)
+
+/* What is read, and the first thing that was not as it must be. */
+struct reader {
+	struct arena *arena;
+	const char *missing;
+};
+
+static const char *
+text_of(struct reader *r, const json_t *from, const char *name)
+{
+	const char *value = json_string_value(json_object_get(from, name));
+
+	if (value == NULL && r->missing == NULL)
+		r->missing = name;
+	return arena_dup(r->arena, value ? value : "");
+}
+
+static int64_t
+number_of(struct reader *r, const json_t *from, const char *name)
+{
+	const json_t *value = json_object_get(from, name);
+
+	if (!json_is_integer(value) && r->missing == NULL)
+		r->missing = name;
+	return json_integer_value(value);
+}
+
+static struct stored_object
+object_of(struct reader *r, const json_t *from, const char *name)
+{
+	const json_t *j = json_object_get(from, name);
+
+	return (struct stored_object){
+		.key = text_of(r, j, "key"),
+		.raw_bytes = number_of(r, j, "raw_bytes"),
+		.stored_bytes = number_of(r, j, "stored_bytes"),
+		.raw_sha256 = text_of(r, j, "raw_sha256"),
+		.stored_sha256 = text_of(r, j, "stored_sha256"),
+	};
+}
+
+static void
+read_part(struct part *ret, struct reader *r, const json_t *j)
+{
+	const json_t *service = json_object_get(j, "service");
+	struct err why;
+
+	*ret = (struct part){
+		.uuid = text_of(r, j, "uuid"),
+		.service_slug = text_of(r, service, "slug"),
+		.service_name = text_of(r, service, "name"),
+		.engine = text_of(r, service, "engine"),
+		.state = "ready",
+		.format = text_of(r, j, "format"),
+		.engine_version = text_of(r, j, "engine_version"),
+		.tool = text_of(r, j, "tool"),
+		.items = number_of(r, j, "items"),
+		.taken_at = number_of(r, j, "taken_at"),
+		.data = object_of(r, j, "data"),
+		.manifest = { "", 0, 0, "", "" },
+	};
+	if (json_object_get(j, "manifest") != NULL)
+		ret->manifest = object_of(r, j, "manifest");
+	/* It becomes the name of a file, and anybody may have written it. */
+	if (name_check_slug(ret->service_slug, &why) != 0 && r->missing == NULL)
+		r->missing = "slug";
+}
+
+static int
+check_head(const json_t *root, struct err *e)
+{
+	const char *type = json_string_value(json_object_get(root, "type"));
+	json_int_t version = json_integer_value(json_object_get(root, "version"));
+
+	if (type == NULL || strcmp(type, "lazarette-backup") != 0)
+		return err_set(e, ERR_DAMAGED, "this is no description of a backup");
+	if (version > SIDECAR_VERSION)
+		return err_set(e, ERR_INPUT,
+		    "it was written in version %" JSON_INTEGER_FORMAT
+		    " of the format; this is Lazarette %s, which reads version %d: install a newer "
+		    "one", version, LAZARETTE_VERSION, SIDECAR_VERSION);
+	return 0;
+}
+
+int
+sidecar_read(struct sidecar_read *ret, struct arena *a, const char *text, size_t n, struct err *e)
+{
+	struct reader r = { a, NULL };
+	struct sidecar_read found = { 0 };
+	json_error_t why;
+	CLEANUP_JSON json_t *root = json_loadb(text, n, JSON_REJECT_DUPLICATES, &why);
+	const json_t *backup = json_object_get(root, "backup"),
+	             *environment = json_object_get(root, "environment"),
+	             *parts = json_object_get(root, "parts");
+
+	if (root == NULL)
+		return err_set(e, ERR_DAMAGED, "line %d: %s", why.line, why.text);
+	if (check_head(root, e) != 0)
+		return -1;
+	found.number = number_of(&r, backup, "number");
+	found.created_at = number_of(&r, backup, "created_at");
+	found.uuid = text_of(&r, backup, "uuid");
+	found.note = text_of(&r, backup, "note");
+	found.project = text_of(&r, environment, "project");
+	found.environment = text_of(&r, environment, "slug");
+	found.part_count = json_array_size(parts);
+	found.parts = arena_array(a, found.part_count + 1, sizeof *found.parts);
+	for (size_t i = 0; i < found.part_count; i++)
+		read_part(&found.parts[i], &r, json_array_get(parts, i));
+	if (r.missing != NULL || found.part_count == 0)
+		return err_set(e, ERR_DAMAGED, "\"%s\" is missing or of the wrong kind",
+		    r.missing ? r.missing : "parts");
+	*ret = found;
+	return 0;
+}
