@@ -32,6 +32,7 @@ static const char standard_conf[] =
     "# How long a deleted backup can be put back; how long a download can be fetched, and how "
     "often.\n"
     "#trash = 7d\n"
+    "#undo_keep = 24h\n"
     "#download_valid = 24h\n"
     "#download_uses = 5\n"
     "\n"

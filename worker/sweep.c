@@ -11,6 +11,7 @@
 #include "lib/store/downloads.h"
 #include "lib/store/jobs.h"
 #include "lib/store/projects.h"
+#include "lib/store/restores.h"
 #include "worker/job/clear.h"
 #include "worker/notify/mail.h"
 
@@ -186,6 +187,17 @@ sweep_jobs(struct round *r)
 	while (after != 0);
 }
 
+/* What restores left beside their targets needs the targets' passwords: that is a job's work. */
+static void
+sweep_restores(struct round *r)
+{
+	int64_t queued;
+	struct err e;
+
+	if (went(r, restores_queue_tidy(&queued, r->c.db, &e), &e) && queued > 0)
+		log_line(LOG_INFO, "restore.tidy", "%" PRId64 " restores are to be tidied", queued);
+}
+
 int
 sweep_once(const struct conf *conf, struct db *db, int64_t since, struct err *e)
 {
@@ -198,6 +210,7 @@ sweep_once(const struct conf *conf, struct db *db, int64_t since, struct err *e)
 	sweep_trash(&r);
 	went(&r, clear_scratch(&r.c, &now), &now);
 	sweep_jobs(&r);
+	sweep_restores(&r);
 	if (r.rc != 0)
 		*e = r.first;
 	return r.rc;

@@ -76,4 +76,40 @@ opened(struct fixture *f, const struct outbox_mail *m)
 	return text;
 }
 
+/* The newest mail about a job, opened, with quoted-printable's soft line ends taken out. */
+UNUSED static struct outbox_mail
+mail_of(struct fixture *f, int64_t job)
+{
+	struct outbox_mail m;
+	char *text, *to;
+
+	OK(outbox_of_job(&m, f->a, f->db, job, &f->e));
+	assert_int_not_equal(m.id, 0);
+	text = to = opened(f, &m);
+	for (const char *p = text; *p != '\0'; p++) {
+		if (strncmp(p, "=\r\n", 3) == 0)
+			p += 2;
+		else
+			*to++ = *p;
+	}
+	*to = '\0';
+	m.message = text;
+	return m;
+}
+
+UNUSED static void
+says(const struct outbox_mail *m, const char *words)
+{
+	if (strstr(m->message, words) == NULL)
+		fail_msg("the mail does not say '%s':\n%s", words, m->message);
+}
+
+UNUSED static void
+ended(struct fixture *f, int64_t job)
+{
+	struct conf conf = conf_of(f);
+
+	OK(mail_job_ended(f->db, &conf, job, &f->e));
+}
+
 #endif

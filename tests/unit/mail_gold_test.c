@@ -78,8 +78,32 @@ test_mail_is_its_gold(void **state UNUSED)
 	both("test", "test");
 }
 
+/* SET-14: also what is said of a restore is the same in both forms. */
+static void
+SET14_mails_about_restores_are_their_gold(void **state UNUSED)
+{
+	both("restore_done", "restore_done");
+	both("restore_done", "restore_done_safety");
+	both("restore_done", "restore_done_undo");
+	both("restore_failed", "restore_failed");
+	both("restore_failed", "restore_failed_halfway");
+	both("restore_failed", "restore_failed_cancelled");
+	both("restore_failed", "restore_failed_undo");
+	both("restore_tested", "restore_tested");
+	both("restore_tested", "restore_tested_differs");
+	both("restore_test_failed", "restore_test_failed");
+}
+
 static const char *const templates[] = {
-	"download_ready", "download_failed", "backup_ready", "backup_failed", "test",
+	"download_ready",
+	"download_failed",
+	"backup_ready",
+	"backup_failed",
+	"restore_done",
+	"restore_failed",
+	"restore_tested",
+	"restore_test_failed",
+	"test",
 };
 
 static void
@@ -131,6 +155,7 @@ main(void)
 		cmocka_unit_test(backup_ready_is_its_gold),
 		cmocka_unit_test(backup_failed_is_its_gold),
 		cmocka_unit_test(test_mail_is_its_gold),
+		cmocka_unit_test(SET14_mails_about_restores_are_their_gold),
 		cmocka_unit_test(T50_hostile_values_are_their_gold),
 		cmocka_unit_test(T50_no_hostile_value_becomes_a_tag),
 	};

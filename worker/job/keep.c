@@ -6,6 +6,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/fault.h"
 #include "lib/base/num.h"
+#include "lib/store/restores.h"
 #include "worker/archive/frame.h"
 #include "worker/archive/pack.h"
 #include "worker/job/readback.h"
@@ -84,9 +85,10 @@ dump(struct part *part, struct plan *p, const struct source_driver *driver,
 }
 
 static int
-keep_database(struct part *part, struct plan *p, const struct source *src, struct err *e)
+keep_database(struct part *part, struct plan *p, struct source *src, struct err *e)
 {
 	const struct source_driver *driver = source_driver(src->service->engine);
+	struct source_rows rows = { NULL, 0 };
 	struct source_facts facts = { .format = part->format, .engine_version = "", .tool = "" };
 	const struct readback again = {
 		.object = &part->data, .label = part->service_slug, .prover = driver, .source = src,
@@ -99,7 +101,9 @@ keep_database(struct part *part, struct plan *p, const struct source *src, struc
 	part->engine_version = facts.engine_version;
 	part->tool = facts.tool;
 	part->taken_at = facts.taken_at != 0 ? facts.taken_at : clock_now();
-	if (dump(part, p, driver, src, e) != 0)
+	src->rows = &rows;
+	if (dump(part, p, driver, src, e) != 0 ||
+	    restores_set_part_tables(p->db, &p->lease, part->id, rows.tables, rows.count, e) != 0)
 		return -1;
 	FAULT("keep.published");
 	return readback_object(p, &again, e);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 #include "lib/store/backups.h"
 #include "lib/store/downloads.h"
 #include "lib/store/projects.h"
+#include "lib/store/restores.h"
 #include "lib/store/settings.h"
 #include "lib/util/seal.h"
 #include "worker/job/folder.h"
@@ -45,6 +47,23 @@ resolve_backup(struct plan *p, int64_t id, struct err *e)
 	return plan_storage(&p->dest, &p->storage, p, p->backup.storage, e);
 }
 
+/* The source is the backup's; p->environment is the target. What lies beside a target is switched
+ * back and removed without the storage, whose disk may be away. */
+static int
+resolve_restore(struct plan *p, int64_t id, struct err *e)
+{
+	bool reads = p->job.kind == JOB_PREVIEW || p->job.kind == JOB_RESTORE;
+
+	if (restores_by_id(&p->restore, p->arena, p->db, id, e) != 0 ||
+	    restores_parts(&p->landings, &p->landing_count, p->arena, p->db, id, e) != 0)
+		return -1;
+	if (reads)
+		return resolve_backup(p, p->restore.backup, e);
+	if (backups_by_id(&p->backup, p->arena, p->db, p->restore.backup, e) != 0)
+		return -1;
+	return backups_parts(&p->parts, &p->part_count, p->arena, p->db, p->restore.backup, e);
+}
+
 int
 plan_make(struct plan *p, struct err *e)
 {
@@ -62,6 +81,8 @@ plan_make(struct plan *p, struct err *e)
 		return -1;
 	if (p->job.download != 0)
 		return resolve_backup(p, p->download.backup, e);
+	if (p->job.restore != 0)
+		return resolve_restore(p, p->job.restore, e);
 	return p->job.backup != 0 ? resolve_backup(p, p->job.backup, e) : 0;
 }
 

@@ -12,6 +12,7 @@
 #include "lib/model/download.h"
 #include "lib/model/job.h"
 #include "lib/model/project.h"
+#include "lib/model/restore.h"
 #include "lib/store/db.h"
 #include "lib/store/jobs.h"
 #include "lib/util/conf.h"
@@ -28,7 +29,7 @@ struct plan {
 	struct lease lease;
 	struct job job;
 	const char *scratch;           /* made on first use by plan_scratch() */
-	/* of a backup, verify or download job; else zero */
+	/* of a backup, verify, download or test job, and of a restore its source; else zero */
 	struct environment environment;
 	struct backup backup;
 	struct part *parts;
@@ -39,7 +40,13 @@ struct plan {
 	struct download download;
 	struct download_file *files;
 	size_t file_count;
+	/* of a preview, restore, undo or tidy job; else zero */
+	struct restore restore;
+	struct restore_part *landings;
+	size_t landing_count;
 	/* results that the end of the job needs */
+	const char *refusal;           /* of a preview; NULL: it can be done */
+	const char *test_state, *test_text;
 	char sidecar_sha256[HASH_HEX_SIZE];
 };
 

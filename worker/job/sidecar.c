@@ -9,6 +9,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/fault.h"
 #include "lib/store/projects.h"
+#include "lib/store/restores.h"
 #include "lib/store/settings.h"
 
 enum { SIDECAR_MAX = 16 << 20 };
@@ -68,6 +69,29 @@ service_json(json_t **ret, struct plan *p, const struct part *part, struct err *
 	return 0;
 }
 
+/* Rows per table, as the dump shows them; no key when they were not counted. */
+static int
+tables_json(json_t *part, struct plan *p, int64_t id, struct err *e)
+{
+	struct table_count *tables;
+	json_t *list, *j;
+	size_t count;
+
+	if (restores_part_tables(&tables, &count, p->arena, p->db, id, e) != 0)
+		return -1;
+	if (count == 0)
+		return 0;
+	list = json_array();
+	for (size_t i = 0; i < count; i++) {
+		j = json_object();
+		set_text(j, "name", tables[i].name);
+		set_int(j, "rows", tables[i].rows);
+		json_array_append_new(list, j);
+	}
+	json_object_set_new(part, "tables", list);
+	return 0;
+}
+
 static int
 part_json(json_t **ret, struct plan *p, const struct part *part, struct err *e)
 {
@@ -88,6 +112,10 @@ part_json(json_t **ret, struct plan *p, const struct part *part, struct err *e)
 	json_object_set_new(j, "data", object_json(&part->data));
 	if (part->manifest.key[0] != '\0')
 		json_object_set_new(j, "manifest", object_json(&part->manifest));
+	if (tables_json(j, p, part->id, e) != 0) {
+		json_decref(j);
+		return -1;
+	}
 	*ret = j;
 	return 0;
 }

@@ -11,7 +11,7 @@
 #include "lib/model/name.h"
 #include "lib/store/jobs.h"
 
-enum { LOG_LINES = 5, SUBJECT_REASON = 100, SUBJECT_CONTENTS = 200, REASON = 1000 };
+enum { LOG_LINES = 5, SUBJECT_REASON = 100, SUBJECT_CONTENTS = 200, REASON = ERR_TEXT_MAX };
 
 static struct node *
 root(const struct letter *l)
@@ -180,17 +180,21 @@ letter_add_file(struct letter *l, const struct download_file *file, const char *
 	node_setf(row, "url", "%s/dl/%s/%" PRId64, l->conf->public_url, token, file->id);
 }
 
-int
-letter_failed(struct letter *l, const char *kind, const char *what, const struct job *job,
-    struct err *e)
+static const char *
+reason_of(const struct job *job)
 {
-	const char *reason = job->error != NULL ? job->error : "no reason was given";
+	return job->error != NULL ? job->error : "no reason was given";
+}
+
+static int
+set_reason(const struct letter *l, const struct job *job, struct err *e)
+{
 	struct job_line *lines;
 	size_t count;
 
 	if (jobs_log_tail(&lines, &count, l->arena, l->db, job->id, LOG_LINES, e) != 0)
 		return -1;
-	node_set(root(l), "reason", letter_line(l, reason, REASON));
+	node_set(root(l), "reason", letter_line(l, reason_of(job), REASON));
 	if (job->exit_code != 0)
 		node_int(root(l), "exit_code", job->exit_code);
 	for (size_t i = 0; i < count; i++) {
@@ -199,9 +203,203 @@ letter_failed(struct letter *l, const char *kind, const char *what, const struct
 		node_set(row, "stream", lines[i].stream);
 		node_set(row, "text", lines[i].text);
 	}
+	return 0;
+}
+
+int
+letter_failed(struct letter *l, const char *kind, const char *what, const struct job *job,
+    struct err *e)
+{
+	if (set_reason(l, job, e) != 0)
+		return -1;
 	l->kind = kind;
 	l->subject = arena_printf(l->arena, "[%s/%s] %s FAILED: %s", job->project_slug,
-	    job->environment_slug, what, letter_line(l, reason, SUBJECT_REASON));
+	    job->environment_slug, what, letter_line(l, reason_of(job), SUBJECT_REASON));
+	return 0;
+}
+
+/* -- restores -- */
+
+static const char *
+mode_words(enum restore_mode mode)
+{
+	switch (mode) {
+	case RESTORE_REPLACE:
+		return "replace";
+	case RESTORE_ADD:
+		return "add on top";
+	case RESTORE_NEW:
+		return "beside, switched in later";
+	case RESTORE_MODES:
+		break;
+	}
+	return "unknown";
+}
+
+static void
+set_took(const struct letter *l, int64_t from, int64_t to)
+{
+	char duration[NUM_TEXT];
+
+	if (from == 0 || to < from)
+		return;
+	num_duration(duration, to - from);
+	node_set(root(l), "duration", duration);
+}
+
+static void
+set_backup(const struct letter *l, const char *name, int64_t backup)
+{
+	struct node *n = node_at(root(l), name);
+	char id[NAME_ID_SIZE];
+
+	name_id(id, NAME_BACKUP, backup);
+	node_set(n, "id", id);
+	node_setf(n, "url", "%s/b/%s", l->conf->public_url, id);
+}
+
+static void
+about_restore(const struct letter *l, const struct letter_restore *w)
+{
+	const struct restore *r = w->restore;
+	const struct job *job = w->job;
+	char id[NAME_ID_SIZE];
+
+	name_id(id, NAME_RESTORE, r->id);
+	node_set(root(l), "restore.id", id);
+	node_setf(root(l), "restore.url", "%s/r/%s", l->conf->public_url, id);
+	node_set(root(l), "restore.mode", mode_words(r->mode));
+	node_setf(root(l), "source", "%s/%s", r->source_project_slug, r->source_environment_slug);
+	node_setf(root(l), "target", "%s/%s", r->project_slug, r->environment_slug);
+	node_flag(root(l), "undo", job->kind == JOB_UNDO);
+	node_flag(root(l), "real_data", r->real_data);
+	set_backup(l, "backup", r->backup);
+	set_time(l, "taken", r->backup_at);
+	if (r->safety_backup != 0)
+		set_backup(l, "safety", r->safety_backup);
+	if (job->warnings > 0)
+		node_int(root(l), "warnings", job->warnings);
+	/* A restore that was taken up again has taken its time from its first start. */
+	set_took(l,
+	    job->kind == JOB_RESTORE && r->started_at != 0 ? r->started_at : job->started_at,
+	    job->finished_at);
+	for (size_t i = 0; i < w->count; i++) {
+		struct node *row = node_add(root(l), "parts");
+
+		node_set(row, "service", w->parts[i].target_slug);
+		node_set(row, "from", w->parts[i].source_slug);
+		set_size(row, w->parts[i].raw_bytes);
+		node_flag(row, "chosen", *w->parts[i].choice != '\0');
+	}
+}
+
+/* What an undo would have, and until when. */
+static void
+set_way_back(const struct letter *l, const struct letter_restore *w)
+{
+	if (w->way != WAY_NONE)
+		node_setf(root(l), "undo_url", "%s/r/r%" PRId64 "/undo", l->conf->public_url,
+		    w->restore->id);
+	node_flag(root(l), "from_safety", w->way == WAY_SAFETY);
+	if (w->way != WAY_SWAP)
+		return;
+	set_time(l, "kept_until", w->restore->undo_until);
+	for (size_t i = 0; i < w->count; i++) {
+		struct node *row = node_add(root(l), "kept");
+
+		node_set(row, "service", w->parts[i].target_slug);
+		if (w->parts[i].kept_bytes > 0)
+			set_size(row, w->parts[i].kept_bytes);
+	}
+}
+
+void
+letter_restore_done(struct letter *l, const struct letter_restore *w)
+{
+	const struct restore *r = w->restore;
+
+	about_restore(l, w);
+	l->kind = "restore_done";
+	if (w->job->kind == JOB_UNDO) {
+		l->subject = arena_printf(l->arena, "Restore r%" PRId64 " into %s/%s undone", r->id,
+		    r->project_slug, r->environment_slug);
+		return;
+	}
+	set_way_back(l, w);
+	l->subject = arena_printf(l->arena, "Restored b%" PRId64 " into %s/%s", r->backup,
+	    r->project_slug, r->environment_slug);
+}
+
+/* Parts that are not, or not surely, what they were before this job. */
+static void
+set_halfway(const struct letter *l, const struct letter_restore *w)
+{
+	enum landing moved = w->job->kind == JOB_UNDO ? LANDING_BUILT : LANDING_SWAPPED;
+	const char *list = NULL;
+
+	for (size_t i = 0; i < w->count; i++) {
+		const struct restore_part *part = &w->parts[i];
+
+		if (part->state == LANDING_SWAPPING || part->state == moved)
+			list = list == NULL
+			    ? part->target_slug
+			    : arena_printf(l->arena, "%s, %s", list, part->target_slug);
+	}
+	node_set(root(l), "halfway", list);
+}
+
+static const char *
+ended_how(const struct letter *l, const struct job *job)
+{
+	node_flag(root(l), "cancelled", job->state == JOB_CANCELLED);
+	return job->state == JOB_CANCELLED ? "cancelled" : "failed";
+}
+
+int
+letter_restore_failed(struct letter *l, const struct letter_restore *w, struct err *e)
+{
+	const struct restore *r = w->restore;
+	const char *how = ended_how(l, w->job);
+
+	about_restore(l, w);
+	set_halfway(l, w);
+	if (set_reason(l, w->job, e) != 0)
+		return -1;
+	l->kind = "restore_failed";
+	if (w->job->kind == JOB_UNDO) {
+		set_way_back(l, w);
+		l->subject = arena_printf(l->arena, "Undo of r%" PRId64 " in %s/%s %s", r->id,
+		    r->project_slug, r->environment_slug, how);
+		return 0;
+	}
+	l->subject = arena_printf(l->arena, "Restore into %s/%s %s", r->project_slug,
+	    r->environment_slug, how);
+	return 0;
+}
+
+int
+letter_restore_tested(struct letter *l, const struct job *job, const struct backup *b,
+    struct err *e)
+{
+	bool equal = strcmp(b->test_state, "equal") == 0;
+	const char *how;
+
+	letter_about_backup(l, b);
+	set_time(l, "taken", b->created_at);
+	set_took(l, job->started_at, job->finished_at);
+	if (job->state == JOB_SUCCEEDED) {
+		l->kind = "restore_tested";
+		node_flag(root(l), "equal", equal);
+		node_set(root(l), "result", letter_line(l, b->test_text, REASON));
+		how = equal ? "equal" : "DIFFERS";
+	} else {
+		l->kind = "restore_test_failed";
+		how = ended_how(l, job);
+		if (set_reason(l, job, e) != 0)
+			return -1;
+	}
+	l->subject = arena_printf(l->arena, "[%s/%s] Test restore of b%" PRId64 ": %s",
+	    b->project_slug, b->environment_slug, b->id, how);
 	return 0;
 }
 

@@ -12,7 +12,9 @@
 #include "lib/model/backup.h"
 #include "lib/model/download.h"
 #include "lib/model/job.h"
+#include "lib/model/restore.h"
 #include "lib/store/db.h"
+#include "lib/store/restores.h"
 #include "lib/util/conf.h"
 #include "lib/util/render.h"
 
@@ -42,6 +44,22 @@ void letter_add_file(struct letter *l, const struct download_file *file, const c
  */
 MUST_USE int letter_failed(struct letter *l, const char *kind, const char *what,
     const struct job *job, struct err *e);
+
+/* A restore and its job, which may be the restore's own or an undo. */
+struct letter_restore {
+	const struct job *job;
+	const struct restore *restore;
+	const struct restore_part *parts;
+	size_t count;
+	enum restore_way way;         /* how an undo would go now */
+};
+void letter_restore_done(struct letter *l, const struct letter_restore *w);
+/* Failed or cancelled. Names the parts that are not what they were. */
+MUST_USE int letter_restore_failed(struct letter *l, const struct letter_restore *w,
+    struct err *e);
+/* A test restore, however it ended. */
+MUST_USE int letter_restore_tested(struct letter *l, const struct job *job,
+    const struct backup *b, struct err *e);
 void letter_test(struct letter *l);
 
 #endif

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lib/base/arena.h"
 #include "lib/base/clock.h"
@@ -13,6 +14,7 @@
 #include "lib/store/downloads.h"
 #include "lib/store/outbox.h"
 #include "lib/store/projects.h"
+#include "lib/store/restores.h"
 #include "lib/store/settings.h"
 #include "lib/util/hash.h"
 #include "lib/util/mime.h"
@@ -128,24 +130,69 @@ post(const struct letter *l, const char *recipient, struct err *e)
 	return post_with(l, recipient, NULL, e);
 }
 
+/* An address that is none must not keep the mail from the others. */
+static int
+post_if_one(const struct letter *l, const char *recipient, struct err *e)
+{
+	struct err one;
+
+	if (post(l, recipient, &one) == 0 || one.kind == ERR_INPUT)
+		return 0;
+	*e = one;
+	return -1;
+}
+
+static bool
+among(char **list, size_t n, const char *address)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcasecmp(list[i], address) == 0)
+			return true;
+	return false;
+}
+
+/* To each address of a list that people typed, once, except to `but` (or NULL), who has it. */
+static int
+post_to_each(const struct letter *l, const char *list, const char *but, struct err *e)
+{
+	char **told = arena_array(l->arena, strlen(list) + 1, sizeof *told);
+	char *copy = arena_dup(l->arena, list), *next = NULL;
+	size_t n = 0;
+
+	for (char *at = strtok_r(copy, " \t\r\n,", &next); at != NULL;
+	     at = strtok_r(NULL, " \t\r\n,", &next)) {
+		if ((but != NULL && strcasecmp(at, but) == 0) || among(told, n, at))
+			continue;
+		told[n++] = at;
+		if (post_if_one(l, at, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int
 post_to_owners(const struct letter *l, const char *project, struct err *e)
 {
 	struct project p;
-	struct err one;
-	char *owners, *at, *next = NULL;
 
 	if (projects_by_slug(&p, l->arena, l->db, project, e) != 0)
 		return -1;
-	owners = arena_dup(l->arena, p.owners);
-	for (at = strtok_r(owners, " \t\r\n,", &next); at != NULL;
-	     at = strtok_r(NULL, " \t\r\n,", &next))
-		/* An owner with an address that is none must not keep the mail from the others. */
-		if (post(l, at, &one) != 0 && one.kind != ERR_INPUT) {
-			*e = one;
-			return -1;
-		}
-	return 0;
+	return post_to_each(l, p.owners, NULL, e);
+}
+
+/* To whoever asked and to the watchers of the environment that the job works on. */
+static int
+post_to_watchers(const struct letter *l, const struct job *job, struct err *e)
+{
+	const char *asked = job->requested_by != 0 ? job->requested_name : NULL;
+	struct environment v;
+
+	if (environments_by_id(&v, l->arena, l->db, job->environment, e) != 0)
+		return -1;
+	if (asked != NULL && post_if_one(l, asked, e) != 0)
+		return -1;
+	node_flag(tree_root(l->tree), "watches", true);
+	return post_to_each(l, v.watchers, asked, e);
 }
 
 /* -- one letter per kind -- */
@@ -227,6 +274,63 @@ download_ended(struct letter *l, const struct job *job, struct err *e)
 	return post(l, job->requested_name, e);
 }
 
+/* A restore and an undo always tell, whether somebody wanted a mail or not. */
+static int
+restore_ended(struct letter *l, const struct job *job, struct err *e)
+{
+	struct restore_part *parts;
+	struct restore r;
+	struct letter_restore what = { .job = job, .restore = &r };
+
+	if (restores_by_id(&r, l->arena, l->db, job->restore, e) != 0 ||
+	    restores_parts(&parts, &what.count, l->arena, l->db, r.id, e) != 0 ||
+	    restores_way_back(&what.way, l->db, &r, e) != 0)
+		return -1;
+	what.parts = parts;
+	if (job->state == JOB_SUCCEEDED)
+		letter_restore_done(l, &what);
+	else if (letter_restore_failed(l, &what, e) != 0)
+		return -1;
+	return post_to_watchers(l, job, e);
+}
+
+static int
+test_ended(struct letter *l, const struct job *job, struct err *e)
+{
+	struct backup backup;
+
+	if (backups_by_id(&backup, l->arena, l->db, job->backup, e) != 0 ||
+	    letter_restore_tested(l, job, &backup, e) != 0)
+		return -1;
+	return post_to_watchers(l, job, e);
+}
+
+/* Who cancels a backup or a download knows it; what happened to a target concerns others, too. */
+static int
+ended(struct letter *l, const struct job *job, struct err *e)
+{
+	bool cancelled = job->state == JOB_CANCELLED;
+
+	switch (job->kind) {
+	case JOB_BACKUP:
+		return cancelled ? 0 : backup_ended(l, job, e);
+	case JOB_DOWNLOAD:
+		return cancelled ? 0 : download_ended(l, job, e);
+	case JOB_RESTORE:
+	case JOB_UNDO:
+		return restore_ended(l, job, e);
+	case JOB_TEST:
+		return test_ended(l, job, e);
+	case JOB_CHECK:
+	case JOB_VERIFY:
+	case JOB_PREVIEW:
+	case JOB_TIDY:
+	case JOB_KINDS:
+		break;
+	}
+	return 0;
+}
+
 int
 mail_job_ended(struct db *db, const struct conf *conf, int64_t id, struct err *e)
 {
@@ -234,19 +338,14 @@ mail_job_ended(struct db *db, const struct conf *conf, int64_t id, struct err *e
 	CLEANUP_TREE struct tree *tree = tree_new();
 	struct letter l = { .db = db, .conf = conf, .arena = a, .tree = tree, .job_id = id };
 	struct job job;
-	int rc = 0;
 
 	if (jobs_by_id(&job, a, db, id, e) != 0)
 		return err_in(e, "mail");
-	if (job.state != JOB_SUCCEEDED && job.state != JOB_FAILED)
+	if (!job_ended(job.state))
 		return 0;
 	l.uuid = job.uuid;
 	letter_about_job(&l, &job);
-	if (job.kind == JOB_BACKUP)
-		rc = backup_ended(&l, &job, e);
-	else if (job.kind == JOB_DOWNLOAD)
-		rc = download_ended(&l, &job, e);
-	return rc == 0 ? 0 : err_in(e, "mail about j%" PRId64, id);
+	return ended(&l, &job, e) == 0 ? 0 : err_in(e, "mail about j%" PRId64, id);
 }
 
 int

@@ -16,11 +16,14 @@
 #include "lib/util/conf.h"
 
 /*
- * Queue what is due about a job that has ended; nothing is due about one that runs, was cancelled,
- * or is a check or a verification. backup    succeeded: "Backup ready" to who asked, when
- * mail_when_done failed:    "Backup FAILED" to who asked, or to the project's owners when nobody
- * did download  succeeded: a fresh link (token, links_add) and "Download ready" to who asked
- *             failed:    "Download FAILED" to who asked
+ * Queue what is due about a job that has ended; nothing is due about one that runs, or is a check,
+ * a verification, a look or a tidying, nor about a backup or download that was cancelled.
+ * backup    succeeded: "Backup ready" to who asked, when mail_when_done
+ *           failed:    "Backup FAILED" to who asked, or to the project's owners when nobody did
+ * download  succeeded: a fresh link (token, links_add) and "Download ready" to who asked
+ *           failed:    "Download FAILED" to who asked
+ * restore, undo, test, however they ended: to who asked and to the watchers of the target's
+ *           environment (of a test: of the backup's), each once
  * Reads all it needs by the job's id. Calling it again for the same job queues nothing new (and
  * makes no second link), so call it when a job's process is reaped, and at start for the newest
  * jobs.

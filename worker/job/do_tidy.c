@@ -1,0 +1,140 @@
+/* do_tidy.c: what a restore left to do: a halfway switch, its hook, and what lies beside its
+ * targets. */
+#include <inttypes.h>
+#include <stdbool.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/fault.h"
+#include "lib/store/jobs.h"
+#include "lib/store/restores.h"
+#include "worker/job/act.h"
+#include "worker/job/hook.h"
+#include "worker/job/landing.h"
+
+/*
+ * A restore that died between two switches has left parts of two times, and so has an undo. The
+ * restore's own state decides which one all of them get: failed is the old, done is the new. There
+ * is no way back from what was added on top.
+ */
+static int
+settle(struct landing_place *places, struct plan *p, struct err *e)
+{
+	const struct restore *r = &p->restore;
+
+	if (r->mode != RESTORE_REPLACE || FAULT_CONTROL("no_settle"))
+		return 0;
+	for (size_t i = 0; i < p->landing_count; i++) {
+		struct landing_place *at = &places[i];
+		enum landing was = at->row->state;
+
+		if (r->state == RESTORE_FAILED && landing_unswap(at, p, e) != 0)
+			return err_in(e, "take back r%" PRId64, r->id);
+		if (r->state == RESTORE_DONE && (was == LANDING_BUILT || was == LANDING_SWAPPING) &&
+		    landing_swap(at, p, e) != 0)
+			return err_in(e, "put r%" PRId64 " in place again", r->id);
+		if (at->row->state != was)
+			report_say(p->report, "warn",
+			    "%s: r%" PRId64 " had ended halfway; this part was switched %s",
+			    at->row->target_slug, r->id,
+			    r->state == RESTORE_FAILED ? "back to what was there before"
+			                               : "to what was restored");
+		FAULT("tidy.settled");
+	}
+	return 0;
+}
+
+static const char *
+outcome(const struct restore *r)
+{
+	if (r->state == RESTORE_FAILED)
+		return "failed";
+	return r->state == RESTORE_UNDONE ? "undone" : "succeeded";
+}
+
+static int
+remove_sides(struct landing_place *places, struct plan *p, struct err *e)
+{
+	for (size_t i = 0; i < p->landing_count; i++) {
+		struct landing_place *at = &places[i];
+
+		report_phase(p->report, "%s: removing what was kept", at->row->target_slug);
+		if (plan_still_ours(p, e) != 0 || at->driver->drop(&at->target, e) != 0)
+			return err_in(e, "%s", at->row->target_slug);
+		at->row->state = LANDING_GONE;
+		at->row->kept_bytes = 0;
+		if (restores_part_moved(p->db, &p->lease, at->row, e) != 0)
+			return -1;
+		report_say(p->report, "note", "%s: nothing of r%" PRId64 " is left beside it",
+		    at->row->target_slug, p->restore.id);
+	}
+	return 0;
+}
+
+/* What an addition that failed halfway has moved aside is all that is left of it. */
+static bool
+keeps_halves(const struct plan *p)
+{
+	const struct restore *r = &p->restore;
+
+	if (r->mode != RESTORE_ADD || r->state != RESTORE_FAILED ||
+	    r->finished_at + p->conf->undo_ms <= clock_now())
+		return false;
+	for (size_t i = 0; i < p->landing_count; i++)
+		if (p->landings[i].state == LANDING_SWAPPING ||
+		    p->landings[i].state == LANDING_SWAPPED)
+			return true;
+	return false;
+}
+
+static int
+work(struct plan *p, struct err *e)
+{
+	struct landing_place *places =
+	    arena_array(p->arena, p->landing_count + 1, sizeof *places);
+	const struct restore *r = &p->restore;
+	struct err why;
+	int rc = 0;
+
+	for (size_t i = 0; i < p->landing_count; i++)
+		if (landing_place(&places[i], p, &p->landings[i], e) != 0)
+			return -1;
+	/* The hook runs in any case: an application must not stay stopped. */
+	if (settle(places, p, &why) != 0)
+		rc = -1;
+	if (rc != 0 && why.kind == ERR_FENCED) {
+		*e = why;
+		return -1;
+	}
+	if (hook_after(p, outcome(r), e) != 0)
+		return -1;
+	if (rc != 0) {
+		*e = why;
+		return -1;
+	}
+	/* An undo may still want what is kept, and so may a switch back to what is new. */
+	if ((r->state == RESTORE_DONE ||
+	        (r->state == RESTORE_UNDONE && r->mode == RESTORE_NEW)) &&
+	    r->undo_until > clock_now())
+		return 0;
+	if (keeps_halves(p))
+		return 0;
+	return remove_sides(places, p, e);
+}
+
+/* What is still kept is tidied another time. */
+static int
+finish(struct plan *p, struct err *e)
+{
+	for (size_t i = 0; i < p->landing_count; i++)
+		if (p->landings[i].state != LANDING_GONE)
+			return jobs_succeed(p->db, &p->lease, report_warnings(p->report), e);
+	return restores_tidied(p->db, &p->lease, e);
+}
+
+static int
+clear(struct plan *p UNUSED, struct err *e UNUSED)
+{
+	return 0;
+}
+
+const struct act do_tidy = { work, finish, clear };
