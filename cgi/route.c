@@ -16,6 +16,9 @@
 #include "cgi/handle/on_link.h"
 #include "cgi/handle/on_overview.h"
 #include "cgi/handle/on_project.h"
+#include "cgi/handle/on_restore.h"
+#include "cgi/handle/on_restore_confirm.h"
+#include "cgi/handle/on_restore_new.h"
 #include "cgi/handle/on_service.h"
 #include "cgi/handle/on_service_form.h"
 #include "cgi/handle/on_session.h"
@@ -58,6 +61,7 @@ static const struct route routes[] = {
 	POST("/p/{project}/{environment}/backups/delete", RIGHT_DELETE, on_backups_delete),
 	GET("/p/{project}/{environment}/backups/new", RIGHT_BACKUP, on_backup_new_form),
 	POST("/p/{project}/{environment}/backups/new", RIGHT_BACKUP, on_backup_new_create),
+	GET("/p/{project}/{environment}/restores", RIGHT_VIEW, on_restore_list),
 	GET("/p/{project}/{environment}/downloads", RIGHT_VIEW, on_download_list),
 	GET("/p/{project}/{environment}/services", RIGHT_VIEW, on_service_list),
 	GET("/p/{project}/{environment}/services/new", RIGHT_CONFIGURE, on_service_form_new),
@@ -79,6 +83,18 @@ static const struct route routes[] = {
 	POST("/b/{backup}/undelete", RIGHT_DELETE, on_backup_undelete),
 	GET("/b/{backup}/download", RIGHT_DOWNLOAD, on_download_new_form),
 	POST("/b/{backup}/download", RIGHT_DOWNLOAD, on_download_new_create),
+
+	GET("/b/{backup}/restore", RIGHT_RESTORE, on_restore_new_form),
+	POST("/b/{backup}/restore", RIGHT_RESTORE, on_restore_new_create),
+	POST("/b/{backup}/test", RIGHT_RESTORE, on_restore_new_test),
+
+	GET("/r/{restore}", RIGHT_VIEW, on_restore_get),
+	GET("/r/{restore}/fragment", RIGHT_VIEW, on_restore_fragment),
+	GET("/r/{restore}/confirm", RIGHT_RESTORE, on_restore_confirm_form),
+	POST("/r/{restore}/confirm", RIGHT_RESTORE, on_restore_confirm),
+	POST("/r/{restore}/look", RIGHT_RESTORE, on_restore_confirm_look),
+	GET("/r/{restore}/undo", RIGHT_RESTORE, on_restore_undo_form),
+	POST("/r/{restore}/undo", RIGHT_RESTORE, on_restore_undo),
 
 	GET("/d/{download}", RIGHT_VIEW, on_download_get),
 	GET("/d/{download}/fragment", RIGHT_VIEW, on_download_fragment),

@@ -1,4 +1,4 @@
-<?cs # backup.cs: one backup ?><?cs include!"macros.cs" ?><?cs include!"head.cs" ?>
+<?cs # backup.cs: one backup ?><?cs include!"macros.cs" ?><?cs include!"part_restore_row.cs" ?><?cs include!"head.cs" ?>
 <?cs include!"part_worker.cs" ?>
 <p class="safety"><?cs call:state(backup.state) ?> <span><?cs if:backup.ready ?><?cs call:size(backup.size) ?> stored, <?cs call:size(backup.raw) ?> of content<?cs if:backup.duration ?>, taken in <?cs var:backup.duration ?><?cs /if ?><?cs
 elif:backup.in_trash ?>In the trash since <?cs call:when(backup.trashed) ?>; it is deleted for good after <?cs var:backup.gone.date ?> UTC.<?cs
@@ -7,20 +7,24 @@ elif:backup.building ?>It is still being created.<?cs /if ?></span></p>
 <?cs /if ?><?cs if:active.href ?><div class="notice is-busy"><?cs call:icon("running") ?><p><?cs var:active.title ?> <a href="<?cs var:active.href ?>"><?cs var:active.id ?></a> is at work: <?cs var:active.state.word ?>.</p></div>
 <?cs /if ?><div class="actions"><?cs
 if:backup.can.retry && page.may.backup ?><?cs call:act(job.href + "/retry", "Try again", "primary") ?> <?cs /if ?><?cs
-if:backup.can.download && page.may.download ?><a class="button is-primary" href="<?cs var:backup.href ?>/download"><?cs call:icon("download") ?>Prepare download</a> <?cs /if ?><?cs
+if:!backup.obstacle && page.may.restore ?><a class="button is-primary" href="<?cs var:backup.href ?>/restore">Restore</a> <?cs /if ?><?cs
+if:backup.can.download && page.may.download ?><a class="button" href="<?cs var:backup.href ?>/download"><?cs call:icon("download") ?>Prepare download</a> <?cs /if ?><?cs
 if:backup.ready ?><a class="button" href="#restore">Restore by hand</a> <?cs /if ?><?cs
+if:!backup.obstacle && page.may.restore ?><?cs call:act(backup.href + "/test", "Test restore", "") ?> <?cs /if ?><?cs
 if:backup.can.verify && page.may.backup ?><?cs call:act(backup.href + "/verify", "Verify now", "") ?> <?cs /if ?><?cs
 if:backup.can.keep && page.may.backup ?><form method="post" action="<?cs var:backup.href ?>/keep" class="act"><?cs call:secret() ?><input type="hidden" name="keep" value="1"><?cs call:button("Keep", "") ?></form> <?cs /if ?><?cs
 if:backup.can.unkeep && page.may.backup ?><form method="post" action="<?cs var:backup.href ?>/keep" class="act"><?cs call:secret() ?><input type="hidden" name="keep" value="0"><?cs call:button("No longer keep", "") ?></form> <?cs /if ?><?cs
 if:backup.can.note && page.may.backup ?><a class="button" href="<?cs var:backup.href ?>/note">Edit note</a> <?cs /if ?><?cs
 if:backup.can.undelete && page.may.delete ?><?cs call:act(backup.href + "/undelete", "Put back", "primary") ?> <?cs /if ?><?cs
 if:backup.can.delete && page.may.delete ?><a class="button is-danger" href="<?cs var:backup.href ?>/delete">Delete…</a><?cs /if ?></div>
-<section class="panel" aria-label="Facts"><dl class="facts">
+<?cs if:backup.obstacle ?><p class="muted">Not restorable: <?cs var:backup.obstacle ?></p>
+<?cs /if ?><section class="panel" aria-label="Facts"><dl class="facts">
 <dt>Note</dt><dd><?cs if:backup.note ?><span class="note"><?cs var:backup.note ?></span><?cs else ?><span class="muted">—</span><?cs /if ?></dd>
 <dt>Asked for</dt><dd><?cs call:time(backup.created) ?> by <?cs var:backup.by ?></dd>
 <dt>Kind</dt><dd><?cs var:backup.kind ?></dd>
 <?cs if:backup.finished.iso ?><dt>Finished</dt><dd><?cs call:time(backup.finished) ?></dd>
 <?cs /if ?><?cs if:backup.ready ?><dt>Verified</dt><dd><?cs call:state(backup.verified) ?> <?cs if:backup.verified_at.iso ?><?cs call:when(backup.verified_at) ?><?cs else ?><span class="muted">It was read back and compared when it was made; Verify reads it again.</span><?cs /if ?></dd>
+<dt>Test restore</dt><dd><?cs if:backup.tested.word ?><?cs call:state(backup.tested) ?> <?cs call:when(backup.tested.at) ?><?cs if:backup.tested.text ?>: <?cs var:backup.tested.text ?><?cs /if ?><?cs else ?><span class="muted">Never. It brings the backup back into a scratch place, compares it and removes it again.</span><?cs /if ?></dd>
 <dt>Stays</dt><dd><?cs if:backup.keep ?><?cs call:icon("keep") ?>Kept: it cannot be deleted until the mark is taken away.<?cs else ?>Until somebody deletes it.<?cs /if ?></dd>
 <?cs /if ?><dt>Storage</dt><dd><?cs var:backup.storage ?></dd>
 <?cs if:job.href ?><dt>Job</dt><dd><a href="<?cs var:job.href ?>"><?cs var:job.id ?></a></dd>
@@ -51,7 +55,10 @@ if:backup.can.delete && page.may.delete ?><a class="button is-danger" href="<?cs
 <?cs var:part.restore.run ?></code></pre>
 <?cs /if ?><?cs /each ?><p>All that this console knows of the backup lies beside it in <code><?cs var:backup.sidecar.key ?></code>. <a href="/help/restore">More on restoring</a></p></div>
 </details>
-<?cs /if ?><?cs if:backup.ready || subcount(downloads) ?><h2>Downloads of this backup</h2>
+<?cs /if ?><?cs if:backup.ready || subcount(restores) ?><h2>Restores of this backup</h2>
+<?cs if:subcount(restores) ?><?cs call:restore_table(restores, "Restores of this backup") ?>
+<?cs else ?><p class="muted">None yet.</p>
+<?cs /if ?><?cs /if ?><?cs if:backup.ready || subcount(downloads) ?><h2>Downloads of this backup</h2>
 <?cs if:subcount(downloads) ?><table class="list" role="table" aria-label="Downloads of this backup">
 <thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">Download</th><th role="columnheader" scope="col">State</th><th role="columnheader" scope="col">Contents</th><th role="columnheader" scope="col">Asked for</th><th role="columnheader" scope="col">By</th></tr></thead>
 <tbody role="rowgroup">

@@ -6,7 +6,12 @@
 <div class="field<?cs if:kind.error ?> is-faulty<?cs /if ?>" id="kind" tabindex="-1"><fieldset><legend>Kind</legend><?cs if:kind.error ?><p class="fault"><?cs call:icon("failed") ?><?cs var:kind.error ?></p><?cs /if ?>
 <?cs each:k = kinds ?><?cs call:radio("kind", k.value, k.text, "", k.on) ?>
 <?cs /each ?></fieldset></div>
-<div class="actions"><?cs if:new ?><?cs call:button("Add environment", "primary") ?><?cs else ?><?cs call:button("Save", "primary") ?><?cs /if ?> <a class="button" href="<?cs var:back ?>">Cancel</a></div>
+<?cs if:!new ?><h2>Restores into it</h2>
+<?cs call:text(hook_before, "hook_before", "Hook before", "The name of an executable in the folder hooks of this instance. It runs just before a restore is switched in: to stop the application, say. When it fails, nothing is changed.") ?>
+<?cs call:text(hook_after, "hook_after", "Hook after", "The same, just after: to start it again and empty its caches. It runs also after a restore that failed behind the first hook.") ?>
+<?cs call:input(hook_limit, "hook_limit", "Seconds a hook may take", "1 to 3600", "number") ?>
+<?cs call:area(watchers, "watchers", "Who hears of every restore", "E-mail addresses, one a line", "3") ?>
+<?cs /if ?><div class="actions"><?cs if:new ?><?cs call:button("Add environment", "primary") ?><?cs else ?><?cs call:button("Save", "primary") ?><?cs /if ?> <a class="button" href="<?cs var:back ?>">Cancel</a></div>
 </form>
 <?cs if:pause.href && page.may.configure ?><section class="panel narrow" aria-labelledby="pause"><h2 id="pause"><?cs if:pause.on ?>Paused<?cs else ?>Pause<?cs /if ?></h2>
 <p><?cs if:pause.on ?>No backups can be made. What is there can be looked at, verified and downloaded.<?cs else ?>A paused environment takes no new backups, for as long as the site is being moved or rebuilt. What is there stays as it is.<?cs /if ?></p>

@@ -60,19 +60,43 @@ tar -xf FILE.tar.zst &amp;&amp; sha256sum -c SHA256SUMS</code></pre>
 <dt>Damaged, Missing</dt><dd>A later look at the storage found changed bytes, or none.</dd>
 </dl>
 <?cs elif:help.topic.restore ?>
-<p class="lead">Every backup opens with ordinary tools. The page of a backup shows the exact lines under “Restore without this console”.</p>
-<h2>PostgreSQL</h2>
+<p class="lead">Restore puts a backup, or a part of it, into an environment: the one it came from, or another. You choose what, then where; then you see what will change, and decide.</p>
+<h2>What is safe</h2>
+<ul>
+<li>Nothing is changed before you confirm on the last page. Until then the target is only looked at.</li>
+<li>Everything is built beside the target first, from a copy whose every byte is compared with what was noted when the backup was made. Only when it is whole and checked is it switched in, in one step. When anything fails before that, the target is as it was.</li>
+<li>The target is backed up first, unless you take the tick away. When this safety backup fails, the restore does not begin.</li>
+<li>No target is ever chosen for you, and a live one only by an administrator who types its name. If the last sign-in is older than 15 minutes, the password is asked for, too.</li>
+</ul>
+<h2>Modes</h2>
+<dl class="facts">
+<dt>Replace</dt><dd>What is there is taken away; afterwards the target equals the backup. What was changed since the backup was taken is lost, and the page says how much that is.</dd>
+<dt>Add on top</dt><dd>Existing rows and files stay; what the backup has comes on top. A row that is there twice makes the restore fail as a whole, and then nothing is changed.</dd>
+</dl>
+<h2>Only some tables or paths</h2>
+<p>Tick “Only these” and name one table or path a line. All others stay as they are.</p>
+<h2>Undo</h2>
+<p>After a restore in mode Replace, what was there before is kept beside it for a while; the page of the restore says how large it is and until when it is kept. Undo switches it back in. When it is no longer kept, or after Add on top, the safety backup is restored instead. Either way, what was written after the restore is lost.</p>
+<h2>Hooks</h2>
+<p>An environment can have a hook before and a hook after: programs that the administrator of this server has put into the folder <code>hooks</code> of the instance. The first stops the application, say, and the second starts it again. When the first fails, nothing is changed; the second runs also when the restore fails in between.</p>
+<h2>Landing rules</h2>
+<p>Live data holds real people. When it goes into an environment that is not live, the landing rules of the target's services run on it before it is opened there: SQL, or a hook, that masks addresses, empties the queue of mails and takes payment keys away. Without such rules the restore is refused, unless an administrator signs it off; that is written to the activity.</p>
+<h2>Test restore</h2>
+<p>It restores a backup into a scratch place that nothing uses, counts and compares, and removes it again. The result stands beside the backup.</p>
+<h2>By hand, without this console</h2>
+<p>Every backup opens with ordinary tools. The page of a backup shows the exact lines under “Restore without this console”.</p>
+<h3>PostgreSQL</h3>
 <pre data-copy="Command"><code>createdb shop_restored
 pg_restore --no-owner --exit-on-error -d shop_restored FILE.dump</code></pre>
-<h2>SQLite</h2>
+<h3>SQLite</h3>
 <pre data-copy="Command"><code>sqlite3 FILE.sqlite 'PRAGMA integrity_check'
 # stop the application, then
 mv FILE.sqlite /srv/shop/shop.db</code></pre>
-<h2>Media</h2>
+<h3>Media</h3>
 <pre data-copy="Command"><code>mkdir restored &amp;&amp; tar -C restored -xf FILE.tar.zst
 cd restored &amp;&amp; sha256sum -c SHA256SUMS</code></pre>
-<h2>From the storage itself</h2>
-<p>Without this console: the storage holds one folder per project and environment. The files end in <code>.zst</code>; <code>zstd -d</code> opens them. <code>README.txt</code> at the top of the storage tells the rest.</p>
+<h3>From the storage itself</h3>
+<p>The storage holds one folder per project and environment. The files end in <code>.zst</code>; <code>zstd -d</code> opens them. <code>README.txt</code> at the top of the storage tells the rest.</p>
 <?cs elif:help.topic.storage ?>
 <p class="lead">Backups lie in a storage, one folder per project and environment, in formats that open without this program.</p>
 <ul>

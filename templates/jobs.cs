@@ -12,7 +12,7 @@
 <tbody role="rowgroup">
 <?cs each:j = jobs ?><tr role="row">
 <th role="rowheader" scope="row" data-label="Job"><a href="<?cs var:j.href ?>"><?cs var:j.id ?></a></th>
-<td role="cell" data-label="What"><span><?cs var:j.title ?><?cs if:j.subject.href ?> <a href="<?cs var:j.subject.href ?>"><?cs var:j.subject.text ?></a><?cs /if ?><br><a class="muted" href="<?cs var:j.env.href ?>"><?cs var:j.env.label ?></a></span></td>
+<td role="cell" data-label="What"><span><?cs var:j.title ?><?cs if:j.subject.href ?> <a href="<?cs var:j.subject.href ?>"><?cs var:j.subject.text ?></a><?cs /if ?><?cs if:j.mode ?>, <?cs var:j.mode ?><?cs /if ?><br><a class="muted" href="<?cs var:j.env.href ?>"><?cs var:j.env.label ?></a></span></td>
 <td role="cell" data-label="State"><span><?cs call:state(j.state) ?><?cs if:j.waiting ?><span class="why"><?cs var:j.waiting ?></span><?cs /if ?><?cs if:j.error ?><span class="why"><?cs var:j.error ?></span><?cs /if ?></span></td>
 <td role="cell" data-label="Asked for"><span class="stamp"><?cs call:time(j.created) ?></span></td>
 <td role="cell" class="num" data-label="Took"><?cs if:j.took ?><?cs var:j.took ?><?cs else ?><span class="muted">—</span><?cs /if ?></td>

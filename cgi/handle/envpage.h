@@ -12,7 +12,7 @@
 
 struct envpage {
 	const char *template, *title;
-	const char *tab;              /* backups, downloads, activity, services, settings */
+	const char *tab;              /* as page_environment() has them */
 	bool placed;                  /* the heading is "Backups of shop/live" */
 };
 

@@ -9,6 +9,7 @@
 #include "lib/store/downloads.h"
 #include "lib/store/jobs.h"
 #include "lib/store/projects.h"
+#include "lib/store/restores.h"
 
 /* Longer than a double click over a slow line, too short to go back and type another password. */
 enum { KEY_MAX = 100, REPEAT_MS = 10 * 1000 };
@@ -36,7 +37,9 @@ find_service(struct service *ret, const struct request *rq, const struct environ
 static int
 number(int64_t *ret, const struct request *rq, enum name_kind kind, struct err *e)
 {
-	static const char *const words[] = { ['b'] = "backup", ['j'] = "job", ['d'] = "download" };
+	static const char *const words[] = {
+		['b'] = "backup", ['j'] = "job", ['d'] = "download", ['r'] = "restore"
+	};
 
 	if (!name_id_parse(ret, kind, rq->args[0]))
 		return err_set(e, ERR_NOT_FOUND, "there is no such %s", words[kind]);
@@ -73,6 +76,36 @@ find_job(struct job *ret, struct environment *v, const struct request *rq, struc
 	if (number(&id, rq, NAME_JOB, e) != 0 || jobs_by_id(ret, rq->arena, rq->db, id, e) != 0)
 		return -1;
 	return environments_by_id(v, rq->arena, rq->db, ret->environment, e);
+}
+
+int
+find_restore(struct restore *ret, struct environment *v, const struct request *rq, struct err *e)
+{
+	int64_t id;
+
+	if (number(&id, rq, NAME_RESTORE, e) != 0 ||
+	    restores_by_id(ret, rq->arena, rq->db, id, e) != 0)
+		return -1;
+	return environments_by_id(v, rq->arena, rq->db, ret->environment, e);
+}
+
+bool
+find_may_restore(const struct request *rq, enum environment_kind kind)
+{
+	return rq->session != NULL &&
+	    role_has(rq->session->account.role,
+	        kind == ENV_LIVE ? RIGHT_RESTORE_LIVE : RIGHT_RESTORE);
+}
+
+int
+find_check_restore(const struct request *rq, const struct environment *v, struct err *e)
+{
+	if (find_may_restore(rq, v->kind))
+		return 0;
+	return err_set(e, ERR_DENIED,
+	    "Your role may not restore into %s/%s, as it is %s. %s may; ask one of them.",
+	    v->project_slug, v->slug, environment_kind_name(v->kind),
+	    v->kind == ENV_LIVE ? "Administrators" : "Operators and administrators");
 }
 
 const char *

@@ -15,6 +15,7 @@
 #include "lib/model/download.h"
 #include "lib/model/job.h"
 #include "lib/model/project.h"
+#include "lib/model/restore.h"
 
 /* /p/{project} */
 MUST_USE int find_project(struct project *ret, const struct request *rq, struct err *e);
@@ -23,12 +24,20 @@ MUST_USE int find_environment(struct environment *ret, const struct request *rq,
 /* …/services/{service} of that environment */
 MUST_USE int find_service(struct service *ret, const struct request *rq,
     const struct environment *v, struct err *e);
-/* /b/{n}, /d/{n}, /j/{n}, each with its environment */
+/* /b/{n}, /d/{n}, /j/{n}, /r/{n}, each with its environment; a restore with its target */
 MUST_USE int find_backup(struct backup *ret, struct environment *v, const struct request *rq,
     struct err *e);
 MUST_USE int find_download(struct download *ret, struct environment *v, const struct request *rq,
     struct err *e);
 MUST_USE int find_job(struct job *ret, struct environment *v, const struct request *rq,
+    struct err *e);
+MUST_USE int find_restore(struct restore *ret, struct environment *v, const struct request *rq,
+    struct err *e);
+
+/* Whether this person may restore into an environment of that kind; check: ERR_DENIED says who may.
+ */
+bool find_may_restore(const struct request *rq, enum environment_kind kind);
+MUST_USE int find_check_restore(const struct request *rq, const struct environment *v,
     struct err *e);
 
 /* The job that an earlier post of the same form made, or 0. */

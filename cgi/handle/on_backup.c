@@ -14,6 +14,9 @@
 #include "lib/store/downloads.h"
 #include "lib/store/jobs.h"
 #include "lib/store/projects.h"
+#include "lib/store/restores.h"
+
+enum { RESTORE_ROWS = 10 };
 
 /* A job that works on this backup now; NULL when none does. */
 static int
@@ -44,6 +47,8 @@ gather(struct backup_view *view, const struct request *rq, const struct backup *
 	struct part *parts;
 	struct job_line *lines;
 	struct download *downloads;
+	struct restore *restores;
+	const struct restore_filter used = { .backup = b->id, .limit = RESTORE_ROWS };
 
 	view->now = rq->now;
 	view->trash_ms = rq->conf->trash_ms;
@@ -52,11 +57,13 @@ gather(struct backup_view *view, const struct request *rq, const struct backup *
 	    storages_by_id(storage, rq->arena, rq->db, b->storage, e) != 0 ||
 	    downloads_of_backup(&downloads, &view->download_count, rq->arena,
 	        rq->db, b->id, e) != 0 ||
+	    restores_list(&restores, &view->restore_count, rq->arena, rq->db, &used, e) != 0 ||
 	    find_active(&view->active, rq, b, e) != 0)
 		return -1;
 	view->parts = parts;
 	view->storage = storage;
 	view->downloads = downloads;
+	view->restores = restores;
 	if (b->job == 0)
 		return 0;
 	if (jobs_by_id(job, rq->arena, rq->db, b->job, e) != 0 ||

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cgi/handle/emails.h"
 #include "cgi/handle/envpage.h"
 #include "cgi/handle/find.h"
 #include "cgi/handle/trail.h"
@@ -13,13 +14,14 @@
 #include "lib/store/outbox.h"
 #include "lib/store/projects.h"
 
-enum { ERRORS_MAX = 4, EVENT_ROWS = 50 };
+enum { ERRORS_MAX = 8, EVENT_ROWS = 50, HOOK_SECONDS_MAX = 3600 };
 
 /* The form of an environment, with what is wrong in it. */
 struct form {
 	struct environment v;
 	struct field_error errors[ERRORS_MAX];
 	size_t wrong;
+	const char *hook_limit;       /* as it was typed, when that is no number; else NULL */
 };
 
 static void
@@ -42,6 +44,28 @@ read_form(struct form *f, const struct request *rq)
 		complain(f, "slug", arena_dup(rq->arena, why.text));
 	if (!environment_kind_parse(&f->v.kind, request_field(rq, "kind")))
 		complain(f, "kind", "Choose what kind of environment it is");
+}
+
+/* What surrounds a restore into it: hooks, how long they may take, and who hears of it. */
+static void
+read_restores(struct form *f, const struct request *rq)
+{
+	const char *limit = request_field(rq, "hook_limit"), *wrong;
+	struct err why;
+
+	f->v.hook_before = request_field(rq, "hook_before");
+	f->v.hook_after = request_field(rq, "hook_after");
+	if (name_check_hook(f->v.hook_before, &why) != 0)
+		complain(f, "hook_before", arena_dup(rq->arena, why.text));
+	if (name_check_hook(f->v.hook_after, &why) != 0)
+		complain(f, "hook_after", arena_dup(rq->arena, why.text));
+	if (*limit != '\0' && !num_parse(&f->v.hook_limit_s, limit, 1, HOOK_SECONDS_MAX)) {
+		f->hook_limit = limit;
+		complain(f, "hook_limit", "A hook may take 1 to 3600 seconds");
+	}
+	wrong = emails_read(&f->v.watchers, rq, "watchers");
+	if (wrong != NULL)
+		complain(f, "watchers", wrong);
 }
 
 int
@@ -83,6 +107,7 @@ send_settings(struct reply *rp, const struct request *rq, const struct form *f,
 	        &(struct envpage){ "environment_form.cs", "Settings", "settings", true }, e) != 0)
 		return -1;
 	show_environment_form(&p, &f->v);
+	node_set(p.root, "hook_limit.value", f->hook_limit);
 	node_setf(p.root, "back", "/p/%s/%s/backups", stored->project_slug, stored->slug);
 	node_setf(p.root, "pause.href", "/p/%s/%s/pause", stored->project_slug, stored->slug);
 	node_flag(p.root, "pause.on", stored->paused);
@@ -193,6 +218,7 @@ on_environment_save(struct reply *rp, struct request *rq, struct err *e)
 		return -1;
 	f.v = stored;
 	read_form(&f, rq);
+	read_restores(&f, rq);
 	if (f.wrong > 0)
 		return send_settings(rp, rq, &f, &stored, e);
 	if (environments_update(&f.v, rq->db, &why) != 0) {

@@ -8,6 +8,7 @@
 #include "cgi/handle/envpage.h"
 #include "cgi/handle/find.h"
 #include "cgi/handle/trail.h"
+#include "cgi/page/mark.h"
 #include "cgi/page/show_job.h"
 #include "cgi/page/show_log.h"
 #include "lib/model/name.h"
@@ -15,6 +16,7 @@
 #include "lib/store/downloads.h"
 #include "lib/store/jobs.h"
 #include "lib/store/projects.h"
+#include "lib/store/restores.h"
 #include "lib/store/settings.h"
 #include "lib/util/hash.h"
 
@@ -25,6 +27,7 @@ static int
 gather(struct job_view *view, struct request *rq, const struct job *job, struct err *e)
 {
 	struct service *service = arena_alloc(rq->arena, sizeof *service);
+	struct restore *restore = arena_alloc(rq->arena, sizeof *restore);
 	struct outbox_mail *mail = arena_alloc(rq->arena, sizeof *mail);
 	struct job_line *lines;
 	char *waiting = NULL;
@@ -42,6 +45,11 @@ gather(struct job_view *view, struct request *rq, const struct job *job, struct 
 	if (outbox_of_job(mail, rq->arena, rq->db, job->id, e) != 0)
 		return -1;
 	view->mail = mail->id != 0 ? mail : NULL;
+	if (job->restore != 0) {
+		if (restores_by_id(restore, rq->arena, rq->db, job->restore, e) != 0)
+			return -1;
+		view->restore = restore;
+	}
 	if (job->service == 0)
 		return 0;
 	if (services_by_id(service, rq->arena, rq->db, job->service, e) != 0)
@@ -52,9 +60,11 @@ gather(struct job_view *view, struct request *rq, const struct job *job, struct 
 
 /* Under which tab of its environment a job belongs. */
 static const char *
-tab_of(enum job_kind kind)
+tab_of(const struct job *job)
 {
-	return kind == JOB_DOWNLOAD ? "downloads" : kind == JOB_CHECK ? "services" : "backups";
+	if (job->restore != 0)
+		return "restores";
+	return job->download != 0 ? "downloads" : job->service != 0 ? "services" : "backups";
 }
 
 int
@@ -68,7 +78,7 @@ on_job_get(struct reply *rp, struct request *rq, struct err *e)
 	if (find_job(&job, &v, rq, e) != 0 || gather(&view, rq, &job, e) != 0)
 		return -1;
 	if (envpage_begin(&p, rq, &v, &(struct envpage){ "job.cs",
-	    arena_printf(rq->arena, "Job j%" PRId64, job.id), tab_of(job.kind), false }, e) != 0)
+	    arena_printf(rq->arena, "Job j%" PRId64, job.id), tab_of(&job), false }, e) != 0)
 		return -1;
 	page_crumb(&p, arena_printf(rq->arena, "j%" PRId64, job.id), NULL);
 	show_job_page(&p, &view);
@@ -133,6 +143,25 @@ on_job_log(struct reply *rp, struct request *rq, struct err *e)
 	return reply_text(rp, text.p, text.n);
 }
 
+/* One row of the list; why it waits, and how a restore treats its target. */
+static int
+list_row(struct node *n, struct request *rq, const struct job *job, struct err *e)
+{
+	struct restore r;
+	char *waiting = NULL;
+
+	if (job->state == JOB_QUEUED &&
+	    jobs_waiting_for(&waiting, rq->arena, rq->db, job->id, e) != 0)
+		return -1;
+	show_job_row(n, job, waiting, rq->now);
+	if (job->restore == 0)
+		return 0;
+	if (restores_by_id(&r, rq->arena, rq->db, job->restore, e) != 0)
+		return -1;
+	node_set(n, "mode", mark_mode(r.mode));
+	return 0;
+}
+
 int
 on_job_list(struct reply *rp, struct request *rq, struct err *e)
 {
@@ -150,12 +179,8 @@ on_job_list(struct reply *rp, struct request *rq, struct err *e)
 	if (envpage_worker(&p, rq, e) != 0)
 		return -1;
 	for (size_t i = 0; i < count && i < JOBS_ROWS; i++) {
-		char *waiting = NULL;
-
-		if (jobs[i].state == JOB_QUEUED &&
-		    jobs_waiting_for(&waiting, rq->arena, rq->db, jobs[i].id, e) != 0)
+		if (list_row(node_add(p.root, "jobs"), rq, &jobs[i], e) != 0)
 			return -1;
-		show_job_row(node_add(p.root, "jobs"), &jobs[i], waiting, rq->now);
 	}
 	if (count > JOBS_ROWS)
 		node_setf(p.root, "pager.older", "/jobs?after=%" PRId64, jobs[JOBS_ROWS - 1].id);
@@ -185,8 +210,12 @@ on_job_cancel(struct reply *rp, struct request *rq, struct err *e)
 	struct job job;
 	struct environment v;
 
-	if (find_job(&job, &v, rq, e) != 0 || jobs_cancel(rq->db, job.id, e) != 0 ||
-	    trail(rq, &job, &v, "job.cancelled", e) != 0)
+	if (find_job(&job, &v, rq, e) != 0)
+		return -1;
+	/* Who may not restore there may not stop one halfway either. */
+	if (job.restore != 0 && job.kind != JOB_PREVIEW && find_check_restore(rq, &v, e) != 0)
+		return -1;
+	if (jobs_cancel(rq->db, job.id, e) != 0 || trail(rq, &job, &v, "job.cancelled", e) != 0)
 		return -1;
 	return reply_see_other(rp, "/j/j%" PRId64 "?said=cancelled", job.id);
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cgi/handle/emails.h"
 #include "cgi/handle/envpage.h"
 #include "cgi/handle/find.h"
 #include "cgi/handle/trail.h"
@@ -10,7 +11,7 @@
 #include "lib/model/name.h"
 #include "lib/store/projects.h"
 
-enum { ERRORS_MAX = 4, OWNERS_MAX = 20 };
+enum { ERRORS_MAX = 4 };
 
 /* The form of a project, with what is wrong in it. */
 struct form {
@@ -26,38 +27,10 @@ complain(struct form *f, const char *field, const char *text)
 		f->errors[f->wrong++] = (struct field_error){ field, text };
 }
 
-/* One address a line; commas and spaces part them too. What is kept has one line each. */
-static void
-read_owners(struct form *f, const struct request *rq)
-{
-	const char *text = request_field(rq, "owners");
-	CLEANUP_BUF struct buf kept = BUF_INIT;
-	struct err why;
-	int count = 0;
-
-	f->p.owners = text;
-	for (const char *at = text + strspn(text, " ,\t\r\n"); *at != '\0';
-	     at += strspn(at, " ,\t\r\n")) {
-		size_t n = strcspn(at, " ,\t\r\n");
-		const char *one = arena_dupn(rq->arena, at, n);
-
-		at += n;
-		if (name_check_email(one, &why) != 0) {
-			complain(f, "owners", arena_dup(rq->arena, why.text));
-			return;
-		}
-		if (++count > OWNERS_MAX) {
-			complain(f, "owners", "Name at most 20 owners");
-			return;
-		}
-		buf_printf(&kept, "%s%s", kept.n > 0 ? "\n" : "", one);
-	}
-	f->p.owners = arena_dupn(rq->arena, kept.p, kept.n);
-}
-
 static void
 read_form(struct form *f, const struct request *rq)
 {
+	const char *wrong;
 	struct err why;
 
 	f->p.name = request_field(rq, "name");
@@ -66,7 +39,9 @@ read_form(struct form *f, const struct request *rq)
 		complain(f, "name", arena_dup(rq->arena, why.text));
 	if (name_check_slug(f->p.slug, &why) != 0)
 		complain(f, "slug", arena_dup(rq->arena, why.text));
-	read_owners(f, rq);
+	wrong = emails_read(&f->p.owners, rq, "owners");
+	if (wrong != NULL)
+		complain(f, "owners", wrong);
 }
 
 /* `stored` is NULL for a new project. */

@@ -17,7 +17,7 @@
 #include "lib/store/settings.h"
 #include "lib/util/seal.h"
 
-enum { ERRORS_MAX = SERVICE_ERRORS_MAX + 4, SECRET_MAX = 1000 };
+enum { ERRORS_MAX = SERVICE_ERRORS_MAX + 6, SECRET_MAX = 1000, SQL_MAX = 20000 };
 
 struct form {
 	struct environment v;
@@ -85,6 +85,20 @@ seal_secret(struct form *f, const struct request *rq, struct err *e)
 	return 0;
 }
 
+/* What runs on live data before it is opened here. */
+static void
+read_rules(struct form *f, const struct request *rq)
+{
+	struct err why;
+
+	f->s.sanitise_sql = engine_is_media(f->s.engine) ? "" : request_field(rq, "sanitise_sql");
+	f->s.sanitise_hook = request_field(rq, "sanitise_hook");
+	if (strlen(f->s.sanitise_sql) > SQL_MAX)
+		complain(f, "sanitise_sql", "Use at most 20000 characters; put more into a hook");
+	if (name_check_hook(f->s.sanitise_hook, &why) != 0)
+		complain(f, "sanitise_hook", arena_dup(rq->arena, why.text));
+}
+
 static int
 read_form(struct form *f, const struct request *rq, struct err *e)
 {
@@ -104,6 +118,7 @@ read_form(struct form *f, const struct request *rq, struct err *e)
 	count = service_settings_check(found, rq->arena, f->s.engine, &f->s.settings);
 	for (size_t i = 0; i < count; i++)
 		complain(f, found[i].field, found[i].text);
+	read_rules(f, rq);
 	return seal_secret(f, rq, e);
 }
 
@@ -212,6 +227,7 @@ suggest(struct form *f)
 
 	f->s.name = empty[f->s.engine].name;
 	f->s.slug = empty[f->s.engine].slug;
+	f->s.sanitise_sql = f->s.sanitise_hook = "";
 	*set = (struct service_settings){ "", "", "", "", "", "", "", "" };
 	if (f->s.engine == ENGINE_POSTGRESQL) {
 		set->port = empty[ENGINE_POSTGRESQL].settings.port;

@@ -12,6 +12,8 @@
 #include "lib/util/hash.h"
 #include "lib/util/passwd.h"
 
+enum { FRESH_MS = 15 * 60 * 1000 };
+
 static const char cookie[] = "lazarette";
 
 /* The names under which failed tries are counted. */
@@ -173,6 +175,44 @@ on_session_start(struct reply *rp, struct request *rq, struct err *e)
 	    on_session_open(rp, rq, &account, e) != 0)
 		return -1;
 	return go_on(rp, form.next);
+}
+
+bool
+on_session_is_fresh(const struct request *rq)
+{
+	return rq->session != NULL && rq->now - rq->session->auth_at <= FRESH_MS;
+}
+
+int
+on_session_again(const char **words, struct reply *rp, struct request *rq, struct err *e)
+{
+	const char *email = rq->session->account.email, *id = request_cookie(rq, cookie);
+	struct account account = { .id = 0 };
+	char id_hash[HASH_HEX_SIZE];
+	int64_t wait;
+	int refused;
+
+	if (on_session_wait(&wait, rq, email, e) != 0)
+		return -1;
+	if (wait > 0) {
+		rp->status = 429;
+		*words = on_session_wait_words(rp, rq, wait);
+		return 1;
+	}
+	refused = check_password(&account, rq, email, e);
+	if (refused < 0 || (refused > 0 && on_session_failed(rq, email, e) != 0))
+		return -1;
+	if (refused > 0) {
+		rp->status = 422;
+		*words = "The password is wrong";
+		return 1;
+	}
+	hash_of(id_hash, id, strlen(id));
+	if (throttle_clear(rq->db, by_account(rq, email), e) != 0 ||
+	    sessions_renew(rq->db, id_hash, e) != 0)
+		return -1;
+	rq->session->auth_at = rq->now;
+	return 0;
 }
 
 int

@@ -26,4 +26,14 @@ MUST_USE int on_session_failed(struct request *rq, const char *account, struct e
 /* "Too many tries. Wait 4 minutes.", and the header that says the same. */
 const char *on_session_wait_words(struct reply *rp, const struct request *rq, int64_t wait_ms);
 
+/* Whether the last sign-in is recent enough for what cannot be taken back lightly. */
+bool on_session_is_fresh(const struct request *rq);
+/*
+ * The field "password" of whoever is signed in, asked for once more, behind the same brake as the
+ * sign-in. 0: right, and the session is fresh again. 1: refused, with the sentence; the reply then
+ * has status 422 or 429. -1.
+ */
+MUST_USE int on_session_again(const char **words, struct reply *rp, struct request *rq,
+    struct err *e);
+
 #endif

@@ -175,6 +175,75 @@ mark_mail(struct node *n, const char *state, const char *error)
 }
 
 void
+mark_restore(struct node *n, const struct restore *r)
+{
+	switch (r->state) {
+	case RESTORE_DRAFT:
+		mark_state(n, "state", "Not confirmed", "queued", "idle");
+		return;
+	case RESTORE_PENDING:
+		if (r->started_at == 0)
+			mark_state(n, "state", "Queued", "queued", "idle");
+		else
+			mark_state(n, "state", "Running", "running", "busy");
+		return;
+	case RESTORE_DONE:
+		if (r->warnings > 0)
+			mark_state(n, "state", "Done, with warnings", "warning", "warn");
+		else
+			mark_state(n, "state", "Done", "ok", "good");
+		return;
+	case RESTORE_FAILED:
+		mark_state(n, "state", "Failed", "failed", "bad");
+		return;
+	case RESTORE_UNDONE:
+	case RESTORE_STATES:
+		break;
+	}
+	mark_state(n, "state", "Undone", "cancelled", "idle");
+}
+
+void
+mark_tested(struct node *n, const struct backup *b, int64_t now)
+{
+	if (b->tested_at == 0)
+		return;
+	if (strcmp(b->test_state, "equal") == 0)
+		mark_state(n, "tested", "Test-restored", "ok", "good");
+	else if (strcmp(b->test_state, "differs") == 0)
+		mark_state(n, "tested", "Test restore differs", "warning", "warn");
+	else
+		mark_state(n, "tested", "Test restore failed", "failed", "bad");
+	page_time(n, "tested.at", b->tested_at, now);
+	node_set(n, "tested.text", *b->test_text == '\0' ? NULL : b->test_text);
+}
+
+const char *
+mark_obstacle(const struct backup *b)
+{
+	switch (b->state) {
+	case BACKUP_BUILDING:
+		return "It is still being created. It can be restored when it is ready.";
+	case BACKUP_FAILED:
+		return "It failed, and nothing of it is kept. Restore another backup.";
+	case BACKUP_TRASHED:
+		return "It is in the trash. Put it back first, then restore it.";
+	case BACKUP_READY:
+		break;
+	case BACKUP_DELETED:
+	case BACKUP_STATES:
+		return "It is deleted. Restore another backup.";
+	}
+	if (b->health == HEALTH_DAMAGED)
+		return "Its stored bytes are damaged. Restore another backup; what is still"
+		       " readable of this one can be had by the commands on its page.";
+	if (b->health == HEALTH_MISSING)
+		return "Its stored bytes are missing. Restore another backup, or bring the"
+		       " files of the storage back and verify it.";
+	return NULL;
+}
+
+void
 mark_check(struct node *n, const struct service *s)
 {
 	if (strcmp(s->check_state, "ok") == 0)
@@ -216,5 +285,28 @@ mark_job_title(enum job_kind kind)
 const char *
 mark_kind(enum backup_kind kind)
 {
-	return kind == BACKUP_SCHEDULED ? "Scheduled" : "On-demand";
+	static const char *const words[BACKUP_KINDS] = {
+		[BACKUP_SCHEDULED] = "Scheduled",
+		[BACKUP_ON_DEMAND] = "On-demand",
+		[BACKUP_SAFETY] = "Safety",
+		[BACKUP_UPLOADED] = "Uploaded",
+	};
+
+	return words[kind];
+}
+
+const char *
+mark_mode(enum restore_mode mode)
+{
+	switch (mode) {
+	case RESTORE_REPLACE:
+		return "Replace";
+	case RESTORE_ADD:
+		return "Add on top";
+	case RESTORE_NEW:
+		return "Beside, switched in later";
+	case RESTORE_MODES:
+		break;
+	}
+	return "";
 }

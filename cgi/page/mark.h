@@ -14,6 +14,7 @@
 #include "lib/model/job.h"
 #include "lib/model/name.h"
 #include "lib/model/project.h"
+#include "lib/model/restore.h"
 #include "lib/util/render.h"
 
 void mark_id(struct node *n, const char *name, enum name_kind kind, int64_t id);   /* "b101" */
@@ -29,10 +30,17 @@ void mark_download(struct node *n, const struct download *d, int64_t now);   /* 
 /* What became of a mail: mail, and mail.error when it is unsent. State: "", queued, sent, failed.
  */
 void mark_mail(struct node *n, const char *state, const char *error);
+void mark_restore(struct node *n, const struct restore *r);         /* state */
+/* What the last test restore found: tested, tested.at, tested.text; nothing when there was none. */
+void mark_tested(struct node *n, const struct backup *b, int64_t now);
 void mark_check(struct node *n, const struct service *s);           /* check */
 
 /* What a job does, in words: "Backup", "Connection test". */
 const char *mark_job_title(enum job_kind kind);
 const char *mark_kind(enum backup_kind kind);                       /* "Scheduled", "On-demand" */
+
+const char *mark_mode(enum restore_mode mode);                      /* "Replace" */
+/* Why a backup cannot be restored, as a sentence; NULL when it can. */
+const char *mark_obstacle(const struct backup *b);
 
 #endif

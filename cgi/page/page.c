@@ -29,6 +29,7 @@ static const struct {
 	{ "verifying", "The verification is queued." },
 	{ "revoked", "The download is revoked: its links no longer work." },
 	{ "mailed", "The files are ready already. A mail with a fresh link is on its way." },
+	{ "looking", "The target is looked at again." },
 	{ "paused", "Paused. No backups are taken until you resume." },
 	{ "resumed", "Active again." },
 	{ "none-chosen", "Nothing was chosen. Tick one or more backups first." },
@@ -43,6 +44,7 @@ static const struct {
 	{ "/p/", "projects" },
 	{ "/b/", "projects" },
 	{ "/d/", "projects" },
+	{ "/r/", "projects" },
 	{ "/jobs", "jobs" },
 	{ "/j/", "jobs" },
 	{ "/help", "help" },
@@ -57,15 +59,27 @@ section_of(const char *path)
 	return strcmp(path, "/") == 0 ? "overview" : "";
 }
 
+/* "restore-to-live" is restore_to_live in the tree. */
+static const char *
+right_key(struct arena *a, enum right right)
+{
+	char *name = arena_dup(a, right_name(right));
+
+	for (char *p = name; *p != '\0'; p++)
+		if (*p == '-')
+			*p = '_';
+	return name;
+}
+
 static void
-set_person(struct node *root, const struct session *session)
+set_person(struct node *root, struct arena *a, const struct session *session)
 {
 	if (session == NULL)
 		return;
 	node_set(root, "page.user.email", session->account.email);
 	node_set(root, "page.user.name", session->account.name);
 	for (int right = RIGHT_VIEW; right < RIGHTS; right++)
-		node_flag(node_at(root, "page.may"), right_name((enum right)right),
+		node_flag(node_at(root, "page.may"), right_key(a, (enum right)right),
 		    role_has(session->account.role, (enum right)right));
 }
 
@@ -89,7 +103,7 @@ page_begin(struct page *p, const struct request *rq, const char *template, const
 	rand_token(key);
 	node_set(p->root, "page.title", title);
 	node_set(p->root, "page.section", section_of(rq->path));
-	set_person(p->root, rq->session);
+	set_person(p->root, rq->arena, rq->session);
 	node_set(p->root, "page.csrf", rq->csrf);
 	node_set(p->root, "page.key", key);
 	node_set(p->root, "page.version", LAZARETTE_VERSION);
@@ -124,7 +138,8 @@ page_environment(struct page *p, const struct request *rq, const struct environm
 	static const struct {
 		const char *name, *text;
 	} tabs[] = {
-		{ "backups", "Backups" }, { "downloads", "Downloads" }, { "services", "Services" },
+		{ "backups", "Backups" }, { "restores", "Restores" },
+		{ "downloads", "Downloads" }, { "services", "Services" },
 		{ "activity", "Activity" }, { "settings", "Settings" },
 	};
 	const char *project = arena_printf(rq->arena, "/p/%s", v->project_slug);
@@ -168,7 +183,9 @@ page_errors(struct page *p, struct reply *rp, const struct field_error *errors, 
 		if (*errors[i].field == '\0')
 			continue;
 		node_set(row, "field", errors[i].field);
-		node_set(node_at(p->root, errors[i].field), "error", errors[i].text);
+		/* One of a list ("choice-7") gets its sentence from whoever shows the list. */
+		if (strchr(errors[i].field, '-') == NULL)
+			node_set(node_at(p->root, errors[i].field), "error", errors[i].text);
 	}
 }
 
@@ -313,8 +330,8 @@ status_of(enum err_kind kind)
 }
 
 /* Failures are worded for a log line; on a page they are a sentence. */
-static const char *
-as_sentence(const struct request *rq, const char *text)
+const char *
+page_sentence(const struct request *rq, const char *text)
 {
 	size_t n = strlen(text);
 	char *words;
@@ -337,5 +354,5 @@ page_error(struct reply *rp, const struct request *rq, const struct err *why)
 		log_line(LOG_ERROR, "request.failed", "request %s: %s", rq->id, why->text);
 	page_refuse(rp, rq, status,
 	    status == 500 ? "The request failed. Nothing half-done is kept."
-	                  : as_sentence(rq, why->text));
+	                  : page_sentence(rq, why->text));
 }

@@ -5,10 +5,11 @@
  *   page.place            "shop/live", when the h1 says "Backups of shop/live"
  *   page.csrf, page.key   for the hidden fields of forms: call:secret()
  *   page.user.*           email, name; absent when nobody is signed in
- *   page.may.<right>      "1" when the person has that right: backup, download, delete, configure,
- * administer page.icons            URL of the symbols, for <use> page.env.*            project,
- * project_name, slug, name, kind, paused, href (page_environment) <field>.value         what a form
- * shows in that field; <field>.error the sentence beside it
+ *   page.may.<right>      "1" when the person has that right: backup, restore, download, delete,
+ *                         configure, administer
+ *   page.icons            URL of the symbols, for <use>
+ *   page.env.*            project, project_name, slug, name, kind, paused, href (page_environment)
+ *   <field>.value         what a form shows in that field; <field>.error the sentence beside it
  */
 #ifndef CGI_PAGE_PAGE_H
 #define CGI_PAGE_PAGE_H
@@ -40,8 +41,8 @@ void page_freep(struct page *p);
 
 /* One more crumb; the last has no link (href NULL). */
 void page_crumb(struct page *p, const char *text, const char *href);
-/* Crumbs, head line and tabs of an environment's pages; `tab` is backups, downloads, activity,
- * services, settings. */
+/* Crumbs, head line and tabs of an environment's pages; `tab` is backups, restores, downloads,
+ * activity, services, settings. */
 void page_environment(struct page *p, const struct request *rq, const struct environment *v,
     const char *tab);
 /* The "Command line" disclosure: the exact command for this page (curl until the API is there). */
@@ -56,6 +57,8 @@ void page_time(struct node *n, const char *name, int64_t ms, int64_t now);
 /* A size: <name>.text and <name>.bytes. */
 void page_size(struct node *n, const char *name, int64_t bytes);
 
+/* The words of a failure, as a sentence for a page. */
+const char *page_sentence(const struct request *rq, const char *text);
 /* Render with status 200 (or the one set) into the reply. */
 MUST_USE int page_send(struct reply *rp, const struct request *rq, struct page *p, struct err *e);
 /* The error page for a failure: status by kind, the sentence, the request id; 500 shows no inner

@@ -20,6 +20,10 @@ static const struct {
 	{ "download.mailed", "asked again for the mail of download" },
 	{ "download.revoked", "revoked download" },
 	{ "download.fetched", "downloaded" },
+	{ "backup.test", "asked for a test restore of backup" },
+	{ "restore.requested", "began restore" },
+	{ "restore.confirmed", "confirmed restore" },
+	{ "restore.undo_requested", "asked to undo restore" },
 	{ "job.cancelled", "asked to cancel job" },
 	{ "job.retried", "asked again for job" },
 	{ "service.added", "added service" },
@@ -41,6 +45,7 @@ link_target(struct node *n, const char *target)
 {
 	static const struct { enum name_kind kind; const char *page; } pages[] = {
 		{ NAME_BACKUP, "b" }, { NAME_JOB, "j" }, { NAME_DOWNLOAD, "d" },
+		{ NAME_RESTORE, "r" },
 	};
 	int64_t id;
 

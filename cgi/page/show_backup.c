@@ -7,6 +7,7 @@
 
 #include "cgi/page/mark.h"
 #include "cgi/page/show_log.h"
+#include "cgi/page/show_restore.h"
 #include "lib/base/buf.h"
 #include "lib/model/download.h"
 
@@ -154,6 +155,8 @@ facts(struct node *n, const struct backup_view *view)
 		mark_duration(n, "duration", b->finished_at - b->started_at);
 	page_size(n, "raw", b->raw_bytes);
 	mark_health(n, b, view->now);
+	mark_tested(n, b, view->now);
+	node_set(n, "obstacle", mark_obstacle(b));
 	page_time(n, "verified_at", b->verified_at, view->now);
 	node_flag(n, "keep", b->keep);
 	node_flag(n, "ready", b->state == BACKUP_READY);
@@ -198,6 +201,8 @@ show_backup_page(struct page *p, struct arena *a, const struct backup_view *view
 		part_row(node_add(n, "parts"), a, view, &view->parts[i]);
 	show_log_lines(p->root, view->lines, view->line_count);
 	downloads(p, view);
+	for (size_t i = 0; i < view->restore_count; i++)
+		show_restore_row(node_add(p->root, "restores"), &view->restores[i], view->now);
 	if (job != NULL) {
 		mark_id(p->root, "job.id", NAME_JOB, job->id);
 		node_setf(p->root, "job.href", "/j/j%" PRId64, job->id);

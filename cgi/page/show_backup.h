@@ -10,6 +10,7 @@
 #include "lib/model/download.h"
 #include "lib/model/job.h"
 #include "lib/model/project.h"
+#include "lib/model/restore.h"
 #include "lib/store/jobs.h"
 
 struct backup_view {
@@ -22,6 +23,8 @@ struct backup_view {
 	size_t line_count;
 	const struct download *downloads;
 	size_t download_count;
+	const struct restore *restores;      /* of this backup, the newest */
+	size_t restore_count;
 	const struct job *job;               /* that made it; NULL when none */
 	const struct job *active;            /* that works on it now; NULL when none */
 	int64_t trash_ms, now;

@@ -61,6 +61,8 @@ show_backups_row(struct node *n, const struct backup *b, const struct backups_vi
 	if (b->finished_at > 0 && b->started_at > 0)
 		mark_duration(n, "duration", b->finished_at - b->started_at);
 	mark_health(n, b, view->now);
+	mark_tested(n, b, view->now);
+	node_set(n, "obstacle", mark_obstacle(b));
 	node_set(n, "note", *b->note == '\0' ? NULL : b->note);
 	node_set(n, "by", b->requested_name);
 	node_set(n, "error", b->state == BACKUP_FAILED ? b->error : NULL);

@@ -50,7 +50,7 @@ show_job_progress(struct node *n, const struct job *job, int64_t now)
 	speed(progress, job);
 }
 
-/* Where people go from here: the backup or download it makes, or the service it tests. */
+/* Where people go from here: the backup, download or restore it makes, or the service it tests. */
 static void
 subject(struct node *n, const struct job_view *view)
 {
@@ -59,6 +59,9 @@ subject(struct node *n, const struct job_view *view)
 	if (job->download != 0) {
 		mark_id(n, "subject.text", NAME_DOWNLOAD, job->download);
 		node_setf(n, "subject.href", "/d/d%" PRId64, job->download);
+	} else if (job->restore != 0) {
+		mark_id(n, "subject.text", NAME_RESTORE, job->restore);
+		node_setf(n, "subject.href", "/r/r%" PRId64, job->restore);
 	} else if (job->backup != 0) {
 		mark_id(n, "subject.text", NAME_BACKUP, job->backup);
 		node_setf(n, "subject.href", "/b/b%" PRId64, job->backup);
@@ -103,6 +106,8 @@ show_job_page(struct page *p, const struct job_view *view)
 
 	show_job_row(n, job, view->waiting, view->now);
 	subject(n, view);
+	if (view->restore != NULL)
+		node_set(n, "mode", mark_mode(view->restore->mode));
 	node_set(n, "uuid", job->uuid);
 	node_set(p->root, "page.mark", node_get(n, "state.word"));
 	if (!job_ended(job->state))
@@ -116,6 +121,8 @@ show_job_page(struct page *p, const struct job_view *view)
 	node_flag(n, "cancelling", job->cancel_asked && !job_ended(job->state));
 	node_flag(n, "will_mail", job->mail_when_done);
 	node_flag(n, job_kind_name(job->kind), true);
+	node_flag(n, "of_restore", job->restore != 0);
+	node_flag(n, "repeatable", job->kind <= JOB_VERIFY);
 	if (view->mail != NULL) {
 		mark_mail(n, view->mail->state, view->mail->last_error);
 		node_set(n, "mail.to", view->mail->recipient);

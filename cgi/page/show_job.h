@@ -8,12 +8,14 @@
 #include "cgi/page/page.h"
 #include "lib/model/job.h"
 #include "lib/model/project.h"
+#include "lib/model/restore.h"
 #include "lib/store/jobs.h"
 #include "lib/store/outbox.h"
 
 struct job_view {
 	const struct job *job;
 	const char *waiting; /* why it waits; "" when it is next, or does not wait */
+	const struct restore *restore;       /* that it works on; else NULL */
 	const struct service *service;       /* of a check: its result; else NULL */
 	const struct outbox_mail *mail;      /* the newest about it; NULL when none */
 	const struct job_line *lines;

@@ -108,7 +108,7 @@ tls_choices(struct page *p, const char *chosen)
 	}
 }
 
-enum { TEXT_FIELDS = 9 };
+enum { TEXT_FIELDS = 11 };
 struct text_field {
 	const char *name, *value;
 };
@@ -128,6 +128,8 @@ text_fields(struct text_field out[TEXT_FIELDS], const struct service *s)
 		{ "path", set->path },
 		{ "roots", set->roots },
 		{ "excludes", set->excludes },
+		{ "sanitise_sql", s->sanitise_sql },
+		{ "sanitise_hook", s->sanitise_hook },
 	};
 
 	memcpy(out, fields, sizeof fields);

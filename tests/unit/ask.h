@@ -16,6 +16,9 @@ struct ask {
 	bool post;                                   /* also when the form is empty */
 	const char *none_match;
 	bool guest;                                  /* nobody is signed in */
+	bool operator;                               /* instead of the administrator */
+	bool fresh;                                  /* who has signed in just now */
+	const char *cookie;                          /* of the session */
 };
 
 UNUSED static struct conf ask_conf = {
@@ -46,6 +49,7 @@ ask(struct reply *rp, struct fixture *f, struct ask q)
 		                       .role = ROLE_ADMIN },
 		.csrf = "csrf-token" };
 	size_t fields = ask_count(q.form);
+	struct param cookie = { "lazarette", q.cookie };
 	struct request rq = {
 		.arena = f->a,
 		.db = f->db,
@@ -57,6 +61,7 @@ ask(struct reply *rp, struct fixture *f, struct ask q)
 		.form = { q.form, fields },
 		.query = { q.query, ask_count(q.query) },
 		.csrf = "csrf-token",
+		.cookies = { &cookie, q.cookie != NULL },
 		.none_match = q.none_match != NULL ? q.none_match : "",
 		.now = clock_now(),
 		.session = q.guest ? NULL : &session,
@@ -66,6 +71,10 @@ ask(struct reply *rp, struct fixture *f, struct ask q)
 	};
 	struct err e;
 
+	if (q.operator)
+		session.account.role = ROLE_OPERATOR;
+	if (q.fresh)
+		session.auth_at = rq.now;
 	*rp = (struct reply)REPLY_INIT;
 	memcpy(rq.args, q.args, sizeof rq.args);
 	if (q.run(rp, &rq, &e) != 0)

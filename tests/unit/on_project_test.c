@@ -50,7 +50,7 @@ wrong_projects_are_422_with_values_kept(void **state)
 	SAYS(&mail, "href=\"#owners\"");
 	SAYS(&mail, "fine@x.org x@ y@z.org</textarea>");
 	ASK(422, &many, ADD, .form = { { "name", "X" }, { "slug", "x" }, { "owners", owners } });
-	SAYS(&many, "at most 20 owners");
+	SAYS(&many, "at most 20 addresses");
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM project"), 1);
 }
 

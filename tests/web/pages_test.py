@@ -45,6 +45,7 @@ def wrong_forms(stage):
              {"name": "", "slug": "?"}),
             ("backup form with faults", "/p/shop/live/backups/new", "services",
              {"services": None, "note": "x" * 501}),
+            ("restore form with faults", f"/r/r{stage.drafted}/confirm", "typed", {"typed": "shop/live"}),
             ("download form with faults", f"/b/b{stage.ready}/download", "parts", {"parts": None})):
         form = b.get(path).form(field=field).fill(**fields)
         out.append((name, b.submit(form, path), path, form))
@@ -68,7 +69,8 @@ def main():
         seeds = ["/", "/projects", "/jobs", "/help", "/p/bare", "/p/shop/staging/backups", f"/b/b{stage.failed}",
                  f"/b/b{stage.trashed}", f"/d/d{stage.revoked}", f"/j/j1/log",
                  "/p/shop/live/backups?state=failed", "/p/shop/live/backups?q=nothing-has-this-note"]
-        seeds += [f"/b/b{stage.ready}{x}" for x in ("", "/note", "/delete", "/download")]
+        seeds += [f"/b/b{stage.ready}{x}" for x in ("", "/note", "/delete", "/download", "/restore", "/restore?step=2&part=media")]
+        seeds += [f"/r/r{stage.drafted}/confirm", f"/r/r{stage.restored}", f"/r/r{stage.restored}/undo", "/help/restore"]
         crawl = Crawl(stage.browser, seeds)
         html = {p: a for p, a in crawl.answers.items() if "html" in (a.header("content-type") or "")}
         report(f"all links, styles, scripts and pictures of {len(html)} pages resolve", crawl.faults)

@@ -66,6 +66,30 @@ class Stage(Instance):
         self.links = wait_until("both mails with links", self._links)
         self.act(f"/d/d{self.revoked}", "revoke")
         self.act(f"/b/b{self.trashed}", "delete")
+        self.restore_media(content)
+
+    def restore_media(self, content):
+        """The media go to shop/drill: once to the end, once to the page that asks."""
+        os.makedirs(content + "/drill")
+        self.add_environment("shop", "drill", "development")
+        self.add_service("shop/drill", "media", "files", roots=content + "/drill")
+        self.restored, page = self.draft_restore()
+        form = page.form(field="typed").fill(typed="shop/drill", consent=True, real_data=True)
+        self.must(self.browser.submit(form, page.path, follow=False), 303)
+        self.wait_job(self.sql1("SELECT max(id) FROM job WHERE restore = ? AND kind = 'restore'", self.restored), "succeeded")
+        self.drafted, _ = self.draft_restore()
+
+    def draft_restore(self):
+        """Through What and Where; gives the number and the page that asks, once the target was looked at."""
+        part = self.sql1("SELECT id FROM part WHERE backup = ? AND service_slug = 'media'", self.ready)
+        place = self.sql1("SELECT id FROM environment WHERE slug = 'drill'")
+        service = self.sql1("SELECT id FROM service WHERE environment = ?", place)
+        path = f"/b/b{self.ready}/restore?step=2&part={part}&place=other&to={place}"
+        form = self.must(self.browser.get(path)).form(field="mode").fill(mode="replace", **{f"service-{part}": str(service)})
+        sent = self.must(self.browser.submit(form, path, follow=False), 303)
+        number = int(re.search(r"/r/r(\d+)/", sent.header("location")).group(1))
+        wait_until("the look", lambda: self.sql1("SELECT preview FROM restore WHERE id = ?", number) != "looking")
+        return number, self.must(self.browser.get(f"/r/r{number}/confirm"))
 
     def act(self, page, verb):
         """Press the button of a page whose form's action ends so, through its confirm page when there is one."""

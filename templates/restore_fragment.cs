@@ -1,0 +1,1 @@
+<?cs # restore_fragment.cs: what changes on a restore's page, alone ?><?cs include!"macros.cs" ?><?cs if:restore.draft ?><?cs include!"part_restore_confirm.cs" ?><?cs else ?><?cs include!"part_restore.cs" ?><?cs /if ?>
