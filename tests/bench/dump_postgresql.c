@@ -128,7 +128,8 @@ main(int argc, char **argv)
 		    .user = env("PGUSER"),
 		    .tls = "" } };
 	CLEANUP_ARENA struct arena *a = arena_new();
-	const struct source src = { &service, env("PGPASSWORD"), storage.path, a, &watch };
+	const struct source src = { .service = &service, .secret = env("PGPASSWORD"),
+		.scratch = storage.path, .arena = a, .watch = &watch };
 	CLEANUP_DEST struct dest *d = NULL;
 	struct frame_totals totals;
 	struct rusage usage;

@@ -1,11 +1,14 @@
 /* instance.c: an instance without its web part, for tests of the worker alone.
  *
- *   instance init                                  make the home folder of LAZARETTE_HOME
- *   instance service PROJECT/ENV SLUG ENGINE JSON  add a service (and project and environment if
- * need be) instance secret PROJECT/ENV SLUG TEXT          seal its password instance backup
- * PROJECT/ENV COUNT [SLUG…]      COUNT requests; prints "backup job" lines instance download BACKUP
- * FORMAT                prints "download job" instance verify BACKUP | check PROJECT/ENV SLUG |
- * cancel JOB | untrash BACKUP | trash BACKUP
+ *   instance init                            make the home folder of LAZARETTE_HOME
+ *   instance service PROJECT/ENV SLUG ENGINE JSON   (with its project and environment if need be)
+ *   instance secret PROJECT/ENV SLUG TEXT    seal its password
+ *   instance backup PROJECT/ENV COUNT [SLUG…]  COUNT requests; prints "backup job" lines
+ *   instance download BACKUP FORMAT          prints "download job"
+ *   instance restore BACKUP PROJECT/ENV MODE prints "restore job" of a draft
+ *   instance confirm RESTORE [safety]        prints its job
+ *   instance undo RESTORE | test BACKUP | verify BACKUP | check PROJECT/ENV SLUG | cancel JOB
+ *   instance trash BACKUP | untrash BACKUP
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,6 +22,7 @@
 #include "lib/store/backups.h"
 #include "lib/store/downloads.h"
 #include "lib/store/projects.h"
+#include "lib/store/restores.h"
 #include "lib/store/settings.h"
 #include "lib/util/conf.h"
 #include "lib/util/seal.h"
@@ -248,6 +252,91 @@ untrash(struct app *app, struct err *e)
 	return number(&id, app->args[0], e) == 0 ? backups_untrash(app->db, id, e) : -1;
 }
 
+/* "7 12": the draft and its preview job. Each part goes into the service of the same slug. */
+static int
+draft_restore(struct app *app, struct err *e)
+{
+	struct restore_draft rq = { .backup = 0 };
+	struct restore_choice choices[ITEMS_MAX];
+	struct environment v;
+	struct restore_ids made;
+	struct part *parts;
+	size_t found;
+
+	if (number(&rq.backup, app->args[0], e) != 0 ||
+	    environment(&v, app, app->args[1], e) != 0 || who(&rq.job.requested_by, app, e) != 0 ||
+	    backups_parts(&parts, &found, app->arena, app->db, rq.backup, e) != 0)
+		return -1;
+	if (!restore_mode_parse(&rq.mode, app->args[2]))
+		return err_set(e, ERR_INPUT, "no mode '%s'", app->args[2]);
+	for (size_t i = 0; i < found && rq.choice_count < ITEMS_MAX; i++) {
+		struct service s;
+
+		if (services_by_slug(&s, app->arena, app->db, &v, parts[i].service_slug, e) != 0)
+			return -1;
+		choices[rq.choice_count++] =
+		    (struct restore_choice){ .part = parts[i].id, .service = s.id };
+	}
+	rq.job.environment = v.id;
+	rq.choices = choices;
+	if (restores_draft(&made, app->db, &rq, e) != 0)
+		return -1;
+	printf("%" PRId64 " %" PRId64 "\n", made.restore, made.job);
+	return 0;
+}
+
+/* The job of a restore that is confirmed, with a safety backup when the second word says so. */
+static int
+confirm_restore(struct app *app, struct err *e)
+{
+	struct restore_confirm rq = { .hooks = true, .real_data = true };
+	struct restore r;
+	int64_t job;
+
+	if (number(&rq.restore, app->args[0], e) != 0 || who(&rq.job.requested_by, app, e) != 0 ||
+	    restores_by_id(&r, app->arena, app->db, rq.restore, e) != 0)
+		return -1;
+	rq.safety = app->args[1] != NULL && strcmp(app->args[1], "safety") == 0;
+	rq.job.environment = r.environment;
+	if (restores_confirm(&job, app->db, &rq, e) != 0)
+		return -1;
+	printf("%" PRId64 "\n", job);
+	return 0;
+}
+
+static int
+undo_restore(struct app *app, struct err *e)
+{
+	struct job_request rq = { 0 };
+	struct restore r;
+	int64_t id, job;
+
+	if (number(&id, app->args[0], e) != 0 || who(&rq.requested_by, app, e) != 0 ||
+	    restores_by_id(&r, app->arena, app->db, id, e) != 0)
+		return -1;
+	rq.environment = r.environment;
+	if (restores_undo(&job, app->db, &rq, id, e) != 0)
+		return -1;
+	printf("%" PRId64 "\n", job);
+	return 0;
+}
+
+static int
+test_restore(struct app *app, struct err *e)
+{
+	struct job_request rq = { 0 };
+	struct backup b;
+	int64_t id, job;
+
+	if (number(&id, app->args[0], e) != 0 || backups_by_id(&b, app->arena, app->db, id, e) != 0)
+		return -1;
+	rq.environment = b.environment;
+	if (restores_test(&job, app->db, &rq, id, e) != 0)
+		return -1;
+	printf("%" PRId64 "\n", job);
+	return 0;
+}
+
 static const struct command {
 	const char *name;
 	int (*run)(struct app *app, struct err *e);
@@ -256,7 +345,9 @@ static const struct command {
 	{ "init", init, 0 },         { "service", add_service, 4 },   { "secret", seal_secret, 3 },
 	{ "backup", add_backups, 2 }, { "download", add_download, 2 }, { "verify", add_verify, 1 },
 	{ "check", add_check, 2 },   { "cancel", cancel, 1 },         { "trash", trash, 1 },
-	{ "untrash", untrash, 1 },
+	{ "untrash", untrash, 1 },   { "restore", draft_restore, 3 },
+	{ "confirm", confirm_restore, 1 }, { "undo", undo_restore, 1 },
+	{ "test", test_restore, 1 },
 };
 
 static int

@@ -34,7 +34,8 @@ def posts(s):
     """(path, guard) of every row that changes something, with real things in its braces."""
     token, file_page, _ = s.token_paths()
     values = {"project": "shop", "environment": "live", "service": "media", "backup": f"b{s.ready}",
-              "download": f"d{s.download}", "token": token.split("/")[-1], "file": file_page.split("/")[-1],
+              "download": f"d{s.download}", "restore": f"r{s.drafted}", "token": token.split("/")[-1],
+              "file": file_page.split("/")[-1],
               "job": "j" + str(s.sql1("SELECT max(id) FROM job"))}
     for method, pattern, _right, guard in routes(s):
         if method == "POST":

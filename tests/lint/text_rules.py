@@ -4,7 +4,9 @@ import re
 
 # The rows of the main job, and the fault tests it must bring: each is named by a test.
 ROWS = """DIV-1 DIV-2 DIV-4 DIV-5 DIV-6 DIV-7 DIV-8 DIV-10 DIV-14 DIV-15 DIV-16 DIV-17 DIV-18 DIV-19 SET-3 SET-4 SET-23
-CYC-3 CYC-14 PEER-1 PEER-2 PEER-5 PEER-17 PEER-20 T01 T06 T07 T11 T14 T16 T17 T19 T48 T50 T51 T57""".split()
+CYC-3 CYC-14 PEER-1 PEER-2 PEER-5 PEER-17 PEER-20 T01 T06 T07 T11 T14 T16 T17 T19 T48 T50 T51 T57
+DIV-9 DIV-11 DIV-12 DIV-13 SET-5 SET-10 SET-11 SET-13 SET-14 CYC-16 CYC-17 CYC-18 PLA-24 PLA-25 PLA-26 PLA-28 PEER-3 PEER-4 PEER-7
+PEER-24 NEW-2 NEW-3 NEW-6 T31 T32 T33 T34 T35 T36 T44 T45 T46""".split()
 
 COMMENT = {".c": "/* ", ".h": "/* ", ".sql": "-- ", ".css": "/* ", ".js": "/* ", ".mjs": "/* ", ".cs": "<?cs # "}
 FLAWS = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
