@@ -182,6 +182,8 @@ T31_a_swap_killed_between_two_steps_goes_on(void **state)
 		old = dump_of(p, p->live);
 		new = dump_of(p, p->other);
 		for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+			/* An undo has put what was written since where the side was. */
+			build(p);
 			setenv("LAZARETTE_FAULT", places[i].at, 1);
 			assert_false(killed_after(p, in_turn, 0));
 			unsetenv("LAZARETTE_FAULT");
@@ -200,6 +202,64 @@ T31_a_swap_killed_between_two_steps_goes_on(void **state)
 		}
 		OK(tgt_sqlite_driver.drop(&p->t, &p->e));
 	}
+}
+
+/* Killed behind the act and before its note: taken back all the same, and nothing is dropped that
+ * is the only copy. */
+static void
+T31_what_was_not_noted_is_taken_back(void **state)
+{
+	struct place *p = *state;
+	const char *old, *new;
+
+	make_both(p, modes[0]);
+	old = dump_of(p, p->live);
+	new = dump_of(p, p->other);
+	setenv("LAZARETTE_FAULT", "sqlite.overwritten:kill", 1);
+	assert_false(killed_after(p, in_turn, 0));
+	unsetenv("LAZARETTE_FAULT");
+	assert_int_equal(which(p, old, new), 2);
+	OK(tgt_sqlite_driver.unswap(&p->t, p->built.mark, &p->e));
+	assert_int_equal(which(p, old, new), 1);
+	OK(tgt_sqlite_driver.drop(&p->t, &p->e));
+	assert_int_equal(which(p, old, new), 1);
+}
+
+/* NEW-2: what was written since the restore is not lost by an undo that is itself taken back. */
+static void
+NEW_2_an_undo_keeps_what_was_written_since(void **state)
+{
+	struct place *p = *state;
+
+	make_both(p, modes[0]);
+	swap(p);
+	sql(p->live, "UPDATE meta SET writes = 5");
+	OK(tgt_sqlite_driver.unswap(&p->t, p->built.mark, &p->e));
+	assert_int_equal(number(p->live, "SELECT writes FROM meta"), 0);
+	swap(p);
+	assert_int_equal(number(p->live, "SELECT writes FROM meta"), 5);
+}
+
+/* A side that somebody removed is no swap that was done. */
+static void
+a_side_that_is_gone_is_told(void **state)
+{
+	struct place *p = *state;
+	const char *old, *new;
+	char side[200];
+	int64_t kept;
+
+	make_both(p, modes[0]);
+	old = dump_of(p, p->live);
+	new = dump_of(p, p->other);
+	snprintf(side, sizeof side, "%s.%s.new", p->live, p->t.tag);
+	assert_int_equal(unlink(side), 0);
+	assert_int_equal(tgt_sqlite_driver.swap(&kept, &p->t, p->built.mark, &p->e), -1);
+	assert_int_equal(p->e.kind, ERR_CONFLICT);
+	assert_int_equal(which(p, old, new), 1);
+	OK(tgt_sqlite_driver.unswap(&p->t, p->built.mark, &p->e));
+	OK(tgt_sqlite_driver.drop(&p->t, &p->e));
+	assert_int_equal(which(p, old, new), 1);
 }
 
 /* A disk that is full: no file may grow over what the kept old takes. */
@@ -354,6 +414,9 @@ main(void)
 		T(T31_a_killed_swap_leaves_old_or_new_with_a_journal),
 		T(T31_control_copying_over_the_file_is_found_mixed),
 		T(T31_a_swap_killed_between_two_steps_goes_on),
+		T(T31_what_was_not_noted_is_taken_back),
+		T(NEW_2_an_undo_keeps_what_was_written_since),
+		T(a_side_that_is_gone_is_told),
 		T(a_swap_that_runs_out_of_room_leaves_the_old),
 		T(SET_5_who_has_it_open_sees_old_or_new),
 	};

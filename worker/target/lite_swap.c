@@ -17,8 +17,9 @@
 
 enum { PIECE = 256 * 1024, LOG_FORMAT = 2 };
 
-/* What `done` says: undoing a file that was not there before takes it away. */
-static const char over[] = "overwritten\n", made_new[] = "made\n";
+/* What `done` says: undoing a file that was not there before takes it away; an undo that has begun
+ * has kept what was written since. */
+static const char over[] = "overwritten\n", made_new[] = "made\n", returning[] = "returning\n";
 static const char *const endings[] = { "", "-wal", "-shm", "-journal" };
 enum { ENDINGS = sizeof endings / sizeof endings[0] };
 
@@ -441,21 +442,32 @@ take_away(const struct lite_files *f, struct err *e)
 	return sync_folder(f, e);
 }
 
+/* What was written since the restore lies where the restored was: nothing goes for good. Noted
+ * under the lock, so that one who comes after a kill does not keep the old as if it were that. */
 static int
-overwrite_back(const struct lite_files *f, struct err *e)
+keep_new(struct turn *t, struct err *e)
+{
+	const struct lite_files *f = t->f;
+
+	if (keep(t, f->raw, e) != 0)
+		return -1;
+	if (rename(f->raw, f->side) != 0)
+		return err_sys(e, "rename '%s' to '%s'", f->raw, f->side);
+	return note(f, returning, e);
+}
+
+static int
+overwrite_back(const struct lite_files *f, bool kept, struct err *e)
 {
 	CLEANUP(turn_release) struct turn t = { .live = NULL };
 
 	if (!there(f->old))
 		return err_set(e, ERR_CONFLICT, "The kept old %s is not there any more", f->old);
-	/* What was written since lies where the restored was: nothing goes for good. */
-	if (take_turn(&t, f, f->old, e) != 0 || keep(&t, f->raw, e) != 0 ||
+	if (take_turn(&t, f, f->old, e) != 0 || (!kept && keep_new(&t, e) != 0) ||
 	    finish_turn(&t, e) != 0)
 		return -1;
 	FAULT("sqlite.back");
 	shorten_log(t.live);
-	if (rename(f->raw, f->side) != 0)
-		return err_sys(e, "rename '%s' to '%s'", f->raw, f->side);
 	return 0;
 }
 
@@ -471,20 +483,27 @@ unnoted_back(const struct lite_files *f, struct err *e)
 		return -1;
 	if (!marked)
 		return 0;
-	return there(f->old) ? overwrite_back(f, e) : take_away(f, e);
+	return there(f->old) ? overwrite_back(f, false, e) : take_away(f, e);
+}
+
+static int
+noted_back(const struct lite_files *f, struct err *e)
+{
+	CLEANUP_BUF struct buf how = BUF_INIT;
+
+	if (fd_read_file(&how, f->done, 64, e) != 0)
+		return -1;
+	if (strcmp(how.p, made_new) == 0)
+		return take_away(f, e);
+	return overwrite_back(f, strcmp(how.p, returning) == 0, e);
 }
 
 int
 lite_swap_back(const struct lite_files *f, struct err *e)
 {
-	CLEANUP_BUF struct buf how = BUF_INIT;
-
-	if (!there(f->done))
-		return unnoted_back(f, e);
-	if (fd_read_file(&how, f->done, 64, e) != 0 ||
-	    (strcmp(how.p, made_new) == 0 ? take_away(f, e) : overwrite_back(f, e)) != 0)
+	if ((there(f->done) ? noted_back(f, e) : unnoted_back(f, e)) != 0)
 		return -1;
-	if (unlink(f->done) != 0)
+	if (unlink(f->done) != 0 && errno != ENOENT)
 		return err_sys(e, "remove '%s'", f->done);
 	return sync_folder(f, e);
 }
