@@ -253,7 +253,7 @@ refuse_unseen(const struct restore *r, struct err *e)
 }
 
 static int
-refuse_changed(struct db *db, const struct restore *r, struct err *e)
+refuse_changed(struct db *db, const struct restore *r, const char *advice, struct err *e)
 {
 	static const char sql[] =
 	    "SELECT s.name FROM restore_part x JOIN service s ON s.id=x.service WHERE x.restore=?1"
@@ -265,8 +265,8 @@ refuse_changed(struct db *db, const struct restore *r, struct err *e)
 	if (sql_open(&q, db, sql, SQL_ARGS(sql_i(r->id)), e) != 0 || (rc = sql_row(q, e)) < 0)
 		return -1;
 	return rc == 0 ? 0 : err_set(e, ERR_CONFLICT,
-	    "%s of %s/%s has changed since you looked at it. Review again", sql_text(q, 0, a),
-	    r->project_slug, r->environment_slug);
+	    "%s of %s/%s has changed since %s", sql_text(q, 0, a), r->project_slug,
+	    r->environment_slug, advice);
 }
 
 /* A restore or an undo that ended between two switches is put right by a tidy job, which would take
@@ -327,7 +327,8 @@ check_confirm(struct db *db, const struct restore *r, const struct restore_confi
 
 	if (refuse_unseen(r, e) != 0 || environments_by_id(&v, a, db, r->environment, e) != 0 ||
 	    refuse_paused(&v, e) != 0 || backups_by_id(&b, a, db, r->backup, e) != 0 ||
-	    backup_plan_usable(&b, e) != 0 || refuse_changed(db, r, e) != 0 ||
+	    backup_plan_usable(&b, e) != 0 ||
+	    refuse_changed(db, r, "you looked at it. Review again", e) != 0 ||
 	    refuse_other(db, r, e) != 0 || refuse_halfway(db, r, e) != 0 ||
 	    restores_needs_rules(&bare, db, r->id, e) != 0)
 		return -1;
@@ -492,7 +493,8 @@ undo(int64_t *job, struct db *db, const struct job_request *rq, const struct res
 	    refuse_halfway(db, r, e) != 0 || refuse_running(db, r, e) != 0 ||
 	    refuse_later(db, r, e) != 0 ||
 	    restores_way_back(&way, db, r, e) != 0 ||
-	    refuse_changed(db, r, e) != 0 ||
+	    refuse_changed(db, r, "the restore, so an undo might go elsewhere. Restore the backup"
+	        " that you want through its own page", e) != 0 ||
 	    restores_parts(&parts, &n, a, db, r->id, e) != 0 ||
 	    enqueue_add(job, db, rq,
 	        &(struct enqueue_work){ .kind = JOB_UNDO, .restore = r->id,

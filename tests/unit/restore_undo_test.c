@@ -391,6 +391,23 @@ every_broken_fact_about_restores_is_found(void **state)
 	assert_false(found(f, "r3 is done but its media is built"));
 }
 
+/* T33: what leads elsewhere by now is not undone, neither by the kept old nor from the safety
+ * backup. */
+static void
+T33_a_service_that_was_edited_since_is_not_undone(void **state)
+{
+	struct fixture *f = *state;
+	struct restoring s = restoring_begin(f);
+	struct restore_draft form = restoring_form(f, &s);
+	int64_t id = restoring_done(f, &s, &form);
+
+	assert_int_equal(way(f, id), WAY_SWAP);
+	fixture_do(f, "UPDATE service SET revision=revision+1");
+	refused(f, &s, id, "so an undo might go elsewhere");
+	fixture_do(f, "UPDATE service SET revision=revision-1");
+	undo(f, &s, id);
+}
+
 int
 main(void)
 {
@@ -398,6 +415,7 @@ main(void)
 		FIXTURE_TEST(T34_an_undo_takes_the_kept_old_and_only_once),
 		FIXTURE_TEST(T34_without_the_kept_old_the_safety_backup_is_the_way),
 		FIXTURE_TEST(what_has_not_landed_or_is_in_use_cannot_be_undone),
+		FIXTURE_TEST(T33_a_service_that_was_edited_since_is_not_undone),
 		FIXTURE_TEST(restores_are_undone_from_the_latest_on),
 		FIXTURE_TEST(SET_15_a_new_service_is_switched_back_and_forth),
 		FIXTURE_TEST(an_undo_that_fails_can_be_tried_again),

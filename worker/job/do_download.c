@@ -80,15 +80,6 @@ check_space(struct plan *p, int64_t need, struct err *e)
 	    has);
 }
 
-static const struct part *
-part_of(const struct plan *p, int64_t id)
-{
-	for (size_t i = 0; i < p->part_count; i++)
-		if (p->parts[i].id == id)
-			return &p->parts[i];
-	return NULL;
-}
-
 static int
 write_export(struct export_file *made, int fd, struct plan *p, const struct part *part,
     struct err *e)
@@ -106,7 +97,7 @@ static int
 prepare(struct export_file *made, int folder, struct plan *p, const struct download_file *file,
     struct err *e)
 {
-	const struct part *part = part_of(p, file->part);
+	const struct part *part = plan_part(p, file->part);
 	CLEANUP_FD int fd = -1;
 	char temporary[TEMP_SIZE];
 
@@ -164,7 +155,7 @@ work(struct plan *p, struct err *e)
 		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is %s", p->backup.id,
 		    backup_state_name(p->backup.state));
 	for (size_t i = 0; i < p->file_count; i++) {
-		const struct part *part = part_of(p, p->files[i].part);
+		const struct part *part = plan_part(p, p->files[i].part);
 
 		total += part != NULL ? part->data.raw_bytes : 0;
 	}

@@ -9,19 +9,10 @@
 #include "lib/base/num.h"
 #include "lib/store/restores.h"
 
-static const struct part *
-part_of(const struct plan *p, int64_t id)
-{
-	for (size_t i = 0; i < p->part_count; i++)
-		if (p->parts[i].id == id)
-			return &p->parts[i];
-	return NULL;
-}
-
 int
 landing_place(struct landing_place *ret, struct plan *p, struct restore_part *row, struct err *e)
 {
-	struct landing_place at = { .row = row, .part = part_of(p, row->part) };
+	struct landing_place at = { .row = row, .part = plan_part(p, row->part) };
 
 	if (at.part == NULL)
 		return err_set(e, ERR_INTERNAL,

@@ -150,3 +150,12 @@ plan_still_ours(struct plan *p, struct err *e)
 		return 0;
 	return jobs_progress(p->db, &p->lease, &now, e);
 }
+
+const struct part *
+plan_part(const struct plan *p, int64_t id)
+{
+	for (size_t i = 0; i < p->part_count; i++)
+		if (p->parts[i].id == id)
+			return &p->parts[i];
+	return NULL;
+}

@@ -64,6 +64,9 @@ void plan_scratch_path(char *out, size_t n, const struct conf *conf, const struc
 /* A service as a source, its secret opened, and the row itself. Both live in the arena. */
 MUST_USE int plan_source(struct source *ret, struct plan *p, int64_t service, struct err *e);
 
+/* The part of that id of the plan's backup; NULL when it has none. */
+const struct part *plan_part(const struct plan *p, int64_t id);
+
 /* ERR_FENCED unless the lease is still ours. Also writes the present progress. */
 MUST_USE int plan_still_ours(struct plan *p, struct err *e);
 

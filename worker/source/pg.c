@@ -81,20 +81,30 @@ pg_access_make(struct pg_access *ret, const struct source *src, const char *data
 }
 
 int
-pg_ask(char **ret, const struct source *src, const struct pg_access *access, const char *sql,
-    struct err *e)
+pg_psql(char **path, const char *env[PG_ENV_MAX + 1], const struct source *src,
+    const struct pg_access *access, struct err *e)
 {
-	CLEANUP_BUF struct buf out = BUF_INIT;
-	const char *env[PG_ENV_MAX + 1];
 	size_t n = 0;
-	char *psql;
 
-	if (proc_find(&psql, src->arena, "psql", 0, e) != 0)
+	if (proc_find(path, src->arena, "psql", 0, e) != 0)
 		return -1;
 	for (; access->env[n] != NULL; n++)
 		env[n] = access->env[n];
 	env[n] = "PGCLIENTENCODING=UTF8";
 	env[n + 1] = NULL;
+	return 0;
+}
+
+int
+pg_ask(char **ret, const struct source *src, const struct pg_access *access, const char *sql,
+    struct err *e)
+{
+	CLEANUP_BUF struct buf out = BUF_INIT;
+	const char *env[PG_ENV_MAX + 1];
+	char *psql;
+
+	if (pg_psql(&psql, env, src, access, e) != 0)
+		return -1;
 	const char *const argv[] = { psql, "--no-psqlrc", "--no-align", "--tuples-only", "--quiet",
 		"--no-password", "--field-separator=|", "--command", sql, NULL };
 	struct proc_spec spec = { .argv = argv, .env = env, .stdin_fd = -1, .secret = src->secret };
@@ -129,15 +139,10 @@ pg_begin(struct proc **ret, const struct source *src, const struct pg_access *ac
     const struct pg_script *script, struct err *e)
 {
 	const char *env[PG_ENV_MAX + 1];
-	size_t n = 0;
 	char *psql;
 
-	if (proc_find(&psql, src->arena, "psql", 0, e) != 0)
+	if (pg_psql(&psql, env, src, access, e) != 0)
 		return -1;
-	for (; access->env[n] != NULL; n++)
-		env[n] = access->env[n];
-	env[n] = "PGCLIENTENCODING=UTF8";
-	env[n + 1] = NULL;
 	const char *const argv[] = { psql, "--no-psqlrc", "--no-align", "--tuples-only", "--quiet",
 		"--no-password", "--field-separator=|", "--set=ON_ERROR_STOP=1", "--file=-",
 		script->single ? "--single-transaction" : NULL, NULL };

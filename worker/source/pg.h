@@ -29,6 +29,11 @@ MUST_USE int pg_access_make(struct pg_access *ret, const struct source *src, con
 void pg_access_drop(struct pg_access *access);
 #define CLEANUP_PG_ACCESS CLEANUP(pg_access_drop)
 
+/* Where psql is, and the environment that it runs in: what it prints is UTF-8. The dumping tools do
+ * not take that: a dump is in the database's own encoding. */
+MUST_USE int pg_psql(char **path, const char *env[PG_ENV_MAX + 1], const struct source *src,
+    const struct pg_access *access, struct err *e);
+
 /* What one query answers: its columns divided by '|'. */
 MUST_USE int pg_ask(char **ret, const struct source *src, const struct pg_access *access,
     const char *sql, struct err *e);

@@ -108,16 +108,11 @@ static int
 start(struct pg_rows *r, const struct pg_access *access, struct err *e)
 {
 	const char *env[PG_ENV_MAX + 1];
-	size_t n = 0;
 	char *psql;
 	int ends[2];
 
-	if (proc_find(&psql, r->src->arena, "psql", 0, e) != 0)
+	if (pg_psql(&psql, env, r->src, access, e) != 0)
 		return -1;
-	for (; access->env[n] != NULL; n++)
-		env[n] = access->env[n];
-	env[n] = "PGCLIENTENCODING=UTF8";
-	env[n + 1] = NULL;
 	const char *const argv[] = { psql, "--no-psqlrc", "--no-align", "--tuples-only", "--quiet",
 		"--no-password", "--file=-", NULL };
 	struct proc_spec spec = { .argv = argv, .env = env, .secret = r->src->secret,
