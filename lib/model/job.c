@@ -7,8 +7,8 @@ static const char *const kinds[JOB_KINDS] = {
 	[JOB_BACKUP] = "backup", [JOB_DOWNLOAD] = "download",
 	[JOB_CHECK] = "check",   [JOB_VERIFY] = "verify",
 	[JOB_PREVIEW] = "preview", [JOB_RESTORE] = "restore",
-	[JOB_UNDO] = "undo",     [JOB_TIDY] = "tidy",
-	[JOB_TEST] = "test",
+	[JOB_UNDO] = "undo",     [JOB_SWITCH] = "switch",
+	[JOB_TIDY] = "tidy",     [JOB_TEST] = "test",
 };
 
 static const char *const states[JOB_STATES] = {

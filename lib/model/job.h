@@ -7,8 +7,9 @@
 
 #include "lib/base/attr.h"
 
-/* preview: look at the target of a restore; undo: take one back; tidy: what a restore left to do
- * (its hook, what it kept beside the target); test: a restore into a scratch target. */
+/* preview: look at the target of a restore; undo: take one back; switch: a new service and the one
+ * it stands beside change places; tidy: what a restore left to do (its hook, what it kept beside
+ * the target); test: a restore into a scratch target. */
 enum job_kind {
 	JOB_BACKUP,
 	JOB_DOWNLOAD,
@@ -17,6 +18,7 @@ enum job_kind {
 	JOB_PREVIEW,
 	JOB_RESTORE,
 	JOB_UNDO,
+	JOB_SWITCH,
 	JOB_TIDY,
 	JOB_TEST,
 	JOB_KINDS

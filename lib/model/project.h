@@ -66,6 +66,10 @@ struct service {
 	const char *sanitise_sql;     /* databases: SQL, run as the service's own role */
 	const char *sanitise_hook;    /* the name of an executable in home/hooks */
 	const char *project_slug, *environment_slug;
+	/* What lies beside another service: the restore that made it; 0 for one that stands for
+	 * itself. */
+	int64_t made_by;
+	int64_t removed_at;           /* 0: it is there */
 };
 
 /* Settings as one JSON object, for the catalogue, the sidecar and back. Unknown members are

@@ -17,13 +17,14 @@ static const char *const landings[LANDINGS] = {
 	[LANDING_WAITING] = "waiting",   [LANDING_BUILT] = "built",
 	[LANDING_SWAPPING] = "swapping", [LANDING_SWAPPED] = "swapped", [LANDING_GONE] = "gone",
 };
+static const char *const turns[TURNS] = {
+	[TURN_NONE] = "", [TURN_IN] = "in", [TURN_OUT] = "out",
+};
 
-/* What was switched in can be switched out and in again. */
 static const bool moves[RESTORE_STATES][RESTORE_STATES] = {
 	[RESTORE_DRAFT] = { [RESTORE_PENDING] = true },
 	[RESTORE_PENDING] = { [RESTORE_DONE] = true, [RESTORE_FAILED] = true },
 	[RESTORE_DONE] = { [RESTORE_UNDONE] = true },
-	[RESTORE_UNDONE] = { [RESTORE_DONE] = true },
 };
 
 const char *
@@ -48,6 +49,12 @@ const char *
 restore_landing_name(enum landing landing)
 {
 	return word_of(landings, LANDINGS, (int)landing);
+}
+
+const char *
+restore_turn_name(enum restore_turn turn)
+{
+	return word_of(turns, TURNS, (int)turn);
 }
 
 bool
@@ -95,7 +102,30 @@ restore_landing_parse(enum landing *ret, const char *name)
 }
 
 bool
+restore_turn_parse(enum restore_turn *ret, const char *name)
+{
+	int found = word_find(turns, TURNS, name);
+
+	if (found < 0)
+		return false;
+	*ret = (enum restore_turn)found;
+	return true;
+}
+
+bool
 restore_may_go(enum restore_state from, enum restore_state to)
 {
 	return from < RESTORE_STATES && to < RESTORE_STATES && moves[from][to];
+}
+
+enum restore_turn
+restore_turn_of(const struct restore_part *parts, size_t count)
+{
+	size_t in = 0, out = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		in += parts[i].state == LANDING_SWAPPED;
+		out += parts[i].state == LANDING_BUILT;
+	}
+	return count == 0 ? TURN_NONE : in == count ? TURN_IN : out == count ? TURN_OUT : TURN_NONE;
 }

@@ -3,17 +3,19 @@
 #define LIB_MODEL_RESTORE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/base/attr.h"
 
 /*
  * replace: the target equals the backup afterwards. add: what is there stays, what the backup has
- * comes on top. new: into a new service beside the target's; switching it in is the undo's move.
+ * comes on top. new: into a new service beside the target's; the two are switched later, any number
+ * of times, and the one that is not in use is kept until somebody removes it.
  */
 enum restore_mode { RESTORE_REPLACE, RESTORE_ADD, RESTORE_NEW, RESTORE_MODES };
 /* draft -> pending -> done -> undone, pending -> failed. A draft is a form that was not confirmed.
- * failed: the target is as it was, unless its error says otherwise. undone <-> done for `new`. */
+ * failed: the target is as it was, unless its error says otherwise. */
 enum restore_state {
 	RESTORE_DRAFT,
 	RESTORE_PENDING,
@@ -28,18 +30,25 @@ enum restore_preview { PREVIEW_LOOKING, PREVIEW_OK, PREVIEW_REFUSED, PREVIEWS };
  * which is untouched. swapping: written before the one act that changes the target (in mode add it
  * may have been done or not). swapped: the target is new. gone: nothing is left beside the target;
  * from any state. Undoing a swap leads back from swapped to built.
+ * In mode new built is where it stays until it is switched in.
  */
 enum landing { LANDING_WAITING, LANDING_BUILT, LANDING_SWAPPING, LANDING_SWAPPED, LANDING_GONE,
 	LANDINGS };
+/* Of a new service: in use, or beside what is. NONE: not new, or halfway between. */
+enum restore_turn { TURN_NONE, TURN_IN, TURN_OUT, TURNS };
+/* Until when a new service is kept: 31 December 9999, for it has no end of its own. */
+#define RESTORE_ALWAYS INT64_C(253402300799000)
 
 const char *restore_mode_name(enum restore_mode mode);
 const char *restore_state_name(enum restore_state state);
 const char *restore_preview_name(enum restore_preview preview);
 const char *restore_landing_name(enum landing landing);
+const char *restore_turn_name(enum restore_turn turn);   /* "" for none */
 MUST_USE bool restore_mode_parse(enum restore_mode *ret, const char *name);
 MUST_USE bool restore_state_parse(enum restore_state *ret, const char *name);
 MUST_USE bool restore_preview_parse(enum restore_preview *ret, const char *name);
 MUST_USE bool restore_landing_parse(enum landing *ret, const char *name);
+MUST_USE bool restore_turn_parse(enum restore_turn *ret, const char *name);
 bool restore_may_go(enum restore_state from, enum restore_state to);
 
 struct restore {
@@ -59,6 +68,8 @@ struct restore {
 	int64_t safety_backup;        /* 0: none */
 	int64_t job, undo_job;        /* the latest restore (or preview) and undo job; 0: none */
 	int64_t started_at, finished_at, undo_until, undone_at, tidied_at;
+	int64_t landed_at;            /* since when it is the target's content; 0: it is not */
+	enum restore_turn wanted;     /* which way the last switch was to go */
 	bool hook_due;
 	int64_t warnings;
 	const char *error;            /* NULL when none */
@@ -72,6 +83,7 @@ struct restore {
 /* One part of the backup on its way into one service. */
 struct restore_part {
 	int64_t id, restore, part, service, revision;
+	int64_t made;                 /* mode new: the service that was made for it; 0: none yet */
 	const char *choice;           /* paths or tables, one per line; "" is the whole part */
 	enum landing state;
 	const char *tag, *mark;
@@ -84,5 +96,8 @@ struct restore_part {
 	const char *target_slug, *target_name;
 	int64_t raw_bytes, items, taken_at;               /* of the backup's part */
 };
+
+/* All swapped: in; all built: out; else none. */
+enum restore_turn restore_turn_of(const struct restore_part *parts, size_t count);
 
 #endif

@@ -124,8 +124,11 @@ static const char *const facts[] = {
 	" ((r.state='draft' AND x.state<>'waiting') OR (r.state='done' AND x.state NOT IN"
 	" ('swapped', 'gone') AND NOT (r.mode='new' AND x.state='built')) OR (r.state='undone' AND"
 	" x.state IN ('waiting', 'swapping')) OR (r.tidied_at>0 AND x.state<>'gone')) AND NOT"
-	" EXISTS (SELECT 1 FROM job j WHERE j.restore=r.id AND j.kind IN ('undo', 'tidy') AND"
-	" j.state IN ('queued', 'running'))",
+	" EXISTS (SELECT 1 FROM job j WHERE j.restore=r.id AND j.kind IN ('undo', 'switch',"
+	" 'tidy') AND j.state IN ('queued', 'running'))",
+	"SELECT 'r'||r.id||' has made no service for its '||s.slug FROM restore r JOIN"
+	" restore_part x ON x.restore=r.id JOIN service s ON s.id=x.service WHERE r.mode='new' AND"
+	" r.state='done' AND x.made IS NULL AND ?1>0",
 	"SELECT 'two restores have the tag '||tag FROM restore_part WHERE ?1>0 GROUP BY tag HAVING"
 	" count(*)>1",
 

@@ -39,8 +39,10 @@ MUST_USE int services_add(struct service *s, struct db *db, struct err *e);
 /* Name, slug, settings, landing rules and (unless sealed is NULL) the secret. The row must still
  * have s->revision, else ERR_CONFLICT; raises the revision and sets check_state to untested. */
 MUST_USE int services_update(const struct service *s, struct db *db, struct err *e);
+/* by slug and list: without those that were removed. */
 MUST_USE int services_by_slug(struct service *ret, struct arena *a, struct db *db,
     const struct environment *v, const char *slug, struct err *e);
+/* Also one that was removed. */
 MUST_USE int services_by_id(struct service *ret, struct arena *a, struct db *db, int64_t id,
     struct err *e);
 MUST_USE int services_list(struct service **ret, size_t *count, struct arena *a, struct db *db,

@@ -8,6 +8,7 @@
 #include "lib/store/backups.h"
 #include "lib/store/enqueue.h"
 #include "lib/store/projects.h"
+#include "lib/store/restore_ask.h"
 #include "lib/store/restores.h"
 #include "lib/store/sql.h"
 
@@ -24,15 +25,6 @@ struct plan {
 };
 
 static int
-refuse_paused(const struct environment *v, struct err *e)
-{
-	if (!v->paused)
-		return 0;
-	return err_set(e, ERR_CONFLICT, "%s/%s is paused; make it active in its settings first",
-	    v->project_slug, v->slug);
-}
-
-static int
 find_plan(struct plan *ret, struct arena *a, struct db *db, const struct restore_draft *rq,
     struct err *e)
 {
@@ -41,7 +33,7 @@ find_plan(struct plan *ret, struct arena *a, struct db *db, const struct restore
 	    backups_parts(&ret->parts, &ret->part_count, a, db, rq->backup, e) != 0 ||
 	    backup_plan_usable(&ret->backup, e) != 0)
 		return -1;
-	return refuse_paused(&ret->target, e);
+	return restore_ask_paused(&ret->target, e);
 }
 
 /* The service of the target that a part goes into. */
@@ -53,9 +45,13 @@ find_service(struct service *ret, struct arena *a, struct db *db, int64_t id,
 
 	if (services_by_id(&s, a, db, id, e) != 0 && e->kind != ERR_NOT_FOUND)
 		return -1;
-	if (s.environment != v->id)
+	if (s.environment != v->id || s.removed_at > 0)
 		return err_set(e, ERR_INPUT, "a service was chosen that does not belong to %s/%s",
 		    v->project_slug, v->slug);
+	if (s.made_by != 0)
+		return err_set(e, ERR_INPUT,
+		    "%s is what lies beside another service, by restore r%" PRId64 "; restore into"
+		    " that service", s.name, s.made_by);
 	*ret = s;
 	return 0;
 }
@@ -142,6 +138,20 @@ add_draft(struct restore_ids *ret, struct db *db, const struct restore_draft *rq
 	    e);
 }
 
+/* What was chosen of a part cannot stand in a service's place. */
+static int
+refuse_choices(const struct restore_draft *rq, struct err *e)
+{
+	if (rq->choice_count == 0)
+		return err_set(e, ERR_INPUT, "Choose at least one thing to restore");
+	for (size_t i = 0; rq->mode == RESTORE_NEW && i < rq->choice_count; i++)
+		if (rq->choices[i].choice != NULL && *rq->choices[i].choice != '\0')
+			return err_set(e, ERR_INPUT,
+			    "a new service holds the whole of a part; restore single tables or"
+			    " paths by replacing or adding");
+	return 0;
+}
+
 int
 restores_draft(struct restore_ids *ret, struct db *db, const struct restore_draft *rq,
     struct err *e)
@@ -159,8 +169,8 @@ restores_draft(struct restore_ids *ret, struct db *db, const struct restore_draf
 		if (sql_get(&ids.restore, db, sql_of_job, SQL_ARGS(sql_i(ids.job)), e) != 0)
 			return -1;
 	} else {
-		if (rq->choice_count == 0)
-			return err_set(e, ERR_INPUT, "Choose at least one thing to restore");
+		if (refuse_choices(rq, e) != 0)
+			return -1;
 		if (find_plan(&plan, a, db, rq, e) != 0 ||
 		    add_draft(&ids, db, rq, &plan, e) != 0)
 			return -1;
@@ -169,31 +179,6 @@ restores_draft(struct restore_ids *ret, struct db *db, const struct restore_draf
 		return -1;
 	*ret = ids;
 	return 0;
-}
-
-/* The restore that a request names, in the environment that it names. */
-static int
-find_restore(struct restore *ret, struct arena *a, struct db *db, const struct job_request *rq,
-    int64_t id, struct err *e)
-{
-	struct restore r;
-
-	if (restores_by_id(&r, a, db, id, e) != 0)
-		return -1;
-	if (r.environment != rq->environment)
-		return err_set(e, ERR_NOT_FOUND, "there is no restore r%" PRId64 " here", id);
-	*ret = r;
-	return 0;
-}
-
-/* The job of this kind that works on the restore now or soon; 0 when there is none. */
-static int
-unfinished_job(int64_t *ret, struct db *db, int64_t restore, enum job_kind kind, struct err *e)
-{
-	static const char sql[] = "SELECT min(id) FROM job WHERE restore=?1 AND kind=?2 AND state"
-	                          " IN ('queued', 'running')";
-
-	return sql_get(ret, db, sql, SQL_ARGS(sql_i(restore), sql_t(job_kind_name(kind))), e);
 }
 
 /* Forget what was seen: what counts now are the services as they are now. */
@@ -225,12 +210,12 @@ restores_look_again(int64_t *job, struct db *db, const struct job_request *rq, i
 	int64_t known;
 
 	if (sql_begin(&t, db, e) != 0 || enqueue_known(&known, db, rq->key, JOB_PREVIEW, e) != 0 ||
-	    find_restore(&r, a, db, rq, restore, e) != 0)
+	    restore_ask_find(&r, a, db, rq, restore, e) != 0)
 		return -1;
 	if (known == 0 && r.state != RESTORE_DRAFT)
 		return err_set(e, ERR_CONFLICT, "r%" PRId64 " was confirmed already", r.id);
 	/* One look at a time: it may have begun with the old settings, so its revisions stay. */
-	if ((known == 0 && unfinished_job(&known, db, r.id, JOB_PREVIEW, e) != 0) ||
+	if ((known == 0 && restore_ask_unfinished(&known, db, r.id, JOB_PREVIEW, e) != 0) ||
 	    (known == 0 && look_again(&known, db, rq, &r, e) != 0) || sql_commit(&t, e) != 0)
 		return -1;
 	*job = known;
@@ -252,69 +237,6 @@ refuse_unseen(const struct restore *r, struct err *e)
 	    r->environment_slug);
 }
 
-static int
-refuse_changed(struct db *db, const struct restore *r, const char *advice, struct err *e)
-{
-	static const char sql[] =
-	    "SELECT s.name FROM restore_part x JOIN service s ON s.id=x.service WHERE x.restore=?1"
-	    " AND s.revision<>x.revision ORDER BY x.id LIMIT 1";
-	CLEANUP_ARENA struct arena *a = arena_new();
-	CLEANUP_SQL struct sql *q = NULL;
-	int rc;
-
-	if (sql_open(&q, db, sql, SQL_ARGS(sql_i(r->id)), e) != 0 || (rc = sql_row(q, e)) < 0)
-		return -1;
-	return rc == 0 ? 0 : err_set(e, ERR_CONFLICT,
-	    "%s of %s/%s has changed since %s", sql_text(q, 0, a), r->project_slug,
-	    r->environment_slug, advice);
-}
-
-/* A restore or an undo that ended between two switches is put right by a tidy job, which would take
- * what comes now for what it has to replace. */
-static int
-refuse_halfway(struct db *db, const struct restore *r, struct err *e)
-{
-	static const char sql[] =
-	    "SELECT o.id FROM restore_part m JOIN restore_part x ON x.service=m.service JOIN"
-	    " restore o ON o.id=x.restore WHERE m.restore=?1 AND o.id<>?1 AND o.tidied_at=0 AND"
-	    " o.mode='replace' AND ((o.state='failed' AND x.state IN ('swapping', 'swapped')) OR"
-	    " (o.state='done' AND x.state IN ('built', 'swapping'))) ORDER BY o.id LIMIT 1";
-	int64_t other;
-
-	if (sql_get(&other, db, sql, SQL_ARGS(sql_i(r->id)), e) != 0)
-		return -1;
-	return other == 0 ? 0 : err_set(e, ERR_CONFLICT,
-	    "r%" PRId64 " ended halfway in %s/%s and is being put right; wait until that is done",
-	    other, r->project_slug, r->environment_slug);
-}
-
-/* A restore, or an undo of one, that has a service which this one needs, now or soon. */
-static int
-refuse_other(struct db *db, const struct restore *r, struct err *e)
-{
-	static const char sql[] =
-	    "SELECT j.restore, j.kind FROM job j JOIN restore_part o ON o.restore=j.restore JOIN"
-	    " restore_part m ON m.service=o.service AND m.restore=?1 WHERE j.id IN (SELECT id FROM"
-	    " job WHERE state='queued' UNION ALL SELECT id FROM job WHERE state='running') AND"
-	    " j.kind IN ('restore', 'undo') ORDER BY j.id LIMIT 1";
-	CLEANUP_ARENA struct arena *a = arena_new();
-	CLEANUP_SQL struct sql *q = NULL;
-	enum job_kind kind;
-	int rc;
-
-	if (sql_open(&q, db, sql, SQL_ARGS(sql_i(r->id)), e) != 0 || (rc = sql_row(q, e)) < 0)
-		return -1;
-	if (rc == 0)
-		return 0;
-	if (job_kind_parse(&kind, sql_text(q, 1, a)) && kind == JOB_UNDO)
-		return err_set(e, ERR_CONFLICT,
-		    "r%" PRId64 " is being undone in %s/%s; wait for it", sql_int(q, 0),
-		    r->project_slug, r->environment_slug);
-	return err_set(e, ERR_CONFLICT,
-	    "r%" PRId64 " is being restored into %s/%s; wait for it or cancel it", sql_int(q, 0),
-	    r->project_slug, r->environment_slug);
-}
-
 /* Everything that may have come between the look and the button. */
 static int
 check_confirm(struct db *db, const struct restore *r, const struct restore_confirm *rq,
@@ -326,10 +248,10 @@ check_confirm(struct db *db, const struct restore *r, const struct restore_confi
 	bool bare;
 
 	if (refuse_unseen(r, e) != 0 || environments_by_id(&v, a, db, r->environment, e) != 0 ||
-	    refuse_paused(&v, e) != 0 || backups_by_id(&b, a, db, r->backup, e) != 0 ||
+	    restore_ask_paused(&v, e) != 0 || backups_by_id(&b, a, db, r->backup, e) != 0 ||
 	    backup_plan_usable(&b, e) != 0 ||
-	    refuse_changed(db, r, "you looked at it. Review again", e) != 0 ||
-	    refuse_other(db, r, e) != 0 || refuse_halfway(db, r, e) != 0 ||
+	    restore_ask_changed(db, r, "you looked at it. Review again", e) != 0 ||
+	    restore_ask_other(db, r, e) != 0 || restore_ask_halfway(db, r, e) != 0 ||
 	    restores_needs_rules(&bare, db, r->id, e) != 0)
 		return -1;
 	if (bare && !rq->real_data)
@@ -360,16 +282,6 @@ add_safety(struct backup_ids *ret, struct arena *a, struct db *db,
 }
 
 static int
-add_services(struct db *db, int64_t job, const struct restore_part *parts, size_t n,
-    struct err *e)
-{
-	for (size_t i = 0; i < n; i++)
-		if (enqueue_service(db, job, parts[i].service, e) != 0)
-			return -1;
-	return 0;
-}
-
-static int
 confirm(int64_t *job, struct db *db, const struct restore *r, const struct restore_confirm *rq,
     struct err *e)
 {
@@ -386,11 +298,13 @@ confirm(int64_t *job, struct db *db, const struct restore *r, const struct resto
 	    restores_needs_rules(&bare, db, r->id, e) != 0 ||
 	    restores_parts(&parts, &n, a, db, r->id, e) != 0)
 		return -1;
-	if (rq->safety && add_safety(&safety, a, db, rq, parts, n, e) != 0)
+	/* Nothing of the target is touched by what is built beside it. */
+	if (rq->safety && r->mode != RESTORE_NEW &&
+	    add_safety(&safety, a, db, rq, parts, n, e) != 0)
 		return -1;
 	if (sql_run(NULL, db, sql,
 	        SQL_ARGS(sql_i(r->id), sql_i(clock_now()), sql_id(rq->job.requested_by),
-	            sql_i(rq->safety), sql_i(rq->hooks), sql_i(bare && rq->real_data),
+	            sql_i(safety.backup != 0), sql_i(rq->hooks), sql_i(bare && rq->real_data),
 	            sql_id(safety.backup)),
 	        e) != 0 ||
 	    enqueue_add(job, db, &rq->job,
@@ -398,7 +312,7 @@ confirm(int64_t *job, struct db *db, const struct restore *r, const struct resto
 	            .restore = r->id, .after = safety.job },
 	        e) != 0)
 		return -1;
-	return add_services(db, *job, parts, n, e);
+	return restore_ask_take(db, *job, parts, n, e);
 }
 
 int
@@ -413,7 +327,7 @@ restores_confirm(int64_t *job, struct db *db, const struct restore_confirm *rq, 
 
 	if (sql_begin(&t, db, e) != 0 ||
 	    enqueue_known(&known, db, rq->job.key, JOB_RESTORE, e) != 0 ||
-	    find_restore(&r, a, db, &rq->job, rq->restore, e) != 0 ||
+	    restore_ask_find(&r, a, db, &rq->job, rq->restore, e) != 0 ||
 	    (r.state != RESTORE_DRAFT &&
 	        sql_get(&known, db, sql_made, SQL_ARGS(sql_i(r.id)), e) != 0) ||
 	    (known == 0 && confirm(&known, db, &r, rq, e) != 0) || sql_commit(&t, e) != 0)
@@ -434,50 +348,17 @@ refuse_unfit(struct db *db, const struct restore *r, struct err *e)
 	if (r->state == RESTORE_FAILED)
 		return err_set(e, ERR_CONFLICT,
 		    "r%" PRId64 " has failed, so there is nothing to undo", r->id);
-	if (r->state == RESTORE_UNDONE && r->mode != RESTORE_NEW)
+	if (r->state == RESTORE_UNDONE)
 		return err_set(e, ERR_CONFLICT, "r%" PRId64 " was undone already", r->id);
+	if (r->mode == RESTORE_NEW)
+		return err_set(e, ERR_CONFLICT,
+		    "r%" PRId64 " made a new service: switch back, there is nothing to undo",
+		    r->id);
 	if (restores_way_back(&way, db, r, e) != 0)
 		return -1;
 	return way != WAY_NONE ? 0 : err_set(e, ERR_CONFLICT,
 	    "the time to undo r%" PRId64 " has passed: what it replaced is not kept any more;"
 	    " restore an older backup instead", r->id);
-}
-
-/* What was restored over it since would be lost with it. */
-static int
-refuse_later(struct db *db, const struct restore *r, struct err *e)
-{
-	static const char sql[] =
-	    "SELECT o.id FROM restore_part m JOIN restore_part x ON x.service=m.service JOIN"
-	    " restore o ON o.id=x.restore WHERE m.restore=?1 AND o.state='done' AND"
-	    " (o.finished_at, o.id)>(?2, ?1) AND (o.mode<>'new' OR x.state='swapped') ORDER BY"
-	    " o.finished_at DESC, o.id DESC LIMIT 1";
-	int64_t later;
-
-	if (sql_get(&later, db, sql, SQL_ARGS(sql_i(r->id), sql_i(r->finished_at)), e) != 0)
-		return -1;
-	return later == 0 ? 0 : err_set(e, ERR_CONFLICT,
-	    "r%" PRId64 " was restored into %s/%s after r%" PRId64 "; undo r%" PRId64 " first",
-	    later, r->project_slug, r->environment_slug, r->id, later);
-}
-
-/* A running job that has one of its services: the person decides whether to wait. */
-static int
-refuse_running(struct db *db, const struct restore *r, struct err *e)
-{
-	static const char sql[] =
-	    "SELECT o.job, s.slug FROM restore_part m JOIN job_service o ON o.service=m.service"
-	    " AND o.running=1 JOIN service s ON s.id=m.service WHERE m.restore=?1 ORDER BY o.job"
-	    " LIMIT 1";
-	CLEANUP_ARENA struct arena *a = arena_new();
-	CLEANUP_SQL struct sql *q = NULL;
-	int rc;
-
-	if (sql_open(&q, db, sql, SQL_ARGS(sql_i(r->id)), e) != 0 || (rc = sql_row(q, e)) < 0)
-		return -1;
-	return rc == 0 ? 0 : err_set(e, ERR_CONFLICT,
-	    "j%" PRId64 " works on %s of %s/%s; wait for it or cancel it", sql_int(q, 0),
-	    sql_text(q, 1, a), r->project_slug, r->environment_slug);
 }
 
 static int
@@ -489,19 +370,19 @@ undo(int64_t *job, struct db *db, const struct job_request *rq, const struct res
 	enum restore_way way;
 	size_t n;
 
-	if (refuse_unfit(db, r, e) != 0 || refuse_other(db, r, e) != 0 ||
-	    refuse_halfway(db, r, e) != 0 || refuse_running(db, r, e) != 0 ||
-	    refuse_later(db, r, e) != 0 ||
+	if (refuse_unfit(db, r, e) != 0 || restore_ask_other(db, r, e) != 0 ||
+	    restore_ask_halfway(db, r, e) != 0 || restore_ask_running(db, r, e) != 0 ||
+	    restore_ask_later(db, r, e) != 0 ||
 	    restores_way_back(&way, db, r, e) != 0 ||
-	    refuse_changed(db, r, "the restore, so an undo might go elsewhere. Restore the backup"
-	        " that you want through its own page", e) != 0 ||
+	    restore_ask_changed(db, r, "the restore, so an undo might go elsewhere. Restore the"
+	        " backup that you want through its own page", e) != 0 ||
 	    restores_parts(&parts, &n, a, db, r->id, e) != 0 ||
 	    enqueue_add(job, db, rq,
 	        &(struct enqueue_work){ .kind = JOB_UNDO, .restore = r->id,
 	            .backup = way == WAY_SAFETY ? r->safety_backup : 0 },
 	        e) != 0)
 		return -1;
-	return add_services(db, *job, parts, n, e);
+	return restore_ask_take(db, *job, parts, n, e);
 }
 
 int
@@ -514,8 +395,8 @@ restores_undo(int64_t *job, struct db *db, const struct job_request *rq, int64_t
 	int64_t known;
 
 	if (sql_begin(&t, db, e) != 0 || enqueue_known(&known, db, rq->key, JOB_UNDO, e) != 0 ||
-	    find_restore(&r, a, db, rq, restore, e) != 0 ||
-	    (known == 0 && unfinished_job(&known, db, r.id, JOB_UNDO, e) != 0) ||
+	    restore_ask_find(&r, a, db, rq, restore, e) != 0 ||
+	    (known == 0 && restore_ask_unfinished(&known, db, r.id, JOB_UNDO, e) != 0) ||
 	    (known == 0 && undo(&known, db, rq, &r, e) != 0) || sql_commit(&t, e) != 0)
 		return -1;
 	*job = known;

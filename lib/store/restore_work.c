@@ -7,6 +7,7 @@
 #include "lib/model/project.h"
 #include "lib/store/enqueue.h"
 #include "lib/store/lease.h"
+#include "lib/store/restore_ask.h"
 #include "lib/store/restores.h"
 #include "lib/store/sql.h"
 
@@ -15,6 +16,8 @@
 enum { DRAFT_MS = 24 * 3600 * 1000, TIDY_AGAIN_MS = 3600 * 1000, TIDY_ROUND = 100 };
 
 #define BIT(kind) (1u << (kind))
+/* The jobs that may move a part. */
+#define MOVERS (BIT(JOB_RESTORE) | BIT(JOB_UNDO) | BIT(JOB_SWITCH) | BIT(JOB_TIDY))
 
 /* The restore that the holder of this lease works on; its job must be of one of these kinds. */
 static int
@@ -136,8 +139,7 @@ restores_part_moved(struct db *db, const struct lease *l, const struct restore_p
 	int64_t restore;
 
 	if (sql_begin(&t, db, e) != 0 ||
-	    held_restore(&restore, db, l, BIT(JOB_RESTORE) | BIT(JOB_UNDO) | BIT(JOB_TIDY), e) !=
-	        0 ||
+	    held_restore(&restore, db, l, MOVERS, e) != 0 ||
 	    change(db, sql,
 	        SQL_ARGS(sql_i(restore), sql_i(part->id), sql_t(restore_landing_name(part->state)),
 	            sql_t(part->mark ? part->mark : ""), sql_i(part->kept_bytes),
@@ -154,9 +156,7 @@ restores_hook_due(struct db *db, const struct lease *l, bool due, struct err *e)
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	int64_t restore;
 
-	if (sql_begin(&t, db, e) != 0 ||
-	    held_restore(&restore, db, l, BIT(JOB_RESTORE) | BIT(JOB_UNDO) | BIT(JOB_TIDY), e) !=
-	        0 ||
+	if (sql_begin(&t, db, e) != 0 || held_restore(&restore, db, l, MOVERS, e) != 0 ||
 	    change(db, sql, SQL_ARGS(sql_i(restore), sql_i(due)), e) != 0)
 		return -1;
 	return sql_commit(&t, e);
@@ -171,8 +171,9 @@ restores_finish(struct db *db, const struct lease *l, int64_t warnings, int64_t 
 	    "SELECT count(*) FROM restore_part x JOIN restore r ON r.id=x.restore WHERE r.id=?1"
 	    " AND x.state NOT IN ('swapped', 'gone') AND NOT (r.mode='new' AND x.state='built')";
 	static const char sql[] =
-	    "UPDATE restore SET state='done', finished_at=?2, warnings=?3, undo_until=?4,"
-	    " error=NULL WHERE id=?1 AND state='pending'";
+	    "UPDATE restore SET state='done', finished_at=?2, landed_at=CASE mode WHEN 'new' THEN"
+	    " 0 ELSE ?2 END, warnings=?3, undo_until=?4, error=NULL WHERE id=?1 AND"
+	    " state='pending'";
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	int64_t restore, missing;
 
@@ -197,9 +198,7 @@ int
 restores_undone(struct db *db, const struct lease *l, struct err *e)
 {
 	static const char sql[] =
-	    "UPDATE restore SET undone_at=CASE state WHEN 'done' THEN ?2 ELSE 0 END, state=CASE"
-	    " state WHEN 'done' THEN 'undone' ELSE 'done' END WHERE id=?1 AND (state='done' OR"
-	    " (state='undone' AND mode='new'))";
+	    "UPDATE restore SET undone_at=?2, state='undone' WHERE id=?1 AND state='done'";
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	int64_t restore;
 
@@ -215,6 +214,9 @@ restores_tidied(struct db *db, const struct lease *l, struct err *e)
 {
 	static const char sql_parts[] =
 	    "UPDATE restore_part SET state='gone', kept_bytes=0 WHERE restore=?1";
+	static const char sql_made[] =
+	    "UPDATE service SET removed_at=?2, sealed=NULL, revision=revision+1 WHERE id IN (SELECT"
+	    " made FROM restore_part WHERE restore=?1) AND removed_at=0";
 	static const char sql[] = "UPDATE restore SET tidied_at=?2 WHERE id=?1 AND state IN"
 	                          " ('done', 'failed', 'undone')";
 	CLEANUP_TXN struct sql_txn t = { NULL };
@@ -222,6 +224,7 @@ restores_tidied(struct db *db, const struct lease *l, struct err *e)
 
 	if (sql_begin(&t, db, e) != 0 || held_restore(&restore, db, l, BIT(JOB_TIDY), e) != 0 ||
 	    sql_run(NULL, db, sql_parts, SQL_ARGS(sql_i(restore)), e) != 0 ||
+	    sql_run(NULL, db, sql_made, SQL_ARGS(sql_i(restore), sql_i(clock_now())), e) != 0 ||
 	    change(db, sql, SQL_ARGS(sql_i(restore), sql_i(clock_now())), e) != 0 ||
 	    lease_end(db, l->job, &(struct lease_end){ JOB_SUCCEEDED, NULL, 0, 0 }, e) != 0)
 		return -1;
@@ -267,10 +270,7 @@ add_tidy(struct db *db, int64_t restore, struct err *e)
 	    enqueue_add(&job, db, &(struct job_request){ environment, 0, NULL, false },
 	        &(struct enqueue_work){ .kind = JOB_TIDY, .restore = restore }, e) != 0)
 		return -1;
-	for (size_t i = 0; i < n; i++)
-		if (enqueue_service(db, job, parts[i].service, e) != 0)
-			return -1;
-	return 0;
+	return restore_ask_take(db, job, parts, n, e);
 }
 
 static void
@@ -303,16 +303,15 @@ restores_queue_tidy(int64_t *count, struct db *db, struct err *e)
 	static const char sql_drafts[] =
 	    "SELECT r.id FROM restore r WHERE r.state='draft' AND r.created_at<?1" IDLE
 	    " ORDER BY r.created_at LIMIT ?3";
-	/* What is undone of a new service may be switched in again while its time lasts. A hook
-	 * that is due is run, and an undo that ended halfway is settled, however much time is
-	 * left. By the indexes restore_tidy and restore_hook. */
+	/* A hook that is due is run, and an undo or a switch that ended halfway is settled,
+	 * however much time is left. By the indexes restore_tidy and restore_hook. */
 	static const char sql_due[] =
 	    "SELECT r.id FROM restore r WHERE r.id IN (SELECT id FROM restore WHERE tidied_at=0"
 	    " AND state<>'draft' UNION ALL SELECT id FROM restore WHERE hook_due=1) AND"
-	    " r.state<>'pending' AND (r.hook_due=1 OR r.state='failed' OR (r.state='undone' AND"
-	    " r.mode<>'new') OR r.undo_until<=?1 OR (r.state='done' AND r.mode='replace' AND"
-	    " EXISTS (SELECT 1 FROM restore_part x WHERE x.restore=r.id AND x.state IN ('built',"
-	    " 'swapping'))))" IDLE " ORDER BY r.id LIMIT ?3";
+	    " r.state<>'pending' AND (r.hook_due=1 OR r.state IN ('failed', 'undone') OR"
+	    " r.undo_until<=?1 OR (r.state='done' AND r.mode<>'add' AND EXISTS (SELECT 1 FROM"
+	    " restore_part x WHERE x.restore=r.id AND x.state<>'gone' AND x.state<>iif("
+	    "r.landed_at>0, 'swapped', 'built'))))" IDLE " ORDER BY r.id LIMIT ?3";
 	CLEANUP_ARENA struct arena *a = arena_new();
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	int64_t now = clock_now(), dropped, queued;

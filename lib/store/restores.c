@@ -14,12 +14,13 @@
 	" coalesce(a.email, 'system'), r.created_at, r.preview, r.preview_text, r.previewed_at," \
 	" r.confirmed_at, r.safety, r.hooks, r.owners, r.real_data, r.safety_backup, (SELECT" \
 	" max(j.id) FROM job j WHERE j.restore=r.id AND j.kind IN ('preview', 'restore'))," \
-	" (SELECT max(j.id) FROM job j WHERE j.restore=r.id AND j.kind='undo'), r.started_at," \
-	" r.finished_at, r.undo_until, r.undone_at, r.tidied_at, r.hook_due, r.warnings, r.error," \
-	" p.slug, v.slug, bp.slug, bv.slug, b.created_at FROM restore r JOIN environment v ON" \
-	" v.id=r.environment JOIN project p ON p.id=v.project JOIN backup b ON b.id=r.backup JOIN" \
-	" environment bv ON bv.id=b.environment JOIN project bp ON bp.id=bv.project LEFT JOIN" \
-	" account a ON a.id=r.requested_by"
+	" (SELECT max(j.id) FROM job j WHERE j.restore=r.id AND j.kind IN ('undo', 'switch'))," \
+	" r.started_at, r.finished_at, r.undo_until, r.undone_at, r.tidied_at, r.hook_due," \
+	" r.landed_at, r.wanted, r.warnings, r.error, p.slug, v.slug, bp.slug, bv.slug," \
+	" b.created_at FROM restore r JOIN environment v ON v.id=r.environment JOIN project p ON" \
+	" p.id=v.project JOIN backup b ON b.id=r.backup JOIN environment bv ON" \
+	" bv.id=b.environment JOIN project bp ON bp.id=bv.project LEFT JOIN account a ON" \
+	" a.id=r.requested_by"
 
 static void
 read_restore(void *row, struct sql *q, struct arena *a)
@@ -56,6 +57,9 @@ read_restore(void *row, struct sql *q, struct arena *a)
 	r->undone_at = sql_int(q, c++);
 	r->tidied_at = sql_int(q, c++);
 	r->hook_due = sql_int(q, c++) != 0;
+	r->landed_at = sql_int(q, c++);
+	if (!restore_turn_parse(&r->wanted, sql_text(q, c++, a)))
+		r->wanted = TURN_NONE;
 	r->warnings = sql_int(q, c++);
 	r->error = sql_text_or_null(q, c++, a);
 	r->project_slug = sql_text(q, c++, a);
@@ -108,6 +112,7 @@ read_part(void *row, struct sql *q, struct arena *a)
 	p->part = sql_int(q, c++);
 	p->service = sql_int(q, c++);
 	p->revision = sql_int(q, c++);
+	p->made = sql_int(q, c++);
 	p->choice = sql_text(q, c++, a);
 	if (!restore_landing_parse(&p->state, sql_text(q, c++, a)))
 		p->state = LANDINGS;
@@ -137,8 +142,8 @@ restores_parts(struct restore_part **ret, size_t *count, struct arena *a, struct
     int64_t restore, struct err *e)
 {
 	static const char sql[] =
-	    "SELECT x.id, x.restore, x.part, x.service, x.revision, x.choice, x.state, x.tag,"
-	    " x.mark, x.kept_bytes, x.target_bytes, x.needs_bytes, x.has_bytes, x.added,"
+	    "SELECT x.id, x.restore, x.part, x.service, x.revision, x.made, x.choice, x.state,"
+	    " x.tag, x.mark, x.kept_bytes, x.target_bytes, x.needs_bytes, x.has_bytes, x.added,"
 	    " x.changed, x.removed, x.refusal, x.duration_ms, p.service_slug, p.service_name,"
 	    " p.engine, s.slug, s.name, p.data_raw_bytes, p.items, p.taken_at FROM restore_part x"
 	    " JOIN part p ON p.id=x.part JOIN service s ON s.id=x.service WHERE x.restore=?1 ORDER"
@@ -274,7 +279,7 @@ kept_beside(bool *ret, struct db *db, const struct restore *r, struct err *e)
 	if (sql_get(&lost, db, sql_lost, SQL_ARGS(sql_i(r->id)), e) != 0 ||
 	    sql_get(&asked, db, sql_asked, SQL_ARGS(sql_i(r->id)), e) != 0)
 		return -1;
-	*ret = r->mode != RESTORE_ADD && r->tidied_at == 0 && lost == 0 &&
+	*ret = r->mode == RESTORE_REPLACE && r->tidied_at == 0 && lost == 0 &&
 	    (r->undo_until > clock_now() || asked > 0);
 	return 0;
 }
@@ -284,16 +289,16 @@ restores_way_back(enum restore_way *ret, struct db *db, const struct restore *r,
 {
 	static const char sql[] = "SELECT count(*) FROM backup WHERE id=?1 AND state='ready' AND"
 	                          " health NOT IN ('damaged', 'missing')";
-	bool again = r->state == RESTORE_UNDONE && r->mode == RESTORE_NEW, kept;
+	bool kept;
 	int64_t safe;
 
-	if (r->state != RESTORE_DONE && !again) {
+	if (r->state != RESTORE_DONE || r->mode == RESTORE_NEW) {
 		*ret = WAY_NONE;
 		return 0;
 	}
 	if (kept_beside(&kept, db, r, e) != 0 ||
 	    sql_get(&safe, db, sql, SQL_ARGS(sql_i(r->safety_backup)), e) != 0)
 		return -1;
-	*ret = kept ? WAY_SWAP : safe > 0 && !again ? WAY_SAFETY : WAY_NONE;
+	*ret = kept ? WAY_SWAP : safe > 0 ? WAY_SAFETY : WAY_NONE;
 	return 0;
 }

@@ -15,6 +15,7 @@
 #include "lib/base/attr.h"
 #include "lib/base/err.h"
 #include "lib/model/backup.h"
+#include "lib/model/project.h"
 #include "lib/model/restore.h"
 #include "lib/store/db.h"
 #include "lib/store/jobs.h"
@@ -69,14 +70,26 @@ MUST_USE int restores_needs_rules(bool *ret, struct db *db, int64_t restore, str
 
 /* ERR_CONFLICT: not done, the time for it has passed, a job works on its target, something else was
  * restored over it since ("undo r8 first"), or a service of it was edited. Takes the services of
- * the target for itself; while an undo of it is queued or running it gives that job. For a restore
- * of mode `new` also from undone: switch again. */
+ * the target for itself; while an undo of it is queued or running it gives that job. A restore of
+ * mode `new` has no undo: it is switched. */
 MUST_USE int restores_undo(int64_t *job, struct db *db, const struct job_request *rq,
     int64_t restore, struct err *e);
 /* How an undo would go now: by the kept old, from the safety backup, or not any more. */
 enum restore_way { WAY_NONE, WAY_SWAP, WAY_SAFETY };
 MUST_USE int restores_way_back(enum restore_way *ret, struct db *db, const struct restore *r,
     struct err *e);
+
+/*
+ * Mode new: the two change places, `to` IN or OUT, any number of times. ERR_CONFLICT: not a new
+ * service or not done; it is so already; it was removed; paused; a job works on one of the two;
+ * something that came in later still keeps its own old ("take back r8 first"); the service was
+ * edited since.
+ */
+MUST_USE int restores_switch(int64_t *job, struct db *db, const struct job_request *rq,
+    int64_t restore, enum restore_turn to, struct err *e);
+/* Remove for good what of the two is not in use: queues the tidy job. ERR_CONFLICT as above. */
+MUST_USE int restores_remove(int64_t *job, struct db *db, const struct job_request *rq,
+    int64_t restore, struct err *e);
 
 /* Queue a test restore of a backup. ERR_CONFLICT when it is not ready. */
 MUST_USE int restores_test(int64_t *job, struct db *db, const struct job_request *rq,
@@ -125,7 +138,14 @@ MUST_USE int restores_hook_due(struct db *db, const struct lease *l, bool due, s
 /* Done, and the job succeeded, in one transaction. undo_until: until when the old is kept. */
 MUST_USE int restores_finish(struct db *db, const struct lease *l, int64_t warnings,
     int64_t undo_until, struct err *e);
-/* Undone (or for `new`, done again), and the job succeeded. */
+/* The service of what is not in use, made or, from its second time on, led to where that is now.
+ * Sets part->made. */
+MUST_USE int restores_made(struct db *db, const struct lease *l, struct restore_part *part,
+    struct service *made, struct err *e);
+/* Switched as it was wanted, and the job succeeded. */
+MUST_USE int restores_switched(struct db *db, const struct lease *l, int64_t warnings,
+    struct err *e);
+/* Undone, and the job succeeded. */
 MUST_USE int restores_undone(struct db *db, const struct lease *l, struct err *e);
 /* Nothing is left beside the target: parts gone, tidied_at, and the tidy job succeeded. When the
  * old is still to be kept (restores_way_back() says WAY_SWAP), the tidy job is there for the hook

@@ -8,7 +8,8 @@
 #define SERVICE_COLUMNS \
 	"SELECT s.id, s.environment, s.revision, s.uuid, s.slug, s.name, s.engine, s.settings," \
 	" s.sealed, s.created_at, s.check_state, s.check_text, s.checked_at, s.sanitise_sql," \
-	" s.sanitise_hook, p.slug, v.slug FROM service s JOIN environment v ON v.id=s.environment" \
+	" s.sanitise_hook, p.slug, v.slug, (SELECT x.restore FROM restore_part x WHERE" \
+	" x.made=s.id), s.removed_at FROM service s JOIN environment v ON v.id=s.environment" \
 	" JOIN project p ON p.id=v.project"
 static const char no_service[] = "there is no such service";
 
@@ -40,6 +41,8 @@ read_service(void *row, struct sql *q, struct arena *a)
 	s->sanitise_hook = sql_text(q, c++, a);
 	s->project_slug = sql_text(q, c++, a);
 	s->environment_slug = sql_text(q, c++, a);
+	s->made_by = sql_int(q, c++);
+	s->removed_at = sql_int(q, c++);
 }
 
 int
@@ -96,7 +99,8 @@ int
 services_by_slug(struct service *ret, struct arena *a, struct db *db, const struct environment *v,
     const char *slug, struct err *e)
 {
-	static const char sql[] = SERVICE_COLUMNS " WHERE s.environment=?1 AND s.slug=?2";
+	static const char sql[] = SERVICE_COLUMNS
+	    " WHERE s.environment=?1 AND s.slug=?2 AND s.removed_at=0";
 
 	return row_one(ret,
 	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(v->id), sql_t(slug)), sizeof *ret,
@@ -118,8 +122,9 @@ int
 services_list(struct service **ret, size_t *count, struct arena *a, struct db *db,
     int64_t environment, struct err *e)
 {
-	static const char sql[] = SERVICE_COLUMNS " WHERE s.environment=?1 ORDER BY"
-	    " CASE s.engine WHEN 'files' THEN 1 ELSE 0 END, lower(s.name), s.id";
+	static const char sql[] = SERVICE_COLUMNS
+	    " WHERE s.environment=?1 AND s.removed_at=0 ORDER BY CASE s.engine WHEN 'files' THEN 1"
+	    " ELSE 0 END, lower(s.name), s.id";
 	void *rows = sql_list(count,
 	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(environment)), sizeof **ret,
 	        read_service },

@@ -41,6 +41,7 @@ EXPORTS = {
     "lib/store/projects.c": ("environments", "services", "storages"),
     "lib/store/outbox.c": ("events",),
     "lib/store/restore_plan.c": ("restores",),
+    "lib/store/restore_switch.c": ("restores",),
     "lib/store/restore_work.c": ("restores",),
     "lib/model/project.c": ("environment", "engine", "service"),
     "lib/model/right.c": ("role",),

@@ -182,40 +182,6 @@ restores_are_undone_from_the_latest_on(void **state)
 	assert_int_equal(restoring_row(f, first).state, RESTORE_UNDONE);
 }
 
-/* SET-15: a new service is switched in, out, and in again, as long as both are kept. */
-static void
-SET_15_a_new_service_is_switched_back_and_forth(void **state)
-{
-	struct fixture *f = *state;
-	struct restoring s = restoring_begin(f);
-	struct restore_draft form = restoring_form(f, &s);
-	int64_t id, n;
-	struct lease l;
-
-	form.mode = RESTORE_NEW;
-	id = restoring_done(f, &s, &form);
-	l = undo(f, &s, id);
-	move_all(f, &l, id, LANDING_BUILT);
-	OK(restores_undone(f->db, &l, &f->e));
-	assert_int_equal(restoring_row(f, id).state, RESTORE_UNDONE);
-	OK(restores_queue_tidy(&n, f->db, &f->e));
-	assert_int_equal(n, 0);
-	assert_int_equal(way(f, id), WAY_SWAP);
-	l = undo(f, &s, id);
-	move_all(f, &l, id, LANDING_SWAPPED);
-	OK(restores_undone(f->db, &l, &f->e));
-	assert_int_equal(restoring_row(f, id).state, RESTORE_DONE);
-	assert_int_equal(restoring_row(f, id).undone_at, 0);
-	l = undo(f, &s, id);
-	OK(restores_undone(f->db, &l, &f->e));
-	/* Once its time is over there is no way in again, and what is left goes. */
-	fixture_do(f, "UPDATE restore SET undo_until=1");
-	assert_int_equal(way(f, id), WAY_NONE);
-	refused(f, &s, id, "the time to undo r1 has passed");
-	OK(restores_queue_tidy(&n, f->db, &f->e));
-	assert_int_equal(n, 1);
-}
-
 /* An undo that fails leaves the restore done, so that it can be asked for again. */
 static void
 an_undo_that_fails_can_be_tried_again(void **state)
@@ -417,7 +383,6 @@ main(void)
 		FIXTURE_TEST(what_has_not_landed_or_is_in_use_cannot_be_undone),
 		FIXTURE_TEST(T33_a_service_that_was_edited_since_is_not_undone),
 		FIXTURE_TEST(restores_are_undone_from_the_latest_on),
-		FIXTURE_TEST(SET_15_a_new_service_is_switched_back_and_forth),
 		FIXTURE_TEST(an_undo_that_fails_can_be_tried_again),
 		FIXTURE_TEST(T32_what_ended_halfway_is_put_right_before_anything_else_lands_there),
 		FIXTURE_TEST(every_broken_fact_about_restores_is_found),
