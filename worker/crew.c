@@ -285,7 +285,8 @@ bury(struct crew *crew, struct hand *h, struct err *e)
 	/* Whoever lost the job, or gave it up, may have left an upload or a scratch folder. */
 	crew->left_traces |= job.fence != h->lease.fence || h->status != 0;
 	/* What was built beside a target and is of no more use goes soon. */
-	crew->left_traces |= job.kind == JOB_RESTORE || job.kind == JOB_UNDO;
+	crew->left_traces |= job.kind == JOB_RESTORE || job.kind == JOB_UNDO ||
+	    job.kind == JOB_SWITCH;
 	clear_after(crew, arena, h, &job);
 	if (job.state == JOB_RUNNING && job.fence == h->lease.fence &&
 	    write_end(crew, h, &job, e) != 0 && e->kind != ERR_FENCED)

@@ -1,10 +1,10 @@
 <?cs # restore_done.html.cs: a backup is back in place, or was taken out again ?><!DOCTYPE html>
 <html lang="en">
-<head><meta charset="utf-8"><title><?cs if:undo ?>Undone<?cs else ?>Restored<?cs /if ?>: <?cs var:target ?></title></head>
+<head><meta charset="utf-8"><title><?cs if:undo ?>Undone<?cs elif:switched ?>Switched<?cs else ?>Restored<?cs /if ?>: <?cs var:target ?></title></head>
 <body>
-<p><?cs if:undo ?>The restore was undone: <?cs var:target ?> has again what it had before.<?cs else ?>The restore is done: the stored copy was checked and is in place.<?cs /if ?></p>
+<p><?cs include!"mail/part_restored.cs" ?></p>
 <?cs include!"mail/part_restore.html.cs" ?><?cs if:warnings ?><p>It has warnings (<?cs var:warnings ?>). The log names them.</p>
-<?cs /if ?><?cs if:!undo ?><?cs if:subcount(kept) ?><p>Kept for an undo until <?cs var:kept_until ?>:</p>
+<?cs /if ?><?cs if:!undo && !switched && !beside ?><?cs if:subcount(kept) ?><p>Kept for an undo until <?cs var:kept_until ?>:</p>
 <ul>
 <?cs each:old = kept ?><li>the old <?cs var:old.service ?><?cs if:old.size ?> (<?cs var:old.size ?>)<?cs /if ?></li>
 <?cs /each ?></ul>

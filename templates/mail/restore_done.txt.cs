@@ -1,8 +1,8 @@
-<?cs # restore_done.txt.cs: a backup is back in place, or was taken out again ?><?cs if:undo ?>The restore was undone: <?cs var:target ?> has again what it had before.<?cs else ?>The restore is done: the stored copy was checked and is in place.<?cs /if ?>
+<?cs # restore_done.txt.cs: a backup is back in place, or was taken out again ?><?cs include!"mail/part_restored.cs" ?>
 
 <?cs include!"mail/part_restore.txt.cs" ?><?cs if:warnings ?>It has warnings (<?cs var:warnings ?>). The log names them.
 
-<?cs /if ?><?cs if:!undo ?><?cs if:subcount(kept) ?>Kept for an undo until <?cs var:kept_until ?>:
+<?cs /if ?><?cs if:!undo && !switched && !beside ?><?cs if:subcount(kept) ?>Kept for an undo until <?cs var:kept_until ?>:
 <?cs each:old = kept ?>  the old <?cs var:old.service ?><?cs if:old.size ?> (<?cs var:old.size ?>)<?cs /if ?>
 <?cs /each ?><?cs elif:from_safety ?>The old is not kept beside the target; an undo restores the safety backup.
 <?cs else ?>Nothing is kept for an undo.

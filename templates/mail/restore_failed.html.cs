@@ -1,8 +1,8 @@
 <?cs # restore_failed.html.cs: a restore, or its undo, came to nothing ?><!DOCTYPE html>
 <html lang="en">
-<head><meta charset="utf-8"><title><?cs if:undo ?>Undo<?cs else ?>Restore<?cs /if ?> <?cs if:cancelled ?>cancelled<?cs else ?>FAILED<?cs /if ?>: <?cs var:target ?></title></head>
+<head><meta charset="utf-8"><title><?cs if:undo ?>Undo<?cs elif:switched ?>Switch<?cs else ?>Restore<?cs /if ?> <?cs if:cancelled ?>cancelled<?cs else ?>FAILED<?cs /if ?>: <?cs var:target ?></title></head>
 <body>
-<p><?cs if:undo ?>The undo of a restore<?cs else ?>A restore<?cs /if ?> <?cs if:cancelled ?>was cancelled<?cs else ?>failed<?cs /if ?>.
+<p><?cs if:undo ?>The undo of a restore<?cs elif:switched ?>A switch<?cs else ?>A restore<?cs /if ?> <?cs if:cancelled ?>was cancelled<?cs else ?>failed<?cs /if ?>.
 <?cs if:halfway ?>Not surely what it was before: <?cs var:halfway ?>. What can be switched
 back is switched back by itself; the restore's page shows where it stands.
 <?cs elif:undo ?>The restore itself stays as it is listed.<?cs if:undo_url ?> The undo can be asked for again.<?cs /if ?>

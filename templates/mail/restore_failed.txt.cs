@@ -1,4 +1,4 @@
-<?cs # restore_failed.txt.cs: a restore, or its undo, came to nothing ?><?cs if:undo ?>The undo of a restore<?cs else ?>A restore<?cs /if ?> <?cs if:cancelled ?>was cancelled<?cs else ?>failed<?cs /if ?>.
+<?cs # restore_failed.txt.cs: a restore, or its undo, came to nothing ?><?cs if:undo ?>The undo of a restore<?cs elif:switched ?>A switch<?cs else ?>A restore<?cs /if ?> <?cs if:cancelled ?>was cancelled<?cs else ?>failed<?cs /if ?>.
 <?cs if:halfway ?>Not surely what it was before: <?cs var:halfway ?>. What can be switched
 back is switched back by itself; the restore's page shows where it stands.
 <?cs elif:undo ?>The restore itself stays as it is listed.<?cs if:undo_url ?> The undo can be asked for again.<?cs /if ?>

@@ -79,7 +79,7 @@ apart_refusal(const char **ret, const struct landing_place *at, struct plan *p, 
 	size_t environments, count;
 
 	*ret = NULL;
-	if (at->src.service->engine != ENGINE_FILES || at->target.mode != RESTORE_REPLACE)
+	if (at->src.service->engine != ENGINE_FILES || at->target.mode == RESTORE_ADD)
 		return 0;
 	count = exchanged(&paths, at, p->arena);
 	if (environments_list(&all, &environments, p->arena, p->db, 0, e) != 0)

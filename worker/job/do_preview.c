@@ -18,6 +18,9 @@ look(struct target_look *ret, struct landing_place *at, struct plan *p)
 	report_phase(p->report, "%s: looking", at->row->target_slug);
 	if (at->driver->look(&found, &at->target, &at->from, &why) != 0)
 		found.refusal = arena_dup(p->arena, why.text);
+	else if (found.refusal == NULL && at->target.mode == RESTORE_NEW && !found.there)
+		found.refusal = "There is nothing there yet that a new service could stand beside. "
+		    "Choose replace: it makes what is missing";
 	if (found.refusal == NULL && found.has >= 0 && found.needs > found.has) {
 		num_size(needs, found.needs);
 		num_size(has, found.has);

@@ -183,6 +183,20 @@ switch_in(struct landing_place *places, struct plan *p, struct err *e)
 	return -1;
 }
 
+/* What is new stands beside the target as a service of its own, until somebody switches it in. */
+static int
+make_all(struct landing_place *places, struct plan *p, struct err *e)
+{
+	for (size_t i = 0; i < p->landing_count; i++) {
+		if (landing_make(&places[i], p, e) != 0)
+			return -1;
+		report_say(p->report, "note", "%s: what was restored is a service of its own: %s-r%"
+		    PRId64, places[i].row->target_slug, places[i].row->target_slug,
+		    p->restore.id);
+	}
+	return 0;
+}
+
 static void
 say_begin(struct plan *p)
 {
@@ -209,7 +223,8 @@ work(struct plan *p, struct err *e)
 	for (size_t i = 0; i < p->landing_count; i++)
 		total += p->landings[i].raw_bytes;
 	report_expect(p->report, total);
-	if (build_all(places, p, e) != 0 || switch_in(places, p, e) != 0)
+	if (build_all(places, p, e) != 0 ||
+	    (p->restore.mode == RESTORE_NEW ? make_all : switch_in)(places, p, e) != 0)
 		return -1;
 	FAULT("restore.before_finish");
 	return 0;
@@ -218,8 +233,10 @@ work(struct plan *p, struct err *e)
 static int
 finish(struct plan *p, struct err *e)
 {
-	return restores_finish(p->db, &p->lease, report_warnings(p->report),
-	    clock_now() + p->conf->undo_ms, e);
+	int64_t until = p->restore.mode == RESTORE_NEW ? RESTORE_ALWAYS
+	    : clock_now() + p->conf->undo_ms;
+
+	return restores_finish(p->db, &p->lease, report_warnings(p->report), until, e);
 }
 
 /* What was built beside the target goes with the tidy job that housekeeping queues. */

@@ -12,6 +12,32 @@
 #include "worker/job/landing.h"
 
 /*
+ * A new service whose switch died between two parts goes back to where it came from, and is led to
+ * its place.
+ */
+static int
+settle_new(struct landing_place *places, struct plan *p, struct err *e)
+{
+	const struct restore *r = &p->restore;
+	bool in = r->landed_at > 0;
+
+	if (r->state != RESTORE_DONE ||
+	    restore_turn_of(p->landings, p->landing_count) == (in ? TURN_IN : TURN_OUT))
+		return 0;
+	for (size_t i = 0; i < p->landing_count; i++) {
+		struct landing_place *at = &places[i];
+
+		if ((in ? landing_swap : landing_unswap)(at, p, e) != 0 ||
+		    landing_make(at, p, e) != 0)
+			return err_in(e, "switch r%" PRId64 " back", r->id);
+		FAULT("tidy.settled");
+	}
+	report_say(p->report, "warn", "the switch of r%" PRId64 " had ended halfway; %s/%s has "
+	    "again what it had before the switch", r->id, r->project_slug, r->environment_slug);
+	return 0;
+}
+
+/*
  * A restore that died between two switches has left parts of two times, and so has an undo. The
  * restore's own state decides which one all of them get: failed is the old, done is the new. There
  * is no way back from what was added on top.
@@ -21,8 +47,10 @@ settle(struct landing_place *places, struct plan *p, struct err *e)
 {
 	const struct restore *r = &p->restore;
 
-	if (r->mode != RESTORE_REPLACE || FAULT_CONTROL("no_settle"))
+	if (r->mode == RESTORE_ADD || FAULT_CONTROL("no_settle"))
 		return 0;
+	if (r->mode == RESTORE_NEW)
+		return settle_new(places, p, e);
 	for (size_t i = 0; i < p->landing_count; i++) {
 		struct landing_place *at = &places[i];
 		enum landing was = at->row->state;
@@ -111,10 +139,8 @@ work(struct plan *p, struct err *e)
 		*e = why;
 		return -1;
 	}
-	/* An undo may still want what is kept, and so may a switch back to what is new. */
-	if ((r->state == RESTORE_DONE ||
-	        (r->state == RESTORE_UNDONE && r->mode == RESTORE_NEW)) &&
-	    r->undo_until > clock_now())
+	/* An undo or a switch may still want what is kept. */
+	if (r->state == RESTORE_DONE && r->undo_until > clock_now())
 		return 0;
 	if (keeps_halves(p))
 		return 0;

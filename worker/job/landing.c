@@ -166,8 +166,25 @@ landing_build(struct landing_place *at, struct plan *p, struct err *e)
 	    check_counts(at, p, &built, e) != 0)
 		return err_in(e, "%s", at->row->target_slug);
 	at->row->mark = built.mark ? built.mark : "";
+	if (at->target.mode == RESTORE_NEW)
+		at->row->kept_bytes = built.bytes;
 	at->row->duration_ms = clock_mono() - began;
 	return 0;
+}
+
+int
+landing_make(struct landing_place *at, struct plan *p, struct err *e)
+{
+	const struct service *beside = at->src.service;
+	bool in = at->row->state == LANDING_SWAPPED;
+	struct service made = *beside;
+
+	if (at->driver->beside(&made.settings, &at->target, in, e) != 0)
+		return err_in(e, "%s", at->row->target_slug);
+	made.slug = arena_printf(p->arena, "%s-r%" PRId64, beside->slug, at->row->restore);
+	made.name = arena_printf(p->arena, "%s (%s r%" PRId64 ")", beside->name,
+	    in ? "before" : "from", at->row->restore);
+	return restores_made(p->db, &p->lease, at->row, &made, e);
 }
 
 /* Twice would be wrong where the first was done. */
@@ -234,5 +251,7 @@ landing_unswap(struct landing_place *at, struct plan *p, struct err *e)
 	if (at->driver->unswap(&at->target, at->row->mark, e) != 0 &&
 	    (at->row->state != LANDING_SWAPPING || e->kind != ERR_NOT_FOUND))
 		return err_in(e, "%s", at->row->target_slug);
+	if (at->target.mode == RESTORE_NEW)
+		at->row->kept_bytes = at->row->raw_bytes;
 	return move_to(at, p, LANDING_BUILT, e);
 }

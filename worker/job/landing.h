@@ -34,6 +34,9 @@ MUST_USE int landing_swap(struct landing_place *at, struct plan *p, struct err *
 /* And back, for the undo and for a restore whose other part could not be swapped. */
 MUST_USE int landing_unswap(struct landing_place *at, struct plan *p, struct err *e);
 
+/* Mode new: the service of what is not in use, made beside the target's or led to its place. */
+MUST_USE int landing_make(struct landing_place *at, struct plan *p, struct err *e);
+
 /* "41 tables, 212,033 rows" or "3,412 files": what stands there, and whether it is what the backup
  * has counted (*equal); a backup from before rows were counted is equal when it could be built. */
 MUST_USE int landing_compare(char **text, bool *equal, const struct landing_place *at,

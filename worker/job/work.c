@@ -21,8 +21,8 @@ static const struct act *const acts[JOB_KINDS] = {
 	[JOB_BACKUP] = &do_backup, [JOB_DOWNLOAD] = &do_download,
 	[JOB_CHECK] = &do_check,   [JOB_VERIFY] = &do_verify,
 	[JOB_PREVIEW] = &do_preview, [JOB_RESTORE] = &do_restore,
-	[JOB_UNDO] = &do_undo,     [JOB_TIDY] = &do_tidy,
-	[JOB_TEST] = &do_test,
+	[JOB_UNDO] = &do_undo,     [JOB_SWITCH] = &do_switch,
+	[JOB_TIDY] = &do_tidy,     [JOB_TEST] = &do_test,
 };
 
 enum { END_TRY_MS = 60 * 1000, END_PAUSE_MS = 200 };

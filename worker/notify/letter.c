@@ -229,7 +229,7 @@ mode_words(enum restore_mode mode)
 	case RESTORE_ADD:
 		return "add on top";
 	case RESTORE_NEW:
-		return "beside, switched in later";
+		return "a new service beside it";
 	case RESTORE_MODES:
 		break;
 	}
@@ -272,6 +272,9 @@ about_restore(const struct letter *l, const struct letter_restore *w)
 	node_setf(root(l), "source", "%s/%s", r->source_project_slug, r->source_environment_slug);
 	node_setf(root(l), "target", "%s/%s", r->project_slug, r->environment_slug);
 	node_flag(root(l), "undo", job->kind == JOB_UNDO);
+	node_flag(root(l), "beside", r->mode == RESTORE_NEW && job->kind == JOB_RESTORE);
+	node_flag(root(l), "switched", job->kind == JOB_SWITCH);
+	node_flag(root(l), "in", r->wanted == TURN_IN);
 	node_flag(root(l), "real_data", r->real_data);
 	set_backup(l, "backup", r->backup);
 	set_time(l, "taken", r->backup_at);
@@ -325,16 +328,24 @@ letter_restore_done(struct letter *l, const struct letter_restore *w)
 		    r->project_slug, r->environment_slug);
 		return;
 	}
+	if (w->job->kind == JOB_SWITCH) {
+		l->subject = arena_printf(l->arena, "Switched %s/%s to what %s r%" PRId64,
+		    r->project_slug, r->environment_slug,
+		    r->wanted == TURN_IN ? "came with" : "it had before", r->id);
+		return;
+	}
 	set_way_back(l, w);
-	l->subject = arena_printf(l->arena, "Restored b%" PRId64 " into %s/%s", r->backup,
-	    r->project_slug, r->environment_slug);
+	l->subject = arena_printf(l->arena, "Restored b%" PRId64 " %s %s/%s", r->backup,
+	    r->mode == RESTORE_NEW ? "beside" : "into", r->project_slug, r->environment_slug);
 }
 
 /* Parts that are not, or not surely, what they were before this job. */
 static void
 set_halfway(const struct letter *l, const struct letter_restore *w)
 {
-	enum landing moved = w->job->kind == JOB_UNDO ? LANDING_BUILT : LANDING_SWAPPED;
+	bool back = w->job->kind == JOB_UNDO ||
+	    (w->job->kind == JOB_SWITCH && w->restore->wanted == TURN_OUT);
+	enum landing moved = back ? LANDING_BUILT : LANDING_SWAPPED;
 	const char *list = NULL;
 
 	for (size_t i = 0; i < w->count; i++) {
@@ -372,7 +383,8 @@ letter_restore_failed(struct letter *l, const struct letter_restore *w, struct e
 		    r->project_slug, r->environment_slug, how);
 		return 0;
 	}
-	l->subject = arena_printf(l->arena, "Restore into %s/%s %s", r->project_slug,
+	l->subject = arena_printf(l->arena, "%s %s/%s %s",
+	    w->job->kind == JOB_SWITCH ? "Switch of" : "Restore into", r->project_slug,
 	    r->environment_slug, how);
 	return 0;
 }

@@ -318,6 +318,7 @@ ended(struct letter *l, const struct job *job, struct err *e)
 		return cancelled ? 0 : download_ended(l, job, e);
 	case JOB_RESTORE:
 	case JOB_UNDO:
+	case JOB_SWITCH:
 		return restore_ended(l, job, e);
 	case JOB_TEST:
 		return test_ended(l, job, e);

@@ -299,9 +299,12 @@ files_look_at(struct target_look *ret, const struct target *t, const struct expo
 			.refusal = arena_dup(t->src->arena, e->text) };
 		return 0;
 	}
-	for (size_t i = 0; i < k.lay.count; i++)
+	k.found.there = true;
+	for (size_t i = 0; i < k.lay.count; i++) {
 		k.fd[i] = openat(k.lay.root[i].parent, k.lay.root[i].base,
 		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		k.found.there = k.found.there && k.fd[i] >= 0;
+	}
 	if (read_manifest(&k, from, e) != 0 || walk_target(&k, e) != 0 || look_at_room(&k, e) != 0)
 		return -1;
 	if (clean.mode != RESTORE_ADD && k.in_target > k.in_both)

@@ -9,7 +9,8 @@
  * Which act the swap is: postgresql: two ALTER DATABASE … RENAME in one transaction; files:
  * renameat2(RENAME_EXCHANGE) for each root; sqlite: one transaction of SQLite's backup interface
  * into the target, so that who has it open sees the old or the new, never a file that is gone.
- * Mode add has no swap back: its undo is the safety backup.
+ * Mode add has no swap back: its undo is the safety backup. Mode new is swapped and swapped back as
+ * often as people want; what is not in use can be reached by the settings of beside().
  */
 #ifndef WORKER_TARGET_TARGET_H
 #define WORKER_TARGET_TARGET_H
@@ -38,6 +39,7 @@ struct target {
 
 /* What a look found, before anything is decided. Lists live in the source's arena. */
 struct target_look {
+	bool there;                   /* the target itself */
 	int64_t bytes;                /* of the target now; 0 when it is not there yet */
 	int64_t needs, has;           /* room beside the target; has -1: cannot be known */
 	const char *refusal;          /* why it cannot be done, with what to do; NULL: it can */
@@ -72,6 +74,10 @@ struct target_driver {
 	int (*script)(const struct target *t, const char *sql, struct err *e);
 	/* What a hook needs to reach the side: "NAME=value" strings, ends in NULL. */
 	int (*side_env)(const char *const **ret, const struct target *t, struct err *e);
+	/* The target's settings, but leading to what lies beside it: the side, or once it was
+	 * swapped the old. In the source's arena. */
+	int (*beside)(struct service_settings *ret, const struct target *t, bool swapped,
+	    struct err *e);
 	/* Make the side the target, keep the old beside it; 0 also when that is done already.
 	 * kept_bytes: of the old. */
 	int (*swap)(int64_t *kept_bytes, const struct target *t, const char *mark, struct err *e);

@@ -144,6 +144,22 @@ side_env(const char *const **ret, const struct target *t, struct err *e)
 }
 
 static int
+beside(struct service_settings *ret, const struct target *t, bool swapped, struct err *e)
+{
+	CLEANUP_LAY struct lay l = { .count = 0 };
+	CLEANUP_BUF struct buf roots = BUF_INIT;
+
+	if (lay_open(&l, t, e) != 0)
+		return -1;
+	for (size_t i = 0; i < l.count; i++)
+		buf_printf(&roots, "%s%s/%s", i > 0 ? "\n" : "", l.root[i].parent_path,
+		    swapped ? l.root[i].old : l.root[i].fresh);
+	*ret = t->src->service->settings;
+	ret->roots = arena_dupn(t->src->arena, roots.p, roots.n);
+	return 0;
+}
+
+static int
 swap(int64_t *kept_bytes, const struct target *t, const char *mark, struct err *e)
 {
 	CLEANUP_LAY struct lay l = { .count = 0 };
@@ -206,6 +222,7 @@ const struct target_driver tgt_files_driver = {
 	.look = files_look_at,
 	.build = build,
 	.side_env = side_env,
+	.beside = beside,
 	.swap = swap,
 	.unswap = unswap,
 	.drop = drop,

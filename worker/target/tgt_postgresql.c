@@ -131,6 +131,7 @@ look(struct target_look *ret, const struct target *t, const struct export_part *
 
 	if (pg_side_reach(&access, t, false, e) != 0 || read_facts(&f, t, &access, e) != 0)
 		return -1;
+	found.there = f.there;
 	found.bytes = f.bytes;
 	found.needs = grown;
 	found.refusal = judge(t, &f);
@@ -229,6 +230,16 @@ side_env(const char *const **ret, const struct target *t, struct err *e)
 }
 
 static int
+beside(struct service_settings *ret, const struct target *t, bool swapped, struct err *e UNUSED)
+{
+	const struct pg_names n = pg_side_names(t);
+
+	*ret = t->src->service->settings;
+	ret->database = swapped ? n.old : n.new_;
+	return 0;
+}
+
+static int
 swap(int64_t *kept_bytes, const struct target *t, const char *mark, struct err *e)
 {
 	CLEANUP_PG_ACCESS struct pg_access access = { .passfile = "" };
@@ -274,6 +285,7 @@ const struct target_driver tgt_postgresql_driver = {
 	.build = build,
 	.script = script,
 	.side_env = side_env,
+	.beside = beside,
 	.swap = swap,
 	.unswap = unswap,
 	.drop = drop,

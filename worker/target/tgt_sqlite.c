@@ -138,6 +138,7 @@ look(struct target_look *ret, const struct target *t, const struct export_part *
 	*ret = (struct target_look){ .refusal = cannot_write(t, &f) };
 	if (ret->refusal != NULL)
 		return 0;
+	ret->there = f.exists;
 	if (f.exists)
 		ret->refusal = read_target(ret, t, &f);
 	if (statvfs(f.folder, &fs) != 0)
@@ -404,6 +405,16 @@ side_env(const char *const **ret, const struct target *t, struct err *e UNUSED)
 }
 
 static int
+beside(struct service_settings *ret, const struct target *t, bool swapped, struct err *e UNUSED)
+{
+	const struct lite_files f = files_of(t);
+
+	*ret = t->src->service->settings;
+	ret->path = swapped ? f.old : f.side;
+	return 0;
+}
+
+static int
 swap(int64_t *kept_bytes, const struct target *t, const char *mark, struct err *e)
 {
 	const struct lite_files f = files_of(t);
@@ -429,6 +440,7 @@ const struct target_driver tgt_sqlite_driver = {
 	.build = build,
 	.script = script,
 	.side_env = side_env,
+	.beside = beside,
 	.swap = swap,
 	.unswap = unswap,
 	.drop = drop,
