@@ -17,6 +17,7 @@
 #include "cgi/handle/on_overview.h"
 #include "cgi/handle/on_project.h"
 #include "cgi/handle/on_restore.h"
+#include "cgi/handle/on_restore_beside.h"
 #include "cgi/handle/on_restore_confirm.h"
 #include "cgi/handle/on_restore_new.h"
 #include "cgi/handle/on_service.h"
@@ -95,6 +96,10 @@ static const struct route routes[] = {
 	POST("/r/{restore}/look", RIGHT_RESTORE, on_restore_confirm_look),
 	GET("/r/{restore}/undo", RIGHT_RESTORE, on_restore_undo_form),
 	POST("/r/{restore}/undo", RIGHT_RESTORE, on_restore_undo),
+	GET("/r/{restore}/switch", RIGHT_RESTORE, on_restore_beside_switch_form),
+	POST("/r/{restore}/switch", RIGHT_RESTORE, on_restore_beside_switch),
+	GET("/r/{restore}/remove", RIGHT_RESTORE, on_restore_beside_remove_form),
+	POST("/r/{restore}/remove", RIGHT_RESTORE, on_restore_beside_remove),
 
 	GET("/d/{download}", RIGHT_VIEW, on_download_get),
 	GET("/d/{download}/fragment", RIGHT_VIEW, on_download_fragment),

@@ -72,6 +72,7 @@ tar -xf FILE.tar.zst &amp;&amp; sha256sum -c SHA256SUMS</code></pre>
 <dl class="facts">
 <dt>Replace</dt><dd>What is there is taken away; afterwards the target equals the backup. What was changed since the backup was taken is lost, and the page says how much that is.</dd>
 <dt>Add on top</dt><dd>Existing rows and files stay; what the backup has comes on top. A row that is there twice makes the restore fail as a whole, and then nothing is changed.</dd>
+<dt>New service beside it</dt><dd>Nothing that is in use changes. The backup becomes a service of its own beside the target's, with the same settings: a database, a file or a folder next to it. Look at it, then press Switch on the page of the restore: the two change places in a moment, and back as often as you like. What the application has written in between stays with the one it was written to. The one that is not in use is kept until you remove it.</dd>
 </dl>
 <h2>Only some tables or paths</h2>
 <p>Tick “Only these” and name one table or path a line. All others stay as they are.</p>

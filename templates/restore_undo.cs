@@ -7,7 +7,5 @@
 <?cs each:c = restore.parts ?><li><?cs var:restore.target.label ?> · <?cs var:c.name ?><?cs if:c.kept.text ?>: <?cs call:size(c.kept) ?> come back<?cs /if ?></li>
 <?cs /each ?></ul>
 <form<?cs if:restore.target.live || !restore.by_switch ?> class="panel narrow"<?cs /if ?> method="post" action="<?cs var:restore.href ?>/undo"><?cs call:secret() ?>
-<?cs if:restore.target.live || !restore.by_switch ?><div class="field<?cs if:typed.error ?> is-faulty<?cs /if ?>"><label for="typed">Type <strong><?cs var:restore.target.label ?></strong> to confirm</label><?cs if:typed.error ?><p class="fault" id="typed-fault"><?cs call:icon("failed") ?><?cs var:typed.error ?></p><?cs /if ?><input type="text" id="typed" name="typed" value="<?cs var:typed.value ?>" autocomplete="off" autocapitalize="none" spellcheck="false"<?cs if:typed.error ?> aria-invalid="true" aria-describedby="typed-fault"<?cs /if ?>></div>
-<?cs if:password.asked ?><?cs call:input(password, "password", "Your password", "You signed in more than 15 minutes ago.", "password") ?>
-<?cs /if ?><?cs /if ?><div class="actions"><button type="submit" class="button is-danger">Undo restore <?cs var:restore.id ?></button> <a class="button" href="<?cs var:restore.href ?>">Keep it</a></div></form>
+<?cs if:restore.target.live || !restore.by_switch ?><?cs include!"part_hands.cs" ?><?cs /if ?><div class="actions"><button type="submit" class="button is-danger">Undo restore <?cs var:restore.id ?></button> <a class="button" href="<?cs var:restore.href ?>">Keep it</a></div></form>
 <?cs include!"foot.cs" ?>

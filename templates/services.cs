@@ -13,7 +13,7 @@
 </tr></thead>
 <tbody role="rowgroup">
 <?cs each:s = services ?><tr role="row">
-<th role="rowheader" scope="row" data-label="Service"><?cs if:page.may.configure ?><a href="<?cs var:s.href ?>"><?cs var:s.name ?></a><?cs else ?><?cs var:s.name ?><?cs /if ?></th>
+<th role="rowheader" scope="row" data-label="Service"><?cs if:page.may.configure ?><a href="<?cs var:s.href ?>"><?cs var:s.name ?></a><?cs else ?><?cs var:s.name ?><?cs /if ?><?cs if:s.made.id ?><span class="why note">not in use: lies beside another, by <a href="<?cs var:s.made.href ?>"><?cs var:s.made.id ?></a></span><?cs /if ?></th>
 <td role="cell" data-label="Kind"><span class="whole"><?cs call:icon(s.icon) ?> <?cs var:s.engine ?></span></td>
 <td role="cell" class="wide" data-label="Reads"><?cs var:s.reads ?></td>
 <td role="cell" data-label="Connection"><span><?cs call:state(s.check) ?><?cs if:s.checked.iso ?> <span class="ago" data-ago="<?cs var:s.checked.iso ?>"><?cs var:s.checked.ago ?></span><?cs /if ?></span></td>

@@ -296,6 +296,7 @@ retry(int64_t *ret, struct request *rq, const struct job *old, const struct job_
 	case JOB_PREVIEW:
 	case JOB_RESTORE:
 	case JOB_UNDO:
+	case JOB_SWITCH:
 	case JOB_TIDY:
 	case JOB_TEST:
 		return err_set(e, ERR_CONFLICT,

@@ -9,9 +9,9 @@
 #include "cgi/handle/find.h"
 #include "cgi/handle/on_restore_confirm.h"
 #include "cgi/handle/on_session.h"
+#include "cgi/handle/restorepage.h"
 #include "cgi/handle/trail.h"
 #include "cgi/page/mark.h"
-#include "cgi/page/show_log.h"
 #include "cgi/page/show_restore.h"
 #include "lib/model/name.h"
 #include "lib/store/backups.h"
@@ -68,67 +68,6 @@ on_restore_list(struct reply *rp, struct request *rq, struct err *e)
 	return page_send(rp, rq, &p, e);
 }
 
-/* The job that works on it, or did last: its undo, once there was one. */
-static int
-read_job(struct restore_view *view, const struct request *rq, struct err *e)
-{
-	const struct restore *r = view->restore;
-	struct job *job = arena_alloc(rq->arena, sizeof *job);
-	struct job_line *lines;
-	char *waiting = NULL;
-	int64_t id = r->undo_job != 0 ? r->undo_job : r->job;
-
-	if (id == 0)
-		return 0;
-	if (jobs_by_id(job, rq->arena, rq->db, id, e) != 0 ||
-	    jobs_log_tail(&lines, &view->line_count, rq->arena, rq->db, id, SHOW_LOG_TAIL, e) != 0)
-		return -1;
-	if (job->state == JOB_QUEUED &&
-	    jobs_waiting_for(&waiting, rq->arena, rq->db, id, e) != 0)
-		return -1;
-	view->job = job;
-	view->lines = lines;
-	view->waiting = waiting;
-	return 0;
-}
-
-/* Everything the restore's page and its fragment show. */
-static int
-gather(struct restore_view *view, const struct request *rq, const struct restore *r,
-    const struct environment *v, struct err *e)
-{
-	struct restore_part *parts;
-
-	view->restore = r;
-	view->target = v;
-	view->now = rq->now;
-	view->may_undo = find_may_restore(rq, v->kind);
-	if (restores_parts(&parts, &view->count, rq->arena, rq->db, r->id, e) != 0 ||
-	    restores_way_back(&view->way, rq->db, r, e) != 0)
-		return -1;
-	view->parts = parts;
-	return read_job(view, rq, e);
-}
-
-/* Begin a page about a restore; `act` is its last crumb, NULL for the page itself. */
-static int
-begin(struct page *p, const struct request *rq, const struct restore_view *view,
-    const struct envpage *f, const char *act, struct err *e)
-{
-	const struct environment *v = view->target;
-	const char *id = arena_printf(rq->arena, "r%" PRId64, view->restore->id);
-
-	if (envpage_begin(p, rq, v, f, e) != 0)
-		return -1;
-	page_crumb(p, "Restores",
-	    arena_printf(rq->arena, "/p/%s/%s/restores", v->project_slug, v->slug));
-	page_crumb(p, id, act != NULL ? arena_printf(rq->arena, "/r/%s", id) : NULL);
-	if (act != NULL)
-		page_crumb(p, act, NULL);
-	show_restore_page(p, view);
-	return 0;
-}
-
 int
 on_restore_get(struct reply *rp, struct request *rq, struct err *e)
 {
@@ -141,8 +80,8 @@ on_restore_get(struct reply *rp, struct request *rq, struct err *e)
 		return -1;
 	if (r.state == RESTORE_DRAFT)
 		return reply_see_other(rp, "/r/r%" PRId64 "/confirm", r.id);
-	if (gather(&view, rq, &r, &v, e) != 0 ||
-	    begin(&p, rq, &view, &(struct envpage){ "restore.cs",
+	if (restorepage_gather(&view, rq, &r, &v, e) != 0 ||
+	    restorepage_begin(&p, rq, &view, &(struct envpage){ "restore.cs",
 	        arena_printf(rq->arena, "Restore r%" PRId64, r.id), "restores", false },
 	        NULL, e) != 0)
 		return -1;
@@ -183,7 +122,7 @@ on_restore_fragment(struct reply *rp, struct request *rq, struct err *e)
 	char tag[HASH_HEX_SIZE + 2];
 	int64_t seen;
 
-	if (find_restore(&r, &v, rq, e) != 0 || gather(&view, rq, &r, &v, e) != 0 ||
+	if (find_restore(&r, &v, rq, e) != 0 || restorepage_gather(&view, rq, &r, &v, e) != 0 ||
 	    settings_worker_seen(&seen, rq->db, e) != 0)
 		return -1;
 	etag(tag, &view, seen);
@@ -210,7 +149,7 @@ send_undo(struct reply *rp, const struct request *rq, const struct restore_view 
 	const struct restore *r = view->restore;
 	int status = rp->status;
 
-	if (begin(&p, rq, view, &(struct envpage){ "restore_undo.cs",
+	if (restorepage_begin(&p, rq, view, &(struct envpage){ "restore_undo.cs",
 	        arena_printf(rq->arena, "Undo restore r%" PRId64 "?", r->id), "restores", false },
 	        "Undo", e) != 0)
 		return -1;
@@ -229,7 +168,7 @@ find_undoable(struct restore *r, struct environment *v, struct restore_view *vie
     struct request *rq, struct err *e)
 {
 	if (find_restore(r, v, rq, e) != 0 || find_check_restore(rq, v, e) != 0 ||
-	    gather(view, rq, r, v, e) != 0)
+	    restorepage_gather(view, rq, r, v, e) != 0)
 		return -1;
 	if (view->way == WAY_NONE)
 		return err_set(e, ERR_CONFLICT,

@@ -184,14 +184,20 @@ check_form(struct faults *f, struct reply *rp, struct request *rq, const struct 
 	if (*request_field(rq, "consent") == '\0')
 		complain(f, "consent",
 		    "Tick that you have read what will be overwritten, or cancel");
-	if (*request_field(rq, "real_data") != '\0' &&
-	    !role_has(rq->session->account.role, RIGHT_ADMINISTER))
-		return err_set(e, ERR_DENIED,
-		    "Only an administrator may let live data in without landing rules");
 	refused = on_restore_confirm_hands(&wrong, rp, rq, v, e);
 	if (refused > 0)
 		complain(f, wrong.field, wrong.text);
 	return refused < 0 ? -1 : 0;
+}
+
+static int
+check_sign_off(const struct request *rq, struct err *e)
+{
+	if (*request_field(rq, "real_data") == '\0' ||
+	    role_has(rq->session->account.role, RIGHT_ADMINISTER))
+		return 0;
+	return err_set(e, ERR_DENIED,
+	    "Only an administrator may let live data in without landing rules");
 }
 
 static int
@@ -204,7 +210,8 @@ confirm(int64_t *job, struct request *rq, const struct restore *r, const struct 
 		.requested_by = rq->session->account.id },
 		.restore = r->id,
 		.safety = *request_field(rq, "safety") != '\0',
-		.hooks = *request_field(rq, "hooks") != '\0',
+		/* Of a new service they run when it is switched. */
+		.hooks = r->mode == RESTORE_NEW || *request_field(rq, "hooks") != '\0',
 		.real_data = *request_field(rq, "real_data") != '\0' };
 
 	return restores_confirm(job, rq->db, &rc, e);
@@ -227,7 +234,8 @@ leave(struct reply *rp, struct request *rq, const struct restore *r, const struc
 	            .detail = arena_printf(rq->arena, "backup b%" PRId64 " of %s/%s, mode %s%s%s",
 	                r->backup, r->source_project_slug, r->source_environment_slug,
 	                restore_mode_name(r->mode),
-	                *request_field(rq, "safety") != '\0' ? "" : ", without a safety backup",
+	                r->mode == RESTORE_NEW || *request_field(rq, "safety") != '\0'
+	                    ? "" : ", without a safety backup",
 	                real ? ", real data signed off" : "") },
 	        e) != 0)
 		return -1;
@@ -248,7 +256,9 @@ on_restore_confirm(struct reply *rp, struct request *rq, struct err *e)
 	/* Sent twice, or from an old tab: it is decided already. */
 	if (r.state != RESTORE_DRAFT)
 		return reply_see_other(rp, "/r/r%" PRId64, r.id);
-	if (find_check_restore(rq, &v, e) != 0 || check_form(&f, rp, rq, &v, e) != 0)
+	/* Into a new service nothing is overwritten: the look and the button are enough. */
+	if (find_check_restore(rq, &v, e) != 0 || check_sign_off(rq, e) != 0 ||
+	    (r.mode != RESTORE_NEW && check_form(&f, rp, rq, &v, e) != 0))
 		return -1;
 	/* Somebody looked again since: what was read is not what would be done. */
 	if (r.previewed_at != 0 &&

@@ -331,9 +331,14 @@ check_where(struct form *f, struct request *rq, struct err *e)
 	if (strcmp(seen, label) != 0)
 		complain(f, "", arena_printf(rq->arena, "This place is called %s now, and was not"
 		    " when you opened the page. Read it again, then go on.", label));
-	if (!restore_mode_parse(&f->view.mode, request_field(rq, "mode")) ||
-	    f->view.mode == RESTORE_NEW)
-		complain(f, "mode", "Choose whether it replaces what is there or comes on top");
+	if (!restore_mode_parse(&f->view.mode, request_field(rq, "mode")))
+		complain(f, "mode", "Choose whether it replaces what is there, comes on top, or "
+		    "becomes a new service");
+	for (size_t i = 0; f->view.mode == RESTORE_NEW && i < f->count; i++)
+		if (f->picks[i].on && f->picks[i].only)
+			complain(f, "mode", arena_printf(rq->arena, "Only a part of %s was chosen, "
+			    "and a new service holds the whole. Replace or add instead, or go "
+			    "back and take the whole", f->picks[i].part->service_name));
 	return check_landings(f, rq, e);
 }
 

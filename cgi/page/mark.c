@@ -272,6 +272,8 @@ mark_job_title(enum job_kind kind)
 		return "Restore";
 	case JOB_UNDO:
 		return "Undo a restore";
+	case JOB_SWITCH:
+		return "Switch";
 	case JOB_TIDY:
 		return "Tidy up after a restore";
 	case JOB_TEST:
@@ -304,7 +306,7 @@ mark_mode(enum restore_mode mode)
 	case RESTORE_ADD:
 		return "Add on top";
 	case RESTORE_NEW:
-		return "Beside, switched in later";
+		return "New service beside";
 	case RESTORE_MODES:
 		break;
 	}

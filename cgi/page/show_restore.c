@@ -6,6 +6,7 @@
 #include "cgi/page/mark.h"
 #include "cgi/page/show_job.h"
 #include "cgi/page/show_log.h"
+#include "cgi/page/show_service.h"
 
 void
 show_restore_row(struct node *n, const struct restore *r, int64_t now)
@@ -123,8 +124,43 @@ undo(struct node *n, const struct restore_view *view)
 	node_flag(n, "by_safety", view->way == WAY_SAFETY);
 	if (kept > 0 && r->tidied_at == 0)
 		page_size(n, "kept", kept);
-	page_time(n, "undo_until", r->undo_until, view->now);
-	node_flag(n, "undo_over", r->state == RESTORE_DONE && view->way == WAY_NONE);
+	if (r->mode != RESTORE_NEW)
+		page_time(n, "undo_until", r->undo_until, view->now);
+	node_flag(n, "undo_over", r->state == RESTORE_DONE && r->mode != RESTORE_NEW &&
+	    view->way == WAY_NONE);
+}
+
+/* A new service: which of the two is in use, and where the other one is. */
+static void
+turn(struct node *n, const struct restore_view *view)
+{
+	const struct restore *r = view->restore;
+	enum restore_turn now = restore_turn_of(view->parts, view->count);
+	bool there = r->state == RESTORE_DONE && r->tidied_at == 0 && r->undo_until > view->now;
+
+	node_flag(n, "is_in", there && now == TURN_IN);
+	node_flag(n, "is_out", there && now == TURN_OUT);
+	node_flag(n, "is_between", there && now == TURN_NONE);
+	node_flag(n, "is_removed", r->state == RESTORE_DONE && !there);
+	node_flag(n, "tidied", r->tidied_at > 0);
+	node_flag(n, "can.turn", there && now != TURN_NONE && view->may_undo);
+	page_time(n, "landed", r->landed_at, view->now);
+	for (size_t i = 0; there && i < view->beside_count; i++) {
+		struct node *row = node_add(n, "beside");
+
+		show_service_name(row, &view->beside[i]);
+	}
+}
+
+static void
+part_row(struct node *n, const struct restore_view *view, const struct restore_part *part)
+{
+	const struct restore *r = view->restore;
+
+	show_restore_part(n, part, view->now);
+	/* A new service is not on its way anywhere. */
+	if (r->mode == RESTORE_NEW && r->state == RESTORE_DONE && part->state == LANDING_BUILT)
+		mark_state(n, "state", "Beside the target", "ok", "good");
 }
 
 void
@@ -148,9 +184,11 @@ show_restore_page(struct page *p, const struct restore_view *view)
 	node_flag(n, "real_data", r->real_data);
 	node_flag(n, "owners", r->owners);
 	node_flag(n, "target.live", view->target->kind == ENV_LIVE);
+	if (r->mode == RESTORE_NEW)
+		turn(n, view);
 	undo(n, view);
 	for (size_t i = 0; i < view->count; i++)
-		show_restore_part(node_add(n, "parts"), &view->parts[i], view->now);
+		part_row(node_add(n, "parts"), view, &view->parts[i]);
 	node_set(p->root, "page.mark", node_get(n, "state.word"));
 	if (job != NULL)
 		show_job_row(node_at(p->root, "job"), job, view->waiting, view->now);
@@ -158,6 +196,7 @@ show_restore_page(struct page *p, const struct restore_view *view)
 	node_flag(p->root, "job.failed", job != NULL && job->state == JOB_FAILED);
 	node_flag(p->root, "job.cancelling", busy && job->cancel_asked);
 	node_flag(p->root, "job.undo", job != NULL && job->kind == JOB_UNDO);
+	node_flag(p->root, "job.switch", job != NULL && job->kind == JOB_SWITCH);
 	if (busy)
 		node_set(p->root, "page.refresh", "10");
 	show_log_lines(p->root, view->lines, view->line_count);

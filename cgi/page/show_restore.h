@@ -18,7 +18,9 @@ struct restore_view {
 	const struct environment *target;
 	const struct restore_part *parts;
 	size_t count;
-	const struct job *job;        /* its own, or of its undo when there is one; NULL: none */
+	const struct service *beside; /* mode new: the services of what is not in use */
+	size_t beside_count;
+	const struct job *job;        /* its own, or of its last undo or switch; NULL: none */
 	const char *waiting;          /* why that job waits, or NULL */
 	const struct job_line *lines;
 	size_t line_count;

@@ -115,8 +115,12 @@ landing(struct node *n, const struct restore_pick *pick, const struct restore_ne
 	for (size_t i = 0; i < view->service_count; i++) {
 		const struct service *s = &view->services[i];
 		const char *misfit = show_restore_new_misfit(a, pick->part, s);
-		struct node *o = node_add(n, "services");
+		struct node *o;
 
+		/* What lies beside a service is reached by switching. */
+		if (s->made_by != 0)
+			continue;
+		o = node_add(n, "services");
 		node_int(o, "id", s->id);
 		node_set(o, "name", s->name);
 		node_set(o, "why", misfit);
@@ -147,6 +151,7 @@ target(struct page *p, const struct restore_new_view *view, struct arena *a)
 	node_flag(p->root, "postgresql", postgresql);
 	node_flag(p->root, "replace", view->mode == RESTORE_REPLACE);
 	node_flag(p->root, "add", view->mode == RESTORE_ADD);
+	node_flag(p->root, "new", view->mode == RESTORE_NEW);
 	node_flag(p->root, "owners.on", view->owners);
 }
 

@@ -44,17 +44,27 @@ reads(struct node *n, const struct service *s)
 }
 
 void
-show_service_row(struct node *n, const struct service_view *view)
+show_service_name(struct node *n, const struct service *s)
 {
-	const struct service *s = view->service;
-
 	node_set(n, "name", s->name);
 	node_set(n, "slug", s->slug);
 	node_setf(n, "href", "/p/%s/%s/services/%s", s->project_slug, s->environment_slug, s->slug);
 	node_set(n, "engine", engine_title(s->engine));
 	node_set(n, "icon", icon(s->engine));
-	node_set(n, "group", engine_is_media(s->engine) ? "Media" : "Database");
 	reads(n, s);
+}
+
+void
+show_service_row(struct node *n, const struct service_view *view)
+{
+	const struct service *s = view->service;
+
+	show_service_name(n, s);
+	node_set(n, "group", engine_is_media(s->engine) ? "Media" : "Database");
+	if (s->made_by != 0) {
+		mark_id(n, "made.id", NAME_RESTORE, s->made_by);
+		node_setf(n, "made.href", "/r/r%" PRId64, s->made_by);
+	}
 	mark_check(n, s);
 	page_time(n, "checked", s->checked_at, view->now);
 	if (view->raw_bytes > 0)

@@ -16,6 +16,8 @@ struct service_view {
 	int64_t raw_bytes;            /* of its newest good part; 0 when there is none */
 	int64_t now;
 };
+/* Its name, links, kind and what it reads. */
+void show_service_name(struct node *n, const struct service *s);
 void show_service_row(struct node *n, const struct service_view *view);
 
 /* The form with the fields of its engine; nothing of a secret but whether there is one. */

@@ -1,0 +1,3 @@
+<?cs # part_hands.cs: the name typed, and the password when the sign-in is old ?><div class="field<?cs if:typed.error ?> is-faulty<?cs /if ?>"><label for="typed">Type <strong><?cs var:restore.target.label ?></strong> to confirm</label><?cs if:typed.error ?><p class="fault" id="typed-fault"><?cs call:icon("failed") ?><?cs var:typed.error ?></p><?cs /if ?><input type="text" id="typed" name="typed" value="<?cs var:typed.value ?>" autocomplete="off" autocapitalize="none" spellcheck="false"<?cs if:typed.error ?> aria-invalid="true" aria-describedby="typed-fault"<?cs /if ?>></div>
+<?cs if:password.asked ?><?cs call:input(password, "password", "Your password", "You signed in more than 15 minutes ago.", "password") ?>
+<?cs /if ?>
