@@ -62,6 +62,7 @@ static const struct route routes[] = {
 	POST("/p/{project}/{environment}/backups/delete", RIGHT_DELETE, on_backups_delete),
 	GET("/p/{project}/{environment}/backups/new", RIGHT_BACKUP, on_backup_new_form),
 	POST("/p/{project}/{environment}/backups/new", RIGHT_BACKUP, on_backup_new_create),
+	GET("/p/{project}/{environment}/restore", RIGHT_RESTORE, on_restore_new_latest),
 	GET("/p/{project}/{environment}/restores", RIGHT_VIEW, on_restore_list),
 	GET("/p/{project}/{environment}/downloads", RIGHT_VIEW, on_download_list),
 	GET("/p/{project}/{environment}/services", RIGHT_VIEW, on_service_list),

@@ -7,7 +7,7 @@ if:env.failed.id && !filter.on ?> <a href="<?cs var:env.failed.href ?>">What wen
 <?cs if:page.may.backup ?><div class="actions"><?cs
 if:env.paused ?><a class="button" href="<?cs var:page.env.href ?>/settings">Resume in the settings</a><?cs
 elif:no_services ?><a class="button is-primary" href="<?cs var:page.env.href ?>/services/new"><?cs call:icon("plus") ?>Add a service</a><?cs
-else ?><a class="button is-primary" href="<?cs var:base ?>/new" data-key="c"><?cs call:icon("plus") ?>Create backup</a><?cs /if ?></div>
+else ?><a class="button is-primary" href="<?cs var:base ?>/new" data-key="c"><?cs call:icon("plus") ?>Create backup</a><?cs if:page.may.restore && env.good.id ?> <a class="button" href="<?cs var:page.env.href ?>/restore">Restore the latest…</a><?cs /if ?><?cs /if ?></div>
 <?cs /if ?>
 <?cs if:subcount(backups) || filter.on || pager.newer ?><form class="filters" method="get" action="<?cs var:base ?>">
 <div class="field"><label for="kind">Kind</label><select id="kind" name="kind"><?cs each:o = filter.kinds ?><option value="<?cs var:o.value ?>"<?cs if:o.on ?> selected<?cs /if ?>><?cs var:o.text ?></option><?cs /each ?></select></div>

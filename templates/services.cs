@@ -19,7 +19,7 @@
 <td role="cell" data-label="Connection"><span><?cs call:state(s.check) ?><?cs if:s.checked.iso ?> <span class="ago" data-ago="<?cs var:s.checked.iso ?>"><?cs var:s.checked.ago ?></span><?cs /if ?></span></td>
 <td role="cell" class="num" data-label="Size"><?cs call:size(s.size) ?></td>
 <td role="cell" data-label="Last backup"><?cs if:s.last.id ?><span><a href="<?cs var:s.last.href ?>"><?cs var:s.last.id ?></a> <?cs call:when(s.last.at) ?></span><?cs else ?><span class="muted">never</span><?cs /if ?></td>
-<td role="cell"><div class="actions"><a class="button" href="<?cs var:s.href ?>/backups">Backups<span class="unseen"> of <?cs var:s.name ?></span></a><?cs if:page.may.backup ?><?cs call:act(s.href + "/check", "Test", "") ?><?cs /if ?></div></td>
+<td role="cell"><div class="actions"><?cs if:page.may.restore && s.restore ?><a class="button" href="<?cs var:s.restore ?>">Restore latest<span class="unseen"> backup of <?cs var:s.name ?></span></a><?cs /if ?><a class="button" href="<?cs var:s.href ?>/backups">Backups<span class="unseen"> of <?cs var:s.name ?></span></a><?cs if:page.may.backup ?><?cs call:act(s.href + "/check", "Test", "") ?><?cs /if ?></div></td>
 </tr>
 <?cs /each ?></tbody></table>
 <?cs else ?><div class="empty"><?cs call:empty("No services yet", "A service is one thing to back up: a database, or folders of files.") ?><?cs if:page.may.configure ?><div class="actions"><a class="button is-primary" href="<?cs var:base ?>/services/new"><?cs call:icon("plus") ?>Add a service</a></div><?cs /if ?></div>

@@ -426,6 +426,26 @@ on_restore_new_create(struct reply *rp, struct request *rq, struct err *e)
 }
 
 int
+on_restore_new_latest(struct reply *rp, struct request *rq, struct err *e)
+{
+	const char *slug = request_query(rq, "service");
+	struct service s = { .id = 0 };
+	struct environment v;
+	struct backup b;
+
+	if (find_environment(&v, rq, e) != 0 ||
+	    (*slug != '\0' && services_by_slug(&s, rq->arena, rq->db, &v, slug, e) != 0))
+		return -1;
+	if (backups_latest(&b, rq->arena, rq->db, v.id, s.id, e) != 0)
+		return e->kind != ERR_NOT_FOUND ? -1 : err_set(e, ERR_CONFLICT,
+		    "there is no good backup of %s/%s yet%s%s", v.project_slug, v.slug,
+		    s.id != 0 ? " that holds " : "", s.id != 0 ? s.name : "");
+	if (s.id == 0)
+		return reply_see_other(rp, "/b/b%" PRId64 "/restore", b.id);
+	return reply_see_other(rp, "/b/b%" PRId64 "/restore?part=%s", b.id, s.slug);
+}
+
+int
 on_restore_new_test(struct reply *rp, struct request *rq, struct err *e)
 {
 	struct backup b;

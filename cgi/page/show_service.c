@@ -74,6 +74,10 @@ show_service_row(struct node *n, const struct service_view *view)
 	mark_id(n, "last.id", NAME_BACKUP, view->last->id);
 	node_setf(n, "last.href", "/b/b%" PRId64, view->last->id);
 	page_time(n, "last.at", view->last->finished_at, view->now);
+	/* What lies beside another service is no target. */
+	if (s->made_by == 0)
+		node_setf(n, "restore", "/p/%s/%s/restore?service=%s", s->project_slug,
+		    s->environment_slug, s->slug);
 }
 
 void

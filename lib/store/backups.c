@@ -218,6 +218,21 @@ backups_last_good(struct backup *ret, struct arena *a, struct db *db, int64_t en
 }
 
 int
+backups_latest(struct backup *ret, struct arena *a, struct db *db, int64_t environment,
+    int64_t service, struct err *e)
+{
+	static const char sql[] = BACKUP_COLUMNS " WHERE b.environment=?1 AND b.state='ready' AND"
+	    " b.health NOT IN ('damaged', 'missing') AND (?2=0 OR EXISTS (SELECT 1 FROM part x"
+	    " WHERE x.backup=b.id AND x.service=?2 AND x.state='ready')) ORDER BY b.finished_at"
+	    " DESC, b.id DESC LIMIT 1";
+
+	return row_one(ret,
+	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(environment), sql_i(service)),
+	        sizeof *ret, read_backup },
+	    "there is no good backup of it yet", e);
+}
+
+int
 backups_last_ended(struct backup *ret, struct arena *a, struct db *db, int64_t environment,
     struct err *e)
 {

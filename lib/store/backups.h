@@ -46,6 +46,10 @@ struct backup_filter {
 MUST_USE int backups_list(struct backup **ret, size_t *count, struct arena *a, struct db *db,
     const struct backup_filter *filter, struct err *e);
 
+/* The newest one that can be restored now: ready, neither damaged nor missing, and with this
+ * service in it (0: any). ERR_NOT_FOUND. */
+MUST_USE int backups_latest(struct backup *ret, struct arena *a, struct db *db,
+    int64_t environment, int64_t service, struct err *e);
 /* The newest ready backup of an environment; ERR_NOT_FOUND when there is none. */
 MUST_USE int backups_last_good(struct backup *ret, struct arena *a, struct db *db,
     int64_t environment, struct err *e);

@@ -7,6 +7,7 @@
 #include "cgi/handle/on_restore_new.h"
 
 #define FORM .run = on_restore_new_form, .args = { "b1" }
+#define LATEST .run = on_restore_new_latest, .args = { "shop", "live" }
 #define CREATE .run = on_restore_new_create, .args = { "b1" }, .post = true
 #define TEXT(...) arena_printf(f->a, __VA_ARGS__)
 #define ID(n) TEXT("%" PRId64, (int64_t)(n))
@@ -343,12 +344,41 @@ what_is_being_restored_is_not_deleted_but_can_be_downloaded(void **state)
 	SAYS(&jobs, "href=\"/r/r1\">r1</a>, Replace");
 }
 
+/* The newest that can be restored, and that has what is wanted: not simply the newest. */
+static void
+the_latest_is_the_newest_good_one_with_the_wanted_part(void **state)
+{
+	struct fixture *f = *state;
+	struct backup_ids ids;
+	struct lease l;
+	CLEANUP_REPLY struct reply none, any, damaged, media, database, unknown;
+
+	ASK(409, &none, LATEST);
+	SAYS(&none, "no good backup of shop/live yet");
+	fixture_ready(f);
+	ASK(303, &any, LATEST);
+	HEADER(&any, "Location: /b/b1/restore\r\n");
+	fixture_ready(f);
+	fixture_do(f, "UPDATE backup SET health='damaged' WHERE id=2");
+	ASK(303, &damaged, LATEST);
+	HEADER(&damaged, "Location: /b/b1/restore\r\n");
+	ids = fixture_request(f, f->media, NULL);
+	l = fixture_claim(f);
+	fixture_finish(f, &l, ids.backup);
+	ASK(303, &media, LATEST, .query = { { "service", "media" } });
+	HEADER(&media, "Location: /b/b3/restore?part=media\r\n");
+	ASK(303, &database, LATEST, .query = { { "service", "database" } });
+	HEADER(&database, "Location: /b/b1/restore?part=database\r\n");
+	ASK(404, &unknown, LATEST, .query = { { "service", "other" } });
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ROW_TEST("DIV-9 DIV-11", the_form_offers_each_part_with_size_and_tables),
 		ROW_TEST("DIV-9 PLA-22", what_is_not_restorable_says_why_and_has_no_form),
+		ROW_TEST("PEER-3", the_latest_is_the_newest_good_one_with_the_wanted_part),
 		ROW_TEST("DIV-11", nothing_chosen_and_an_empty_list_are_422),
 		ROW_TEST("DIV-12 T33", no_target_is_chosen_for_anybody),
 		ROW_TEST("DIV-12 SET-10", in_its_own_place_a_part_goes_where_it_came_from),
