@@ -1,4 +1,6 @@
-<?cs # part_restore.cs: the part of a restore's page that changes: replaced by /r/{n}/fragment while it works ?><?cs def:beside() ?><?cs each:b = restore.beside ?><?cs if:!first(b) ?>, <?cs /if ?><a href="<?cs var:b.href ?>/backups"><?cs var:b.name ?></a> (<?cs var:b.reads ?>)<?cs /each ?><?cs /def ?><div id="restore"<?cs if:restore.busy ?> data-poll="<?cs var:restore.href ?>/fragment"<?cs /if ?> data-title="<?cs var:restore.state.word ?> – Restore <?cs var:restore.id ?> – <?cs var:restore.target.label ?> – Lazarette">
+<?cs # part_restore.cs: the part of a restore's page that changes: replaced by /r/{n}/fragment while it works ?><?cs def:beside() ?><ul>
+<?cs each:b = restore.beside ?><li><?cs call:icon(b.icon) ?> <a href="<?cs var:b.href ?>/backups"><?cs var:b.name ?></a>: <?cs var:b.reads ?></li>
+<?cs /each ?></ul><?cs /def ?><div id="restore"<?cs if:restore.busy ?> data-poll="<?cs var:restore.href ?>/fragment"<?cs /if ?> data-title="<?cs var:restore.state.word ?> – Restore <?cs var:restore.id ?> – <?cs var:restore.target.label ?> – Lazarette">
 <?cs include!"part_worker.cs" ?>
 <p class="safety" role="status"><?cs call:state(restore.state) ?> <span>Backup <a href="<?cs var:restore.backup.href ?>"><?cs var:restore.backup.id ?></a> of <?cs var:restore.backup.env ?> <?cs if:restore.new ?>beside<?cs else ?>into<?cs /if ?> <a href="<?cs var:restore.target.href ?>"><?cs var:restore.target.label ?></a><?cs if:restore.took ?>, took <?cs var:restore.took ?><?cs /if ?></span></p>
 <?cs if:restore.busy ?><?cs if:job.queued ?><p><?cs if:job.waiting ?><?cs var:job.title ?> <?cs var:job.waiting ?>.<?cs else ?>It is next in line.<?cs /if ?></p>
@@ -14,8 +16,10 @@
 <?cs elif:job.failed && job.switch ?><div class="notice is-bad" role="alert"><?cs call:icon("failed") ?><p><strong>The switch failed.</strong> <?cs var:job.error ?></p></div>
 <?cs elif:restore.done && restore.warnings ?><div class="notice is-warn"><?cs call:icon("warning") ?><p>Finished with <?cs var:restore.warnings ?> <?cs if:restore.one_warning ?>warning; it stands<?cs else ?>warnings; they stand<?cs /if ?> in the log.</p></div>
 <?cs elif:restore.is_undone ?><p>Undone <?cs call:when(restore.undone) ?>: <?cs var:restore.target.label ?> is as it was before this restore.</p>
-<?cs /if ?><?cs if:restore.is_out ?><p>What was restored lies beside <?cs var:restore.target.label ?> as a service of its own: <?cs call:beside() ?>. <strong><?cs var:restore.target.label ?> is as it was.</strong> Look at the new service, then switch to it.</p>
-<?cs elif:restore.is_in ?><p><strong><?cs var:restore.target.label ?> uses what this restore brought</strong>, since <?cs call:when(restore.landed) ?>. What it had before lies beside it as a service of its own: <?cs call:beside() ?>.</p>
+<?cs /if ?><?cs if:restore.is_out ?><p><strong><?cs var:restore.target.label ?> is as it was.</strong> What was restored lies beside it. Look at it, then switch.</p>
+<?cs call:beside() ?>
+<?cs elif:restore.is_in ?><p><strong><?cs var:restore.target.label ?> uses what this restore brought</strong>, since <?cs call:when(restore.landed) ?>. What it had before lies beside it.</p>
+<?cs call:beside() ?>
 <?cs elif:restore.is_between && !restore.busy ?><div class="notice is-warn" role="alert"><?cs call:icon("warning") ?><p>A switch ended halfway. It is being put right by itself; this page shows when that is done.</p></div>
 <?cs elif:restore.is_removed ?><p class="muted">What lay beside <?cs var:restore.target.label ?> <?cs if:restore.tidied ?>was<?cs else ?>is being<?cs /if ?> removed. <?cs if:restore.landed.iso ?>It goes on with what this restore brought.<?cs else ?>It goes on with what it had before.<?cs /if ?></p>
 <?cs /if ?><?cs if:restore.can.turn && !restore.busy && page.may.restore ?><div class="actions"><a class="button<?cs if:restore.is_out ?> is-primary<?cs /if ?>" href="<?cs var:restore.href ?>/switch"><?cs if:restore.is_out ?>Switch to it…<?cs else ?>Switch back…<?cs /if ?></a> <a class="button is-danger" href="<?cs var:restore.href ?>/remove"><?cs if:restore.is_out ?>Remove the new service…<?cs else ?>Remove what was there before…<?cs /if ?></a></div>

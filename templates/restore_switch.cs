@@ -6,8 +6,8 @@
 <li>The two change places in a moment; nothing of either is lost. What <?cs var:restore.target.label ?> has now lies beside it afterwards.</li>
 <li>What the application writes from then on goes into the one in use, and is not in the other one when you switch back.</li>
 <li>Open connections to a database are ended. The hooks of <?cs var:restore.target.label ?> run before and after.</li>
-<?cs each:c = restore.parts ?><li><?cs var:restore.target.label ?> · <?cs var:c.name ?></li>
-<?cs /each ?></ul>
+<li>It concerns <?cs each:c = restore.parts ?><?cs if:!first(c) ?>, <?cs /if ?><strong><?cs var:c.name ?></strong><?cs /each ?>.</li>
+</ul>
 <form<?cs if:hands ?> class="panel narrow"<?cs /if ?> method="post" action="<?cs var:restore.href ?>/switch"><?cs call:secret() ?><input type="hidden" name="to" value="<?cs if:restore.is_out ?>in<?cs else ?>out<?cs /if ?>">
 <?cs if:hands ?><?cs include!"part_hands.cs" ?><?cs /if ?><div class="actions"><button type="submit" class="button is-danger">Switch <?cs var:restore.target.label ?></button> <a class="button" href="<?cs var:restore.href ?>">Cancel</a></div></form>
 <?cs /if ?><?cs include!"foot.cs" ?>

@@ -116,7 +116,8 @@ send_form(struct reply *rp, struct request *rq, const struct restore *r,
 
 	if (envpage_begin(&p, rq, v,
 	        &(struct envpage){ "restore_confirm.cs",
-	            arena_printf(rq->arena, "Restore into %s/%s?", v->project_slug, v->slug),
+	            arena_printf(rq->arena, "Restore %s %s/%s?",
+	                r->mode == RESTORE_NEW ? "beside" : "into", v->project_slug, v->slug),
 	            "restores", false },
 	        e) != 0 ||
 	    on_restore_confirm_fill(&p, rq, r, v, e) != 0)

@@ -201,9 +201,10 @@ static void
 say_begin(struct plan *p)
 {
 	report_say(p->report, "note",
-	    "restore r%" PRId64 ": backup b%" PRId64 " of %s/%s into %s/%s",
+	    "restore r%" PRId64 ": backup b%" PRId64 " of %s/%s %s %s/%s",
 	    p->restore.id, p->backup.id, p->backup.project_slug, p->backup.environment_slug,
-	    p->environment.project_slug, p->environment.slug);
+	    p->restore.mode == RESTORE_NEW ? "beside" : "into", p->environment.project_slug,
+	    p->environment.slug);
 	if (p->restore.real_data)
 		report_say(p->report, "note", "an administrator let real data land here");
 }
