@@ -1,0 +1,68 @@
+/* retain_chain.c: the keeps of scheduled backups, for the list of one service. */
+#include "lib/model/retain_inner.h"
+
+/* A run of young ones takes one place together: see the header. */
+int64_t
+retain_chain_place(int64_t place, const struct retain_work *w, bool *ret_young_seen)
+{
+	if (!w->young)
+		return place + 1;
+	if (*ret_young_seen)
+		return place;
+	*ret_young_seen = true;
+	return place + 1;
+}
+
+static void
+keep(struct retain_chain *c, size_t i, enum retain_why why)
+{
+	c->list[i]->verdict->why |= RETAIN_BIT(why);
+	c->kept[i] = true;
+}
+
+static void
+keep_last_and_days(struct retain_chain *c)
+{
+	const struct retain_rule *rule = c->ask->rule;
+	bool young_seen = false;
+	int64_t place = 0;
+
+	for (size_t i = 0; i < c->n; i++) {
+		place = retain_chain_place(place, c->list[i], &young_seen);
+		if (place <= rule->last)
+			keep(c, i, WHY_LAST);
+		if (c->ask->now - c->list[i]->taken < rule->days * PERIOD_MS_DAY)
+			keep(c, i, WHY_DAYS);
+	}
+}
+
+/* Periods whose newest one stays already are passed over; of the next `each` it is kept. A clock
+ * set back over midnight gives a key that is too large: such a backup joins the group before. */
+static void
+keep_periods(struct retain_chain *c, enum period p, struct arena *scratch)
+{
+	int64_t wanted = c->ask->rule->each[p], key = INT64_MAX;
+	size_t groups = 0;
+
+	c->group[p] = arena_array(scratch, c->n + 1, sizeof *c->group[p]);
+	c->head[p] = arena_array(scratch, c->n + 1, sizeof *c->head[p]);
+	for (size_t i = 0; i < c->n; i++) {
+		if (c->list[i]->keys[p] < key) {
+			key = c->list[i]->keys[p];
+			c->head[p][groups++] = i;
+			if (!c->kept[i] && wanted-- > 0)
+				keep(c, i, (enum retain_why)(WHY_HOURLY + (int)p));
+		}
+		c->group[p][i] = groups - 1;
+	}
+}
+
+void
+retain_chain_keep(struct retain_chain *c, struct arena *scratch)
+{
+	c->kept = arena_array(scratch, c->n + 1, sizeof *c->kept);
+	keep_last_and_days(c);
+	for (int p = 0; p < PERIODS; p++)
+		if (c->ask->rule->each[p] > 0)
+			keep_periods(c, (enum period)p, scratch);
+}

@@ -1,0 +1,252 @@
+/* retain_when.c: when a backup goes, if a good one is made at each run of the schedule from now on.
+ *
+ * Nothing is simulated: a backup leaves a keep of N periods when the N-th period after its own no
+ * longer has its representative kept by a finer keep, and that moment is found in the same way. So
+ * the answer costs a few steps for each keep of the rule, whatever the length of the list.
+ */
+#include "lib/model/retain_inner.h"
+
+#define NONE INT64_MIN   /* no keep of these holds it at all */
+
+/* A backup of the chain (run < 0), or one that a run of the schedule will make. */
+struct when_backup {
+	size_t i;
+	int64_t run;
+};
+
+static bool
+has_pace(const struct retain_ask *ask)
+{
+	return ask->next_run > 0 && ask->every_ms > 0;
+}
+
+/* Run 0 is the next one; one that is overdue comes now. */
+static int64_t
+run_time(const struct retain_ask *ask, int64_t run)
+{
+	return (ask->next_run > ask->now ? ask->next_run : ask->now) + run * ask->every_ms;
+}
+
+/* The first run at or after an instant. */
+static int64_t
+run_after(const struct retain_ask *ask, int64_t at)
+{
+	int64_t wait = at - run_time(ask, 0);
+
+	return wait <= 0 ? 0 : (wait + ask->every_ms - 1) / ask->every_ms;
+}
+
+static int64_t
+time_of(const struct retain_chain *c, struct when_backup b)
+{
+	return b.run < 0 ? c->list[b.i]->taken : run_time(c->ask, b.run);
+}
+
+static int64_t
+key_of_run(const struct retain_chain *c, enum period p, int64_t run)
+{
+	int64_t at = run_time(c->ask, run);
+
+	return period_key(p, at + retain_ahead(c->ask, p, at));
+}
+
+/* The first run in or after a period: its local beginning, turned into an instant. */
+static int64_t
+run_in(const struct retain_chain *c, enum period p, int64_t key)
+{
+	int64_t local = period_start(p, key), utc = local;
+
+	/* The offset at the guess is that at the instant, save near a change of the clock. */
+	utc = local - retain_ahead(c->ask, p, utc);
+	utc = local - retain_ahead(c->ask, p, utc);
+	return run_after(c->ask, utc);
+}
+
+static int64_t
+later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* The n-th backup of the list after `b`; the 0th is itself. */
+static int64_t
+arrival(const struct retain_chain *c, struct when_backup b, int64_t n)
+{
+	if (b.run >= 0)
+		return run_time(c->ask, b.run + n);
+	if (n <= (int64_t)b.i)
+		return c->list[b.i - (size_t)n]->taken;
+	return run_time(c->ask, n - (int64_t)b.i - 1);
+}
+
+/* When "the newest N" and "the last N days" let go. The young take one place together: with a
+ * minimum age the one before must have grown out of it. */
+static int64_t
+leaves_first_keeps(const struct retain_chain *c, struct when_backup b)
+{
+	const struct retain_rule *rule = c->ask->rule;
+	int64_t at = NONE, young = rule->min_age_hours * PERIOD_MS_HOUR;
+
+	if (rule->days > 0)
+		at = time_of(c, b) + rule->days * PERIOD_MS_DAY;
+	if (rule->last > 0)
+		at = later(at, arrival(c, b, rule->last));
+	if (rule->last > 0 && young > 0)
+		at = later(at, arrival(c, b, rule->last - 1) + young);
+	return at;
+}
+
+static int64_t leaves(const struct retain_chain *c, struct when_backup b, int level);
+
+/* Stands for its period to the end of it: no run comes behind it there. */
+static bool
+stands_for(const struct retain_chain *c, enum period p, struct when_backup b)
+{
+	if (b.run >= 0)
+		return key_of_run(c, p, b.run) < key_of_run(c, p, b.run + 1);
+	if (c->head[p][c->group[p][b.i]] != b.i)
+		return false;
+	return c->group[p][b.i] > 0 || key_of_run(c, p, 0) > c->list[b.i]->keys[p];
+}
+
+/* From when on the period of these runs is one that the keep of periods must hold itself: none of
+ * the finer ones holds the newest backup that it has by then. */
+static int64_t
+runs_are_bare(const struct retain_chain *c, enum period p, int64_t first, int64_t last)
+{
+	int64_t at = leaves(c, (struct when_backup) { .run = first }, (int)p - 1);
+
+	if (last <= first || at <= run_time(c->ask, first + 1))
+		return later(at, run_time(c->ask, first));
+	return leaves(c, (struct when_backup) { .run = last }, (int)p - 1);
+}
+
+/* The same of a period of the list. */
+static int64_t
+group_is_bare(const struct retain_chain *c, enum period p, size_t group)
+{
+	size_t head = c->head[p][group];
+	int64_t key = c->list[head]->keys[p];
+	int64_t at = leaves(c, (struct when_backup) { .i = head, .run = -1 }, (int)p - 1);
+
+	if (group > 0 || at <= run_time(c->ask, 0) || key_of_run(c, p, 0) > key)
+		return at;
+	return leaves(c, (struct when_backup) { .run = run_in(c, p, key + 1) - 1 }, (int)p - 1);
+}
+
+/* The n-th period behind `key`, of those that runs from `run` on fall into. */
+static int64_t
+nth_is_bare(const struct retain_chain *c, enum period p, int64_t run, int64_t n)
+{
+	int64_t key;
+
+	/* Rarer than the period, each run is a period of its own. */
+	if (c->ask->every_ms >= period_shortest(p))
+		return runs_are_bare(c, p, run + n - 1, run + n - 1);
+	key = key_of_run(c, p, run) + n - 1;
+	return runs_are_bare(c, p, run_in(c, p, key), run_in(c, p, key + 1) - 1);
+}
+
+/* When `each` periods behind that of `b` must be held, so that its own no longer is. */
+static int64_t
+leaves_period(const struct retain_chain *c, enum period p, struct when_backup b)
+{
+	int64_t each = c->ask->rule->each[p], newer, key, run;
+
+	if (b.run >= 0)
+		return nth_is_bare(c, p, b.run + 1, each);
+	newer = (int64_t)c->group[p][b.i];
+	if (newer >= each)
+		return group_is_bare(c, p, (size_t)(newer - each));
+	/* The first run that is not in the newest period of the list. */
+	key = c->list[c->head[p][0]]->keys[p];
+	run = key_of_run(c, p, 0) > key ? 0 : run_in(c, p, key + 1);
+	return nth_is_bare(c, p, run, each - newer);
+}
+
+/* When the keeps up to this one (a period, or -1 for the first two) let it go. */
+static int64_t
+leaves(const struct retain_chain *c, struct when_backup b, int level)
+{
+	int64_t at = leaves_first_keeps(c, b);
+
+	for (int p = 0; p <= level; p++)
+		if (c->ask->rule->each[p] > 0 && stands_for(c, (enum period)p, b))
+			at = later(at, leaves_period(c, (enum period)p, b));
+	return at;
+}
+
+void
+retain_when_until(struct retain_work *w, int64_t at)
+{
+	w->until = later(w->until, at);
+}
+
+void
+retain_when_uncertain(struct retain_work *w, int64_t n)
+{
+	w->until_newer = true;
+	w->newer = later(w->newer, n);
+}
+
+void
+retain_when_newer(const struct retain_ask *ask, struct retain_work *w, int64_t n)
+{
+	if (has_pace(ask))
+		retain_when_until(w, run_time(ask, n - 1));
+	else
+		retain_when_uncertain(w, n);
+}
+
+/* Without a schedule only a length of time can be foretold. */
+static void
+note_without_pace(const struct retain_chain *c, struct retain_work *w)
+{
+	const struct retain_rule *rule = c->ask->rule;
+
+	if ((w->verdict->why & RETAIN_BIT(WHY_DAYS)) != 0)
+		retain_when_until(w, w->taken + rule->days * PERIOD_MS_DAY);
+	for (int why = WHY_LAST; why <= WHY_YEARLY; why++)
+		if (why != WHY_DAYS && (w->verdict->why & RETAIN_BIT(why)) != 0)
+			retain_when_uncertain(w, 0);
+}
+
+void
+retain_when_note(const struct retain_chain *c, size_t i)
+{
+	int64_t at;
+
+	if (!has_pace(c->ask)) {
+		note_without_pace(c, c->list[i]);
+		return;
+	}
+	at = leaves(c, (struct when_backup) { .i = i, .run = -1 }, PERIODS - 1);
+	/* What stands for its period only until the next run takes its place. */
+	retain_when_until(c->list[i], at > c->ask->now ? at : run_time(c->ask, 0));
+}
+
+void
+retain_when_conclude(struct retain_work *w, const struct retain_ask *ask)
+{
+	static const uint32_t open = RETAIN_BIT(WHY_STRANGER) | RETAIN_BIT(WHY_BUILDING) |
+	    RETAIN_BIT(WHY_FUTURE) | RETAIN_BIT(WHY_CLOCK) | RETAIN_BIT(WHY_IN_USE);
+	static const uint32_t never = RETAIN_BIT(WHY_PINNED) | RETAIN_BIT(WHY_FOREVER) |
+	    RETAIN_BIT(WHY_DEMAND_STAYS);
+	struct retain_verdict *v = w->verdict;
+
+	if (v->go) {
+		v->goes = GOES_NOW;
+		v->goes_at = ask->now;
+	} else if ((v->why & RETAIN_BIT(WHY_TRASHED)) != 0) {
+		v->goes = GOES_AT;
+		v->goes_at = w->item->trashed_at + ask->trash_ms;
+	} else if ((v->why & never) != 0) {
+		v->goes = GOES_NEVER;
+	} else if ((v->why & open) != 0) {
+		v->goes = GOES_OPEN;
+	} else {
+		v->goes = w->until_newer ? GOES_WHEN_NEWER : GOES_AT;
+		v->goes_at = w->until;
+		v->goes_newer = w->until_newer ? w->newer : 0;
+	}
+}
