@@ -26,6 +26,27 @@ static const bool moves[BACKUP_STATES][BACKUP_STATES] = {
 	    [BACKUP_DELETED] = true },
 };
 
+static const char *const mode_names[BACKUP_MODES] = {
+	[MODE_LIVE] = "live", [MODE_CONSISTENT] = "consistent",
+};
+
+const char *
+backup_mode_name(enum backup_mode mode)
+{
+	return word_of(mode_names, BACKUP_MODES, (int)mode);
+}
+
+bool
+backup_mode_parse(enum backup_mode *ret, const char *name)
+{
+	int found = word_find(mode_names, BACKUP_MODES, name);
+
+	if (found < 0)
+		return false;
+	*ret = (enum backup_mode)found;
+	return true;
+}
+
 const char *
 backup_state_name(enum backup_state state)
 {

@@ -35,6 +35,11 @@ MUST_USE bool backup_kind_parse(enum backup_kind *ret, const char *name);
 MUST_USE bool backup_health_parse(enum backup_health *ret, const char *name);
 bool backup_may_go(enum backup_state from, enum backup_state to);
 
+/* live: as it goes on. consistent: the application is held while all parts are read. */
+enum backup_mode { MODE_LIVE, MODE_CONSISTENT, BACKUP_MODES };
+const char *backup_mode_name(enum backup_mode mode);
+MUST_USE bool backup_mode_parse(enum backup_mode *ret, const char *name);
+
 enum { SHA256_HEX_SIZE = 65 };
 
 /* One object in a storage and what it must hash to. Empty key: there is none. */
@@ -57,6 +62,7 @@ struct part {
 	int64_t items;                /* files in the archive; 0 for databases */
 	int64_t warnings;
 	int64_t taken_at, finished_at;   /* when reading began and the part was proven */
+	int64_t verified_at;          /* when its stored bytes were last read to their end */
 };
 
 /* Rows of one table, as counted in the moment that a dump shows. */
@@ -74,6 +80,12 @@ struct backup {
 	enum backup_health health;
 	const char *note;             /* "" when none */
 	bool keep;                    /* never deleted by a policy */
+	int64_t keep_until;           /* nor before this instant; 0: none */
+	enum backup_mode mode;
+	int64_t frozen_ms;            /* how long the application was held for it */
+	int64_t schedule;             /* which asked for it; 0: none */
+	const char *suspicion;        /* why nobody should trust it, "": nothing is known */
+	const char *trashed_why;      /* the policy's reason; "": a person put it there */
 	int64_t requested_by;
 	const char *requested_name;
 	int64_t created_at, started_at, finished_at, verified_at, trashed_at;

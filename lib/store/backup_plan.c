@@ -51,8 +51,8 @@ add_backup(int64_t *ret, struct db *db, const struct backup_request *rq,
 	static const char sql_storage[] = "SELECT min(id) FROM storage";
 	static const char sql_add[] =
 	    "INSERT INTO backup (uuid, environment, storage, kind, state, note, requested_by,"
-	    " created_at, contents) VALUES (?1, ?2, ?3, ?4, 'building', ?5, ?6, ?7, ?8) RETURNING"
-	    " id";
+	    " created_at, contents, mode, schedule, keep_until) VALUES (?1, ?2, ?3, ?4,"
+	    " 'building', ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING id";
 	static const char sql_key[] = "UPDATE backup SET sidecar_key=?2 WHERE id=?1";
 	CLEANUP_ARENA struct arena *a = arena_new();
 	int64_t storage, id;
@@ -67,7 +67,9 @@ add_backup(int64_t *ret, struct db *db, const struct backup_request *rq,
 	if (sql_get(&id, db, sql_add,
 	        SQL_ARGS(sql_t(uuid), sql_i(v->id), sql_i(storage),
 	            sql_t(backup_kind_name(rq->kind)), sql_t(rq->note ? rq->note : ""),
-	            sql_id(rq->job.requested_by), sql_i(clock_now()), sql_t(contents)),
+	            sql_id(rq->job.requested_by), sql_i(clock_now()), sql_t(contents),
+	            sql_t(backup_mode_name(rq->mode)), sql_id(rq->schedule),
+	            sql_i(rq->keep_until)),
 	        e) != 0 ||
 	    sql_run(NULL, db, sql_key,
 	        SQL_ARGS(sql_i(id),
@@ -119,7 +121,8 @@ backup_plan_add(struct backup_ids *ret, struct db *db, const struct backup_reque
 	if (find_services(services, &contents, a, db, rq, e) != 0 ||
 	    add_backup(&ret->backup, db, rq, &v, contents.p, e) != 0 ||
 	    enqueue_add(&ret->job, db, &rq->job,
-	        &(struct enqueue_work){ .kind = JOB_BACKUP, .backup = ret->backup }, e) != 0)
+	        &(struct enqueue_work){ .kind = JOB_BACKUP, .backup = ret->backup,
+	            .background = rq->kind == BACKUP_SCHEDULED }, e) != 0)
 		return -1;
 	for (size_t i = 0; i < rq->service_count; i++)
 		if (add_part(db, ret->backup, &services[i], e) != 0 ||

@@ -45,8 +45,9 @@ backups_request(struct backup_ids *ret, struct db *db, const struct backup_reque
 	" b.requested_by, coalesce(a.email, 'system'), b.created_at, b.started_at, b.finished_at," \
 	" b.verified_at, b.trashed_at, b.raw_bytes, b.stored_bytes, b.warnings, b.error," \
 	" b.tested_at, b.test_state, b.test_text, b.sidecar_key, b.sidecar_sha256, b.contents," \
-	" p.slug, v.slug, s.slug FROM backup b JOIN environment v ON v.id=b.environment JOIN" \
-	" project p ON p.id=v.project JOIN storage s ON s.id=b.storage LEFT JOIN account a ON" \
+	" b.keep_until, b.mode, b.frozen_ms, b.schedule, b.suspicion, b.trashed_why, p.slug," \
+	" v.slug, s.slug FROM backup b JOIN environment v ON v.id=b.environment JOIN project p ON" \
+	" p.id=v.project JOIN storage s ON s.id=b.storage LEFT JOIN account a ON" \
 	" a.id=b.requested_by"
 
 static void
@@ -85,6 +86,13 @@ read_backup(void *row, struct sql *q, struct arena *a)
 	b->sidecar_key = sql_text(q, c++, a);
 	b->sidecar_sha256 = sql_text(q, c++, a);
 	b->contents = sql_text(q, c++, a);
+	b->keep_until = sql_int(q, c++);
+	if (!backup_mode_parse(&b->mode, sql_text(q, c++, a)))
+		b->mode = BACKUP_MODES;
+	b->frozen_ms = sql_int(q, c++);
+	b->schedule = sql_int(q, c++);
+	b->suspicion = sql_text(q, c++, a);
+	b->trashed_why = sql_text(q, c++, a);
 	b->project_slug = sql_text(q, c++, a);
 	b->environment_slug = sql_text(q, c++, a);
 	b->storage_slug = sql_text(q, c++, a);
@@ -130,6 +138,7 @@ read_part(void *row, struct sql *q, struct arena *a)
 	p->warnings = sql_int(q, c++);
 	p->taken_at = sql_int(q, c++);
 	p->finished_at = sql_int(q, c++);
+	p->verified_at = sql_int(q, c++);
 }
 
 int
@@ -140,7 +149,8 @@ backups_parts(struct part **ret, size_t *count, struct arena *a, struct db *db, 
 	    "SELECT id, backup, service, uuid, service_slug, service_name, engine, state, format,"
 	    " engine_version, tool, data_key, data_raw_bytes, data_stored_bytes, data_raw_sha256,"
 	    " data_stored_sha256, manifest_key, manifest_raw_bytes, manifest_stored_bytes,"
-	    " manifest_raw_sha256, manifest_stored_sha256, items, warnings, taken_at, finished_at"
+	    " manifest_raw_sha256, manifest_stored_sha256, items, warnings, taken_at, finished_at,"
+	    " verified_at"
 	    " FROM part WHERE backup=?1 ORDER BY id";
 	void *rows = sql_list(count,
 	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(backup)), sizeof **ret, read_part }, e);

@@ -19,6 +19,9 @@ struct backup_request {
 	const char *note;
 	const int64_t *services;
 	size_t service_count;
+	enum backup_mode mode;
+	int64_t schedule;             /* which asks for it; 0: none */
+	int64_t keep_until;           /* no policy deletes it before; 0: none */
 };
 /* Makes the backup (building), one part per service with its keys planned, and the queued job, in
  * one transaction. ERR_INPUT: no service, or one of another environment. ERR_CONFLICT: the

@@ -22,14 +22,24 @@ enqueue_known(int64_t *ret, struct db *db, const char *key, enum job_kind kind, 
 	return 0;
 }
 
+/* What overwrites somebody's worst day goes before what only looks after old copies. */
+static const int priorities[JOB_KINDS] = {
+	[JOB_RESTORE] = 30, [JOB_UNDO] = 30,    [JOB_SWITCH] = 30,
+	[JOB_PREVIEW] = 30, [JOB_CHECK] = 30,   [JOB_BACKUP] = 20,
+	[JOB_DOWNLOAD] = 20, [JOB_TIDY] = 10,   [JOB_TEST] = 10,
+	[JOB_VERIFY] = 10,
+};
+enum { BACKGROUND = 10 };
+
 int
 enqueue_add(int64_t *ret, struct db *db, const struct job_request *rq,
     const struct enqueue_work *work, struct err *e)
 {
 	static const char sql[] =
 	    "INSERT INTO job (uuid, kind, state, environment, backup, download, service, restore,"
-	    " after_job, requested_by, idempotency_key, mail_when_done, run_at, created_at) VALUES"
-	    " (?1, ?2, 'queued', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12) RETURNING id";
+	    " after_job, requested_by, idempotency_key, mail_when_done, run_at, created_at,"
+	    " priority) VALUES (?1, ?2, 'queued', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12,"
+	    " ?13) RETURNING id";
 	char uuid[UUID_SIZE];
 
 	rand_uuid(uuid);
@@ -37,7 +47,8 @@ enqueue_add(int64_t *ret, struct db *db, const struct job_request *rq,
 	    SQL_ARGS(sql_t(uuid), sql_t(job_kind_name(work->kind)), sql_i(rq->environment),
 	        sql_id(work->backup), sql_id(work->download), sql_id(work->service),
 	        sql_id(work->restore), sql_id(work->after), sql_id(rq->requested_by),
-	        sql_t(rq->key), sql_i(rq->mail_when_done), sql_i(clock_now())),
+	        sql_t(rq->key), sql_i(rq->mail_when_done), sql_i(clock_now()),
+	        sql_i(priorities[work->kind] - (work->background ? BACKGROUND : 0))),
 	    e);
 }
 

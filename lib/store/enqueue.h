@@ -2,6 +2,7 @@
 #ifndef LIB_STORE_ENQUEUE_H
 #define LIB_STORE_ENQUEUE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/base/attr.h"
@@ -20,6 +21,7 @@ struct enqueue_work {
 	int64_t backup, download, service;   /* 0 when none: so are the next two */
 	int64_t restore;
 	int64_t after;                /* a job that must have ended before this one begins */
+	bool background;              /* nobody waits for it: after all that somebody asked for */
 };
 /* A queued job. */
 MUST_USE int enqueue_add(int64_t *ret, struct db *db, const struct job_request *rq,

@@ -59,8 +59,9 @@ DIV_5_DIV_6_only_services_of_the_environment_can_be_chosen(void **state)
 		.name = "S",
 		.kind = ENV_STAGING };
 	int64_t twice[] = { f->database, f->database }, unknown = 99;
-	struct backup_request rq = { { f->environment, 0, NULL, false }, BACKUP_SCHEDULED, NULL,
-		&f->database, 0 };
+	struct backup_request rq = { .job = { f->environment, 0, NULL, false },
+		.kind = BACKUP_SCHEDULED,
+		.note = NULL, .services = &f->database, .service_count = 0 };
 	struct backup_ids ids;
 
 	OK(environments_add(&other, f->db, &f->e));

@@ -483,7 +483,7 @@ the_second_schema_keeps_every_row_and_every_reference(void **state)
 	    " name NOT LIKE 'sqlite_%' AND name NOT LIKE 'restore%' AND name<>'job_restore' ORDER"
 	    " BY name";
 	struct fixture *f = *state;
-	char *selects[32], *before[32], *indexes;
+	char *selects[32], *before[32], *indexes, *after;
 	size_t n;
 
 	use_first_schema(f);
@@ -500,7 +500,10 @@ the_second_schema_keeps_every_row_and_every_reference(void **state)
 	assert_true(fixture_number(f, "PRAGMA user_version") >= 2);
 	for (size_t i = 0; i < n; i++)
 		assert_string_equal(rows_of(f, selects[i]), before[i]);
-	assert_string_equal(rows_of(f, sql_indexes), indexes);
+	after = rows_of(f, sql_indexes);
+	for (char *line = strtok(indexes, "\n"); line != NULL; line = strtok(NULL, "\n"))
+		if (strstr(after, line) == NULL)
+			fail_msg("lost: %s", line);
 	assert_string_equal(rows_of(f, "SELECT value FROM setting WHERE name='x'"), "value=y \n");
 	/* Sound, and watched over again. */
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM pragma_foreign_key_check"), 0);

@@ -139,8 +139,9 @@ UNUSED static struct backup_ids
 fixture_request(struct fixture *f, int64_t only, const char *key)
 {
 	int64_t both[] = { f->database, f->media };
-	struct backup_request rq = { { f->environment, f->admin, key, true }, BACKUP_ON_DEMAND,
-		"a note", only ? &only : both, only ? 1 : 2 };
+	struct backup_request rq = { .job = { f->environment, f->admin, key, true },
+		.kind = BACKUP_ON_DEMAND,
+		.note = "a note", .services = only ? &only : both, .service_count = only ? 1 : 2 };
 	struct backup_ids ids = { 0, 0 };
 
 	OK(backups_request(&ids, f->db, &rq, &f->e));

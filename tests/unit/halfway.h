@@ -39,8 +39,9 @@ back_up(struct scene *s)
 {
 	struct fixture *f = &s->h.f;
 	int64_t both[] = { s->first, s->pages };
-	struct backup_request rq = { { f->environment, f->admin, NULL, false }, BACKUP_ON_DEMAND,
-		"", both, 2 };
+	struct backup_request rq = { .job = { f->environment, f->admin, NULL, false },
+		.kind = BACKUP_ON_DEMAND,
+		.note = "", .services = both, .service_count = 2 };
 	struct backup_ids ids;
 
 	OK(backups_request(&ids, f->db, &rq, &f->e));

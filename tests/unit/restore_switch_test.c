@@ -232,8 +232,9 @@ SET_15_a_switch_is_refused_where_it_would_go_wrong(void **state)
 	fixture_do(f, "UPDATE environment SET paused=0");
 	/* A backup of what lies beside. */
 	OK(backups_request(&ids, f->db,
-	    &(struct backup_request){ { s.environment, 0, NULL, false }, BACKUP_ON_DEMAND, NULL,
-	        &restoring_rows(f, id)[1].made, 1 }, &f->e));
+	    &(struct backup_request){ .job = { s.environment, 0, NULL, false },
+	        .kind = BACKUP_ON_DEMAND, .services = &restoring_rows(f, id)[1].made,
+	        .service_count = 1 }, &f->e));
 	l = fixture_claim(f);
 	REFUSED(ERR_CONFLICT, turn(f, &s, id, TURN_IN));
 	says(f, "works on media-r2 of shop/staging; wait for it");

@@ -148,8 +148,9 @@ what_has_not_landed_or_is_in_use_cannot_be_undone(void **state)
 	REFUSED(ERR_NOT_FOUND, restores_undo(&ret, f->db, &elsewhere, id, &f->e));
 	/* A job that has one of its services. */
 	OK(backups_request(&ids, f->db,
-	    &(struct backup_request){ { s.environment, 0, NULL, false }, BACKUP_ON_DEMAND, NULL,
-	        &s.media, 1 }, &f->e));
+	    &(struct backup_request){ .job = { s.environment, 0, NULL, false },
+		.kind = BACKUP_ON_DEMAND,
+		.note = NULL, .services = &s.media, .service_count = 1 }, &f->e));
 	l = fixture_claim(f);
 	refused(f, &s, id, arena_printf(f->a, "j%d works on media of shop/staging; wait for it",
 	    (int)ids.job));

@@ -104,8 +104,9 @@ SET_15_what_lies_beside_can_be_backed_up(void **state)
 {
 	struct scene *s = *state;
 	struct fixture *f = &s->h.f;
-	struct backup_request rq = { { f->environment, f->admin, NULL, false }, BACKUP_ON_DEMAND,
-		"", NULL, 1 };
+	struct backup_request rq = { .job = { f->environment, f->admin, NULL, false },
+		.kind = BACKUP_ON_DEMAND,
+		.note = "", .services = NULL, .service_count = 1 };
 	struct backup_ids ids;
 	int64_t made;
 
