@@ -165,6 +165,25 @@ CREATE INDEX alarm_environment ON alarm (environment, id);
 -- When each stored part was last read to its end.
 ALTER TABLE part ADD COLUMN verified_at INTEGER NOT NULL DEFAULT 0;
 
+-- For the answer to "am I safe?", read for all environments at once.
+CREATE INDEX schedule_state_environment ON schedule_state (environment, schedule);
+CREATE INDEX schedule_run_due ON schedule_run (environment, due_at);
+CREATE INDEX job_results ON job (kind, state);
+CREATE UNIQUE INDEX environment_badge ON environment (badge) WHERE badge <> '';
+
+-- What the worker last saw of a storage's file system; 0: it has not looked yet.
+ALTER TABLE storage ADD COLUMN free_bytes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE storage ADD COLUMN total_bytes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE storage ADD COLUMN looked_at INTEGER NOT NULL DEFAULT 0;
+
+-- What lay in a storage at the end of a day (UTC), or lies there today: for the date it will be full.
+CREATE TABLE storage_day (
+	storage    INTEGER NOT NULL REFERENCES storage (id),
+	day        INTEGER NOT NULL,
+	used_bytes INTEGER NOT NULL,
+	PRIMARY KEY (storage, day)
+);
+
 -- What the herald has told of a job: 1 that it began, 2 all.
 ALTER TABLE job ADD COLUMN told INTEGER NOT NULL DEFAULT 0 CHECK (told BETWEEN 0 AND 2);
 UPDATE job SET told = 2 WHERE finished_at > 0;
