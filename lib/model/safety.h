@@ -70,7 +70,7 @@ struct safety_facts {
 	bool ended_failed;
 	int64_t coming;               /* a backup that is queued or running */
 
-	int64_t rpo_ms;               /* how old the newest good one may be; 0: as the schedule says */
+	int64_t rpo_ms;               /* how old the newest one may be; 0: any age */
 	const char *alarm;            /* the text of an open alarm about it; "" */
 	int64_t alarm_at;
 };

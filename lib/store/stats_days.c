@@ -24,8 +24,8 @@ stats_days(struct stats_day **ret, size_t *count, struct arena *a, struct db *db
 	/* CROSS JOIN keeps the order: a few days of each environment, never the whole log. */
 	static const char sql[] =
 	    "SELECT d.environment, d.day, d.good, d.failed, d.missed, d.raw_bytes FROM"
-	    " environment v CROSS JOIN day_log d WHERE d.environment=v.id AND d.day>=?2 AND (?1=0 OR v.id=?1)"
-	    " ORDER BY v.id, d.day";
+	    " environment v CROSS JOIN day_log d WHERE d.environment=v.id AND d.day>=?2 AND (?1=0"
+	    " OR v.id=?1) ORDER BY v.id, d.day";
 	void *rows = sql_list(count,
 	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(environment), sql_i(from)),
 	        sizeof **ret, read_day }, e);

@@ -20,8 +20,8 @@
  * and then failed. */
 enum { BARE = 0, NEVER = 1, WELL = 2, GOOD = 4, FAILED = 8 };
 /* What it changes of that. AGE: when the good one ended. */
-enum fact { NOTHING, AGE, PAUSED, SERVICES, UNCOVERED, SCHEDULES, ON, RESUMES, NEXT, INTERVAL, UNMET,
-	HEALTH, ODD, TRUSTED, COMING, RPO, ALARMED, CREATED };
+enum fact { NOTHING, AGE, PAUSED, SERVICES, UNCOVERED, SCHEDULES, ON, RESUMES, NEXT, INTERVAL,
+	UNMET, HEALTH, ODD, TRUSTED, COMING, RPO, ALARMED, CREATED };
 enum { CHANGES = 5 };
 
 struct row {
@@ -279,7 +279,8 @@ PEER_8_PLA_14_every_row_of_the_table_has_its_answer(void **state)
 		struct safety_facts f = facts_of(&rows[i]);
 		struct safety s = safety_of(&f, NOW);
 
-		if (s.state != rows[i].state || s.cause != rows[i].cause || s.since != rows[i].since)
+		if (s.state != rows[i].state || s.cause != rows[i].cause ||
+		    s.since != rows[i].since)
 			fail_msg("%s: state %d, cause %d, since %lld", rows[i].what, (int)s.state,
 			    (int)s.cause, (long long)(s.since - NOW));
 	}
