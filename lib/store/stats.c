@@ -180,8 +180,10 @@ add_uncovered(const struct table *t, struct safety_facts *f, struct sql *q)
 static void
 add_coming(const struct table *t, struct safety_facts *f, struct sql *q)
 {
-	(void)t;
-	f->coming = sql_int(q, 1);
+	enum job_kind kind;
+
+	if (job_kind_parse(&kind, sql_text(q, 2, t->arena)) && kind == JOB_BACKUP)
+		f->coming = sql_int(q, 1);
 }
 
 static void
@@ -209,9 +211,10 @@ static const char sql_services[] =
 static const char sql_schedules[] =
     "SELECT c.environment, s.enabled, s.paused_until, c.handled_at, c.next_at FROM schedule_state"
     " c JOIN schedule s ON s.id=c.schedule WHERE s.removed_at=0";
+/* Without the kind, so that only the two short indexes of unfinished jobs can be used. */
 static const char sql_coming[] =
-    "SELECT environment, backup FROM job WHERE state='queued' AND kind='backup' UNION ALL SELECT"
-    " environment, backup FROM job WHERE state='running' AND kind='backup'";
+    "SELECT environment, backup, kind FROM job WHERE state='queued' UNION ALL SELECT environment,"
+    " backup, kind FROM job WHERE state='running'";
 static const char sql_alarms[] =
     "SELECT environment, text, opened_at FROM alarm WHERE closed_at=0 AND kind IN ('missing',"
     " 'test', 'rto') AND environment IS NOT NULL ORDER BY opened_at, id";

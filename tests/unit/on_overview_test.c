@@ -124,8 +124,8 @@ PEER_26_a_storage_says_when_it_is_full(void **state)
 	fixture_ready(f);
 	fixture_do(f, "UPDATE storage SET free_bytes=41000, total_bytes=100000, looked_at=1");
 	fixture_do(f, arena_printf(f->a, "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1"
-	    " FROM n WHERE i<20) INSERT INTO storage_day (storage, day, used_bytes) SELECT 1, %lld-20+i,"
-	    " 1000*i FROM n", (long long)(clock_now() / DAY)));
+	    " FROM n WHERE i<20) INSERT INTO storage_day (storage, day, used_bytes) SELECT 1,"
+	    " %lld-20+i, 1000*i FROM n", (long long)(clock_now() / DAY)));
 	ASK(200, &rp, .run = on_overview_get);
 	SAYS(&rp, "At this pace it is full in about 41 days, on ");
 	SAYS(&rp, "41.0 kB free of 100 kB");

@@ -315,8 +315,8 @@ static void
 fill(struct fixture *f)
 {
 	fixture_do(f, "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i+1 FROM n WHERE i<200)"
-	    " INSERT INTO environment (id, project, uuid, slug, name, kind, created_at) SELECT i, 1,"
-	    " 'v' || i, 'e' || i, 'E' || i, 'live', 1 FROM n");
+	    " INSERT INTO environment (id, project, uuid, slug, name, kind, created_at) SELECT i,"
+	    " 1, 'v' || i, 'e' || i, 'E' || i, 'live', 1 FROM n");
 	fixture_do(f, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<100000)"
 	    " INSERT INTO backup (id, uuid, environment, storage, kind, state, created_at,"
 	    " started_at, finished_at, stored_bytes, raw_bytes, sidecar_sha256, error) SELECT i,"
@@ -364,7 +364,10 @@ whole_scans(struct fixture *f, const char *sql)
 	while (sqlite3_step(plan) == SQLITE_ROW) {
 		const char *line = (const char *)sqlite3_column_text(plan, 3);
 
-		if (strncmp(line, "SCAN ", 5) != 0 || strstr(line, "COVERING INDEX") != NULL)
+		/* Two indexes have nothing but unfinished jobs, so all of them may be read. */
+		if (strncmp(line, "SCAN ", 5) != 0 || strstr(line, "COVERING INDEX") != NULL ||
+		    strstr(line, "INDEX job_queue") != NULL ||
+		    strstr(line, "INDEX job_leases") != NULL)
 			continue;
 		for (size_t i = 0; i < 8; i++) {
 			static const char *const big[] = { "g", "t", "n", "b", "d", "backup", "job",
@@ -386,6 +389,8 @@ PEER_25_every_statement_goes_by_an_index(void **state)
 	int looked = 0;
 
 	fill(f);
+	/* Also when SQLite knows that nearly all jobs are alike. */
+	fixture_do(f, "ANALYZE");
 	ask_everything(f);
 	for (sqlite3_stmt *s = NULL; (s = sqlite3_next_stmt(f->db->handle, s)) != NULL;) {
 		const char *sql = sqlite3_sql(s);
