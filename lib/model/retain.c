@@ -197,7 +197,7 @@ by_service(const void *a, const void *b)
 	return (x->rank > y->rank) - (x->rank < y->rank);
 }
 
-/* A service that stands in a backup twice is one piece of it, good when both are. */
+/* A service that stands in a backup twice is one piece of it, good when either is. */
 static void
 drop_doubles(struct judging *j)
 {
@@ -208,7 +208,7 @@ drop_doubles(struct judging *j)
 
 		if (last != NULL && last->service == j->pieces[i].service &&
 		    last->rank == j->pieces[i].rank)
-			last->good = last->good && j->pieces[i].good;
+			last->good = last->good || j->pieces[i].good;
 		else
 			j->pieces[used++] = j->pieces[i];
 	}
@@ -259,36 +259,50 @@ keep_newest(const struct judging *j, const struct piece *p, enum retain_why why,
 	retain_when_newer(j->ask, w, newer);
 }
 
+enum worth { WORTH_NOTHING, WORTH_MAKESHIFT, WORTH_SAFETY, WORTH_ODD, WORTH_GOOD, WORTHS };
+
 /*
- * The newest good ones never go, be they in a backup whose other part failed. Of a damaged backup
- * nobody knows which part it is, and a safety backup may be of the very state that made a restore
- * necessary: they stand in only where nothing better is.
+ * Of a damaged backup nobody knows which part it is, and a safety backup may be of the very state
+ * that made a restore necessary: they stand in only where nothing better is. A part that is whole in
+ * a backup of which another failed is like a suspicious one: perhaps the newest state there is.
  */
+static enum worth
+worth_of(const struct retain_item *item, const struct piece *piece)
+{
+	if (!piece->good || item->health == HEALTH_MISSING)
+		return WORTH_NOTHING;
+	if (item->health == HEALTH_DAMAGED)
+		return WORTH_MAKESHIFT;
+	if (item->suspicious || item->state != BACKUP_READY)
+		return item->kind == BACKUP_SAFETY ? WORTH_MAKESHIFT : WORTH_ODD;
+	return item->kind == BACKUP_SAFETY ? WORTH_SAFETY : WORTH_GOOD;
+}
+
 static void
 keep_newest_good(const struct judging *j, const struct piece *pieces, size_t n)
 {
-	const struct piece *odd = NULL, *makeshift = NULL;
-	int64_t good = 0;
+	const struct piece *newest[WORTHS] = { NULL }, *instead;
+	bool young_seen = false;
+	int64_t place = 0;
 
-	for (size_t i = 0; i < n && good < j->rule->min_good; i++) {
-		const struct retain_item *item = j->works[pieces[i].rank].item;
-		bool sound = item->health != HEALTH_DAMAGED && item->health != HEALTH_MISSING;
+	for (size_t i = 0; i < n; i++) {
+		const struct retain_work *w = &j->works[pieces[i].rank];
+		enum worth worth = worth_of(w->item, &pieces[i]);
 
-		if (!pieces[i].good || item->health == HEALTH_MISSING)
+		if (newest[worth] == NULL && (worth != WORTH_ODD || place == 0))
+			newest[worth] = &pieces[i];
+		if (worth != WORTH_GOOD)
 			continue;
-		if (item->kind == BACKUP_SAFETY || !sound) {
-			makeshift = makeshift != NULL ? makeshift : &pieces[i];
-		} else if (item->suspicious) {
-			odd = odd != NULL || good > 0 ? odd : &pieces[i];
-		} else {
-			keep_newest(j, &pieces[i], WHY_NEWEST_GOOD, j->rule->min_good - good);
-			good++;
-		}
+		place = retain_chain_place(place, w, &young_seen);
+		if (place > j->rule->min_good)
+			break;
+		keep_newest(j, &pieces[i], WHY_NEWEST_GOOD, j->rule->min_good - place + 1);
 	}
-	if (odd != NULL)
-		keep_newest(j, odd, WHY_NEWEST_ODD, 1);
-	if (good == 0 && makeshift != NULL)
-		keep_newest(j, makeshift, WHY_NEWEST_GOOD, 1);
+	if (newest[WORTH_ODD] != NULL)
+		keep_newest(j, newest[WORTH_ODD], WHY_NEWEST_ODD, 1);
+	instead = newest[WORTH_SAFETY] != NULL ? newest[WORTH_SAFETY] : newest[WORTH_MAKESHIFT];
+	if (place == 0 && instead != NULL)
+		keep_newest(j, instead, WHY_NEWEST_GOOD, 1);
 }
 
 static void

@@ -129,12 +129,14 @@ what_is_wrong(const struct retain_item *item)
 }
 
 static void
-add_newest(struct buf *b, const struct retain_ask *ask, const struct retain_verdict *v, bool odd)
+add_newest(struct buf *b, const struct retain_ask *ask, const struct retain_verdict *v,
+    const struct retain_item *odd)
 {
 	const char *of = v->service[0] != '\0' ? " of " : "";
 
-	if (odd)
-		buf_printf(b, "Newest backup%s%s, but suspicious", of, v->service);
+	if (odd != NULL)
+		buf_printf(b, "Newest backup%s%s, %s", of, v->service,
+		    odd->suspicious ? "but suspicious" : "whole in a backup that failed");
 	else if (ask->rule->min_good == 1)
 		buf_printf(b, "Newest good backup%s%s", of, v->service);
 	else
@@ -264,7 +266,7 @@ add_stay(struct buf *b, const struct retain_ask *ask, const struct retain_item *
 		return;
 	case WHY_NEWEST_GOOD:
 	case WHY_NEWEST_ODD:
-		add_newest(b, ask, v, why == WHY_NEWEST_ODD);
+		add_newest(b, ask, v, why == WHY_NEWEST_ODD ? item : NULL);
 		return;
 	case WHY_LAST:
 	case WHY_DAYS:
