@@ -292,6 +292,13 @@ add_stay(struct buf *b, const struct retain_ask *ask, const struct retain_item *
 /* -- why it goes -- */
 
 static void
+add_lower(struct buf *b, const char *sentence)
+{
+	buf_char(b, (char)(*sentence - 'A' + 'a'));
+	buf_text(b, sentence + 1);
+}
+
+static void
 add_and(struct buf *b, bool *first)
 {
 	buf_text(b, *first ? "" : " and ");
@@ -354,7 +361,8 @@ add_go(struct buf *b, struct arena *a, const struct retain_ask *ask, const struc
 		buf_text(b, "a safety backup, ");
 		add_older(b, &first, rule->safety_days);
 	} else if (!retain_counts(item)) {
-		buf_printf(b, "%s, and ", what_is_wrong(item));
+		add_lower(b, what_is_wrong(item));
+		buf_text(b, ", and ");
 		add_older(b, &first, rule->failed_days);
 	} else if (item->kind != BACKUP_SCHEDULED && rule->demand == DEMAND_OWN) {
 		add_older(b, &first, rule->demand_days);

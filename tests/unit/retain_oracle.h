@@ -87,21 +87,23 @@ in_list(const struct oracle *o, size_t i, int64_t service, bool on_demand)
 	    has_good(x, service);
 }
 
-/* The first in the list is at 1; the young are at 1 together, and push the others by one. */
-static int64_t
-place_of(const struct oracle *o, size_t i, const bool listed[ORACLE_MAX])
+/* Among the newest n of a list: either so few are newer, or it is not young and the newer ones that
+ * are young are taken as one. */
+static bool
+is_among(const struct oracle *o, size_t i, const bool listed[ORACLE_MAX], int64_t n)
 {
-	int64_t old = 0, any_young = 0;
+	int64_t newer = 0, old = 0, any_young = 0;
 
 	for (size_t k = 0; k < o->ask->count; k++) {
-		if (!listed[k] || before(&o->ask->items[k], &o->ask->items[i]))
+		if (!listed[k] || !before(&o->ask->items[i], &o->ask->items[k]))
 			continue;
+		newer++;
 		if (young(o, k))
 			any_young = 1;
 		else
 			old++;
 	}
-	return old + any_young;
+	return newer < n || (!young(o, i) && old + any_young < n);
 }
 
 static void
@@ -165,8 +167,10 @@ oracle_scheduled(struct oracle *o)
 	for (size_t i = 0; i < o->ask->count; i++) {
 		if (!o->scheduled[i])
 			continue;
-		if (place_of(o, i, o->scheduled) <= rule->last)
+		if (is_among(o, i, o->scheduled, rule->last))
 			o->why[i] |= UINT32_C(1) << WHY_LAST, kept[i] = true;
+		if (rule->last > 0 && young(o, i))
+			kept[i] = true;
 		if (o->ask->now - o->ask->items[i].taken_at < DAYS(rule->days))
 			o->why[i] |= UINT32_C(1) << WHY_DAYS, kept[i] = true;
 		if (rule->forever)
@@ -190,13 +194,13 @@ oracle_on_demand(struct oracle *o)
 		}
 		if (o->ask->now - o->ask->items[i].taken_at < DAYS(rule->demand_days))
 			o->why[i] |= UINT32_C(1) << WHY_DEMAND_DAYS;
-		if (place_of(o, i, o->on_demand) <= rule->demand_last)
+		if (is_among(o, i, o->on_demand, rule->demand_last))
 			o->why[i] |= UINT32_C(1) << WHY_DEMAND_LAST;
 	}
 }
 
-/* 4: a good copy. 3: suspicious, or in a failed backup. 2: a good one of before a restore. 1: better
- * than nothing. 0: nothing of this service. */
+/* 4: a good copy. 3: suspicious, or in a failed backup. 2: a safety backup. 1: better than nothing.
+ * 0: nothing of this service. */
 static int
 worth(const struct oracle *o, size_t i, int64_t service)
 {
@@ -209,23 +213,6 @@ worth(const struct oracle *o, size_t i, int64_t service)
 	if (x->suspicious || x->state != BACKUP_READY)
 		return x->kind == BACKUP_SAFETY ? 1 : 3;
 	return x->kind == BACKUP_SAFETY ? 2 : 4;
-}
-
-/* As place_of(), among the good copies. */
-static int64_t
-good_place(const struct oracle *o, size_t i, int64_t service)
-{
-	int64_t old = 0, any_young = 0;
-
-	for (size_t k = 0; k < o->ask->count; k++) {
-		if (worth(o, k, service) < 4 || before(&o->ask->items[k], &o->ask->items[i]))
-			continue;
-		if (young(o, k))
-			any_young = 1;
-		else
-			old++;
-	}
-	return old + any_young;
 }
 
 static size_t
@@ -242,15 +229,18 @@ newer_of_worth(const struct oracle *o, size_t i, int64_t service, int least, int
 static void
 oracle_last_good(struct oracle *o, int64_t service)
 {
+	bool good[ORACLE_MAX] = { false };
 	int best = 0;
 
-	for (size_t i = 0; i < o->ask->count; i++)
+	for (size_t i = 0; i < o->ask->count; i++) {
+		good[i] = worth(o, i, service) == 4;
 		if (worth(o, i, service) != 3 && worth(o, i, service) > best)
 			best = worth(o, i, service);
+	}
 	for (size_t i = 0; i < o->ask->count; i++) {
 		int w = worth(o, i, service);
 
-		if (w == 4 && good_place(o, i, service) <= o->ask->rule->min_good)
+		if (w == 4 && is_among(o, i, good, o->ask->rule->min_good))
 			o->why[i] |= UINT32_C(1) << WHY_NEWEST_GOOD;
 		if (w == 3 && newer_of_worth(o, i, service, 3, 4) == 0)
 			o->why[i] |= UINT32_C(1) << WHY_NEWEST_ODD;

@@ -93,8 +93,9 @@ random_list(struct dice *d, struct list *l, int most)
 	static int64_t (*const zones[])(void *, int64_t) = { NULL, zurich, kathmandu };
 	int n = pick(d, most + 1);
 
-	list_begin_room(l, NULL,
-	    utc(2026, 1, 1, 0, 0) + pick(d, 700) * DAYS(1) + pick(d, 86400) * 1000, (size_t)most + 1);
+	int64_t now = utc(2026, 1, 1, 0, 0) + pick(d, 700) * DAYS(1) + pick(d, 86400) * 1000;
+
+	list_begin_room(l, NULL, now, (size_t)most + 1);
 	l->ask.local_ms = zones[pick(d, 3)];
 	l->ask.last_now = one_in(d, 3) ? 0 : l->ask.now - pick(d, 86400) * 1000;
 	if (one_in(d, 2)) {

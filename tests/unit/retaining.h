@@ -22,7 +22,7 @@
 
 #define HOURS(n) ((int64_t)(n) * 3600000)
 #define DAYS(n)  ((int64_t)(n) * 86400000)
-#define HAS(v, why) (((v)->why & UINT32_C(1) << (why)) != 0)
+#define HAS(v, reason) (((v)->why & UINT32_C(1) << (reason)) != 0)
 
 enum { LIST_ROOM = 800, HOME = 7, DATABASE = 1, MEDIA = 2, SEARCH = 3 };
 
@@ -172,6 +172,34 @@ list_delete(struct list *l)
 		if (!l->result.verdicts[i].go)
 			l->items[used++] = l->items[i];
 	l->ask.count = used;
+}
+
+/* Saturday, 21 November 2026, 12:00 UTC. */
+static UNUSED int64_t
+noon(void)
+{
+	return utc(2026, 11, 21, 12, 0);
+}
+
+/* A backup each night at 02:00 for so many nights, the last this morning; id 1 is the newest. */
+static UNUSED void
+add_nights(struct list *l, int nights)
+{
+	for (int i = 0; i < nights; i++)
+		list_add(l, utc(2026, 11, 21, 2, 0) - DAYS(i));
+}
+
+/* The ids that stay, "1 2 3". */
+static UNUSED const char *
+staying(struct list *l)
+{
+	char *text = arena_dup(l->arena, "");
+
+	for (size_t i = 0; i < l->ask.count; i++)
+		if (!l->result.verdicts[i].go)
+			text = arena_printf(l->arena, "%s%s%lld", text, *text ? " " : "",
+			    (long long)l->items[i].id);
+	return text;
 }
 
 #endif
