@@ -78,7 +78,8 @@ enum retain_why {
 	WHYS
 };
 
-/* One service in a backup. */
+/* One service in a backup. Of a service that is gone the last good copy stays like any other:
+ * whoever wants it to go leaves its part out of the question. */
 struct retain_part {
 	int64_t service;
 	const char *name;     /* for sentences */
@@ -116,7 +117,8 @@ struct retain_ask {
 	size_t count;
 };
 
-/* When a backup goes, if things go on as they do now. */
+/* When a backup goes, if a good one of each service is made at each run from now on, and the limit
+ * takes none. */
 enum retain_goes {
 	GOES_NOW,
 	GOES_AT,              /* `goes_at` is the first instant at which nothing keeps it */
