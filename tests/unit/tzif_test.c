@@ -32,7 +32,7 @@ static void
 big(struct buf *b, int64_t n, int bytes)
 {
 	for (int i = bytes - 1; i >= 0; i--)
-		buf_char(b, (char)((uint64_t)n >> (8 * i) & 0xff));
+		buf_char(b, (char)(i < 8 ? (uint64_t)n >> (8 * i) & 0xff : 0));
 }
 
 static void
