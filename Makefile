@@ -155,7 +155,7 @@ install: programs    ## DESTDIR= prefix=
 	install -m 644 templates/*.cs $(DESTDIR)$(prefix)/share/lazarette/templates/
 	install -m 644 templates/mail/*.cs $(DESTDIR)$(prefix)/share/lazarette/templates/mail/
 	install -m 644 static/* $(DESTDIR)$(prefix)/share/lazarette/static/
-	install -m 644 README.md docs/format.md nginx/*.conf* $(DESTDIR)$(prefix)/share/doc/lazarette/
+	install -m 644 README.md docs/format.md nginx/*.conf* packaging/prometheus/*.yml $(DESTDIR)$(prefix)/share/doc/lazarette/
 	for m in docs/*.[1-8]; do \
 	  install -D -m 644 $$m $(DESTDIR)$(prefix)/share/man/man$${m##*.}/$$(basename $$m) || exit 1; done
 

@@ -7,13 +7,16 @@
 #include "cgi/handle/on_backup.h"
 #include "cgi/handle/on_backup_new.h"
 #include "cgi/handle/on_backups.h"
+#include "cgi/handle/on_badge.h"
 #include "cgi/handle/on_download.h"
 #include "cgi/handle/on_download_new.h"
 #include "cgi/handle/on_environment.h"
+#include "cgi/handle/on_environment_view.h"
 #include "cgi/handle/on_health.h"
 #include "cgi/handle/on_help.h"
 #include "cgi/handle/on_job.h"
 #include "cgi/handle/on_link.h"
+#include "cgi/handle/on_metrics.h"
 #include "cgi/handle/on_overview.h"
 #include "cgi/handle/on_project.h"
 #include "cgi/handle/on_restore.h"
@@ -36,6 +39,9 @@
 
 static const struct route routes[] = {
 	PUBLIC(GET, "/healthz", OPEN, on_health),
+	PUBLIC(GET, "/readyz", OPEN, on_health_ready),
+	PUBLIC(GET, "/metrics", OPEN, on_metrics),
+	PUBLIC(GET, "/badge/{file}", OPEN, on_badge),
 	PUBLIC(GET, "/help", OPEN, on_help),
 	PUBLIC(GET, "/help/{topic}", OPEN, on_help_topic),
 	PUBLIC(GET, "/setup", VISITOR, on_setup_form),
@@ -53,10 +59,12 @@ static const struct route routes[] = {
 	POST("/p/{project}/-/settings", RIGHT_CONFIGURE, on_project_save),
 	GET("/p/{project}/-/environments/new", RIGHT_CONFIGURE, on_environment_new),
 	POST("/p/{project}/-/environments/new", RIGHT_CONFIGURE, on_environment_create),
-	GET("/p/{project}/{environment}", RIGHT_VIEW, on_environment_go),
+	GET("/p/{project}/{environment}", RIGHT_VIEW, on_environment_view),
 	GET("/p/{project}/{environment}/settings", RIGHT_CONFIGURE, on_environment_settings),
 	POST("/p/{project}/{environment}/settings", RIGHT_CONFIGURE, on_environment_save),
 	POST("/p/{project}/{environment}/pause", RIGHT_CONFIGURE, on_environment_pause),
+	GET("/p/{project}/{environment}/badge", RIGHT_CONFIGURE, on_badge_form),
+	POST("/p/{project}/{environment}/badge", RIGHT_CONFIGURE, on_badge_save),
 	GET("/p/{project}/{environment}/activity", RIGHT_VIEW, on_environment_activity),
 	GET("/p/{project}/{environment}/backups", RIGHT_VIEW, on_backups_list),
 	POST("/p/{project}/{environment}/backups/delete", RIGHT_DELETE, on_backups_delete),

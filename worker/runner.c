@@ -27,6 +27,7 @@
 #include "worker/crew.h"
 #include "worker/deliveries.h"
 #include "worker/job/ballast.h"
+#include "worker/lookout.h"
 #include "worker/notify/mail.h"
 #include "worker/spawn.h"
 #include "worker/sweep.h"
@@ -300,7 +301,14 @@ runner_sweep(const struct conf *conf, long long since)
 	CLEANUP_DB struct db *db = NULL;
 	struct err e;
 
-	if (db_open(&db, conf->catalog, &e) != 0 || sweep_once(conf, db, since, &e) != 0) {
+	if (db_open(&db, conf->catalog, &e) != 0) {
+		log_line(LOG_WARN, "worker.sweep", "%s", e.text);
+		return 1;
+	}
+	/* What is wrong is told, however the housekeeping goes. */
+	if (lookout_step(db, clock_now(), &e) != 0)
+		log_line(LOG_WARN, "worker.lookout", "%s", e.text);
+	if (sweep_once(conf, db, since, &e) != 0) {
 		log_line(LOG_WARN, "worker.sweep", "%s", e.text);
 		return 1;
 	}

@@ -1,80 +1,30 @@
 /* envpage.c: what every page about an environment begins with. */
 #include "cgi/handle/envpage.h"
 
-#include <string.h>
-
-#include "lib/store/backups.h"
-#include "lib/store/jobs.h"
-#include "lib/store/projects.h"
 #include "lib/store/settings.h"
 
-/* There is no good backup: can there be one, and is one on its way? */
-static int
-look_for_first(struct safety *ret, const struct request *rq, const struct environment *v,
+int
+envpage_safety(struct stats_row *ret, const struct request *rq, const struct environment *v,
     struct err *e)
 {
-	const struct job_filter unfinished = { .environment = v->id,
-		.unfinished_only = true,
-		.limit = 20 };
-	struct service *services;
-	struct job *jobs;
-	size_t count, service_count;
+	const struct stats_query q = { .environment = v->id, .now = rq->now };
+	struct stats_list found;
 
-	if (services_list(&services, &service_count, rq->arena, rq->db, v->id, e) != 0 ||
-	    jobs_list(&jobs, &count, rq->arena, rq->db, &unfinished, e) != 0)
+	if (stats_environments(&found, rq->arena, rq->db, &q, e) != 0)
 		return -1;
-	ret->no_services = service_count == 0;
-	for (size_t i = 0; i < count; i++) {
-		if (jobs[i].kind == JOB_BACKUP)
-			ret->coming = jobs[i].backup;
-	}
+	if (found.count == 0)
+		return err_set(e, ERR_NOT_FOUND, "there is no such environment");
+	*ret = found.rows[0];
 	return 0;
 }
 
 int
-envpage_safety(struct safety *ret, const struct request *rq, const struct environment *v,
+envpage_environments(struct stats_list *ret, const struct request *rq, int64_t project,
     struct err *e)
 {
-	memset(ret, 0, sizeof *ret);
-	if (backups_last_good(&ret->good, rq->arena, rq->db, v->id, e) == 0)
-		ret->has_good = true;
-	else if (e->kind != ERR_NOT_FOUND)
-		return -1;
-	if (backups_last_ended(&ret->ended, rq->arena, rq->db, v->id, e) == 0)
-		ret->has_ended = true;
-	else if (e->kind != ERR_NOT_FOUND)
-		return -1;
+	const struct stats_query q = { .project = project, .now = rq->now };
 
-	if (v->paused)
-		ret->state = SAFETY_PAUSED;
-	else if (!ret->has_good)
-		ret->state = SAFETY_NONE;
-	else if (ret->has_ended && ret->ended.state == BACKUP_FAILED)
-		ret->state = SAFETY_FAILED;
-	else if (ret->good.health == HEALTH_DAMAGED || ret->good.health == HEALTH_MISSING)
-		ret->state = SAFETY_DAMAGED;
-	else
-		ret->state = SAFETY_UNSCHEDULED;
-	return ret->state == SAFETY_NONE ? look_for_first(ret, rq, v, e) : 0;
-}
-
-int
-envpage_environments(struct environment_view **ret, size_t *count, const struct request *rq,
-    int64_t project, struct err *e)
-{
-	struct environment *found;
-	struct environment_view *views;
-
-	if (environments_list(&found, count, rq->arena, rq->db, project, e) != 0)
-		return -1;
-	views = arena_array(rq->arena, *count + 1, sizeof *views);
-	for (size_t i = 0; i < *count; i++) {
-		views[i].environment = &found[i];
-		if (envpage_safety(&views[i].safety, rq, &found[i], e) != 0)
-			return -1;
-	}
-	*ret = views;
-	return 0;
+	return stats_environments(ret, rq->arena, rq->db, &q, e);
 }
 
 int
@@ -92,7 +42,7 @@ int
 envpage_begin(struct page *p, const struct request *rq, const struct environment *v,
     const struct envpage *f, struct err *e)
 {
-	struct safety s;
+	struct stats_row s;
 
 	if (envpage_safety(&s, rq, v, e) != 0)
 		return -1;
@@ -101,6 +51,6 @@ envpage_begin(struct page *p, const struct request *rq, const struct environment
 	if (f->placed)
 		node_setf(p->root, "page.place", "%s/%s", v->project_slug, v->slug);
 	show_environment_item(node_at(p->root, "env"), v);
-	show_environment_safety(node_at(p->root, "env"), &s, rq->now);
+	show_environment_safety(node_at(p->root, "env"), rq->arena, &s, rq->now);
 	return envpage_worker(p, rq, e);
 }

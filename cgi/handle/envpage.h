@@ -19,12 +19,12 @@ struct envpage {
 /* Begin the page: crumbs, head line, tabs, and the red line of a silent worker. */
 MUST_USE int envpage_begin(struct page *p, const struct request *rq, const struct environment *v,
     const struct envpage *f, struct err *e);
-/* How safe the environment is, from its newest good and its newest ended backup. */
-MUST_USE int envpage_safety(struct safety *ret, const struct request *rq,
+/* How safe the environment is. */
+MUST_USE int envpage_safety(struct stats_row *ret, const struct request *rq,
     const struct environment *v, struct err *e);
 /* The environments of one project, or of all when project is 0, with how safe each is. */
-MUST_USE int envpage_environments(struct environment_view **ret, size_t *count,
-    const struct request *rq, int64_t project, struct err *e);
+MUST_USE int envpage_environments(struct stats_list *ret, const struct request *rq,
+    int64_t project, struct err *e);
 /* The red line when no worker has reported for a minute. */
 MUST_USE int envpage_worker(struct page *p, const struct request *rq, struct err *e);
 

@@ -68,16 +68,6 @@ read_restores(struct form *f, const struct request *rq)
 		complain(f, "watchers", wrong);
 }
 
-int
-on_environment_go(struct reply *rp, struct request *rq, struct err *e)
-{
-	struct environment v;
-
-	if (find_environment(&v, rq, e) != 0)
-		return -1;
-	return reply_see_other(rp, "/p/%s/%s/backups", v.project_slug, v.slug);
-}
-
 static int
 send_new(struct reply *rp, const struct request *rq, const struct form *f,
     const struct project *project, struct err *e)

@@ -7,8 +7,6 @@
 #include "lib/base/attr.h"
 #include "lib/base/err.h"
 
-MUST_USE int on_environment_go(struct reply *rp, struct request *rq,
-    struct err *e); /* GET /p/{p}/{e}: to its backups */
 MUST_USE int on_environment_new(struct reply *rp, struct request *rq,
     struct err *e); /* GET /p/{p}/-/environments/new */
 MUST_USE int on_environment_create(struct reply *rp, struct request *rq,

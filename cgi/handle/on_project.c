@@ -155,17 +155,17 @@ int
 on_project_list(struct reply *rp, struct request *rq, struct err *e)
 {
 	CLEANUP_PAGE struct page p = { 0 };
-	struct environment_view *all;
+	struct stats_list all;
 	struct project *projects;
-	size_t count, all_count;
+	size_t count;
 
 	if (projects_list(&projects, &count, rq->arena, rq->db, e) != 0 ||
-	    envpage_environments(&all, &all_count, rq, 0, e) != 0)
+	    envpage_environments(&all, rq, 0, e) != 0)
 		return -1;
 	page_begin(&p, rq, "projects.cs", "Projects");
 	page_crumb(&p, "Projects", NULL);
 	for (size_t i = 0; i < count; i++)
-		show_project_row(node_add(p.root, "projects"), &projects[i], all, all_count,
+		show_project_row(node_add(p.root, "projects"), rq->arena, &projects[i], &all,
 		    rq->now);
 	return page_send(rp, rq, &p, e);
 }
@@ -174,18 +174,17 @@ int
 on_project_get(struct reply *rp, struct request *rq, struct err *e)
 {
 	CLEANUP_PAGE struct page p = { 0 };
-	struct environment_view *all;
+	struct stats_list all;
 	struct project project;
-	size_t count;
 
 	if (find_project(&project, rq, e) != 0 ||
-	    envpage_environments(&all, &count, rq, project.id, e) != 0)
+	    envpage_environments(&all, rq, project.id, e) != 0)
 		return -1;
 	page_begin(&p, rq, "project.cs", project.name);
 	page_crumb(&p, "Projects", "/projects");
 	page_crumb(&p, project.slug, NULL);
 	if (envpage_worker(&p, rq, e) != 0)
 		return -1;
-	show_project_row(node_at(p.root, "project"), &project, all, count, rq->now);
+	show_project_row(node_at(p.root, "project"), rq->arena, &project, &all, rq->now);
 	return page_send(rp, rq, &p, e);
 }

@@ -19,7 +19,6 @@ static const char common[] =
     " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'\r\n"
     "X-Content-Type-Options: nosniff\r\n"
     "Cross-Origin-Opener-Policy: same-origin\r\n"
-    "Cross-Origin-Resource-Policy: same-origin\r\n"
     "Permissions-Policy: camera=(), geolocation=(), microphone=(), payment=(), usb=()\r\n"
     "X-Robots-Tag: noindex, nofollow\r\n";
 
@@ -28,6 +27,7 @@ static const struct {
 	const char *name, *value;
 } usual[] = {
 	{ "Cache-Control", "no-store" },
+	{ "Cross-Origin-Resource-Policy", "same-origin" },
 	{ "Referrer-Policy", "same-origin" },
 };
 
@@ -149,6 +149,7 @@ reason_of(int status)
 		{ 303, "See Other" },
 		{ 304, "Not Modified" },
 		{ 400, "Bad Request" },
+		{ 401, "Unauthorized" },
 		{ 403, "Forbidden" },
 		{ 404, "Not Found" },
 		{ 405, "Method Not Allowed" },

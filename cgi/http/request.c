@@ -139,6 +139,9 @@ request_read(int *status, struct request *rq, const struct request_input *in, st
 	rq->origin = variable(rq, in, "HTTP_ORIGIN");
 	rq->fetch_site = variable(rq, in, "HTTP_SEC_FETCH_SITE");
 	rq->none_match = variable(rq, in, "HTTP_IF_NONE_MATCH");
+	rq->authorization = variable(rq, in, "HTTP_AUTHORIZATION");
+	rq->forwarded = *variable(rq, in, "HTTP_X_FORWARDED_FOR") != '\0' ||
+	    *variable(rq, in, "HTTP_FORWARDED") != '\0';
 	cookie_parse(&rq->cookies, rq->arena, variable(rq, in, "HTTP_COOKIE"));
 	if (read_address(status, rq, e) != 0)
 		return -1;

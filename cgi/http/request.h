@@ -38,6 +38,8 @@ struct request {
 	const char *address;          /* of the client, as nginx saw it */
 	const char *origin, *fetch_site;   /* Origin and Sec-Fetch-Site headers, "" when absent */
 	const char *none_match;       /* If-None-Match, "" when absent */
+	const char *authorization;    /* the header Authorization, "" when absent: a secret */
+	bool forwarded;               /* another proxy stands before nginx: `address` is its own */
 	const char *return_path;      /* path and query as they came: where sign-in returns to */
 	char id[17];                  /* of this request: in the log and on error pages */
 	struct session *session;      /* NULL when nobody is signed in */

@@ -32,6 +32,8 @@ static const struct {
 	{ "looking", "The target is looked at again." },
 	{ "paused", "Paused. No backups are taken until you resume." },
 	{ "resumed", "Active again." },
+	{ "badge-made", "The badge has a new address. One it had before no longer works." },
+	{ "badge-removed", "The badge is gone: its address no longer works." },
 	{ "none-chosen", "Nothing was chosen. Tick one or more backups first." },
 	{ "signed-out", "You are signed out." },
 };
@@ -138,7 +140,7 @@ page_environment(struct page *p, const struct request *rq, const struct environm
 	static const struct {
 		const char *name, *text;
 	} tabs[] = {
-		{ "backups", "Backups" }, { "restores", "Restores" },
+		{ "overview", "Overview" }, { "backups", "Backups" }, { "restores", "Restores" },
 		{ "downloads", "Downloads" }, { "services", "Services" },
 		{ "activity", "Activity" }, { "settings", "Settings" },
 	};
@@ -160,7 +162,8 @@ page_environment(struct page *p, const struct request *rq, const struct environm
 		struct node *t = node_add(env, "tabs");
 
 		node_set(t, "text", tabs[i].text);
-		node_setf(t, "href", "%s/%s", href, tabs[i].name);
+		/* The first is the environment's own address. */
+		node_setf(t, "href", "%s%s%s", href, i == 0 ? "" : "/", i == 0 ? "" : tabs[i].name);
 		node_flag(t, "current", strcmp(tab, tabs[i].name) == 0);
 	}
 }

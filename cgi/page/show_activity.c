@@ -33,6 +33,8 @@ static const struct {
 	{ "environment.changed", "changed the settings of environment" },
 	{ "environment.paused", "paused environment" },
 	{ "environment.resumed", "resumed environment" },
+	{ "environment.badge_made", "made a badge for environment" },
+	{ "environment.badge_removed", "removed the badge of environment" },
 	{ "project.added", "added project" },
 	{ "project.changed", "changed the settings of project" },
 	{ "session.started", "signed in" },

@@ -9,6 +9,19 @@
 
 enum { WORKER_SILENT_MS = 60 * 1000 };
 
+/* How each state looks. */
+static const struct {
+	const char *icon, *tone;
+} looks[SAFETY_STATES] = {
+	[SAFETY_AT_RISK] = { "failed", "bad" },
+	[SAFETY_SUSPICIOUS] = { "warning", "warn" },
+	[SAFETY_LATE] = { "warning", "warn" },
+	[SAFETY_NONE] = { "failed", "bad" },
+	[SAFETY_UNSCHEDULED] = { "warning", "warn" },
+	[SAFETY_PROTECTED] = { "ok", "good" },
+	[SAFETY_PAUSED] = { "cancelled", "idle" },
+};
+
 static void
 good_backup(struct node *n, const struct backup *b, int64_t now)
 {
@@ -19,73 +32,48 @@ good_backup(struct node *n, const struct backup *b, int64_t now)
 	mark_health(node_at(n, "good"), b, now);
 }
 
-/* Why there is no backup, and what is on its way. */
-static void
-first_backup(struct node *n, const struct safety *s)
+bool
+show_environment_attention(const struct stats_row *row)
 {
-	char id[NAME_ID_SIZE];
-
-	node_flag(n, "no_services", s->no_services);
-	if (s->coming != 0) {
-		name_id(id, NAME_BACKUP, s->coming);
-		node_setf(n, "reason", "The %s backup is on its way (%s).",
-		    s->has_ended ? "next" : "first", id);
-		node_set(n, "coming.id", id);
-		node_setf(n, "coming.href", "/b/%s", id);
-	} else if (s->has_ended) {
-		node_set(n, "reason", "The last backup failed, and there is no good one.");
-	} else if (s->no_services) {
-		node_set(n, "reason", "Nothing has been backed up yet: it has no services.");
-	} else {
-		node_set(n, "reason", "Nothing has been backed up yet.");
-	}
+	return row->safety.state <= SAFETY_NONE;
 }
 
-bool
-show_environment_at_risk(const struct safety *s)
+/* What to look at when something is on its way, or went wrong. */
+static void
+leads(struct node *n, const struct safety_facts *f)
 {
-	return s->state == SAFETY_FAILED || s->state == SAFETY_DAMAGED ||
-	    (s->state == SAFETY_NONE && s->has_ended);
+	if (f->coming != 0) {
+		mark_id(n, "coming.id", NAME_BACKUP, f->coming);
+		node_setf(n, "coming.href", "/b/b%" PRId64, f->coming);
+	}
+	if (f->ended_failed) {
+		mark_id(n, "failed.id", NAME_BACKUP, f->ended);
+		node_setf(n, "failed.href", "/b/b%" PRId64, f->ended);
+	}
 }
 
 void
-show_environment_safety(struct node *n, const struct safety *s, int64_t now)
+show_environment_safety(struct node *n, struct arena *a, const struct stats_row *row,
+    int64_t now)
 {
-	char id[NAME_ID_SIZE];
+	const struct safety *s = &row->safety;
+	const struct safety_facts *f = &row->facts;
 
-	if (s->has_good)
-		good_backup(n, &s->good, now);
-	switch (s->state) {
-	case SAFETY_NONE:
-		mark_state(n, "state", "No backup yet", "failed", "bad");
-		first_backup(n, s);
-		break;
-	case SAFETY_FAILED:
-		name_id(id, NAME_BACKUP, s->ended.id);
-		mark_state(n, "state", "At risk", "failed", "bad");
-		node_setf(n, "reason", "The last backup, %s, failed.", id);
-		break;
-	case SAFETY_DAMAGED:
-		name_id(id, NAME_BACKUP, s->good.id);
-		mark_state(n, "state", "At risk", "failed", "bad");
-		node_setf(n, "reason", "The stored bytes of the last backup, %s, are %s.", id,
-		    s->good.health == HEALTH_DAMAGED ? "damaged" : "missing");
-		break;
-	case SAFETY_UNSCHEDULED:
-		mark_state(n, "state", "At risk", "warning", "warn");
-		node_set(n, "reason", "No schedule: backups are made on demand.");
-		break;
-	case SAFETY_PAUSED:
-		mark_state(n, "state", "Paused", "cancelled", "idle");
-		node_set(n, "reason", "Paused: no backups can be made.");
-		break;
-	}
-	node_flag(n, "bad", s->state <= SAFETY_DAMAGED);
+	if (f->good != 0)
+		good_backup(n, &row->good, now);
+	mark_state(n, "state", safety_word(s->state), looks[s->state].icon, looks[s->state].tone);
+	node_set(n, "reason", safety_reason(a, s, f, now));
+	if (safety_bad(s->state))
+		page_time(n, "since", s->since, now);
+	if (f->schedules_on > 0 && f->next_at > now)
+		page_time(n, "next", f->next_at, now);
+	/* Where the reason does not already name them. */
+	if (f->schedules_on > 0 && f->uncovered_count > 0 && s->cause != CAUSE_GAP)
+		node_set(n, "uncovered", f->uncovered);
+	leads(n, f);
+	node_flag(n, "no_services", f->services == 0);
+	node_flag(n, "bad", show_environment_attention(row));
 	node_flag(n, "paused", s->state == SAFETY_PAUSED);
-	if (s->has_ended && s->ended.state == BACKUP_FAILED) {
-		node_setf(n, "failed.href", "/b/b%" PRId64, s->ended.id);
-		mark_id(n, "failed.id", NAME_BACKUP, s->ended.id);
-	}
 }
 
 void

@@ -7,26 +7,16 @@
 #include <stdint.h>
 
 #include "cgi/page/page.h"
-#include "lib/model/backup.h"
 #include "lib/model/project.h"
+#include "lib/store/stats.h"
 
-/* Worst first: lists are sorted by it. */
-enum safety_state { SAFETY_NONE, SAFETY_FAILED, SAFETY_DAMAGED, SAFETY_UNSCHEDULED, SAFETY_PAUSED };
-
-struct safety {
-	enum safety_state state;
-	bool has_good, has_ended;
-	/* Without a good backup: is there anything to back up, and is the first one on its way? */
-	bool no_services;
-	int64_t coming;               /* a backup that is queued or running; 0: none */
-	struct backup good;           /* the newest good backup */
-	struct backup ended;          /* the newest that ended, well or not */
-};
-
-/* Has it lost, or never got, its backups by a failure? Merely waiting for a first one is less. */
-bool show_environment_at_risk(const struct safety *s);
-/* Into n: state, reason, and of the last good backup good.id, good.href, good.at, good.size. */
-void show_environment_safety(struct node *n, const struct safety *s, int64_t now);
+/* Does it belong into a list of what needs attention: has something gone wrong, or is there no
+ * backup at all? */
+bool show_environment_attention(const struct stats_row *row);
+/* Into n: state, reason, since, next, and of the last good backup good.id, good.href, good.at,
+ * good.size, good.verified. */
+void show_environment_safety(struct node *n, struct arena *a, const struct stats_row *row,
+    int64_t now);
 /* The red line when no worker has reported for a minute: worker.silent. */
 void show_environment_worker(struct page *p, int64_t seen, int64_t now);
 

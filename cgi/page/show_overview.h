@@ -6,17 +6,27 @@
 #include <stdint.h>
 
 #include "cgi/page/page.h"
-#include "cgi/page/show_project.h"
 #include "lib/model/job.h"
-#include "lib/model/project.h"
+#include "lib/model/trend.h"
 #include "lib/store/outbox.h"
+#include "lib/store/stats.h"
 
+/* What is worse comes first, so no more than these rows are shown. */
+enum { OVERVIEW_ROWS = 200, OVERVIEW_ATTENTION = 50 };
+
+struct overview_storage {
+	const struct stats_storage *storage;
+	const struct trend_point *points;    /* what lay there, of the last 30 days */
+	size_t point_count;
+};
 struct overview_view {
-	const struct environment_view *environments;   /* worst first */
-	size_t environment_count;
-	const struct job *jobs;                        /* that have not ended */
+	struct stats_list environments;      /* worst first */
+	/* By environment and day, from 30 days ago on. */
+	const struct stats_day *days;
+	size_t day_count;
+	const struct job *jobs;              /* that have not ended */
 	size_t job_count;
-	const struct storage *storages;
+	const struct overview_storage *storages;
 	size_t storage_count;
 	const struct event *events;
 	size_t event_count;

@@ -2,24 +2,26 @@
 #include "cgi/page/show_project.h"
 
 void
-show_project_environment(struct node *n, const struct environment_view *view, int64_t now)
+show_project_environment(struct node *n, struct arena *a, const struct stats_row *row,
+    int64_t now)
 {
-	show_environment_item(n, view->environment);
-	show_environment_safety(n, &view->safety, now);
+	show_environment_item(n, &row->environment);
+	show_environment_safety(n, a, row, now);
 }
 
 void
-show_project_row(struct node *n, const struct project *project, const struct environment_view *all,
-    size_t count, int64_t now)
+show_project_row(struct node *n, struct arena *a, const struct project *project,
+    const struct stats_list *all, int64_t now)
 {
 	node_set(n, "name", project->name);
 	node_set(n, "slug", project->slug);
 	node_setf(n, "href", "/p/%s", project->slug);
 	node_set(n, "owners", *project->owners == '\0' ? NULL : project->owners);
 	page_time(n, "created", project->created_at, now);
-	for (size_t i = 0; i < count; i++) {
-		if (all[i].environment->project == project->id)
-			show_project_environment(node_add(n, "environments"), &all[i], now);
+	for (size_t i = 0; i < all->count; i++) {
+		if (all->rows[i].environment.project == project->id)
+			show_project_environment(node_add(n, "environments"), a, &all->rows[i],
+			    now);
 	}
 }
 

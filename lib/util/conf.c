@@ -45,6 +45,7 @@ static const struct key keys[] = {
 	{ "secret_key",       PATH,     AT(secret_key),        "keys/worker.key", 0, 0 },
 	{ "templates",        PATH,     AT(templates),         LAZARETTE_SHARE "/templates", 0, 0 },
 	{ "public_url",       URL,      AT(public_url),        "http://127.0.0.1:8080", 0, 0 },
+	{ "metrics_token",    TEXT,     AT(metrics_token),     "", 0, 0 },
 	{ "web_processes",    COUNT,    AT(web_processes),     "2", 1, 64 },
 	{ "session_idle",     DURATION, AT(session_idle_ms),   "30m", MINUTE, 7 * (int64_t)DAY },
 	{ "session_life",     DURATION, AT(session_life_ms),   "12h", MINUTE, 30 * (int64_t)DAY },

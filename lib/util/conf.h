@@ -18,6 +18,7 @@ struct conf {
 	const char *secret_key;      /* home/keys/worker.key: only the worker may read it */
 	const char *templates;       /* folder of the page templates */
 	const char *public_url;      /* http://127.0.0.1:8080, without a slash at the end */
+	const char *metrics_token;   /* what /metrics asks for; "": only this host may read it */
 	bool secure_cookies;         /* public_url is https: __Host- cookies */
 	int64_t web_processes;
 	int64_t session_idle_ms, session_life_ms;

@@ -43,6 +43,7 @@ EXPORTS = {
     "lib/store/restore_plan.c": ("restores",),
     "lib/store/restore_switch.c": ("restores",),
     "lib/store/restore_work.c": ("restores",),
+    "lib/store/stats_days.c": ("stats",),
     "lib/model/project.c": ("environment", "engine", "service"),
     "lib/model/right.c": ("role",),
     "lib/util/render.c": ("tree", "node"),

@@ -14,7 +14,8 @@ struct ask {
 	const char *args[REQUEST_ARGS];              /* what stands in the braces of the route */
 	struct param form[ASK_PARAMS], query[ASK_PARAMS];
 	bool post;                                   /* also when the form is empty */
-	const char *none_match;
+	const char *none_match, *authorization, *address;
+	bool forwarded;
 	bool guest;                                  /* nobody is signed in */
 	bool operator;                               /* instead of the administrator */
 	bool fresh;                                  /* who has signed in just now */
@@ -24,6 +25,7 @@ struct ask {
 UNUSED static struct conf ask_conf = {
 	.templates = "templates",
 	.public_url = "http://shop.test",
+	.metrics_token = "",
 	.download_valid_ms = 24 * 3600 * 1000,
 	.download_uses = 5,
 	.trash_ms = 7LL * 24 * 3600 * 1000,
@@ -55,7 +57,9 @@ ask(struct reply *rp, struct fixture *f, struct ask q)
 		.db = f->db,
 		.conf = &ask_conf,
 		.path = "/p/shop/live/backups",
-		.address = "192.0.2.7",
+		.address = q.address != NULL ? q.address : "192.0.2.7",
+		.authorization = q.authorization != NULL ? q.authorization : "",
+		.forwarded = q.forwarded,
 		.method = q.post || fields > 0 ? METHOD_POST : METHOD_GET,
 		.id = "0123456789abcdef",
 		.form = { q.form, fields },

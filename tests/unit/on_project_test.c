@@ -4,6 +4,7 @@
 #include "cgi/handle/on_backup.h"
 #include "cgi/handle/on_backups.h"
 #include "cgi/handle/on_environment.h"
+#include "cgi/handle/on_environment_view.h"
 #include "cgi/handle/on_overview.h"
 #include "cgi/handle/on_project.h"
 #include "lib/store/outbox.h"
@@ -135,8 +136,8 @@ environments_are_added_and_changed(void **state)
 	ASK(422, &kind, ADD_ENV("shop"),
 	    .form = { { "name", "X" }, { "slug", "x" }, { "kind", "odd" } });
 	SAYS(&kind, "Choose what kind of environment it is");
-	ASK(303, &go, .run = on_environment_go, .args = { "shop", "staging" });
-	HEADER(&go, "Location: /p/shop/staging/backups\r\n");
+	ASK(200, &go, .run = on_environment_view, .args = { "shop", "staging" });
+	SAYS(&go, "Nothing has been backed up yet: it has no services.");
 	ASK(200, &settings, .run = on_environment_settings, .args = { "shop", "staging" });
 	SAYS(&settings, "Pause this environment</button>");
 	ASK(303, &save, .run = on_environment_save, .args = { "shop", "staging" },
@@ -296,7 +297,7 @@ the_overview_follows_the_first_backup(void **state)
 	OK(jobs_fail(f->db, &l, &why, &f->e));
 	ASK(200, &failed, .run = on_overview_get);
 	SAYS(&failed, "A backup needs attention");
-	SAYS(&failed, "The last backup failed, and there is no good one.");
+	SAYS(&failed, "The last backup, b1, failed, and there is no good one.");
 	SAYS_NOT(&failed, "Waiting for a first backup");
 }
 

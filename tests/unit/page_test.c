@@ -110,10 +110,10 @@ an_environment_has_crumbs_and_tabs(void **state)
 	page_environment(&p, &rq, &v, "restores");
 	assert_string_equal(node_get(p.root, "page.crumbs.1.href"), "/p/shop");
 	assert_string_equal(node_get(p.root, "page.env.href"), "/p/shop/live");
-	assert_string_equal(node_get(p.root, "page.env.tabs.0.href"), "/p/shop/live/backups");
+	assert_string_equal(node_get(p.root, "page.env.tabs.0.href"), "/p/shop/live");
 	assert_null(node_get(p.root, "page.env.tabs.0.current"));
-	assert_string_equal(node_get(p.root, "page.env.tabs.1.href"), "/p/shop/live/restores");
-	assert_string_equal(node_get(p.root, "page.env.tabs.1.current"), "1");
+	assert_string_equal(node_get(p.root, "page.env.tabs.1.href"), "/p/shop/live/backups");
+	assert_string_equal(node_get(p.root, "page.env.tabs.2.current"), "1");
 }
 
 static void

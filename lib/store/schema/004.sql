@@ -113,8 +113,10 @@ CREATE TABLE channel (
 	confirmed_at INTEGER NOT NULL DEFAULT 0,
 	revision     INTEGER NOT NULL DEFAULT 1,
 	created_at   INTEGER NOT NULL,
-	removed_at   INTEGER NOT NULL DEFAULT 0
+	removed_at   INTEGER NOT NULL DEFAULT 0,
+	asked_at     INTEGER NOT NULL DEFAULT 0         -- when the mail that asks was made
 );
+CREATE INDEX channel_confirm ON channel (confirm_hash) WHERE confirm_hash <> '';
 
 -- Which events a channel is told. Words: lib/model/notice.h.
 CREATE TABLE channel_event (
@@ -137,7 +139,10 @@ CREATE TABLE delivery (
 	status      INTEGER NOT NULL DEFAULT 0,         -- of HTTP, 0: none came
 	error       TEXT    NOT NULL DEFAULT '',
 	created_at  INTEGER NOT NULL,
-	sent_at     INTEGER NOT NULL DEFAULT 0
+	sent_at     INTEGER NOT NULL DEFAULT 0,
+	source      TEXT    NOT NULL,                   -- what it tells of: a channel hears of each once
+	mail        TEXT    NOT NULL DEFAULT '',        -- outbox.message_id of a mail that carries it
+	UNIQUE (channel, source)
 );
 CREATE INDEX delivery_queue ON delivery (next_at, id) WHERE state = 'queued';
 CREATE INDEX delivery_channel ON delivery (channel, id);
@@ -150,10 +155,36 @@ CREATE TABLE alarm (
 	subject     TEXT    NOT NULL DEFAULT '',        -- what of it: a storage's slug, a service's
 	text        TEXT    NOT NULL,
 	opened_at   INTEGER NOT NULL,
-	closed_at   INTEGER NOT NULL DEFAULT 0
+	closed_at   INTEGER NOT NULL DEFAULT 0,
+	told        INTEGER NOT NULL DEFAULT 0 CHECK (told BETWEEN 0 AND 2)     -- 1: that it opened, 2: all
 );
+CREATE INDEX alarm_news ON alarm (id) WHERE told < 2;
 CREATE UNIQUE INDEX alarm_open ON alarm (kind, coalesce(environment, 0), subject) WHERE closed_at = 0;
 CREATE INDEX alarm_environment ON alarm (environment, id);
 
 -- When each stored part was last read to its end.
 ALTER TABLE part ADD COLUMN verified_at INTEGER NOT NULL DEFAULT 0;
+
+-- For the answer to "am I safe?", read for all environments at once.
+CREATE INDEX schedule_state_environment ON schedule_state (environment, schedule);
+CREATE INDEX schedule_run_due ON schedule_run (environment, due_at);
+CREATE INDEX job_results ON job (kind, state);
+CREATE UNIQUE INDEX environment_badge ON environment (badge) WHERE badge <> '';
+
+-- What the worker last saw of a storage's file system; 0: it has not looked yet.
+ALTER TABLE storage ADD COLUMN free_bytes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE storage ADD COLUMN total_bytes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE storage ADD COLUMN looked_at INTEGER NOT NULL DEFAULT 0;
+
+-- What lay in a storage at the end of a day (UTC), or lies there today: for the date it will be full.
+CREATE TABLE storage_day (
+	storage    INTEGER NOT NULL REFERENCES storage (id),
+	day        INTEGER NOT NULL,
+	used_bytes INTEGER NOT NULL,
+	PRIMARY KEY (storage, day)
+);
+
+-- What the herald has told of a job: 1 that it began, 2 all.
+ALTER TABLE job ADD COLUMN told INTEGER NOT NULL DEFAULT 0 CHECK (told BETWEEN 0 AND 2);
+UPDATE job SET told = 2 WHERE finished_at > 0;
+CREATE INDEX job_news ON job (id) WHERE (started_at > 0 AND told = 0) OR (finished_at > 0 AND told < 2);

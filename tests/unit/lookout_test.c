@@ -1,0 +1,169 @@
+/* lookout_test.c: alarms that open and close by themselves. */
+#include "tests/unit/fixture.h"
+
+#include "lib/store/alarms.h"
+#include "worker/lookout.h"
+
+#define MIN INT64_C(60000)
+#define HOUR (60 * MIN)
+#define DAY (24 * HOUR)
+
+/* A nightly schedule whose runs come due at this time and bring nothing. */
+static void
+schedule(struct fixture *f, int64_t next)
+{
+	fixture_do(f, "INSERT INTO schedule (id, uuid, environment, name, cron, created_at) VALUES"
+	    " (1, 's', 1, 'Nightly', '0 2 * * *', 1)");
+	fixture_do(f, arena_printf(f->a, "INSERT INTO schedule_state (schedule, environment,"
+	    " handled_at, next_at) VALUES (1, 1, %lld, %lld)", (long long)(next - DAY),
+	    (long long)next));
+}
+
+/* "late:Nothing came" of what is open, in the order it was opened. */
+static const char *
+open_kinds(struct fixture *f)
+{
+	struct alarm *list;
+	const char *text = "";
+	size_t count;
+
+	OK(alarms_open(&list, &count, f->a, f->db, 0, &f->e));
+	for (size_t i = 0; i < count; i++)
+		text = arena_printf(f->a, "%s%s%s", text, i > 0 ? " " : "", list[i].kind);
+	return text;
+}
+
+static void
+look(struct fixture *f, int64_t now, const char *want)
+{
+	OK(lookout_step(f->db, now, &f->e));
+	assert_string_equal(open_kinds(f), want);
+}
+
+static int
+set_up(void **state)
+{
+	struct fixture *f;
+
+	if (fixture_set_up(state) != 0)
+		return -1;
+	f = *state;
+	fixture_do(f, "UPDATE storage SET path='/nonexistent'");
+	return 0;
+}
+#define LOOKOUT_TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, fixture_tear_down)
+
+static void
+PEER_8_late_opens_then_at_risk_and_both_close_when_it_came(void **state)
+{
+	struct fixture *f = *state;
+	int64_t now = clock_now();
+
+	fixture_ready(f);
+	schedule(f, now + HOUR);
+	look(f, now, "");
+	look(f, now + HOUR + 2 * MIN, "");
+	look(f, now + HOUR + 10 * MIN, "late");
+	look(f, now + 6 * HOUR, "late");
+	/* Worse now; that it is late still holds, or somebody would read of a recovery. */
+	look(f, now + 8 * HOUR, "late at-risk");
+	look(f, now + 9 * HOUR, "late at-risk");
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM alarm"), 2);
+	fixture_ready(f);
+	fixture_do(f, arena_printf(f->a, "UPDATE backup SET finished_at=%lld WHERE id=2",
+	    (long long)(now + 9 * HOUR)));
+	fixture_do(f, "UPDATE schedule_state SET next_at=next_at+86400000,"
+	    " handled_at=handled_at+86400000");
+	look(f, now + 9 * HOUR + MIN, "");
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM alarm WHERE closed_at>0"), 2);
+}
+
+static void
+a_failed_backup_is_an_alarm_until_a_good_one(void **state)
+{
+	struct fixture *f = *state;
+	struct alarm *list;
+	struct lease l;
+	struct err why;
+	size_t count;
+
+	fixture_request(f, 0, NULL);
+	l = fixture_claim(f);
+	err_set(&why, ERR_INTERNAL, "no");
+	OK(jobs_fail(f->db, &l, &why, &f->e));
+	look(f, clock_now(), "at-risk");
+	OK(alarms_open(&list, &count, f->a, f->db, f->environment, &f->e));
+	assert_string_equal(list[0].text,
+	    "shop/live: The last backup, b1, failed, and there is no good one.");
+	fixture_ready(f);
+	look(f, clock_now(), "");
+}
+
+/* What waits for a decision is on the pages, and calls nobody at night. */
+static void
+PLA_14_never_scheduled_and_paused_are_no_alarm(void **state)
+{
+	struct fixture *f = *state;
+
+	look(f, clock_now(), "");
+	fixture_ready(f);
+	look(f, clock_now() + 400 * DAY, "");
+	fixture_do(f, "UPDATE backup SET health='missing'");
+	look(f, clock_now(), "at-risk");
+	fixture_do(f, "UPDATE environment SET paused=1");
+	look(f, clock_now(), "");
+}
+
+static void
+nothing_is_written_while_nothing_changes(void **state)
+{
+	struct fixture *f = *state;
+	int64_t now = clock_now(), before;
+
+	fixture_ready(f);
+	schedule(f, now - HOUR);
+	fixture_do(f, "UPDATE backup SET finished_at=finished_at-86400000");
+	look(f, now, "late");
+	before = fixture_number(f, "SELECT total_changes()");
+	look(f, now + 30 * MIN, "late");
+	look(f, now + 31 * MIN, "late");
+	assert_int_equal(fixture_number(f, "SELECT total_changes()"), before);
+}
+
+static void
+a_storage_that_is_nearly_full_opens_one_and_closes_it(void **state)
+{
+	struct fixture *f = *state;
+	int64_t now = clock_now();
+
+	fixture_ready(f);
+	fixture_do(f, "UPDATE storage SET path='/tmp'");
+	look(f, now, "");
+	assert_true(fixture_number(f, "SELECT total_bytes FROM storage") > 0);
+	assert_int_equal(fixture_number(f, "SELECT used_bytes FROM storage_day"), 205);
+	/* The largest backup would not fit twice. */
+	fixture_do(f, "UPDATE backup SET stored_bytes=9000000000000000");
+	look(f, now + 10 * 1000, "");          /* looked at a moment ago */
+	look(f, now + MIN, "storage");
+	assert_int_equal(fixture_number(f, "SELECT subject='main' AND environment IS NULL FROM"
+	    " alarm"), 1);
+	fixture_do(f, "UPDATE backup SET stored_bytes=205");
+	look(f, now + 2 * MIN, "");
+	/* A clock that went back is no reason to wait. */
+	look(f, now - DAY, "");
+	assert_int_equal(fixture_number(f, "SELECT looked_at FROM storage"), now - DAY);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		LOOKOUT_TEST(PEER_8_late_opens_then_at_risk_and_both_close_when_it_came),
+		LOOKOUT_TEST(a_failed_backup_is_an_alarm_until_a_good_one),
+		LOOKOUT_TEST(PLA_14_never_scheduled_and_paused_are_no_alarm),
+		LOOKOUT_TEST(nothing_is_written_while_nothing_changes),
+		LOOKOUT_TEST(a_storage_that_is_nearly_full_opens_one_and_closes_it),
+	};
+
+	return cmocka_run_group_tests_name("lookout", tests, NULL, NULL);
+}

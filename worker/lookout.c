@@ -1,0 +1,123 @@
+/* lookout.c: who is late, who is at risk, and which storage is nearly full. */
+#include "worker/lookout.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+#include "lib/base/log.h"
+#include "lib/base/num.h"
+#include "lib/store/alarms.h"
+#include "lib/store/stats.h"
+
+enum { LOOK_MS = 60 * 1000 };
+/* An alarm opens below the first and closes above the second, so that it does not flicker. */
+enum { FREE_PERCENT = 10, FREE_AGAIN_PERCENT = 12 };
+
+struct round {
+	struct db *db;
+	struct arena *arena;
+	struct alarm *open;
+	size_t count;
+	int64_t now;
+};
+
+static bool
+is_open(const struct round *r, const char *kind, int64_t environment, const char *subject)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (r->open[i].environment == environment && strcmp(r->open[i].kind, kind) == 0 &&
+		    strcmp(r->open[i].subject, subject) == 0)
+			return true;
+	return false;
+}
+
+static int
+set(const struct round *r, const struct alarm *what, bool wanted, struct err *e)
+{
+	if (is_open(r, what->kind, what->environment, what->subject) == wanted)
+		return 0;
+	if (!wanted)
+		return alarms_settle(NULL, r->db, what, e);
+	log_line(LOG_WARN, "alarm", "%s: %s", what->kind, what->text);
+	return alarms_raise(NULL, r->db, what, e);
+}
+
+static int
+look_at_environment(const struct round *r, const struct stats_row *row, struct err *e)
+{
+	const char *text = arena_printf(r->arena, "%s/%s: %s", row->environment.project_slug,
+	    row->environment.slug, safety_reason(r->arena, &row->safety, &row->facts, r->now));
+	bool risk = row->safety.state == SAFETY_AT_RISK, late = row->safety.state == SAFETY_LATE,
+	     was_late = is_open(r, "late", row->environment.id, "");
+
+	if (set(r, &(struct alarm){ .kind = "at-risk", .environment = row->environment.id,
+	        .subject = "", .text = text }, risk, e) != 0)
+		return -1;
+	return set(r, &(struct alarm){ .kind = "late", .environment = row->environment.id,
+	    .subject = "", .text = text }, late || (was_late && risk), e);
+}
+
+/* What its file system says now. A storage that is out of reach says nothing; its jobs will. */
+static bool
+measure(struct stats_storage *s)
+{
+	struct statvfs fs;
+
+	if (statvfs(s->storage.path, &fs) != 0 || fs.f_blocks == 0)
+		return false;
+	s->free_bytes = (int64_t)fs.f_bavail * (int64_t)fs.f_frsize;
+	s->total_bytes = (int64_t)fs.f_blocks * (int64_t)fs.f_frsize;
+	return true;
+}
+
+static bool
+is_short(const struct stats_storage *s, bool was)
+{
+	int64_t percent = was ? FREE_AGAIN_PERCENT : FREE_PERCENT;
+
+	return s->free_bytes < s->total_bytes / 100 * percent ||
+	    s->free_bytes < 2 * s->largest;
+}
+
+static int
+look_at_storage(const struct round *r, struct stats_storage *s, struct err *e)
+{
+	char left[NUM_TEXT], total[NUM_TEXT];
+	bool was = is_open(r, "storage", 0, s->storage.slug);
+
+	if (r->now >= s->looked_at && r->now - s->looked_at < LOOK_MS)
+		return 0;
+	if (!measure(s))
+		return 0;
+	num_size(left, s->free_bytes);
+	num_size(total, s->total_bytes);
+	if (set(r, &(struct alarm){ .kind = "storage", .subject = s->storage.slug,
+	        .text = arena_printf(r->arena, "The storage %s is nearly full: %s of %s are free.",
+	            s->storage.slug, left, total) }, is_short(s, was), e) != 0)
+		return -1;
+	return stats_saw_storage(r->db, s, r->now, e);
+}
+
+int
+lookout_step(struct db *db, int64_t now, struct err *e)
+{
+	CLEANUP_ARENA struct arena *arena = arena_new();
+	const struct stats_query q = { .now = now };
+	struct round r = { .db = db, .arena = arena, .now = now };
+	struct stats_list list;
+	struct stats_storage *storages;
+	size_t count;
+
+	if (alarms_open(&r.open, &r.count, arena, db, 0, e) != 0 ||
+	    stats_environments(&list, arena, db, &q, e) != 0 ||
+	    stats_storages(&storages, &count, arena, db, e) != 0)
+		return -1;
+	for (size_t i = 0; i < list.count; i++)
+		if (look_at_environment(&r, &list.rows[i], e) != 0)
+			return -1;
+	for (size_t i = 0; i < count; i++)
+		if (look_at_storage(&r, &storages[i], e) != 0)
+			return -1;
+	return 0;
+}

@@ -1,0 +1,20 @@
+/* lookout.h: who is late, who is at risk, and which storage is nearly full: alarms that open and
+ * close by themselves. */
+#ifndef WORKER_LOOKOUT_H
+#define WORKER_LOOKOUT_H
+
+#include <stdint.h>
+
+#include "lib/base/attr.h"
+#include "lib/base/err.h"
+#include "lib/store/db.h"
+
+/*
+ * One look at everything. Opens and closes the alarms "late" and "at-risk" of environments and
+ * "storage" of storages; what has not changed is not written. A "late" that becomes "at-risk" stays
+ * open until both are over, so that nobody reads of a recovery meanwhile. Notes once a minute what
+ * lies in each storage and what its file system has left; that can block, so run it apart.
+ */
+MUST_USE int lookout_step(struct db *db, int64_t now, struct err *e);
+
+#endif
