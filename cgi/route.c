@@ -80,6 +80,7 @@ static const struct route routes[] = {
 	POST("/b/{backup}/note", RIGHT_BACKUP, on_backup_note),
 	POST("/b/{backup}/keep", RIGHT_BACKUP, on_backup_keep),
 	POST("/b/{backup}/verify", RIGHT_BACKUP, on_backup_verify),
+	POST("/b/{backup}/trust", RIGHT_DELETE, on_backup_trust),
 	GET("/b/{backup}/delete", RIGHT_DELETE, on_backup_delete),
 	POST("/b/{backup}/delete", RIGHT_DELETE, on_backup_delete),
 	POST("/b/{backup}/undelete", RIGHT_DELETE, on_backup_undelete),
