@@ -24,6 +24,7 @@
 #include "cgi/handle/on_service_form.h"
 #include "cgi/handle/on_session.h"
 #include "cgi/handle/on_setup.h"
+#include "cgi/handle/on_storage.h"
 
 /* A page or an act of somebody signed in; GET rows also answer HEAD. */
 #define GET(pattern, right, run)  { METHOD_GET, pattern, right, GUARD_SESSION, run }
@@ -114,6 +115,10 @@ static const struct route routes[] = {
 	GET("/j/{job}/log", RIGHT_VIEW, on_job_log),
 	POST("/j/{job}/cancel", RIGHT_BACKUP, on_job_cancel),
 	POST("/j/{job}/retry", RIGHT_BACKUP, on_job_retry),
+
+	GET("/storage", RIGHT_VIEW, on_storage_list),
+	GET("/storage/{storage}", RIGHT_VIEW, on_storage_get),
+	POST("/storage/{storage}/check", RIGHT_BACKUP, on_storage_check),
 
 	PUBLIC(GET, "/dl/{token}", LINK, on_link_page),
 	PUBLIC(GET, "/dl/{token}/{file}", LINK, on_link_page),

@@ -28,7 +28,7 @@ if:backup.can.delete && page.may.delete ?><a class="button is-danger" href="<?cs
 <?cs /if ?><?cs if:backup.ready ?><dt>Verified</dt><dd><?cs call:state(backup.verified) ?> <?cs if:backup.verified_at.iso ?><?cs call:when(backup.verified_at) ?><?cs else ?><span class="muted">It was read back and compared when it was made; Verify reads it again.</span><?cs /if ?></dd>
 <dt>Test restore</dt><dd><?cs if:backup.tested.word ?><?cs call:state(backup.tested) ?> <?cs call:when(backup.tested.at) ?><?cs if:backup.tested.text ?>: <?cs var:backup.tested.text ?><?cs /if ?><?cs else ?><span class="muted">Never. It brings the backup back into a scratch place, compares it and removes it again.</span><?cs /if ?></dd>
 <dt>Stays</dt><dd><?cs if:backup.keep ?><?cs call:icon("keep") ?>Kept: it cannot be deleted until the mark is taken away.<?cs else ?>Until somebody deletes it.<?cs /if ?></dd>
-<?cs /if ?><dt>Storage</dt><dd><?cs var:backup.storage ?></dd>
+<?cs /if ?><dt>Storage</dt><dd><a href="/storage/<?cs var:backup.storage ?>"><?cs var:backup.storage ?></a></dd>
 <?cs if:job.href ?><dt>Job</dt><dd><a href="<?cs var:job.href ?>"><?cs var:job.id ?></a></dd>
 <?cs /if ?><dt>Id</dt><dd><code><?cs var:backup.uuid ?></code></dd>
 </dl></section>

@@ -32,7 +32,7 @@ struct plausible_part {
 };
 
 struct plausible_history {
-	const int64_t *bytes;         /* of the last good ones, at most PLAUSIBLE_PAST are looked at */
+	const int64_t *bytes;         /* of the last good ones; PLAUSIBLE_PAST are looked at */
 	size_t count;
 	const struct plausible_part *last;    /* the newest of them; NULL when count is 0 */
 };

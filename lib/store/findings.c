@@ -20,7 +20,7 @@ static const char *const kinds[FINDINGS] = {
 };
 
 const char *
-finding_kind_name(enum finding_kind kind)
+findings_kind_name(enum finding_kind kind)
 {
 	return word_of(kinds, FINDINGS, (int)kind);
 }
@@ -179,7 +179,7 @@ write_items(struct db *db, const struct findings_look *look, struct err *e)
 
 		if (sql_run(NULL, db, sql_add,
 		        SQL_ARGS(sql_i(look->storage), sql_t(f->path),
-		            sql_t(finding_kind_name(f->kind)), sql_t(f->text), sql_id(f->backup),
+		            sql_t(findings_kind_name(f->kind)), sql_t(f->text), sql_id(f->backup),
 		            sql_i(clock_now())),
 		        e) != 0)
 			return -1;

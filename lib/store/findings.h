@@ -22,7 +22,7 @@ enum { FINDINGS_EVERY_DAYS = 7 };
 enum { FINDINGS_UNKNOWN = 1000 };
 
 enum finding_kind { FINDING_MISSING, FINDING_DAMAGED, FINDING_UNKNOWN, FINDINGS };
-const char *finding_kind_name(enum finding_kind kind);
+const char *findings_kind_name(enum finding_kind kind);
 
 struct finding {
 	const char *path;             /* below the storage's folder */

@@ -24,9 +24,9 @@ static void
 fill_database(struct job_home *h)
 {
 	for (int i = 0; i < 12; i++) {
-		sql_on(h, arena_printf(h->f.a, "CREATE TABLE t%d (n); INSERT INTO t%d WITH RECURSIVE"
-		    " c(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM c WHERE n<%d) SELECT n FROM c;", i,
-		    i, ROWS));
+		sql_on(h, arena_printf(h->f.a,
+		    "CREATE TABLE t%d (n); INSERT INTO t%d WITH RECURSIVE c(n) AS (SELECT 1 UNION"
+		    " ALL SELECT n+1 FROM c WHERE n<%d) SELECT n FROM c;", i, i, ROWS));
 	}
 }
 
@@ -245,7 +245,8 @@ main(void)
 		HOME_TEST(T18_an_emptied_table_and_an_emptied_folder_are_both_named),
 		HOME_TEST(PEER_23_half_the_size_of_the_last_three_is_suspicious_and_no_measure),
 		HOME_TEST(PEER_23_what_somebody_says_is_fine_is_the_new_measure),
-		HOME_TEST(PEER_23_the_alarm_opens_once_and_closes_with_the_next_good_one_or_by_hand),
+		HOME_TEST(
+		    PEER_23_the_alarm_opens_once_and_closes_with_the_next_good_one_or_by_hand),
 		HOME_TEST(PEER_23_a_suspicious_one_never_pushes_out_a_good_one),
 	};
 

@@ -1,4 +1,4 @@
-/* do_reconcile.c: a storage is looked through and compared with the catalogue; nothing is touched. */
+/* do_reconcile.c: a storage is looked through and compared with the catalogue. It only reads. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdbool.h>
