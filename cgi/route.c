@@ -27,6 +27,7 @@
 #include "cgi/handle/on_service_form.h"
 #include "cgi/handle/on_session.h"
 #include "cgi/handle/on_setup.h"
+#include "cgi/handle/on_storage.h"
 
 /* A page or an act of somebody signed in; GET rows also answer HEAD. */
 #define GET(pattern, right, run)  { METHOD_GET, pattern, right, GUARD_SESSION, run }
@@ -88,6 +89,7 @@ static const struct route routes[] = {
 	POST("/b/{backup}/note", RIGHT_BACKUP, on_backup_note),
 	POST("/b/{backup}/keep", RIGHT_BACKUP, on_backup_keep),
 	POST("/b/{backup}/verify", RIGHT_BACKUP, on_backup_verify),
+	POST("/b/{backup}/trust", RIGHT_DELETE, on_backup_trust),
 	GET("/b/{backup}/delete", RIGHT_DELETE, on_backup_delete),
 	POST("/b/{backup}/delete", RIGHT_DELETE, on_backup_delete),
 	POST("/b/{backup}/undelete", RIGHT_DELETE, on_backup_undelete),
@@ -121,6 +123,10 @@ static const struct route routes[] = {
 	GET("/j/{job}/log", RIGHT_VIEW, on_job_log),
 	POST("/j/{job}/cancel", RIGHT_BACKUP, on_job_cancel),
 	POST("/j/{job}/retry", RIGHT_BACKUP, on_job_retry),
+
+	GET("/storage", RIGHT_VIEW, on_storage_list),
+	GET("/storage/{storage}", RIGHT_VIEW, on_storage_get),
+	POST("/storage/{storage}/check", RIGHT_BACKUP, on_storage_check),
 
 	PUBLIC(GET, "/dl/{token}", LINK, on_link_page),
 	PUBLIC(GET, "/dl/{token}/{file}", LINK, on_link_page),

@@ -11,10 +11,12 @@
 #include "cgi/page/show_log.h"
 #include "lib/model/name.h"
 #include "lib/store/backups.h"
+#include "lib/store/concerns.h"
 #include "lib/store/downloads.h"
 #include "lib/store/jobs.h"
 #include "lib/store/projects.h"
 #include "lib/store/restores.h"
+#include "lib/store/trust.h"
 
 enum { RESTORE_ROWS = 10 };
 
@@ -38,6 +40,22 @@ find_active(const struct job **ret, const struct request *rq, const struct backu
 	return 0;
 }
 
+/* How soon its environment is back from a backup, and how old the newest one may be. */
+static int
+promises(struct backup_view *view, const struct request *rq, int64_t environment, struct err *e)
+{
+	struct forecast f;
+	bool broken;
+	char *age;
+
+	if (concerns_forecast(&f, rq->db, environment, e) != 0 ||
+	    concerns_age(&age, &broken, rq->arena, rq->db, environment, rq->now, e) != 0)
+		return -1;
+	view->forecast = forecast_words(rq->arena, &f);
+	view->age = age;
+	return 0;
+}
+
 /* Everything the page shows but the backup itself. */
 static int
 gather(struct backup_view *view, const struct request *rq, const struct backup *b, struct err *e)
@@ -58,7 +76,8 @@ gather(struct backup_view *view, const struct request *rq, const struct backup *
 	    downloads_of_backup(&downloads, &view->download_count, rq->arena,
 	        rq->db, b->id, e) != 0 ||
 	    restores_list(&restores, &view->restore_count, rq->arena, rq->db, &used, e) != 0 ||
-	    find_active(&view->active, rq, b, e) != 0)
+	    find_active(&view->active, rq, b, e) != 0 ||
+	    promises(view, rq, b->environment, e) != 0)
 		return -1;
 	view->parts = parts;
 	view->storage = storage;
@@ -215,6 +234,22 @@ on_backup_verify(struct reply *rp, struct request *rq, struct err *e)
 	    trail(rq, &b, &v, &(struct event){ .action = "backup.verify" }, e) != 0)
 		return -1;
 	return reply_see_other(rp, "/j/j%" PRId64, job);
+}
+
+/* What is suspicious is not counted by retention; a word too many here deletes the good ones before
+ * it. So it needs the right to delete. */
+int
+on_backup_trust(struct reply *rp, struct request *rq, struct err *e)
+{
+	struct backup b;
+	struct environment v;
+
+	if (find_backup(&b, &v, rq, e) != 0 || check_built(&b, e) != 0 ||
+	    trust_clear(rq->db, b.id, e) != 0 ||
+	    trail(rq, &b, &v,
+	        &(struct event){ .action = "backup.trusted", .detail = b.suspicion }, e) != 0)
+		return -1;
+	return reply_see_other(rp, "/b/b%" PRId64 "?said=trusted", b.id);
 }
 
 int

@@ -21,6 +21,8 @@ static const struct {
 	{ "note", "The note is saved." },
 	{ "kept", "Kept. It is not deleted until you take the mark away." },
 	{ "unkept", "No longer kept." },
+	{ "trusted", "It counts as good. What comes after it is compared with it." },
+	{ "searching", "The storage is being looked through. This page shows what is found." },
 	{ "deleted", "Moved to the trash. It can be put back from its page for seven days." },
 	{ "undeleted", "Put back." },
 	{ "cancelled", "The job is asked to stop." },

@@ -116,6 +116,7 @@ part_row(struct node *n, struct arena *a, const struct backup_view *view, const 
 	node_set(n, "manifest", *part->manifest.key == '\0' ? NULL : part->manifest.key);
 	if (media)
 		mark_count(n, "items", part->items);
+	page_time(n, "verified", part->verified_at, view->now);
 	if (view->storage != NULL && view->backup->state == BACKUP_READY)
 		restore_lines(n, a, view, part);
 }
@@ -134,6 +135,7 @@ acts(struct node *n, const struct backup_view *view)
 	    (b->state == BACKUP_READY || b->state == BACKUP_FAILED) && !b->keep);
 	node_flag(n, "can.undelete", b->state == BACKUP_TRASHED);
 	node_flag(n, "can.note", b->state != BACKUP_DELETED);
+	node_flag(n, "can.trust", b->state == BACKUP_READY && *b->suspicion != '\0');
 	node_flag(n, "can.retry", b->state == BACKUP_FAILED && view->job != NULL);
 }
 
@@ -157,6 +159,9 @@ facts(struct node *n, const struct backup_view *view)
 	mark_health(n, b, view->now);
 	mark_tested(n, b, view->now);
 	node_set(n, "obstacle", mark_obstacle(b));
+	node_set(n, "forecast", mark_obstacle(b) == NULL ? view->forecast : NULL);
+	node_set(n, "age", mark_obstacle(b) == NULL ? view->age : NULL);
+	node_set(n, "suspicion", *b->suspicion == '\0' ? NULL : b->suspicion);
 	page_time(n, "verified_at", b->verified_at, view->now);
 	node_flag(n, "keep", b->keep);
 	node_flag(n, "ready", b->state == BACKUP_READY);

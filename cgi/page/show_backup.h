@@ -27,6 +27,7 @@ struct backup_view {
 	size_t restore_count;
 	const struct job *job;               /* that made it; NULL when none */
 	const struct job *active;            /* that works on it now; NULL when none */
+	const char *forecast, *age;          /* how soon it is back, and the wish; NULL: unknown */
 	int64_t trash_ms, now;
 };
 

@@ -65,6 +65,8 @@ show_backups_row(struct node *n, const struct backup *b, const struct backups_vi
 	node_set(n, "obstacle", mark_obstacle(b));
 	node_set(n, "note", *b->note == '\0' ? NULL : b->note);
 	node_set(n, "by", b->requested_name);
+	node_set(n, "suspicion",
+	    b->state == BACKUP_READY && *b->suspicion != '\0' ? b->suspicion : NULL);
 	node_set(n, "error", b->state == BACKUP_FAILED ? b->error : NULL);
 	node_flag(n, "keep", b->keep);
 	node_flag(n, "ready", b->state == BACKUP_READY);

@@ -9,6 +9,7 @@
 #include "lib/store/backups.h"
 #include "lib/store/jobs.h"
 #include "lib/store/projects.h"
+#include "lib/store/trust.h"
 #include "worker/archive/pack.h"
 #include "worker/job/act.h"
 #include "worker/job/clear.h"
@@ -159,6 +160,19 @@ ready_too_early(struct plan *p, struct err *e)
 	return backups_finish(p->db, &p->lease, none, e);
 }
 
+/* A dump that ended well may still be of the wrong thing: that does not fail it, but is said. */
+static int
+compare_with_the_past(struct plan *p, struct err *e)
+{
+	char *odd;
+
+	if (trust_mark(&odd, p->arena, p->db, &p->lease, e) != 0)
+		return -1;
+	if (*odd != '\0')
+		report_say(p->report, "warn", "suspicious: %s", odd);
+	return 0;
+}
+
 static int
 work(struct plan *p, struct err *e)
 {
@@ -181,6 +195,8 @@ work(struct plan *p, struct err *e)
 			return -1;
 		FAULT("backup.after_part");
 	}
+	if (compare_with_the_past(p, e) != 0)
+		return -1;
 	report_phase(p->report, "writing the sidecar");
 	FAULT("backup.before_sidecar");
 	if (sidecar_publish(p, e) != 0)

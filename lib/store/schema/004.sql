@@ -188,3 +188,30 @@ CREATE TABLE storage_day (
 ALTER TABLE job ADD COLUMN told INTEGER NOT NULL DEFAULT 0 CHECK (told BETWEEN 0 AND 2);
 UPDATE job SET told = 2 WHERE finished_at > 0;
 CREATE INDEX job_news ON job (id) WHERE (started_at > 0 AND told = 0) OR (finished_at > 0 AND told < 2);
+
+-- When somebody said that a suspicious backup is fine: from it on things are compared.
+ALTER TABLE backup ADD COLUMN trusted_at INTEGER NOT NULL DEFAULT 0;
+-- Who is next to be read again, and who was never since the day it was made; who is not whole.
+CREATE INDEX backup_reread ON backup (storage, verified_at) WHERE state = 'ready' AND health IN ('unknown', 'good');
+CREATE INDEX backup_unread ON backup (storage, finished_at) WHERE state = 'ready' AND health IN ('unknown', 'good') AND verified_at <= finished_at;
+CREATE INDEX backup_unwell ON backup (environment, id) WHERE state = 'ready' AND health IN ('damaged', 'missing');
+CREATE INDEX backup_tested ON backup (environment, tested_at) WHERE tested_at > 0;
+
+-- The storage of a reconcile job, which belongs to no environment but hangs on one.
+ALTER TABLE job ADD COLUMN storage INTEGER REFERENCES storage (id);
+CREATE INDEX job_storage ON job (storage, id) WHERE storage IS NOT NULL;
+-- What the last look through a storage found in all.
+ALTER TABLE storage ADD COLUMN checked_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE storage ADD COLUMN free_bytes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE storage ADD COLUMN objects INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE storage ADD COLUMN object_bytes INTEGER NOT NULL DEFAULT 0;
+-- What it found that is not as the catalogue says.
+CREATE TABLE finding (
+	storage  INTEGER NOT NULL REFERENCES storage (id),
+	path     TEXT    NOT NULL,
+	kind     TEXT    NOT NULL CHECK (kind IN ('missing', 'damaged', 'unknown')),
+	text     TEXT    NOT NULL,
+	backup   INTEGER REFERENCES backup (id),        -- NULL: of one that the catalogue does not know
+	found_at INTEGER NOT NULL,                      -- when it was seen first
+	PRIMARY KEY (storage, path)
+);
