@@ -158,7 +158,7 @@ CREATE TABLE alarm (
 	closed_at   INTEGER NOT NULL DEFAULT 0,
 	told        INTEGER NOT NULL DEFAULT 0 CHECK (told BETWEEN 0 AND 2)     -- 1: that it opened, 2: all
 );
-CREATE INDEX alarm_news ON alarm (id) WHERE told < 2;
+CREATE INDEX alarm_untold ON alarm (id) WHERE told < 2;
 CREATE UNIQUE INDEX alarm_open ON alarm (kind, coalesce(environment, 0), subject) WHERE closed_at = 0;
 CREATE INDEX alarm_environment ON alarm (environment, id);
 
@@ -168,4 +168,4 @@ ALTER TABLE part ADD COLUMN verified_at INTEGER NOT NULL DEFAULT 0;
 -- What the herald has told of a job: 1 that it began, 2 all.
 ALTER TABLE job ADD COLUMN told INTEGER NOT NULL DEFAULT 0 CHECK (told BETWEEN 0 AND 2);
 UPDATE job SET told = 2 WHERE finished_at > 0;
-CREATE INDEX job_news ON job (id) WHERE (started_at > 0 AND told = 0) OR (finished_at > 0 AND told < 2);
+CREATE INDEX job_untold ON job (id) WHERE (started_at > 0 AND told = 0) OR (finished_at > 0 AND told < 2);
