@@ -123,8 +123,7 @@ read_due(void *row, struct sql *q, struct arena *a)
 	due->channel.project = sql_int(q, c++);
 }
 
-/* One channel's notices go out in their order, so each channel shows its oldest due one. What is
- * queued for a channel that is off waits for it. */
+/* What is queued for a channel that is off waits for it. */
 #define DUE(kinds) \
 	ROW_COLUMNS ", c.kind, c.target, c.sealed, c.project" ROW_TABLES \
 	" WHERE d.state='queued' AND d.next_at<=?1 AND c.enabled=1 AND c.removed_at=0 AND c.kind" \
@@ -274,7 +273,8 @@ notices_again(struct db *db, int64_t id, struct err *e)
 	int64_t now = clock_now(), changed, waiting;
 
 	if (sql_run(&changed, db, sql, SQL_ARGS(sql_i(id), sql_i(now)), e) != 0 ||
-	    (changed == 0 && sql_run(&waiting, db, sql_now, SQL_ARGS(sql_i(id), sql_i(now)), e) != 0))
+	    (changed == 0 &&
+	        sql_run(&waiting, db, sql_now, SQL_ARGS(sql_i(id), sql_i(now)), e) != 0))
 		return -1;
 	if (changed == 0 && waiting == 0)
 		return err_set(e, ERR_CONFLICT, "This channel is off: turn it on first.");
@@ -331,5 +331,21 @@ notices_failed_before(bool *ret, struct db *db, const struct job *job, struct er
 	        e) != 0)
 		return -1;
 	*ret = failed != 0;
+	return 0;
+}
+
+int
+notices_week(struct notices_week *ret, struct db *db, int64_t environment, int64_t since,
+    struct err *e)
+{
+	static const char sql[] =
+	    "SELECT count(*) FROM job WHERE environment=?1 AND kind='backup' AND finished_at>=?2"
+	    " AND state=?3";
+
+	if (sql_get(&ret->good, db, sql,
+	        SQL_ARGS(sql_i(environment), sql_i(since), sql_t("succeeded")), e) != 0 ||
+	    sql_get(&ret->failed, db, sql,
+	        SQL_ARGS(sql_i(environment), sql_i(since), sql_t("failed")), e) != 0)
+		return -1;
 	return 0;
 }

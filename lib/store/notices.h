@@ -102,6 +102,13 @@ MUST_USE int notices_jobs(struct notice_job **ret, size_t *count, struct arena *
 MUST_USE int notices_failed_before(bool *ret, struct db *db, const struct job *job,
     struct err *e);
 
+/* Backups of an environment that ended since then. */
+struct notices_week {
+	int64_t good, failed;
+};
+MUST_USE int notices_week(struct notices_week *ret, struct db *db, int64_t environment,
+    int64_t since, struct err *e);
+
 /* What is made of one thing, and that it was told, both or none. Channels that have a row's source
  * keep theirs. */
 struct notices_telling {
