@@ -8,6 +8,9 @@
 #include "cgi/handle/on_backup_new.h"
 #include "cgi/handle/on_backups.h"
 #include "cgi/handle/on_badge.h"
+#include "cgi/handle/on_channel.h"
+#include "cgi/handle/on_channel_form.h"
+#include "cgi/handle/on_confirm.h"
 #include "cgi/handle/on_download.h"
 #include "cgi/handle/on_download_new.h"
 #include "cgi/handle/on_environment.h"
@@ -127,6 +130,25 @@ static const struct route routes[] = {
 	GET("/storage", RIGHT_VIEW, on_storage_list),
 	GET("/storage/{storage}", RIGHT_VIEW, on_storage_get),
 	POST("/storage/{storage}/check", RIGHT_BACKUP, on_storage_check),
+	/* Where notices go: of the instance, of a project. */
+#define CHANNELS(base, right)                                                                      \
+	GET(base, right, on_channel_list),                                                         \
+	GET(base "/new", right, on_channel_form_new),                                              \
+	POST(base "/new", right, on_channel_form_create),                                          \
+	GET(base "/{channel}", right, on_channel_form_edit),                                       \
+	POST(base "/{channel}", right, on_channel_form_save),                                      \
+	POST(base "/{channel}/test", right, on_channel_test),                                      \
+	POST(base "/{channel}/on", right, on_channel_on),                                          \
+	POST(base "/{channel}/off", right, on_channel_off),                                        \
+	POST(base "/{channel}/ask", right, on_channel_ask),                                        \
+	GET(base "/{channel}/remove", right, on_channel_remove),                                   \
+	POST(base "/{channel}/remove", right, on_channel_remove),                                  \
+	POST(base "/{channel}/log/{notice}/again", right, on_channel_again)
+	CHANNELS("/notifications", RIGHT_ADMINISTER),
+	CHANNELS("/p/{project}/-/notifications", RIGHT_CONFIGURE),
+#undef CHANNELS
+	PUBLIC(GET, "/confirm/{token}", LINK, on_confirm_page),
+	PUBLIC(POST, "/confirm/{token}", LINK, on_confirm),
 
 	PUBLIC(GET, "/dl/{token}", LINK, on_link_page),
 	PUBLIC(GET, "/dl/{token}/{file}", LINK, on_link_page),

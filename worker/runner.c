@@ -28,7 +28,9 @@
 #include "worker/deliveries.h"
 #include "worker/job/ballast.h"
 #include "worker/lookout.h"
+#include "worker/notify/herald.h"
 #include "worker/notify/mail.h"
+#include "worker/notify/webhook.h"
 #include "worker/spawn.h"
 #include "worker/sweep.h"
 
@@ -47,6 +49,8 @@ struct runner {
 	struct crew crew;
 	struct deliveries deliveries;
 	struct mail_sender mail;
+	struct herald herald;
+	struct webhook_sender webhooks;
 	int signals;
 	bool closing;
 	int64_t closing_since;
@@ -230,6 +234,10 @@ turn(struct runner *r)
 		trouble(r, "worker.recover", &e);
 	if (crew_claim(&r->crew, &e) != 0)
 		trouble(r, "worker.claim", &e);
+	if (herald_step(&r->herald, r->db, r->conf, clock_now(), &e) != 0)
+		trouble(r, "worker.herald", &e);
+	if (webhook_step(&r->webhooks, r->db, r->conf, clock_now(), &e) != 0)
+		trouble(r, "worker.webhook", &e);
 	if (mail_send_step(&r->mail, r->db, r->conf, &e) != 0)
 		trouble(r, "worker.mail", &e);
 	deliveries_open(&r->deliveries, r->conf);
@@ -255,6 +263,7 @@ close_down(struct runner *r)
 	if (r->sweeper > 0)
 		kill(r->sweeper, SIGKILL);
 	mail_send_stop(&r->mail, r->db);
+	webhook_stop(&r->webhooks, r->db, clock_now());
 }
 
 int
@@ -278,6 +287,8 @@ runner_run(const struct conf *conf)
 		return r.closing ? 0 : 1;
 	}
 	crew_init(&r.crew, conf, r.db, r.name);
+	if (herald_begin(r.db, clock_now(), &e) != 0)
+		trouble(&r, "worker.herald", &e);
 	log_line(LOG_INFO, "worker.started", "%s, %" PRId64 " jobs at once", r.name,
 	    conf->worker_parallel);
 	for (;;) {

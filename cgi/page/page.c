@@ -36,6 +36,10 @@ static const struct {
 	{ "resumed", "Active again." },
 	{ "badge-made", "The badge has a new address. One it had before no longer works." },
 	{ "badge-removed", "The badge is gone: its address no longer works." },
+	{ "tested", "The test is on its way: the log below tells what became of it." },
+	{ "again", "It is sent again." },
+	{ "asked", "The question is on its way." },
+	{ "removed", "Removed." },
 	{ "none-chosen", "Nothing was chosen. Tick one or more backups first." },
 	{ "signed-out", "You are signed out." },
 };
@@ -52,6 +56,7 @@ static const struct {
 	{ "/jobs", "jobs" },
 	{ "/j/", "jobs" },
 	{ "/help", "help" },
+	{ "/notifications", "notifications" },
 };
 
 static const char *
@@ -268,7 +273,7 @@ trouble_of(int status)
 static bool
 is_link(const struct request *rq)
 {
-	return strncmp(rq->path, "/dl/", 4) == 0;
+	return strncmp(rq->path, "/dl/", 4) == 0 || strncmp(rq->path, "/confirm/", 9) == 0;
 }
 
 /* `back`: where to sign in leads to, "" for the front page. */

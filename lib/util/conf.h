@@ -39,6 +39,11 @@ struct conf {
 		int64_t timeout_ms;
 		const char *folder;      /* home/mail */
 	} mail;
+	struct conf_http {
+		const char *allow_private;   /* hosts that may have a private address */
+		const char *ca_file;         /* "" : the system's */
+		int64_t timeout_ms;          /* of a whole request */
+	} http;
 };
 
 /* Read home/lazarette.conf; a missing file gives the defaults. Numbers take units (15m, 2GiB,

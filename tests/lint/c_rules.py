@@ -40,6 +40,7 @@ EXPORTS = {
     "lib/store/downloads.c": ("links",),
     "lib/store/projects.c": ("environments", "services", "storages"),
     "lib/store/outbox.c": ("events",),
+    "lib/model/notice_json.c": ("notice",),
     "lib/store/restore_plan.c": ("restores",),
     "lib/store/restore_switch.c": ("restores",),
     "lib/store/restore_work.c": ("restores",),

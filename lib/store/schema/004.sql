@@ -158,7 +158,7 @@ CREATE TABLE alarm (
 	closed_at   INTEGER NOT NULL DEFAULT 0,
 	told        INTEGER NOT NULL DEFAULT 0 CHECK (told BETWEEN 0 AND 2)     -- 1: that it opened, 2: all
 );
-CREATE INDEX alarm_news ON alarm (id) WHERE told < 2;
+CREATE INDEX alarm_untold ON alarm (id) WHERE told < 2;
 CREATE UNIQUE INDEX alarm_open ON alarm (kind, coalesce(environment, 0), subject) WHERE closed_at = 0;
 CREATE INDEX alarm_environment ON alarm (environment, id);
 
@@ -187,7 +187,6 @@ CREATE TABLE storage_day (
 -- What the herald has told of a job: 1 that it began, 2 all.
 ALTER TABLE job ADD COLUMN told INTEGER NOT NULL DEFAULT 0 CHECK (told BETWEEN 0 AND 2);
 UPDATE job SET told = 2 WHERE finished_at > 0;
-CREATE INDEX job_news ON job (id) WHERE (started_at > 0 AND told = 0) OR (finished_at > 0 AND told < 2);
 
 -- When somebody said that a suspicious backup is fine: from it on things are compared.
 ALTER TABLE backup ADD COLUMN trusted_at INTEGER NOT NULL DEFAULT 0;
@@ -215,3 +214,4 @@ CREATE TABLE finding (
 	found_at INTEGER NOT NULL,                      -- when it was seen first
 	PRIMARY KEY (storage, path)
 );
+CREATE INDEX job_untold ON job (id) WHERE (started_at > 0 AND told = 0) OR (finished_at > 0 AND told < 2);
