@@ -291,7 +291,8 @@ claim(struct lease *ret, struct db *db, const struct claim *by, struct err *e)
 	    " phase='', bytes_done=0, warnings=0 WHERE id=(SELECT j.id FROM job j WHERE"
 	    " j.state='queued' AND j.run_at<=?2 AND j.priority>?4 AND NOT EXISTS (SELECT 1 FROM"
 	    " job_service m JOIN job_service o ON o.service=m.service AND o.running=1 WHERE"
-	    " m.job=j.id) AND NOT EXISTS (SELECT 1 FROM job x WHERE x.id=j.after_job AND x.state IN ('queued', 'running'))"
+	    " m.job=j.id) AND NOT EXISTS (SELECT 1 FROM job x"
+	    " WHERE x.id=j.after_job AND x.state IN ('queued', 'running'))"
 	    " ORDER BY j.priority DESC, j.run_at, j.id LIMIT 1) RETURNING id, fence";
 	static const char sql_mark[] = "UPDATE job_service SET running=1 WHERE job=?1";
 	CLEANUP_TXN struct sql_txn t = { NULL };

@@ -5,6 +5,7 @@
 
 #include "lib/base/fault.h"
 #include "lib/model/cron_read.h"
+#include "lib/model/zoneset.h"
 #include "lib/store/backup_plan.h"
 #include "lib/store/days.h"
 #include "lib/store/policies.h"
@@ -15,6 +16,27 @@
 enum { LATE_MS = 10 * 60 * 1000, DUE_MAX = 50, DAYS_MAX = 400 };
 
 /* -- where it holds, and what has become of it -- */
+
+/* The schedule's own, else the policy's of the nearest level. */
+#define ZONE \
+	" coalesce(nullif(s.zone, ''), (SELECT value FROM policy WHERE key='zone' AND" \
+	" level='environment' AND owner=v.id), (SELECT value FROM policy WHERE key='zone' AND" \
+	" level='project' AND owner=v.project), (SELECT value FROM policy WHERE key='zone' AND" \
+	" level='instance' AND owner=0))"
+
+/* With the newest run and the newest backup of each; a tombstone still tells when it ran. */
+#define PLANS \
+	"SELECT " SCHEDULE_COLUMNS ", v.id, v.uuid, p.slug, v.slug, v.paused," ZONE \
+	", st.schedule IS NOT NULL, st.handled_at, st.next_at, r.started_at, r.due_at, r.error," \
+	" r.merged, b.id, b.created_at, b.started_at, b.stored_bytes, b.warnings, b.health," \
+	" b.state, b.error, b.contents, g.slug FROM (" SCHEDULE_HOLDS ") h JOIN schedule s ON" \
+	" s.id=h.schedule JOIN environment v ON v.id=h.environment JOIN project p ON" \
+	" p.id=v.project LEFT JOIN schedule_state st ON st.schedule=s.id AND" \
+	" st.environment=v.id LEFT JOIN schedule_run r ON r.id=(SELECT max(x.id) FROM" \
+	" schedule_run x WHERE x.schedule=s.id AND x.environment=v.id) LEFT JOIN backup b ON" \
+	" b.id=(SELECT max(y.id) FROM backup y WHERE y.schedule=s.id AND y.environment=v.id)" \
+	" LEFT JOIN storage g ON g.id=b.storage"
+#define PLANS_ORDER " ORDER BY lower(p.slug), lower(v.slug), s.id"
 
 static void
 read_plan(void *row, struct sql *q, struct arena *a)
@@ -28,6 +50,9 @@ read_plan(void *row, struct sql *q, struct arena *a)
 	p->project_slug = sql_text(q, c++, a);
 	p->environment_slug = sql_text(q, c++, a);
 	p->environment_paused = sql_int(q, c++) != 0;
+	p->zone = sql_text(q, c++, a);
+	if (*p->zone == '\0')
+		p->zone = policy_default(POLICY_ZONE);
 	p->known = sql_int(q, c++) != 0;
 	p->handled = sql_int(q, c++);
 	p->next = sql_int(q, c++);
@@ -37,7 +62,11 @@ read_plan(void *row, struct sql *q, struct arena *a)
 	p->run_merged = sql_int(q, c++) != 0;
 	p->backup = sql_int(q, c++);
 	p->backup_at = sql_int(q, c++);
+	p->backup_started = sql_int(q, c++);
 	p->backup_bytes = sql_int(q, c++);
+	p->backup_warnings = sql_int(q, c++);
+	if (!backup_health_parse(&p->backup_health, sql_text(q, c++, a)))
+		p->backup_health = HEALTH_UNKNOWN;
 	if (!backup_state_parse(&p->backup_state, sql_text(q, c++, a)))
 		p->backup_state = BACKUP_BUILDING;
 	p->backup_error = sql_text(q, c++, a);
@@ -49,18 +78,9 @@ int
 plans_list(struct schedule_plan **ret, size_t *count, struct arena *a, struct db *db,
     int64_t environment, struct err *e)
 {
-	/* The newest run and the newest backup of each; a tombstone still tells when it ran. */
-	static const char sql[] =
-	    "SELECT " SCHEDULE_COLUMNS ", v.id, v.uuid, p.slug, v.slug, v.paused, st.schedule IS"
-	    " NOT NULL, st.handled_at, st.next_at, r.started_at, r.due_at, r.error, r.merged, b.id,"
-	    " b.created_at, b.stored_bytes, b.state, b.error, b.contents, g.slug FROM ("
-	    SCHEDULE_HOLDS ") h JOIN schedule s ON s.id=h.schedule JOIN environment v ON"
-	    " v.id=h.environment JOIN project p ON p.id=v.project LEFT JOIN schedule_state st ON"
-	    " st.schedule=s.id AND st.environment=v.id LEFT JOIN schedule_run r ON r.id=(SELECT"
-	    " max(x.id) FROM schedule_run x WHERE x.schedule=s.id AND x.environment=v.id) LEFT JOIN"
-	    " backup b ON b.id=(SELECT max(y.id) FROM backup y WHERE y.schedule=s.id AND"
-	    " y.environment=v.id) LEFT JOIN storage g ON g.id=b.storage WHERE ?1=0 OR v.id=?1"
-	    " ORDER BY lower(p.slug), lower(v.slug), s.id";
+	static const char sql_all[] = PLANS " WHERE ?1=0" PLANS_ORDER;
+	static const char sql_one[] = PLANS " WHERE h.environment=?1" PLANS_ORDER;
+	const char *sql = environment == 0 ? sql_all : sql_one;
 	struct schedule_plan *rows = sql_list(count,
 	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(environment)), sizeof **ret,
 	        read_plan },
@@ -74,50 +94,12 @@ plans_list(struct schedule_plan **ret, size_t *count, struct arena *a, struct db
 
 /* -- its next run -- */
 
-/* Zones as they were read, each once. */
-struct zones {
-	struct arena *arena;
-	struct zone *items[32];
-	size_t count;
-};
-
-/* NULL: the system has none of that name. */
-static struct zone *
-known_zone(struct zones *z, const char *name)
-{
-	struct zone *zone;
-	struct err why;
-
-	for (size_t i = 0; i < z->count; i++)
-		if (strcmp(zone_name(z->items[i]), name) == 0)
-			return z->items[i];
-	if (zone_load(&zone, z->arena, ZONE_FOLDER, name, &why) != 0)
-		return NULL;
-	if (z->count < sizeof z->items / sizeof z->items[0])
-		z->items[z->count++] = zone;
-	return zone;
-}
-
-/* The schedule's own zone, else the environment's. One that the system has lost is passed over: by
- * another clock is better than not at all, and the page says so. */
 static int
-find_zone(struct zone **ret, struct zones *z, struct db *db, const struct schedule_plan *p,
-    struct err *e)
+find_zone(struct zone **ret, struct zoneset *set, const struct schedule_plan *p, struct err *e)
 {
-	struct zone *zone = NULL;
-	struct policy policy;
-
-	if (*p->schedule.zone != '\0')
-		zone = known_zone(z, p->schedule.zone);
-	if (zone == NULL) {
-		if (policies_get(&policy, z->arena, db, POLICY_ZONE, p->environment, e) != 0)
-			return -1;
-		zone = known_zone(z, policy.value);
-	}
-	if (zone == NULL && zone_load(&zone, z->arena, ZONE_FOLDER, "UTC", e) != 0)
-		return -1;
-	*ret = zone;
-	return 0;
+	*ret = zoneset_any(set, p->zone);
+	return *ret != NULL ? 0
+	    : err_set(e, ERR_INTERNAL, "the system has no time zones (package tzdata)");
 }
 
 static int
@@ -154,13 +136,14 @@ look_at(const struct schedule_plan *p, const struct schedule_turn *turn, int64_t
 }
 
 static int
-plan_one(struct zones *z, struct db *db, const struct schedule_plan *p, int64_t now, struct err *e)
+plan_one(struct zoneset *set, struct db *db, const struct schedule_plan *p, int64_t now,
+    struct err *e)
 {
 	struct schedule_turn turn;
 	struct zone *zone;
 	struct err why;
 
-	if (find_zone(&zone, z, db, p, e) != 0)
+	if (find_zone(&zone, set, p, e) != 0)
 		return -1;
 	/* Checked when it was set; should somebody have edited the row, it never runs. */
 	if (schedule_turn(&turn, &p->schedule,
@@ -177,7 +160,7 @@ plans_refresh(struct db *db, int64_t now, struct err *e)
 	    " NOT IN (SELECT schedule, environment FROM (" SCHEDULE_HOLDS "))";
 	CLEANUP_ARENA struct arena *a = arena_new();
 	CLEANUP_TXN struct sql_txn t = { NULL };
-	struct zones zones = { .arena = a };
+	struct zoneset set = { .arena = a };
 	struct schedule_plan *plans;
 	size_t count;
 
@@ -185,7 +168,7 @@ plans_refresh(struct db *db, int64_t now, struct err *e)
 	    plans_list(&plans, &count, a, db, 0, e) != 0)
 		return -1;
 	for (size_t i = 0; i < count; i++)
-		if (plan_one(&zones, db, &plans[i], now, e) != 0)
+		if (plan_one(&set, db, &plans[i], now, e) != 0)
 			return -1;
 	return sql_commit(&t, e);
 }
@@ -337,12 +320,12 @@ static int
 fire(struct schedule_fired *f, struct arena *a, struct db *db, const struct schedule_plan *p,
     int64_t now, struct err *e)
 {
-	struct zones zones = { .arena = a };
+	struct zoneset set = { .arena = a };
 	struct schedule_turn turn;
 	struct zone *zone;
 	int64_t run = 0;
 
-	if (find_zone(&zone, &zones, db, p, e) != 0 ||
+	if (find_zone(&zone, &set, p, e) != 0 ||
 	    schedule_turn(&turn, &p->schedule,
 	        &(struct schedule_target){ p->environment_uuid, zone, p->handled }, now, e) != 0)
 		return -1;

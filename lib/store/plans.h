@@ -25,6 +25,7 @@ struct schedule_plan {
 	const char *environment_uuid;
 	const char *project_slug, *environment_slug;
 	bool environment_paused;
+	const char *zone;             /* by which it runs: its own, else the environment's */
 	bool known;                   /* the next two are there */
 	int64_t handled, next;        /* of schedule_state */
 	/* The newest run; run_at 0: there was none. */
@@ -32,8 +33,9 @@ struct schedule_plan {
 	const char *run_error;        /* why it could not be asked for, "" when it could */
 	bool run_merged;
 	/* The newest backup it asked for (also by [Run now]); 0: none. */
-	int64_t backup, backup_at, backup_bytes;
+	int64_t backup, backup_at, backup_started, backup_bytes, backup_warnings;
 	enum backup_state backup_state;
+	enum backup_health backup_health;
 	const char *backup_error, *contents, *storage_slug;
 };
 /* environment 0: of all. In the order of project, environment, schedule. */
