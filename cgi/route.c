@@ -26,6 +26,8 @@
 #include "cgi/handle/on_restore_beside.h"
 #include "cgi/handle/on_restore_confirm.h"
 #include "cgi/handle/on_restore_new.h"
+#include "cgi/handle/on_schedule.h"
+#include "cgi/handle/on_schedule_form.h"
 #include "cgi/handle/on_service.h"
 #include "cgi/handle/on_service_form.h"
 #include "cgi/handle/on_session.h"
@@ -86,6 +88,29 @@ static const struct route routes[] = {
 	POST("/p/{project}/{environment}/services/{service}/check", RIGHT_BACKUP, on_service_check),
 	GET("/p/{project}/{environment}/services/{service}/backups", RIGHT_VIEW,
 	    on_backups_of_service),
+
+	GET("/p/{project}/{environment}/schedule", RIGHT_VIEW, on_schedule_list),
+	GET("/p/{project}/{environment}/schedule/new", RIGHT_CONFIGURE, on_schedule_form_new),
+	POST("/p/{project}/{environment}/schedule/new", RIGHT_CONFIGURE, on_schedule_form_create),
+	GET("/p/{project}/{environment}/schedule/preview", RIGHT_VIEW, on_schedule_form_preview),
+	POST("/p/{project}/{environment}/schedule/usual", RIGHT_CONFIGURE, on_schedule_usual),
+	POST("/p/{project}/{environment}/schedule/{schedule}/run", RIGHT_BACKUP, on_schedule_run),
+	GET("/p/{project}/-/schedule", RIGHT_VIEW, on_schedule_list_project),
+	GET("/p/{project}/-/schedule/new", RIGHT_CONFIGURE, on_schedule_form_new_project),
+	POST("/p/{project}/-/schedule/new", RIGHT_CONFIGURE, on_schedule_form_create_project),
+	POST("/p/{project}/-/schedule/usual", RIGHT_CONFIGURE, on_schedule_usual_project),
+	GET("/schedule", RIGHT_VIEW, on_schedule_list_instance),
+	GET("/schedule/new", RIGHT_CONFIGURE, on_schedule_form_new_instance),
+	POST("/schedule/new", RIGHT_CONFIGURE, on_schedule_form_create_instance),
+	GET("/schedule/preview", RIGHT_VIEW, on_schedule_form_preview_instance),
+	POST("/schedule/usual", RIGHT_CONFIGURE, on_schedule_usual_instance),
+	GET("/s/{schedule}", RIGHT_CONFIGURE, on_schedule_form_edit),
+	POST("/s/{schedule}", RIGHT_CONFIGURE, on_schedule_form_save),
+	POST("/s/{schedule}/switch", RIGHT_CONFIGURE, on_schedule_switch),
+	POST("/s/{schedule}/pause", RIGHT_CONFIGURE, on_schedule_pause),
+	GET("/s/{schedule}/remove", RIGHT_CONFIGURE, on_schedule_remove_form),
+	POST("/s/{schedule}/remove", RIGHT_CONFIGURE, on_schedule_remove),
+	GET("/plans", RIGHT_VIEW, on_schedule_plans),
 
 	GET("/b/{backup}", RIGHT_VIEW, on_backup_get),
 	GET("/b/{backup}/note", RIGHT_BACKUP, on_backup_note),

@@ -1,8 +1,9 @@
 /* runner.c: the worker's supervisor: one thread, one loop, no waiting but in poll.
  *
  * Every turn does whatever is due: bury the dead, beat leases, take back jobs of workers that are
- * gone, claim new ones, send a mail, start housekeeping, count deliveries. A turn that fails (the
- * catalogue is locked or its disk full) is simply followed by the next; no step depends on another.
+ * gone, ask for what is scheduled, claim new ones, send a mail, start housekeeping, count
+ * deliveries. A turn that fails (the catalogue is locked or its disk full) is simply followed by
+ * the next; no step depends on another.
  */
 #include "worker/runner.h"
 
@@ -33,6 +34,7 @@
 #include "worker/notify/webhook.h"
 #include "worker/spawn.h"
 #include "worker/sweep.h"
+#include "worker/timer.h"
 
 enum {
 	FIRST_SWEEP_MS = 2000, SWEEP_MS = 10 * 1000, SWEEP_LIMIT_MS = 30 * 60 * 1000,
@@ -51,6 +53,7 @@ struct runner {
 	struct mail_sender mail;
 	struct herald herald;
 	struct webhook_sender webhooks;
+	struct timer timer;
 	int signals;
 	bool closing;
 	int64_t closing_since;
@@ -232,6 +235,8 @@ turn(struct runner *r)
 	turn_beat(r);
 	if (crew_recover(&r->crew, &e) != 0)
 		trouble(r, "worker.recover", &e);
+	if (timer_step(&r->timer, r->db, clock_now(), &e) != 0)
+		trouble(r, "worker.timer", &e);
 	if (crew_claim(&r->crew, &e) != 0)
 		trouble(r, "worker.claim", &e);
 	if (herald_step(&r->herald, r->db, r->conf, clock_now(), &e) != 0)

@@ -6,6 +6,7 @@
 
 #include "cgi/handle/envpage.h"
 #include "cgi/handle/find.h"
+#include "cgi/handle/schedpage.h"
 #include "cgi/handle/trail.h"
 #include "cgi/page/show_backups.h"
 #include "lib/model/name.h"
@@ -95,7 +96,7 @@ on_backups_list(struct reply *rp, struct request *rq, struct err *e)
 		node_setf(p.root, "page.mark", "\xe2\x9c\x97 %s",
 		    node_get(p.root, "env.state.word"));
 	tell_unknown(&p, rq, &filter);
-	if (fill(&p, &view, rq, e) != 0)
+	if (schedpage_next(&p, rq, &v, e) != 0 || fill(&p, &view, rq, e) != 0)
 		return -1;
 	return page_send(rp, rq, &p, e);
 }

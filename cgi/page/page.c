@@ -41,6 +41,11 @@ static const struct {
 	{ "asked", "The question is on its way." },
 	{ "removed", "Removed." },
 	{ "none-chosen", "Nothing was chosen. Tick one or more backups first." },
+	{ "appended", "Appended to the queue." },
+	{ "schedule-on", "Turned on. What fell into the time it was off is not made up for." },
+	{ "schedule-off", "Turned off." },
+	{ "schedule-paused", "The schedule is paused until that day." },
+	{ "schedule-removed", "The schedule is removed." },
 	{ "signed-out", "You are signed out." },
 };
 
@@ -53,6 +58,7 @@ static const struct {
 	{ "/b/", "projects" },
 	{ "/d/", "projects" },
 	{ "/r/", "projects" },
+	{ "/s/", "projects" },
 	{ "/jobs", "jobs" },
 	{ "/j/", "jobs" },
 	{ "/help", "help" },
@@ -148,7 +154,8 @@ page_environment(struct page *p, const struct request *rq, const struct environm
 		const char *name, *text;
 	} tabs[] = {
 		{ "overview", "Overview" }, { "backups", "Backups" }, { "restores", "Restores" },
-		{ "downloads", "Downloads" }, { "services", "Services" },
+		{ "downloads", "Downloads" }, { "schedule", "Schedule" },
+		{ "services", "Services" },
 		{ "activity", "Activity" }, { "settings", "Settings" },
 	};
 	const char *project = arena_printf(rq->arena, "/p/%s", v->project_slug);

@@ -8,6 +8,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/fault.h"
 #include "lib/store/backup_plan.h"
+#include "lib/store/days.h"
 #include "lib/store/enqueue.h"
 #include "lib/store/lease.h"
 #include "lib/store/row.h"
@@ -544,7 +545,10 @@ backups_finish(struct db *db, const struct lease *l, const char *sidecar_sha256,
 	    " backup=?1), warnings=(SELECT sum(warnings) FROM part WHERE backup=?1) WHERE id=?1"
 	    " AND state='building'";
 	static const char sql_warnings[] = "SELECT warnings FROM backup WHERE id=?1";
+	static const char sql_environment[] = "SELECT environment FROM backup WHERE id=?1";
+	static const char sql_bytes[] = "SELECT raw_bytes FROM backup WHERE id=?1";
 	CLEANUP_TXN struct sql_txn t = { NULL };
+	struct day_note day = { .at = clock_now(), .good = 1 };
 	int64_t backup, missing, warnings;
 
 	if (sql_begin(&t, db, e) != 0 || held_backup(&backup, db, l, e) != 0 ||
@@ -557,6 +561,9 @@ backups_finish(struct db *db, const struct lease *l, const char *sidecar_sha256,
 	if (change(db, sql_ready,
 	        SQL_ARGS(sql_i(backup), sql_i(clock_now()), sql_t(sidecar_sha256)), e) != 0 ||
 	    sql_get(&warnings, db, sql_warnings, SQL_ARGS(sql_i(backup)), e) != 0 ||
+	    sql_get(&day.environment, db, sql_environment, SQL_ARGS(sql_i(backup)), e) != 0 ||
+	    sql_get(&day.raw_bytes, db, sql_bytes, SQL_ARGS(sql_i(backup)), e) != 0 ||
+	    days_add(db, &day, e) != 0 ||
 	    lease_end(db, l->job, &(struct lease_end){ JOB_SUCCEEDED, NULL, 0, warnings }, e) != 0)
 		return -1;
 	FAULT("backup.before_ready_commit");

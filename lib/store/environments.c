@@ -3,6 +3,7 @@
 #include "lib/base/rand.h"
 #include "lib/store/projects.h"
 #include "lib/store/row.h"
+#include "lib/store/schedules.h"
 #include "lib/store/sql.h"
 
 #define ENVIRONMENT_COLUMNS \
@@ -60,7 +61,7 @@ environments_add(struct environment *v, struct db *db, struct err *e)
 	        e) != 0)
 		return -1;
 	v->created_at = now;
-	return 0;
+	return schedules_touch(db, e);
 }
 
 int
@@ -71,11 +72,13 @@ environments_update(const struct environment *v, struct db *db, struct err *e)
 	    " hook_before=coalesce(?6, ''), hook_after=coalesce(?7, ''), hook_limit_s=?8,"
 	    " watchers=coalesce(?9, '') WHERE id=?5";
 
-	return row_update(db, sql,
-	    SQL_ARGS(sql_t(v->slug), sql_t(v->name), sql_t(environment_kind_name(v->kind)),
-	        sql_i(v->paused), sql_i(v->id), sql_t(v->hook_before),
-	        sql_t(v->hook_after), sql_i(hook_limit(v)), sql_t(v->watchers)),
-	    no_environment, e);
+	if (row_update(db, sql,
+	        SQL_ARGS(sql_t(v->slug), sql_t(v->name), sql_t(environment_kind_name(v->kind)),
+	            sql_i(v->paused), sql_i(v->id), sql_t(v->hook_before),
+	            sql_t(v->hook_after), sql_i(hook_limit(v)), sql_t(v->watchers)),
+	        no_environment, e) != 0)
+		return -1;
+	return schedules_touch(db, e);
 }
 
 int

@@ -50,6 +50,7 @@ static const struct key keys[] = {
 	{ "session_idle",     DURATION, AT(session_idle_ms),   "30m", MINUTE, 7 * (int64_t)DAY },
 	{ "session_life",     DURATION, AT(session_life_ms),   "12h", MINUTE, 30 * (int64_t)DAY },
 	{ "worker_parallel",  COUNT,    AT(worker_parallel),   "2", 1, 64 },
+	{ "max_load",         COUNT,    AT(max_load),          "0", 0, 10000 },
 	{ "lease",            DURATION, AT(lease_ms),          "30s", 200, HOUR },
 	{ "stall",            DURATION, AT(stall_ms),          "5m", 100, 7 * (int64_t)DAY },
 	{ "poll",             DURATION, AT(poll_ms),           "500ms", 5, MINUTE },

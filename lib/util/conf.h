@@ -23,6 +23,7 @@ struct conf {
 	int64_t web_processes;
 	int64_t session_idle_ms, session_life_ms;
 	int64_t worker_parallel;     /* jobs at once */
+	int64_t max_load;            /* of one minute: above it no background job begins; 0: none */
 	int64_t lease_ms, stall_ms, poll_ms;
 	int64_t job_limit_ms;        /* absolute limit of one job; 0: none */
 	int64_t trash_ms;            /* how long a deleted backup can be put back */

@@ -35,6 +35,7 @@ CREATE TABLE schedule (
 	CHECK (project IS NULL OR environment IS NULL)
 );
 CREATE INDEX schedule_environment ON schedule (environment) WHERE environment IS NOT NULL;
+CREATE INDEX schedule_project ON schedule (project) WHERE project IS NOT NULL;
 
 -- Only these services; none: all of the environment.
 CREATE TABLE schedule_service (
@@ -64,6 +65,7 @@ CREATE TABLE schedule_run (
 	missed      INTEGER NOT NULL DEFAULT 0,         -- runs before it that were given up
 	backup      INTEGER REFERENCES backup (id),     -- NULL: it could not be asked for
 	error       TEXT,
+	merged      INTEGER NOT NULL DEFAULT 0,         -- the run before still waited: backup is its backup
 	UNIQUE (schedule, environment, slot)
 );
 CREATE INDEX schedule_run_page ON schedule_run (environment, id);
@@ -81,6 +83,7 @@ CREATE TABLE day_log (
 );
 
 ALTER TABLE backup ADD COLUMN schedule INTEGER REFERENCES schedule (id);
+CREATE INDEX backup_schedule ON backup (schedule, environment, id) WHERE schedule IS NOT NULL;
 ALTER TABLE backup ADD COLUMN mode TEXT NOT NULL DEFAULT 'live' CHECK (mode IN ('live', 'consistent'));
 ALTER TABLE backup ADD COLUMN frozen_ms INTEGER NOT NULL DEFAULT 0;     -- how long the application was held
 ALTER TABLE backup ADD COLUMN keep_until INTEGER NOT NULL DEFAULT 0;
