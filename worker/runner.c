@@ -30,6 +30,7 @@
 #include "worker/notify/mail.h"
 #include "worker/spawn.h"
 #include "worker/sweep.h"
+#include "worker/thaws.h"
 
 enum {
 	FIRST_SWEEP_MS = 2000, SWEEP_MS = 10 * 1000, SWEEP_LIMIT_MS = 30 * 60 * 1000,
@@ -46,6 +47,7 @@ struct runner {
 	struct crew crew;
 	struct deliveries deliveries;
 	struct mail_sender mail;
+	struct thaws thaws;
 	int signals;
 	bool closing;
 	int64_t closing_since;
@@ -221,6 +223,9 @@ turn(struct runner *r)
 		trouble(r, "worker.bury", &e);
 	if (crew_watch(&r->crew, &e) != 0)
 		trouble(r, "worker.watch", &e);
+	/* Also while closing: what a stopped job held must go on before we go. */
+	if (thaws_step(&r->thaws, r->db, r->conf, &e) != 0)
+		trouble(r, "worker.thaw", &e);
 	turn_sweep(r);
 	if (r->closing)
 		return;
@@ -247,7 +252,8 @@ static void
 close_down(struct runner *r)
 {
 	crew_close(&r->crew);
-	while (crew_busy(&r->crew) > 0 && clock_mono() - r->closing_since < CLOSING_MS) {
+	while ((crew_busy(&r->crew) > 0 || thaws_busy(&r->thaws)) &&
+	    clock_mono() - r->closing_since < CLOSING_MS) {
 		wait_a_moment(r, 100);
 		turn(r);
 	}
