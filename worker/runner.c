@@ -35,6 +35,7 @@
 #include "worker/spawn.h"
 #include "worker/sweep.h"
 #include "worker/timer.h"
+#include "worker/thaws.h"
 
 enum {
 	FIRST_SWEEP_MS = 2000, SWEEP_MS = 10 * 1000, SWEEP_LIMIT_MS = 30 * 60 * 1000,
@@ -54,6 +55,7 @@ struct runner {
 	struct herald herald;
 	struct webhook_sender webhooks;
 	struct timer timer;
+	struct thaws thaws;
 	int signals;
 	bool closing;
 	int64_t closing_since;
@@ -229,6 +231,9 @@ turn(struct runner *r)
 		trouble(r, "worker.bury", &e);
 	if (crew_watch(&r->crew, &e) != 0)
 		trouble(r, "worker.watch", &e);
+	/* Also while closing: what a stopped job held must go on before we go. */
+	if (thaws_step(&r->thaws, r->db, r->conf, &e) != 0)
+		trouble(r, "worker.thaw", &e);
 	turn_sweep(r);
 	if (r->closing)
 		return;
@@ -261,7 +266,8 @@ static void
 close_down(struct runner *r)
 {
 	crew_close(&r->crew);
-	while (crew_busy(&r->crew) > 0 && clock_mono() - r->closing_since < CLOSING_MS) {
+	while ((crew_busy(&r->crew) > 0 || thaws_busy(&r->thaws)) &&
+	    clock_mono() - r->closing_since < CLOSING_MS) {
 		wait_a_moment(r, 100);
 		turn(r);
 	}

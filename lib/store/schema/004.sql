@@ -98,6 +98,12 @@ ALTER TABLE environment ADD COLUMN hook_thaw TEXT NOT NULL DEFAULT '';
 -- Since when a freeze is owed its thaw, and which job froze; 0: nobody is frozen.
 ALTER TABLE environment ADD COLUMN frozen_at INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE environment ADD COLUMN frozen_job INTEGER REFERENCES job (id);
+-- By when it must be over, how often its thaw failed, when to try again, and what went wrong.
+ALTER TABLE environment ADD COLUMN frozen_until INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE environment ADD COLUMN thaw_tries INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE environment ADD COLUMN thaw_next INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE environment ADD COLUMN thaw_error TEXT NOT NULL DEFAULT '';
+CREATE INDEX environment_frozen ON environment (id) WHERE frozen_at > 0;
 -- The address of the badge, hard to guess; '': there is none.
 ALTER TABLE environment ADD COLUMN badge TEXT NOT NULL DEFAULT '';
 
