@@ -11,7 +11,8 @@ show_channel_kinds(struct page *p, const char *base)
 {
 	static const char *const about[CHANNEL_KINDS] = {
 		[CHANNEL_MAIL] = "To one address. If no account here has it, it is asked first.",
-		[CHANNEL_WEBHOOK] = "JSON to an address of yours, signed as Standard Webhooks has it.",
+		[CHANNEL_WEBHOOK] =
+		    "JSON to an address of yours, signed as Standard Webhooks has it.",
 		[CHANNEL_SLACK] = "To a channel of Slack, by an incoming webhook.",
 		[CHANNEL_TEAMS] = "To a channel of Teams, by a workflow that posts a card.",
 		[CHANNEL_NTFY] = "To phones, through ntfy.sh or a server of your own.",

@@ -123,6 +123,12 @@ PEER_9_each_channel_is_told_once_of_each_thing(void **state)
 	assert_int_equal(hooks_count(&hooks, "\"path\": \"/ping/fail?rid="), 1);
 	assert_int_equal(hooks_count(&hooks, "webhook-signature"), 1);
 	assert_int_equal(rows(f, "state='sent' AND status=200"), 6);
+	/* By a reader who shares no line with us. */
+	assert_int_equal(system(arena_printf(f->a, "python3 tests/fake/hooks_verify.py whsec_%s <%s"
+	    " | grep -qx 1", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=", hooks.log)), 0);
+	/* The control: another secret does not hold. */
+	assert_int_not_equal(system(arena_printf(f->a, "python3 tests/fake/hooks_verify.py whsec_%s"
+	    " <%s >/dev/null", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDI=", hooks.log)), 0);
 	/* The mail waits a moment for the one that the job itself may send. */
 	step(f, now + 6000);
 	assert_int_equal(rows(f, "state='sent' AND mail<>''"), 1);
