@@ -28,6 +28,7 @@
 #include "worker/deliveries.h"
 #include "worker/job/ballast.h"
 #include "worker/notify/mail.h"
+#include "worker/pruner.h"
 #include "worker/spawn.h"
 #include "worker/sweep.h"
 
@@ -229,6 +230,8 @@ turn(struct runner *r)
 		trouble(r, "worker.recover", &e);
 	if (crew_claim(&r->crew, &e) != 0)
 		trouble(r, "worker.claim", &e);
+	if (pruner_step(r->db, r->conf, clock_now(), &e) != 0)
+		trouble(r, "worker.prune", &e);
 	if (mail_send_step(&r->mail, r->db, r->conf, &e) != 0)
 		trouble(r, "worker.mail", &e);
 	deliveries_open(&r->deliveries, r->conf);

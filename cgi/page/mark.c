@@ -278,6 +278,8 @@ mark_job_title(enum job_kind kind)
 		return "Tidy up after a restore";
 	case JOB_TEST:
 		return "Test restore";
+	case JOB_PRUNE:
+		return "Move old backups to the trash";
 	case JOB_KINDS:
 		break;
 	}

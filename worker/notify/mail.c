@@ -326,6 +326,7 @@ ended(struct letter *l, const struct job *job, struct err *e)
 	case JOB_VERIFY:
 	case JOB_PREVIEW:
 	case JOB_TIDY:
+	case JOB_PRUNE:
 	case JOB_KINDS:
 		break;
 	}

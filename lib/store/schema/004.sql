@@ -157,3 +157,6 @@ CREATE INDEX alarm_environment ON alarm (environment, id);
 
 -- When each stored part was last read to its end.
 ALTER TABLE part ADD COLUMN verified_at INTEGER NOT NULL DEFAULT 0;
+
+-- When it was last looked at which backups of an environment may go.
+ALTER TABLE environment ADD COLUMN pruned_at INTEGER NOT NULL DEFAULT 0;
