@@ -15,11 +15,13 @@
 #include "cgi/handle/on_job.h"
 #include "cgi/handle/on_link.h"
 #include "cgi/handle/on_overview.h"
+#include "cgi/handle/on_policies.h"
 #include "cgi/handle/on_project.h"
 #include "cgi/handle/on_restore.h"
 #include "cgi/handle/on_restore_beside.h"
 #include "cgi/handle/on_restore_confirm.h"
 #include "cgi/handle/on_restore_new.h"
+#include "cgi/handle/on_retention.h"
 #include "cgi/handle/on_service.h"
 #include "cgi/handle/on_service_form.h"
 #include "cgi/handle/on_session.h"
@@ -75,10 +77,25 @@ static const struct route routes[] = {
 	GET("/p/{project}/{environment}/services/{service}/backups", RIGHT_VIEW,
 	    on_backups_of_service),
 
+	GET("/policies", RIGHT_VIEW, on_policies_get),
+	POST("/policies", RIGHT_ADMINISTER, on_policies_save),
+	GET("/p/{project}/-/policies", RIGHT_VIEW, on_policies_get),
+	POST("/p/{project}/-/policies", RIGHT_CONFIGURE, on_policies_save),
+	GET("/p/{project}/{environment}/policies", RIGHT_VIEW, on_policies_get),
+	POST("/p/{project}/{environment}/policies", RIGHT_CONFIGURE, on_policies_save),
+	GET("/retention", RIGHT_VIEW, on_retention_get),
+	POST("/retention", RIGHT_ADMINISTER, on_retention_save),
+	GET("/p/{project}/-/retention", RIGHT_VIEW, on_retention_get),
+	POST("/p/{project}/-/retention", RIGHT_CONFIGURE, on_retention_save),
+	GET("/p/{project}/{environment}/retention", RIGHT_VIEW, on_retention_get),
+	POST("/p/{project}/{environment}/retention", RIGHT_CONFIGURE, on_retention_save),
+
 	GET("/b/{backup}", RIGHT_VIEW, on_backup_get),
 	GET("/b/{backup}/note", RIGHT_BACKUP, on_backup_note),
 	POST("/b/{backup}/note", RIGHT_BACKUP, on_backup_note),
 	POST("/b/{backup}/keep", RIGHT_BACKUP, on_backup_keep),
+	GET("/b/{backup}/keep-for", RIGHT_BACKUP, on_backup_keep_for),
+	POST("/b/{backup}/keep-for", RIGHT_BACKUP, on_backup_keep_for),
 	POST("/b/{backup}/verify", RIGHT_BACKUP, on_backup_verify),
 	GET("/b/{backup}/delete", RIGHT_DELETE, on_backup_delete),
 	POST("/b/{backup}/delete", RIGHT_DELETE, on_backup_delete),

@@ -21,7 +21,7 @@ else ?><a class="button is-primary" href="<?cs var:base ?>/new" data-key="c"><?c
 <?cs if:subcount(backups) ?><table class="list" role="table" aria-label="Backups">
 <?cs call:backup_head("1") ?>
 <tbody role="rowgroup">
-<?cs if:first_page && !filter.on ?><tr role="row" class="next"><td role="cell" colspan="8"><?cs call:icon("queued") ?> <strong>Next scheduled backup:</strong> none. No schedule: backups are made on demand, so what changes after the last one is not covered.</td></tr>
+<?cs if:first_page && !filter.on ?><tr role="row" class="next"><td role="cell" colspan="9"><?cs call:icon("queued") ?> <strong>Next scheduled backup:</strong> none. No schedule: backups are made on demand, so what changes after the last one is not covered.</td></tr>
 <?cs /if ?><?cs each:b = backups ?><?cs call:backup_row(b, "1") ?>
 <?cs /each ?></tbody></table>
 <?cs if:page.may.delete ?><form id="bulk" method="post" action="<?cs var:base ?>/delete"><?cs call:secret() ?><div class="actions"><button type="submit" class="button is-danger"><?cs call:icon("trash") ?>Delete selected…</button></div></form>

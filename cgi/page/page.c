@@ -20,8 +20,9 @@ static const struct {
 	{ "saved", "Saved." },
 	{ "note", "The note is saved." },
 	{ "kept", "Kept. It is not deleted until you take the mark away." },
+	{ "kept-for", "Kept. No rule deletes it before that day." },
 	{ "unkept", "No longer kept." },
-	{ "deleted", "Moved to the trash. It can be put back from its page for seven days." },
+	{ "deleted", "Moved to the trash. Its page says until when it can be put back." },
 	{ "undeleted", "Put back." },
 	{ "cancelled", "The job is asked to stop." },
 	{ "retried", "Queued again." },
@@ -45,6 +46,8 @@ static const struct {
 	{ "/b/", "projects" },
 	{ "/d/", "projects" },
 	{ "/r/", "projects" },
+	{ "/policies", "projects" },
+	{ "/retention", "projects" },
 	{ "/jobs", "jobs" },
 	{ "/j/", "jobs" },
 	{ "/help", "help" },
@@ -140,7 +143,8 @@ page_environment(struct page *p, const struct request *rq, const struct environm
 	} tabs[] = {
 		{ "backups", "Backups" }, { "restores", "Restores" },
 		{ "downloads", "Downloads" }, { "services", "Services" },
-		{ "activity", "Activity" }, { "settings", "Settings" },
+		{ "retention", "Retention" }, { "activity", "Activity" },
+		{ "settings", "Settings" },
 	};
 	const char *project = arena_printf(rq->arena, "/p/%s", v->project_slug);
 	const char *href = arena_printf(rq->arena, "%s/%s", project, v->slug);
