@@ -21,6 +21,7 @@
 #include "cgi/handle/on_link.h"
 #include "cgi/handle/on_metrics.h"
 #include "cgi/handle/on_overview.h"
+#include "cgi/handle/on_policies.h"
 #include "cgi/handle/on_project.h"
 #include "cgi/handle/on_restore.h"
 #include "cgi/handle/on_restore_beside.h"
@@ -28,6 +29,7 @@
 #include "cgi/handle/on_restore_new.h"
 #include "cgi/handle/on_schedule.h"
 #include "cgi/handle/on_schedule_form.h"
+#include "cgi/handle/on_retention.h"
 #include "cgi/handle/on_service.h"
 #include "cgi/handle/on_service_form.h"
 #include "cgi/handle/on_session.h"
@@ -111,11 +113,25 @@ static const struct route routes[] = {
 	GET("/s/{schedule}/remove", RIGHT_CONFIGURE, on_schedule_remove_form),
 	POST("/s/{schedule}/remove", RIGHT_CONFIGURE, on_schedule_remove),
 	GET("/plans", RIGHT_VIEW, on_schedule_plans),
+	GET("/policies", RIGHT_VIEW, on_policies_get),
+	POST("/policies", RIGHT_ADMINISTER, on_policies_save),
+	GET("/p/{project}/-/policies", RIGHT_VIEW, on_policies_get),
+	POST("/p/{project}/-/policies", RIGHT_CONFIGURE, on_policies_save),
+	GET("/p/{project}/{environment}/policies", RIGHT_VIEW, on_policies_get),
+	POST("/p/{project}/{environment}/policies", RIGHT_CONFIGURE, on_policies_save),
+	GET("/retention", RIGHT_VIEW, on_retention_get),
+	POST("/retention", RIGHT_ADMINISTER, on_retention_save),
+	GET("/p/{project}/-/retention", RIGHT_VIEW, on_retention_get),
+	POST("/p/{project}/-/retention", RIGHT_CONFIGURE, on_retention_save),
+	GET("/p/{project}/{environment}/retention", RIGHT_VIEW, on_retention_get),
+	POST("/p/{project}/{environment}/retention", RIGHT_CONFIGURE, on_retention_save),
 
 	GET("/b/{backup}", RIGHT_VIEW, on_backup_get),
 	GET("/b/{backup}/note", RIGHT_BACKUP, on_backup_note),
 	POST("/b/{backup}/note", RIGHT_BACKUP, on_backup_note),
 	POST("/b/{backup}/keep", RIGHT_BACKUP, on_backup_keep),
+	GET("/b/{backup}/keep-for", RIGHT_BACKUP, on_backup_keep_for),
+	POST("/b/{backup}/keep-for", RIGHT_BACKUP, on_backup_keep_for),
 	POST("/b/{backup}/verify", RIGHT_BACKUP, on_backup_verify),
 	POST("/b/{backup}/trust", RIGHT_DELETE, on_backup_trust),
 	GET("/b/{backup}/delete", RIGHT_DELETE, on_backup_delete),

@@ -32,6 +32,7 @@
 #include "worker/notify/herald.h"
 #include "worker/notify/mail.h"
 #include "worker/notify/webhook.h"
+#include "worker/pruner.h"
 #include "worker/spawn.h"
 #include "worker/sweep.h"
 #include "worker/timer.h"
@@ -248,6 +249,8 @@ turn(struct runner *r)
 		trouble(r, "worker.herald", &e);
 	if (webhook_step(&r->webhooks, r->db, r->conf, clock_now(), &e) != 0)
 		trouble(r, "worker.webhook", &e);
+	if (pruner_step(r->db, r->conf, clock_now(), &e) != 0)
+		trouble(r, "worker.prune", &e);
 	if (mail_send_step(&r->mail, r->db, r->conf, &e) != 0)
 		trouble(r, "worker.mail", &e);
 	deliveries_open(&r->deliveries, r->conf);

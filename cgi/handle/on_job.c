@@ -304,6 +304,9 @@ retry(int64_t *ret, struct request *rq, const struct job *old, const struct job_
 	case JOB_RECONCILE:
 		return err_set(e, ERR_CONFLICT,
 		    "a storage is looked through again from its own page");
+	case JOB_PRUNE:
+		return err_set(e, ERR_CONFLICT,
+		    "it comes again by itself after the next backup, or within a day");
 	case JOB_KINDS:
 		break;
 	}

@@ -282,6 +282,8 @@ mark_job_title(enum job_kind kind)
 		return "Test restore";
 	case JOB_RECONCILE:
 		return "Look through a storage";
+	case JOB_PRUNE:
+		return "Move old backups to the trash";
 	case JOB_KINDS:
 		break;
 	}

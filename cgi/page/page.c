@@ -20,10 +20,11 @@ static const struct {
 	{ "saved", "Saved." },
 	{ "note", "The note is saved." },
 	{ "kept", "Kept. It is not deleted until you take the mark away." },
+	{ "kept-for", "Kept. No rule deletes it before that day." },
 	{ "unkept", "No longer kept." },
 	{ "trusted", "It counts as good. What comes after it is compared with it." },
 	{ "searching", "The storage is being looked through. This page shows what is found." },
-	{ "deleted", "Moved to the trash. It can be put back from its page for seven days." },
+	{ "deleted", "Moved to the trash. Its page says until when it can be put back." },
 	{ "undeleted", "Put back." },
 	{ "cancelled", "The job is asked to stop." },
 	{ "retried", "Queued again." },
@@ -59,6 +60,8 @@ static const struct {
 	{ "/d/", "projects" },
 	{ "/r/", "projects" },
 	{ "/s/", "projects" },
+	{ "/policies", "projects" },
+	{ "/retention", "projects" },
 	{ "/jobs", "jobs" },
 	{ "/j/", "jobs" },
 	{ "/help", "help" },
@@ -155,7 +158,7 @@ page_environment(struct page *p, const struct request *rq, const struct environm
 	} tabs[] = {
 		{ "overview", "Overview" }, { "backups", "Backups" }, { "restores", "Restores" },
 		{ "downloads", "Downloads" }, { "schedule", "Schedule" },
-		{ "services", "Services" },
+		{ "retention", "Retention" }, { "services", "Services" },
 		{ "activity", "Activity" }, { "settings", "Settings" },
 	};
 	const char *project = arena_printf(rq->arena, "/p/%s", v->project_slug);

@@ -130,6 +130,7 @@ acts(struct node *n, const struct backup_view *view)
 	node_flag(n, "can.download", b->state == BACKUP_READY);
 	node_flag(n, "can.verify", b->state == BACKUP_READY);
 	node_flag(n, "can.keep", b->state == BACKUP_READY && !b->keep);
+	node_flag(n, "can.keep_for", b->state == BACKUP_READY || b->state == BACKUP_BUILDING);
 	node_flag(n, "can.unkeep", b->keep);
 	node_flag(n, "can.delete",
 	    (b->state == BACKUP_READY || b->state == BACKUP_FAILED) && !b->keep);
@@ -150,6 +151,9 @@ facts(struct node *n, const struct backup_view *view)
 	node_set(n, "by", b->requested_name);
 	page_time(n, "started", b->started_at, view->now);
 	page_time(n, "finished", b->finished_at, view->now);
+	node_set(n, "stays", view->stays);
+	page_time(n, "keep_until", b->keep_until, view->now);
+	node_set(n, "trashed_why", *b->trashed_why == '\0' ? NULL : b->trashed_why);
 	page_time(n, "trashed", b->trashed_at, view->now);
 	if (b->trashed_at > 0)
 		page_time(n, "gone", b->trashed_at + view->trash_ms, view->now);

@@ -10,6 +10,7 @@ static const char *const kinds[JOB_KINDS] = {
 	[JOB_UNDO] = "undo",     [JOB_SWITCH] = "switch",
 	[JOB_TIDY] = "tidy",     [JOB_TEST] = "test",
 	[JOB_RECONCILE] = "reconcile",
+	[JOB_PRUNE] = "prune",
 };
 
 static const char *const states[JOB_STATES] = {

@@ -28,6 +28,7 @@ static const int priorities[JOB_KINDS] = {
 	[JOB_PREVIEW] = 30, [JOB_CHECK] = 30,   [JOB_BACKUP] = 20,
 	[JOB_DOWNLOAD] = 20, [JOB_TIDY] = 10,   [JOB_TEST] = 10,
 	[JOB_VERIFY] = 10,      [JOB_RECONCILE] = 10,
+	[JOB_PRUNE] = 10,
 };
 
 int

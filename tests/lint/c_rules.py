@@ -37,6 +37,7 @@ MAX_FUNCTION, MAX_PARAMETERS, MAX_DEPTH, MAX_FILE, MAX_WIDTH = 80, 5, 4, 600, 10
 EXPORTS = {
     "lib/base/arena.c": ("xmalloc", "xrealloc", "xstrdup"),
     "lib/store/accounts.c": ("sessions", "throttle"),
+    "lib/store/backup_trash.c": ("backups",),
     "lib/store/downloads.c": ("links",),
     "lib/store/projects.c": ("environments", "services", "storages"),
     "lib/store/outbox.c": ("events",),

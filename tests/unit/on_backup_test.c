@@ -26,7 +26,7 @@ the_page_tells_items_sizes_who_checksums_and_how_to_restore(void **state)
 	SAYS(&rp, "  /srv/store/shop/live/");
 	SAYS(&rp, "sha256sum -c");
 	SAYS(&rp, "shop/live/b1-");
-	SAYS(&rp, "Until somebody deletes it.");
+	SAYS(&rp, "<dt>Stays</dt><dd>Kept for 30 days, as it was taken on demand");
 	ASK(200, &plain, .run = on_backup_get, .args = { "1" });
 }
 

@@ -180,6 +180,7 @@ job_rows(struct news *w, const struct job *job, bool ended, struct err *e)
 	case JOB_TIDY:
 	case JOB_TEST:
 	case JOB_RECONCILE:
+	case JOB_PRUNE:
 	case JOB_KINDS:
 		break;
 	}

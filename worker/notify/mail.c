@@ -338,6 +338,7 @@ ended(struct letter *l, const struct job *job, struct err *e)
 	case JOB_PREVIEW:
 	case JOB_TIDY:
 	case JOB_RECONCILE:
+	case JOB_PRUNE:
 	case JOB_KINDS:
 		break;
 	}

@@ -210,7 +210,6 @@ ALTER TABLE job ADD COLUMN storage INTEGER REFERENCES storage (id);
 CREATE INDEX job_storage ON job (storage, id) WHERE storage IS NOT NULL;
 -- What the last look through a storage found in all.
 ALTER TABLE storage ADD COLUMN checked_at INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE storage ADD COLUMN free_bytes INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE storage ADD COLUMN objects INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE storage ADD COLUMN object_bytes INTEGER NOT NULL DEFAULT 0;
 -- What it found that is not as the catalogue says.
@@ -224,3 +223,5 @@ CREATE TABLE finding (
 	PRIMARY KEY (storage, path)
 );
 CREATE INDEX job_untold ON job (id) WHERE (started_at > 0 AND told = 0) OR (finished_at > 0 AND told < 2);
+-- When it was last looked at which backups of an environment may go.
+ALTER TABLE environment ADD COLUMN pruned_at INTEGER NOT NULL DEFAULT 0;
