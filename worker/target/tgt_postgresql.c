@@ -6,7 +6,6 @@
  */
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lib/base/num.h"
 #include "worker/source/pg_rows.h"
@@ -144,7 +143,7 @@ look(struct target_look *ret, const struct target *t, const struct export_part *
 /* Load, dress and count the side; what fails leaves it to the next build() or drop(). */
 static int
 fill_side(struct target_built *ret, const struct target *t, const struct pg_access *access,
-    const char *path, struct err *e)
+    const struct pg_dealt *dump, struct err *e)
 {
 	CLEANUP_PG_ACCESS struct pg_access side = { .passfile = "" };
 	const char *name = pg_side_names(t).new_;
@@ -152,7 +151,7 @@ fill_side(struct target_built *ret, const struct target *t, const struct pg_acce
 	char *answer;
 
 	if (pg_access_make(&side, t->src, name, e) != 0 ||
-	    pg_land_load(&left_out, t, &side, path, e) != 0 ||
+	    pg_land_load(&left_out, t, &side, dump, e) != 0 ||
 	    pg_ask(&answer, t->src, &side, "ANALYZE", e) != 0 ||
 	    pg_side_dress(&undressed, t, access, e) != 0 ||
 	    count_rows(&ret->tables, &ret->table_count, t, name, e) != 0 ||
@@ -170,7 +169,8 @@ build(struct target_built *ret, const struct target *t, const struct export_part
 {
 	CLEANUP_PG_ACCESS struct pg_access access = { .passfile = "" };
 	struct target_built built = { .mark = "" };
-	const char *path, *refusal;
+	struct pg_dealt dump;
+	const char *refusal;
 	struct facts f;
 	int rc;
 
@@ -181,11 +181,9 @@ build(struct target_built *ret, const struct target *t, const struct export_part
 		return err_set(e, ERR_INPUT, "%s", refusal);
 	if (!f.there)
 		built.mark = mark_fresh;
-	if (pg_land_fetch(&path, t, from, e) != 0)
-		return -1;
-	rc = pg_land_fence(t, path, e) != 0 || pg_side_create(t, &access, e) != 0 ||
-	    fill_side(&built, t, &access, path, e) != 0;
-	unlink(path);
+	rc = pg_land_fetch(&dump, t, from, e) != 0 || pg_land_fence(t, &dump, e) != 0 ||
+	    pg_side_create(t, &access, e) != 0 || fill_side(&built, t, &access, &dump, e) != 0;
+	pg_land_remove(t);
 	if (rc != 0)
 		return -1;
 	*ret = built;
@@ -261,7 +259,7 @@ drop(const struct target *t, struct err *e)
 	CLEANUP_PG_ACCESS struct pg_access access = { .passfile = "" };
 	struct pg_names n = pg_side_names(t);
 
-	unlink(arena_printf(t->src->arena, "%s/%s.dump", t->src->scratch, t->tag));
+	pg_land_remove(t);
 	if (pg_side_reach(&access, t, false, e) != 0 || pg_side_drop(t, &access, n.new_, e) != 0 ||
 	    pg_side_drop(t, &access, n.old, e) != 0)
 		return -1;
