@@ -383,12 +383,12 @@ deal(struct pg_deal *d, const char *p, size_t n, struct err *e)
 /* -- the head -- */
 
 static int
-head_read(struct pg_deal *d, struct err *e)
+head_read(struct pg_deal *d, bool at_end, struct err *e)
 {
 	int known = pg_toc_read(&d->toc, d->head.p, d->head.n);
 
 	d->tried = d->head.n;
-	if (known == 0 && d->head.n < HEAD_MAX)
+	if (known == 0 && !at_end && d->head.n < HEAD_MAX)
 		return 0;
 	if (known <= 0) {
 		d->state = WHOLE;
@@ -430,7 +430,7 @@ pg_deal_write(struct pg_deal *d, const void *p, size_t n, struct err *e)
 	if (d->state != HEAD)
 		return deal(d, p, n, e);
 	buf_add(&d->head, p, n);
-	return d->head.n >= 2 * d->tried ? head_read(d, e) : 0;
+	return d->head.n >= 2 * d->tried ? head_read(d, false, e) : 0;
 }
 
 static int
@@ -460,7 +460,7 @@ pg_deal_end(struct pg_dealt *ret, bool *odd, struct pg_deal *d, struct err *e)
 {
 	struct pg_dealt made = { .dump = d->names->dump };
 
-	if (d->state == HEAD && head_read(d, e) != 0)
+	if (d->state == HEAD && head_read(d, true, e) != 0)
 		return -1;
 	*odd = d->state != WHOLE && (d->state != TYPE || d->number_n > 0);
 	if (file_flush(&d->rest, e) != 0)
