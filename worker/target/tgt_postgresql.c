@@ -36,12 +36,12 @@ static const char sql_facts[] =
     " WHERE r.rolname = current_user";
 
 static int
-read_facts(struct facts *f, const struct target *t, const struct pg_access *access, struct err *e)
+read_facts(struct facts *f, struct pg_access *access, const struct target *t, struct err *e)
 {
 	const char *database = t->src->service->settings.database;
 	char *answer;
 
-	if (pg_ask(&answer, t->src, access,
+	if (pg_side_ask(access, &answer, t,
 	        arena_printf(t->src->arena, sql_facts, pg_literal(t->src->arena, database)),
 	        e) != 0)
 		return -1;
@@ -128,7 +128,7 @@ look(struct target_look *ret, const struct target *t, const struct export_part *
 	struct target_look found = { .has = -1 };
 	struct facts f;
 
-	if (pg_side_reach(&access, t, false, e) != 0 || read_facts(&f, t, &access, e) != 0)
+	if (read_facts(&f, &access, t, e) != 0)
 		return -1;
 	found.bytes = f.bytes;
 	found.needs = grown;
@@ -140,27 +140,62 @@ look(struct target_look *ret, const struct target *t, const struct export_part *
 	return 0;
 }
 
-/* Load, dress and count the side; what fails leaves it to the next build() or drop(). */
+/* What the server needs to know of the tables, and the size of all, beside the counting. */
+static int
+learn(struct target_built *ret, struct proc **learning, struct err *e)
+{
+	char answer[64], *at = answer;
+	size_t n = 0;
+	ssize_t got;
+
+	while ((got = proc_read(*learning, answer + n, sizeof answer - 1 - n, e)) > 0)
+		n += (size_t)got;
+	answer[n] = '\0';
+	answer[strcspn(answer, "\n")] = '\0';
+	if (got < 0 || proc_wait(*learning, e) != 0)
+		return -1;
+	return pg_number(&ret->bytes, &at, e);
+}
+
+/* Load, count and dress the side. */
 static int
 fill_side(struct target_built *ret, const struct target *t, const struct pg_access *access,
     const struct pg_dealt *dump, struct err *e)
 {
+	static const struct pg_script analyze = { .sql = "ANALYZE;\n"
+		"SELECT pg_catalog.pg_database_size(pg_catalog.current_database());\n" };
 	CLEANUP_PG_ACCESS struct pg_access side = { .passfile = "" };
+	CLEANUP_PROC struct proc *learning = NULL;
 	const char *name = pg_side_names(t).new_;
 	int64_t left_out, undressed;
-	char *answer;
 
 	if (pg_access_make(&side, t->src, name, e) != 0 ||
 	    pg_land_load(&left_out, t, &side, dump, e) != 0 ||
-	    pg_ask(&answer, t->src, &side, "ANALYZE", e) != 0 ||
-	    pg_side_dress(&undressed, t, access, e) != 0 ||
+	    pg_begin(&learning, t->src, &side, &analyze, e) != 0 ||
 	    count_rows(&ret->tables, &ret->table_count, t, name, e) != 0 ||
-	    pg_ask(&answer, t->src, &side,
-	        "SELECT pg_catalog.pg_database_size(pg_catalog.current_database())", e) != 0 ||
-	    pg_number(&ret->bytes, &answer, e) != 0)
+	    learn(ret, &learning, e) != 0 || pg_side_dress(&undressed, t, access, e) != 0)
 		return -1;
 	ret->warnings = left_out + undressed;
 	return 0;
+}
+
+/* An empty side is made while the dump is read; nothing of the dump is in it before all of that was
+ * compared and went through the fence. */
+static int
+make_side(struct target_built *ret, const struct target *t, const struct export_part *from,
+    const struct pg_access *access, struct err *e)
+{
+	CLEANUP_PROC struct proc *making = NULL;
+	struct pg_dealt dump;
+	struct err unheard;
+	int rc;
+
+	if (pg_side_begin(&making, t, access, e) != 0)
+		return -1;
+	rc = pg_land_fetch(&dump, t, from, e) != 0 || pg_land_fence(t, &dump, e) != 0;
+	if (proc_wait(making, rc == 0 ? e : &unheard) != 0 || rc != 0)
+		return -1;
+	return fill_side(ret, t, access, &dump, e);
 }
 
 static int
@@ -169,23 +204,25 @@ build(struct target_built *ret, const struct target *t, const struct export_part
 {
 	CLEANUP_PG_ACCESS struct pg_access access = { .passfile = "" };
 	struct target_built built = { .mark = "" };
-	struct pg_dealt dump;
 	const char *refusal;
+	struct err unheard;
 	struct facts f;
 	int rc;
 
-	if (pg_side_reach(&access, t, false, e) != 0 || read_facts(&f, t, &access, e) != 0)
+	if (read_facts(&f, &access, t, e) != 0)
 		return -1;
 	refusal = judge(t, &f);
 	if (refusal != NULL)
 		return err_set(e, ERR_INPUT, "%s", refusal);
 	if (!f.there)
 		built.mark = mark_fresh;
-	rc = pg_land_fetch(&dump, t, from, e) != 0 || pg_land_fence(t, &dump, e) != 0 ||
-	    pg_side_create(t, &access, e) != 0 || fill_side(&built, t, &access, &dump, e) != 0;
+	rc = make_side(&built, t, from, &access, e);
 	pg_land_remove(t);
-	if (rc != 0)
+	if (rc != 0) {
+		/* Else the next build() or drop() does. */
+		(void)!pg_side_drop(t, &access, pg_side_names(t).new_, &unheard);
 		return -1;
+	}
 	*ret = built;
 	return 0;
 }
