@@ -8,6 +8,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/fd.h"
 #include "lib/base/num.h"
 #include "lib/util/proc.h"
@@ -359,20 +360,26 @@ load_data(int64_t *warnings, const struct target *t, const struct pg_access *acc
 }
 
 int
-pg_land_load(int64_t *warnings, const struct target *t, const struct pg_access *access,
+pg_land_load(struct pg_loaded *ret, const struct target *t, const struct pg_access *access,
     const struct pg_dealt *dump, struct err *e)
 {
 	const struct step before = { .dump = dump->dump, .list = dump->before };
 	const struct step after = { .dump = dump->dump, .list = dump->after, .jobs = true };
-	int64_t left_out = 0;
-
 	/* With neither list it is one file, and one step. */
-	if ((before.list != NULL && load_one(&left_out, t, access, &before, e) != 0) ||
-	    load_data(&left_out, t, access, dump, e) != 0)
+	bool whole = before.list == NULL && after.list == NULL;
+	struct pg_loaded loaded = { 0 };
+	int64_t began = clock_mono();
+
+	if (before.list != NULL && load_one(&loaded.left_out, t, access, &before, e) != 0)
 		return -1;
-	if ((after.list != NULL || before.list == NULL) &&
-	    load_one(&left_out, t, access, &after, e) != 0)
+	loaded.before_ms = clock_lap(&began);
+	if (load_data(&loaded.left_out, t, access, dump, e) != 0)
 		return -1;
-	*warnings = left_out;
+	loaded.rows_ms = clock_lap(&began);
+	if ((whole || after.list != NULL) &&
+	    load_one(&loaded.left_out, t, access, &after, e) != 0)
+		return -1;
+	loaded.after_ms = clock_lap(&began);
+	*ret = loaded;
 	return 0;
 }

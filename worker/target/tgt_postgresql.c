@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/num.h"
 #include "worker/source/pg_rows.h"
 #include "worker/target/landings.h"
@@ -142,24 +143,42 @@ look(struct target_look *ret, const struct target *t, const struct export_part *
 
 /* What the server needs to know of the tables, and the size of all, beside the counting. */
 static int
-learn(struct target_built *ret, struct proc **learning, struct err *e)
+learn(struct target_built *ret, struct proc *learning, struct err *e)
 {
 	char answer[64], *at = answer;
 	size_t n = 0;
 	ssize_t got;
 
-	while ((got = proc_read(*learning, answer + n, sizeof answer - 1 - n, e)) > 0)
+	while ((got = proc_read(learning, answer + n, sizeof answer - 1 - n, e)) > 0)
 		n += (size_t)got;
 	answer[n] = '\0';
 	answer[strcspn(answer, "\n")] = '\0';
-	if (got < 0 || proc_wait(*learning, e) != 0)
+	if (got < 0 || proc_wait(learning, e) != 0)
 		return -1;
 	return pg_number(&ret->bytes, &at, e);
 }
 
-/* Load, count and dress the side. */
+/* Where the time went. */
+struct steps {
+	int64_t began, read_ms, fence_ms, count_ms;
+	struct pg_loaded load;
+};
+
+static void
+tell_steps(const struct target *t, const struct steps *s)
+{
+	t->src->watch->say(t->src->watch->arg, "note", arena_printf(t->src->arena,
+	    "Restored beside the target: read and compared in %.2f s, checked by the fence in "
+	    "%.2f s, tables made in %.2f s, rows loaded in %.2f s, indexes and constraints in "
+	    "%.2f s, counted and analysed in %.2f s", (double)s->read_ms / 1000,
+	    (double)s->fence_ms / 1000, (double)s->load.before_ms / 1000,
+	    (double)s->load.rows_ms / 1000, (double)s->load.after_ms / 1000,
+	    (double)s->count_ms / 1000));
+}
+
+/* Load and count the side. */
 static int
-fill_side(struct target_built *ret, const struct target *t, const struct pg_access *access,
+fill_side(struct target_built *ret, struct steps *steps, const struct target *t,
     const struct pg_dealt *dump, struct err *e)
 {
 	static const struct pg_script analyze = { .sql = "ANALYZE;\n"
@@ -167,15 +186,16 @@ fill_side(struct target_built *ret, const struct target *t, const struct pg_acce
 	CLEANUP_PG_ACCESS struct pg_access side = { .passfile = "" };
 	CLEANUP_PROC struct proc *learning = NULL;
 	const char *name = pg_side_names(t).new_;
-	int64_t left_out, undressed;
 
 	if (pg_access_make(&side, t->src, name, e) != 0 ||
-	    pg_land_load(&left_out, t, &side, dump, e) != 0 ||
-	    pg_begin(&learning, t->src, &side, &analyze, e) != 0 ||
-	    count_rows(&ret->tables, &ret->table_count, t, name, e) != 0 ||
-	    learn(ret, &learning, e) != 0 || pg_side_dress(&undressed, t, access, e) != 0)
+	    pg_land_load(&steps->load, t, &side, dump, e) != 0)
 		return -1;
-	ret->warnings = left_out + undressed;
+	steps->began = clock_mono();
+	if (pg_begin(&learning, t->src, &side, &analyze, e) != 0 ||
+	    count_rows(&ret->tables, &ret->table_count, t, name, e) != 0 ||
+	    learn(ret, learning, e) != 0)
+		return -1;
+	steps->count_ms = clock_lap(&steps->began);
 	return 0;
 }
 
@@ -186,16 +206,26 @@ make_side(struct target_built *ret, const struct target *t, const struct export_
     const struct pg_access *access, struct err *e)
 {
 	CLEANUP_PROC struct proc *making = NULL;
+	struct steps steps = { .began = clock_mono() };
 	struct pg_dealt dump;
 	struct err unheard;
+	int64_t undressed;
 	int rc;
 
 	if (pg_side_begin(&making, t, access, e) != 0)
 		return -1;
-	rc = pg_land_fetch(&dump, t, from, e) != 0 || pg_land_fence(t, &dump, e) != 0;
+	rc = pg_land_fetch(&dump, t, from, e);
+	steps.read_ms = clock_lap(&steps.began);
+	if (rc == 0)
+		rc = pg_land_fence(t, &dump, e);
 	if (proc_wait(making, rc == 0 ? e : &unheard) != 0 || rc != 0)
 		return -1;
-	return fill_side(ret, t, access, &dump, e);
+	steps.fence_ms = clock_lap(&steps.began);
+	if (fill_side(ret, &steps, t, &dump, e) != 0 || pg_side_dress(&undressed, t, access, e) != 0)
+		return -1;
+	ret->warnings = steps.load.left_out + undressed;
+	tell_steps(t, &steps);
+	return 0;
 }
 
 static int
