@@ -52,7 +52,7 @@ struct pg_deal {
 	bool rows;                    /* the present block is of rows */
 	char tail[MARK_BYTES];        /* of which the last bytes may be the mark, */
 	size_t tail_n;
-	char last;                    /* and the byte before them */
+	char last[2];                 /* and the two bytes before them */
 	int64_t left;                 /* of the present piece */
 	struct buf done;              /* one character for each entry whose block was seen */
 };
@@ -239,12 +239,32 @@ deal_rows(struct pg_deal *d, const char *p, size_t n, struct err *e)
 	return 0;
 }
 
+/* The server takes no row behind such a line, and pg_dump never writes it among rows: the fence is
+ * to see what stands there. */
+static bool
+has_mark(const struct pg_deal *d, const char *p, size_t n)
+{
+	const char *end = p + n;
+
+	if (p[0] == '.' && d->last[1] == '\\' && d->last[0] == '\n')
+		return true;
+	for (const char *at = p; (at = memchr(at, '\\', (size_t)(end - at))) != NULL; at++)
+		if (at + 1 < end && at[1] == '.' && (at == p ? d->last[1] : at[-1]) == '\n')
+			return true;
+	return false;
+}
+
 static int
 rows_add(struct pg_deal *d, const char *p, size_t n, struct err *e)
 {
-	if (n == 0)
+	if (n == 0 || d->state == ODD)
 		return 0;
-	d->last = p[n - 1];
+	if (has_mark(d, p, n)) {
+		d->state = ODD;
+		return 0;
+	}
+	d->last[0] = n > 1 ? p[n - 2] : d->last[1];
+	d->last[1] = p[n - 1];
 	return deal_rows(d, p, n, e);
 }
 
@@ -269,7 +289,7 @@ rows_end(struct pg_deal *d, struct err *e)
 {
 	CLEANUP_BUF struct buf end = BUF_INIT;
 
-	if (d->last != '\n' || d->tail_n != MARK_BYTES || memcmp(d->tail, mark, MARK_BYTES) != 0)
+	if (d->last[1] != '\n' || d->tail_n != MARK_BYTES || memcmp(d->tail, mark, MARK_BYTES) != 0)
 		d->state = ODD;
 	put_number(&end, 0);
 	for (int i = 0; i < d->names->lanes; i++) {
@@ -310,7 +330,7 @@ block_begin(struct pg_deal *d, int64_t id, struct err *e)
 		buf_add(&begin, mark, MARK_BYTES);
 		put_number(&begin, 0);
 		choose_lane(d);
-		d->last = '\n';
+		d->last[0] = d->last[1] = '\n';
 		d->tail_n = 0;
 	}
 	return file_add(&d->rest, begin.p, begin.n, e);
@@ -351,6 +371,7 @@ piece(size_t *taken, struct pg_deal *d, const char *p, size_t n, struct err *e)
 	d->left -= (int64_t)some;
 	if (d->left == 0)
 		d->state = LENGTH;
+	/* Which may find that it is odd. */
 	return d->rows ? rows_write(d, p, some, e) : file_add(&d->rest, p, some, e);
 }
 

@@ -221,7 +221,8 @@ make_side(struct target_built *ret, const struct target *t, const struct export_
 	if (proc_wait(making, rc == 0 ? e : &unheard) != 0 || rc != 0)
 		return -1;
 	steps.fence_ms = clock_lap(&steps.began);
-	if (fill_side(ret, &steps, t, &dump, e) != 0 || pg_side_dress(&undressed, t, access, e) != 0)
+	if (fill_side(ret, &steps, t, &dump, e) != 0 ||
+	    pg_side_dress(&undressed, t, access, e) != 0)
 		return -1;
 	ret->warnings = steps.load.left_out + undressed;
 	tell_steps(t, &steps);
