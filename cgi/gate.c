@@ -183,7 +183,8 @@ gate_know(struct request *rq)
 {
 	struct err why;
 
-	/* Below /dl/ no cookie is read. */
-	if (strncmp(rq->path, "/dl/", 4) != 0 && find_session(rq, &why) != 0)
+	/* Below /dl/ and /confirm/ no cookie is read. */
+	if (strncmp(rq->path, "/dl/", 4) != 0 && strncmp(rq->path, "/confirm/", 9) != 0 &&
+	    find_session(rq, &why) != 0)
 		log_line(LOG_WARN, "gate.session", "request %s: %s", rq->id, why.text);
 }

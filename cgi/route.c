@@ -8,6 +8,9 @@
 #include "cgi/handle/on_backup_new.h"
 #include "cgi/handle/on_backups.h"
 #include "cgi/handle/on_badge.h"
+#include "cgi/handle/on_channel.h"
+#include "cgi/handle/on_channel_form.h"
+#include "cgi/handle/on_confirm.h"
 #include "cgi/handle/on_download.h"
 #include "cgi/handle/on_download_new.h"
 #include "cgi/handle/on_environment.h"
@@ -18,15 +21,20 @@
 #include "cgi/handle/on_link.h"
 #include "cgi/handle/on_metrics.h"
 #include "cgi/handle/on_overview.h"
+#include "cgi/handle/on_policies.h"
 #include "cgi/handle/on_project.h"
 #include "cgi/handle/on_restore.h"
 #include "cgi/handle/on_restore_beside.h"
 #include "cgi/handle/on_restore_confirm.h"
 #include "cgi/handle/on_restore_new.h"
+#include "cgi/handle/on_schedule.h"
+#include "cgi/handle/on_schedule_form.h"
+#include "cgi/handle/on_retention.h"
 #include "cgi/handle/on_service.h"
 #include "cgi/handle/on_service_form.h"
 #include "cgi/handle/on_session.h"
 #include "cgi/handle/on_setup.h"
+#include "cgi/handle/on_storage.h"
 
 /* A page or an act of somebody signed in; GET rows also answer HEAD. */
 #define GET(pattern, right, run)  { METHOD_GET, pattern, right, GUARD_SESSION, run }
@@ -83,11 +91,49 @@ static const struct route routes[] = {
 	GET("/p/{project}/{environment}/services/{service}/backups", RIGHT_VIEW,
 	    on_backups_of_service),
 
+	GET("/p/{project}/{environment}/schedule", RIGHT_VIEW, on_schedule_list),
+	GET("/p/{project}/{environment}/schedule/new", RIGHT_CONFIGURE, on_schedule_form_new),
+	POST("/p/{project}/{environment}/schedule/new", RIGHT_CONFIGURE, on_schedule_form_create),
+	GET("/p/{project}/{environment}/schedule/preview", RIGHT_VIEW, on_schedule_form_preview),
+	POST("/p/{project}/{environment}/schedule/usual", RIGHT_CONFIGURE, on_schedule_usual),
+	POST("/p/{project}/{environment}/schedule/{schedule}/run", RIGHT_BACKUP, on_schedule_run),
+	GET("/p/{project}/-/schedule", RIGHT_VIEW, on_schedule_list_project),
+	GET("/p/{project}/-/schedule/new", RIGHT_CONFIGURE, on_schedule_form_new_project),
+	POST("/p/{project}/-/schedule/new", RIGHT_CONFIGURE, on_schedule_form_create_project),
+	POST("/p/{project}/-/schedule/usual", RIGHT_CONFIGURE, on_schedule_usual_project),
+	GET("/schedule", RIGHT_VIEW, on_schedule_list_instance),
+	GET("/schedule/new", RIGHT_CONFIGURE, on_schedule_form_new_instance),
+	POST("/schedule/new", RIGHT_CONFIGURE, on_schedule_form_create_instance),
+	GET("/schedule/preview", RIGHT_VIEW, on_schedule_form_preview_instance),
+	POST("/schedule/usual", RIGHT_CONFIGURE, on_schedule_usual_instance),
+	GET("/s/{schedule}", RIGHT_CONFIGURE, on_schedule_form_edit),
+	POST("/s/{schedule}", RIGHT_CONFIGURE, on_schedule_form_save),
+	POST("/s/{schedule}/switch", RIGHT_CONFIGURE, on_schedule_switch),
+	POST("/s/{schedule}/pause", RIGHT_CONFIGURE, on_schedule_pause),
+	GET("/s/{schedule}/remove", RIGHT_CONFIGURE, on_schedule_remove_form),
+	POST("/s/{schedule}/remove", RIGHT_CONFIGURE, on_schedule_remove),
+	GET("/plans", RIGHT_VIEW, on_schedule_plans),
+	GET("/policies", RIGHT_VIEW, on_policies_get),
+	POST("/policies", RIGHT_ADMINISTER, on_policies_save),
+	GET("/p/{project}/-/policies", RIGHT_VIEW, on_policies_get),
+	POST("/p/{project}/-/policies", RIGHT_CONFIGURE, on_policies_save),
+	GET("/p/{project}/{environment}/policies", RIGHT_VIEW, on_policies_get),
+	POST("/p/{project}/{environment}/policies", RIGHT_CONFIGURE, on_policies_save),
+	GET("/retention", RIGHT_VIEW, on_retention_get),
+	POST("/retention", RIGHT_ADMINISTER, on_retention_save),
+	GET("/p/{project}/-/retention", RIGHT_VIEW, on_retention_get),
+	POST("/p/{project}/-/retention", RIGHT_CONFIGURE, on_retention_save),
+	GET("/p/{project}/{environment}/retention", RIGHT_VIEW, on_retention_get),
+	POST("/p/{project}/{environment}/retention", RIGHT_CONFIGURE, on_retention_save),
+
 	GET("/b/{backup}", RIGHT_VIEW, on_backup_get),
 	GET("/b/{backup}/note", RIGHT_BACKUP, on_backup_note),
 	POST("/b/{backup}/note", RIGHT_BACKUP, on_backup_note),
 	POST("/b/{backup}/keep", RIGHT_BACKUP, on_backup_keep),
+	GET("/b/{backup}/keep-for", RIGHT_BACKUP, on_backup_keep_for),
+	POST("/b/{backup}/keep-for", RIGHT_BACKUP, on_backup_keep_for),
 	POST("/b/{backup}/verify", RIGHT_BACKUP, on_backup_verify),
+	POST("/b/{backup}/trust", RIGHT_DELETE, on_backup_trust),
 	GET("/b/{backup}/delete", RIGHT_DELETE, on_backup_delete),
 	POST("/b/{backup}/delete", RIGHT_DELETE, on_backup_delete),
 	POST("/b/{backup}/undelete", RIGHT_DELETE, on_backup_undelete),
@@ -121,6 +167,29 @@ static const struct route routes[] = {
 	GET("/j/{job}/log", RIGHT_VIEW, on_job_log),
 	POST("/j/{job}/cancel", RIGHT_BACKUP, on_job_cancel),
 	POST("/j/{job}/retry", RIGHT_BACKUP, on_job_retry),
+
+	GET("/storage", RIGHT_VIEW, on_storage_list),
+	GET("/storage/{storage}", RIGHT_VIEW, on_storage_get),
+	POST("/storage/{storage}/check", RIGHT_BACKUP, on_storage_check),
+	/* Where notices go: of the instance, of a project. */
+#define CHANNELS(base, right)                                                                      \
+	GET(base, right, on_channel_list),                                                         \
+	GET(base "/new", right, on_channel_form_new),                                              \
+	POST(base "/new", right, on_channel_form_create),                                          \
+	GET(base "/{channel}", right, on_channel_form_edit),                                       \
+	POST(base "/{channel}", right, on_channel_form_save),                                      \
+	POST(base "/{channel}/test", right, on_channel_test),                                      \
+	POST(base "/{channel}/on", right, on_channel_on),                                          \
+	POST(base "/{channel}/off", right, on_channel_off),                                        \
+	POST(base "/{channel}/ask", right, on_channel_ask),                                        \
+	GET(base "/{channel}/remove", right, on_channel_remove),                                   \
+	POST(base "/{channel}/remove", right, on_channel_remove),                                  \
+	POST(base "/{channel}/log/{notice}/again", right, on_channel_again)
+	CHANNELS("/notifications", RIGHT_ADMINISTER),
+	CHANNELS("/p/{project}/-/notifications", RIGHT_CONFIGURE),
+#undef CHANNELS
+	PUBLIC(GET, "/confirm/{token}", LINK, on_confirm_page),
+	PUBLIC(POST, "/confirm/{token}", LINK, on_confirm),
 
 	PUBLIC(GET, "/dl/{token}", LINK, on_link_page),
 	PUBLIC(GET, "/dl/{token}/{file}", LINK, on_link_page),

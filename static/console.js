@@ -6,6 +6,8 @@
  *                                                                      (without: what the browser offers)
  *   data-ago="2026-11-21T02:00Z"  relative time, brought up to date      (without: as old as the page)
  *   data-copy="SHA-256"           a button that copies the element's text (without: select the text)
+ *   data-preview="/x/preview"     on a form: #preview becomes what this address says of its fields
+ *                                                                      (without: the button Preview)
  *   data-focus                    takes the focus when the page opens: the box of form faults
  */
 "use strict";
@@ -206,8 +208,33 @@ function closeMenus(event) {
 		}
 }
 
+/* The preview follows what is typed; an answer that comes late is dropped. */
+function followForm(form) {
+	let timer = 0;
+	let turn = 0;
+	const ask = async () => {
+		const mine = ++turn;
+		const query = new URLSearchParams(new FormData(form));
+		for (const name of ["csrf", "key", "name", "services", "revision"])
+			query.delete(name);
+		const answer = await fetch(form.dataset.preview + "?" + query).catch(() => null);
+		if (mine !== turn || !answer || !answer.ok)
+			return;
+		const text = await answer.text();
+		const fresh = new DOMParser().parseFromString(text, "text/html").querySelector("#preview");
+		if (mine === turn && fresh)
+			document.querySelector("#preview").replaceWith(fresh);
+	};
+	form.addEventListener("input", () => {
+		clearTimeout(timer);
+		timer = setTimeout(ask, 250);
+	});
+}
+
 addCopyButtons(document);
 addRevealButtons();
+for (const form of document.querySelectorAll("[data-preview]"))
+	followForm(form);
 for (const element of document.querySelectorAll("[data-poll]"))
 	new Poll(element);
 for (const log of document.querySelectorAll(".log"))

@@ -1,9 +1,10 @@
 <?cs # backup.cs: one backup ?><?cs include!"macros.cs" ?><?cs include!"part_restore_row.cs" ?><?cs include!"head.cs" ?>
 <?cs include!"part_worker.cs" ?>
 <p class="safety"><?cs call:state(backup.state) ?> <span><?cs if:backup.ready ?><?cs call:size(backup.size) ?> stored, <?cs call:size(backup.raw) ?> of content<?cs if:backup.duration ?>, taken in <?cs var:backup.duration ?><?cs /if ?><?cs
-elif:backup.in_trash ?>In the trash since <?cs call:when(backup.trashed) ?>; it is deleted for good after <?cs var:backup.gone.date ?> UTC.<?cs
+elif:backup.in_trash ?>In the trash since <?cs call:when(backup.trashed) ?><?cs if:backup.trashed_why ?>, by the rule of retention: <?cs var:backup.trashed_why ?><?cs /if ?>; it is deleted for good after <?cs var:backup.gone.date ?> UTC.<?cs
 elif:backup.building ?>It is still being created.<?cs /if ?></span></p>
 <?cs if:backup.failed ?><div class="notice is-bad" role="alert"><?cs call:icon("failed") ?><div><p><strong><?cs var:backup.error ?></strong><?cs if:job.exit_code ?> Exit code <?cs var:job.exit_code ?>.<?cs /if ?></p><p>Nothing half-written is listed; earlier backups are untouched.</p></div></div>
+<?cs /if ?><?cs if:backup.ready && backup.suspicion ?><div class="notice is-warn" role="alert"><?cs call:icon("warning") ?><div><p><strong>It is complete, but suspicious.</strong> <?cs var:backup.suspicion ?>.</p><p>It can be restored, but no policy counts it as a good one. If the service really looks like that now, say so: then it is the measure for those to come.</p><?cs if:page.may.delete ?><?cs call:act(backup.href + "/trust", "It is fine", "") ?><?cs /if ?></div></div>
 <?cs /if ?><?cs if:active.href ?><div class="notice is-busy"><?cs call:icon("running") ?><p><?cs var:active.title ?> <a href="<?cs var:active.href ?>"><?cs var:active.id ?></a> is at work: <?cs var:active.state.word ?>.</p></div>
 <?cs /if ?><div class="actions"><?cs
 if:backup.can.retry && page.may.backup ?><?cs call:act(job.href + "/retry", "Try again", "primary") ?> <?cs /if ?><?cs
@@ -14,10 +15,12 @@ if:!backup.obstacle && page.may.restore ?><?cs call:act(backup.href + "/test", "
 if:backup.can.verify && page.may.backup ?><?cs call:act(backup.href + "/verify", "Verify now", "") ?> <?cs /if ?><?cs
 if:backup.can.keep && page.may.backup ?><form method="post" action="<?cs var:backup.href ?>/keep" class="act"><?cs call:secret() ?><input type="hidden" name="keep" value="1"><?cs call:button("Keep", "") ?></form> <?cs /if ?><?cs
 if:backup.can.unkeep && page.may.backup ?><form method="post" action="<?cs var:backup.href ?>/keep" class="act"><?cs call:secret() ?><input type="hidden" name="keep" value="0"><?cs call:button("No longer keep", "") ?></form> <?cs /if ?><?cs
+if:backup.can.keep_for && page.may.backup ?><a class="button" href="<?cs var:backup.href ?>/keep-for">Keep for some days</a> <?cs /if ?><?cs
 if:backup.can.note && page.may.backup ?><a class="button" href="<?cs var:backup.href ?>/note">Edit note</a> <?cs /if ?><?cs
 if:backup.can.undelete && page.may.delete ?><?cs call:act(backup.href + "/undelete", "Put back", "primary") ?> <?cs /if ?><?cs
 if:backup.can.delete && page.may.delete ?><a class="button is-danger" href="<?cs var:backup.href ?>/delete">Delete…</a><?cs /if ?></div>
 <?cs if:backup.obstacle ?><p class="muted">Not restorable: <?cs var:backup.obstacle ?></p>
+<?cs /if ?><?cs if:backup.forecast || backup.age ?><p class="muted"><?cs var:backup.forecast ?><?cs if:backup.forecast && backup.age ?> <?cs /if ?><?cs var:backup.age ?></p>
 <?cs /if ?><section class="panel" aria-label="Facts"><dl class="facts">
 <dt>Note</dt><dd><?cs if:backup.note ?><span class="note"><?cs var:backup.note ?></span><?cs else ?><span class="muted">—</span><?cs /if ?></dd>
 <dt>Asked for</dt><dd><?cs call:time(backup.created) ?> by <?cs var:backup.by ?></dd>
@@ -25,8 +28,8 @@ if:backup.can.delete && page.may.delete ?><a class="button is-danger" href="<?cs
 <?cs if:backup.finished.iso ?><dt>Finished</dt><dd><?cs call:time(backup.finished) ?></dd>
 <?cs /if ?><?cs if:backup.ready ?><dt>Verified</dt><dd><?cs call:state(backup.verified) ?> <?cs if:backup.verified_at.iso ?><?cs call:when(backup.verified_at) ?><?cs else ?><span class="muted">It was read back and compared when it was made; Verify reads it again.</span><?cs /if ?></dd>
 <dt>Test restore</dt><dd><?cs if:backup.tested.word ?><?cs call:state(backup.tested) ?> <?cs call:when(backup.tested.at) ?><?cs if:backup.tested.text ?>: <?cs var:backup.tested.text ?><?cs /if ?><?cs else ?><span class="muted">Never. It brings the backup back into a scratch place, compares it and removes it again.</span><?cs /if ?></dd>
-<dt>Stays</dt><dd><?cs if:backup.keep ?><?cs call:icon("keep") ?>Kept: it cannot be deleted until the mark is taken away.<?cs else ?>Until somebody deletes it.<?cs /if ?></dd>
-<?cs /if ?><dt>Storage</dt><dd><?cs var:backup.storage ?></dd>
+<dt>Stays</dt><dd><?cs if:backup.keep ?><?cs call:icon("keep") ?>Kept: it cannot be deleted until the mark is taken away.<?cs else ?><?cs var:backup.stays ?> <a href="<?cs var:page.env.href ?>/retention">The rule</a><?cs /if ?></dd>
+<?cs /if ?><dt>Storage</dt><dd><a href="/storage/<?cs var:backup.storage ?>"><?cs var:backup.storage ?></a></dd>
 <?cs if:job.href ?><dt>Job</dt><dd><a href="<?cs var:job.href ?>"><?cs var:job.id ?></a></dd>
 <?cs /if ?><dt>Id</dt><dd><code><?cs var:backup.uuid ?></code></dd>
 </dl></section>
@@ -40,6 +43,7 @@ if:backup.can.delete && page.may.delete ?><a class="button is-danger" href="<?cs
 <?cs /if ?><dt>Format</dt><dd><?cs var:part.format ?>, zstd</dd>
 <dt>Taken</dt><dd><?cs call:time(part.taken) ?>, in <?cs var:part.duration ?></dd>
 <?cs if:part.tool ?><dt>Tool</dt><dd><?cs var:part.tool ?></dd>
+<?cs /if ?><?cs if:part.verified.iso ?><dt>Read again</dt><dd><?cs call:time(part.verified) ?></dd>
 <?cs /if ?><?cs if:part.warnings ?><dt>Warnings</dt><dd><?cs var:part.warnings ?>, named in the log</dd>
 <?cs /if ?><dt>SHA-256 of the content</dt><dd><?cs call:sum(part.raw_sha256) ?></dd>
 <dt>SHA-256 as stored</dt><dd><?cs call:sum(part.stored_sha256) ?></dd>

@@ -12,6 +12,7 @@
 <?cs /each ?></fieldset>
 <?cs /each ?></div>
 <?cs call:area(note, "note", "Note", "What this backup is for: before an upgrade, before a deploy. At most 500 characters.", "3") ?>
+<?cs call:input(keep_days, "keep_days", "Keep it for days", "At least so long no rule deletes it. Empty: as long as the rule of retention says.", "number") ?>
 <?cs if:mail.to ?><?cs call:choice("mail", "1", "Mail me when it is done", mail.to, mail.on) ?><?cs /if ?>
 <?cs if:estimate.raw.text ?><p class="muted">About <?cs call:size(estimate.raw) ?> to read and <?cs call:size(estimate.stored) ?> to store, going by the last backups<?cs if:estimate.partial ?>; what was never backed up comes on top<?cs /if ?>.</p>
 <?cs else ?><p class="muted">How much it will be is not known yet: this is the first backup of these services.</p>

@@ -122,6 +122,17 @@ systemctl restart lazarette-worker</code></pre>
 <li><code>lazarette-worker --mail-test you@example.org</code>, on the server, sends one at once and says what went wrong.</li>
 <li>Without a mail server in <code>lazarette.conf</code>, mails are written as files to the folder <code>mail</code> of the instance.</li>
 </ul>
+<?cs elif:help.topic.notifications ?>
+<p class="lead">A channel is told of the events that are chosen for it: by mail, a signed webhook, Slack, Teams, ntfy, or a ping to healthchecks. Channels of the instance hear of every project.</p>
+<ul>
+<li>Each thing is told once to each channel. What lasts (a late backup, a full storage) is told when it begins and, with “Recovered” chosen as well, when it is over.</li>
+<li>A notice that cannot be sent is tried again after 5 seconds, 5 and 30 minutes, then 2 to 24 hours, ten times in all. It never touches a backup. “Send again” begins anew.</li>
+<li>If the worker is killed while one is on its way, it is sent once more: its <code>webhook-id</code> is the same, so the receiver can know it.</li>
+<li>A signed webhook follows Standard Webhooks: <code>webhook-signature</code> is <code>v1,</code> and the base64 of HMAC-SHA256 over <code>webhook-id</code>, a dot, <code>webhook-timestamp</code>, a dot and the body; the key is the base64 behind <code>whsec_</code>.</li>
+<li>Private addresses are not called unless the host stands under <code>allow_private</code> in <code>lazarette.conf</code>. Redirects are not followed.</li>
+<li>The worker cannot tell that it is silent. A healthchecks channel of the instance with “Ping each minute” can.</li>
+<li>Mondays at 08:00 a digest tells how each environment stands, worst first, also when nothing happened.</li>
+</ul>
 <?cs elif:help.topic.keyboard ?>
 <p class="lead">Keys work when you are not typing into a field.</p>
 <dl class="facts">

@@ -12,6 +12,7 @@
 <th role="columnheader" scope="col">Contents</th>
 <th role="columnheader" scope="col" class="num">Size</th>
 <th role="columnheader" scope="col">Verified</th>
+<th role="columnheader" scope="col">Keeps until</th>
 <th role="columnheader" scope="col">Note</th>
 <th role="columnheader" scope="col"><span class="unseen">Actions</span></th>
 </tr></thead><?cs /def ?>
@@ -34,6 +35,7 @@
 <td role="cell" data-label="Contents"><span><?cs call:contents_list(b.contents) ?></span></td>
 <td role="cell" class="num" data-label="Size"><span><?cs call:size(b.size) ?><?cs if:b.duration ?> <span class="ago">in <?cs var:b.duration ?></span><?cs /if ?></span></td>
 <td role="cell" data-label="Verified"><?cs if:b.ready ?><span><?cs call:state(b.verified) ?><?cs call:since(b.verified.at) ?></span><?cs else ?><span class="muted">—</span><?cs /if ?><?cs if:b.tested.word ?><span class="why" title="<?cs var:b.tested.text ?>"><?cs call:icon(b.tested.icon) ?> <?cs var:b.tested.word ?> <?cs call:when(b.tested.at) ?></span><?cs /if ?></td>
-<td role="cell" class="wide" data-label="Note"><span><?cs if:b.keep ?><span class="kept"><?cs call:icon("keep") ?>Kept</span> <?cs /if ?><?cs if:b.note ?><span class="note"><?cs var:b.note ?></span><?cs elif:!b.keep ?><span class="muted">—</span><?cs /if ?><?cs if:b.error ?><span class="why"><?cs var:b.error ?></span><?cs /if ?></span></td>
+<td role="cell" data-label="Keeps until"><?cs if:b.stays ?><span><?cs var:b.stays ?></span><?cs else ?><span class="muted">—</span><?cs /if ?></td>
+<td role="cell" class="wide" data-label="Note"><span><?cs if:b.keep ?><span class="kept"><?cs call:icon("keep") ?>Kept</span> <?cs /if ?><?cs if:b.note ?><span class="note"><?cs var:b.note ?></span><?cs elif:!b.keep ?><span class="muted">—</span><?cs /if ?><?cs if:b.error ?><span class="why"><?cs var:b.error ?></span><?cs /if ?><?cs if:b.suspicion ?><span class="why"><?cs var:b.suspicion ?></span><?cs /if ?></span></td>
 <td role="cell"><?cs call:backup_menu(b) ?></td>
 </tr><?cs /def ?>

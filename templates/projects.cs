@@ -1,5 +1,5 @@
 <?cs # projects.cs: all projects ?><?cs include!"macros.cs" ?><?cs include!"head.cs" ?>
-<?cs if:subcount(projects) ?><?cs if:page.may.configure ?><div class="actions"><a class="button is-primary" href="/projects/new"><?cs call:icon("plus") ?>Add a project</a></div>
+<?cs if:subcount(projects) ?><?cs if:page.may.configure ?><div class="actions"><a class="button is-primary" href="/projects/new"><?cs call:icon("plus") ?>Add a project</a> <a class="button" href="/policies">Policies of this instance</a><?cs if:page.may.administer ?> <a class="button" href="/notifications">Notifications</a><?cs /if ?></div>
 <?cs /if ?><table class="list" role="table" aria-label="Projects">
 <thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">Project</th><th role="columnheader" scope="col">Environments</th><th role="columnheader" scope="col">Owners</th></tr></thead>
 <tbody role="rowgroup">

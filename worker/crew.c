@@ -69,15 +69,50 @@ start(const struct crew *crew, struct hand *h, const struct lease *l, struct err
 	return -1;
 }
 
+/* Is the machine too busy for background work? What the pages say of it changes with the answer. */
+static int
+look_at_load(struct crew *crew, struct err *e)
+{
+	double load = 0;
+	char why[512] = "";
+	bool high;
+
+	if (crew->conf->max_load > 0 && getloadavg(&load, 1) != 1)
+		load = 0;
+	high = crew->conf->max_load > 0 && load > (double)crew->conf->max_load;
+	if (high == crew->held_back && crew->load_known)
+		return 0;
+	if (high)
+		snprintf(why, sizeof why, "waits for a quieter machine: its load is %.1f, and above"
+		    " %" PRId64 " (max_load) only what somebody asked for begins", load,
+		    crew->conf->max_load);
+	if (jobs_hold_back(crew->db, why, e) != 0)
+		return -1;
+	crew->held_back = high;
+	crew->load_known = true;
+	return 0;
+}
+
+static int
+claim_one(struct lease *ret, struct crew *crew, struct err *e)
+{
+	if (crew->held_back)
+		return jobs_claim_urgent(ret, crew->db, crew->worker, crew->conf->lease_ms, e);
+	return jobs_claim(ret, crew->db, crew->worker, crew->conf->lease_ms, e);
+}
+
 int
 crew_claim(struct crew *crew, struct err *e)
 {
 	struct lease l;
 
+	if (look_at_load(crew, e) != 0)
+		return -1;
+
 	for (size_t i = 0; i < crew->size; i++) {
 		if (crew->hands[i].lease.job != 0)
 			continue;
-		if (jobs_claim(&l, crew->db, crew->worker, crew->conf->lease_ms, e) != 0)
+		if (claim_one(&l, crew, e) != 0)
 			return -1;
 		if (l.job == 0)
 			return 0;

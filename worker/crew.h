@@ -39,13 +39,15 @@ struct crew {
 	struct hand *hands;
 	size_t size;
 	bool left_traces;             /* a job ended badly: housekeeping is due now */
+	bool held_back, load_known;   /* the load is too high for background work; it was asked */
 };
 
 void crew_init(struct crew *crew, const struct conf *conf, struct db *db, const char *worker);
 void crew_release(struct crew *crew);
 
 size_t crew_busy(const struct crew *crew);
-/* Claim jobs and start them while there are free hands. */
+/* Claim jobs and start them while there are free hands; above max_load only those that somebody
+ * waits for. */
 MUST_USE int crew_claim(struct crew *crew, struct err *e);
 /* Beat leases that are due, obey cancels, stalls and limits. */
 MUST_USE int crew_watch(struct crew *crew, struct err *e);

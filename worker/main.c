@@ -6,6 +6,7 @@
 #include "lib/base/log.h"
 #include "lib/base/num.h"
 #include "lib/util/conf.h"
+#include "worker/job/thaw.h"
 #include "worker/job/work.h"
 #include "worker/notify/mail.h"
 #include "worker/runner.h"
@@ -16,6 +17,7 @@ enum { EXIT_USAGE = 64 };
 struct options {
 	struct lease lease;           /* job 0: none */
 	int64_t since;                /* of housekeeping; -1: none */
+	int64_t thaw;                 /* an environment that is to go on; 0: none */
 	const char *recipient;        /* of a test mail; NULL: none */
 	struct salvage salvage;       /* backup NULL: none */
 };
@@ -26,8 +28,8 @@ usage(FILE *to)
 	fputs("usage: lazarette-worker [--verbose] [--mail-test ADDRESS]\n"
 	      "Takes jobs from the catalogue in LAZARETTE_HOME (default /var/lib/lazarette) until "
 	      "it is stopped.\n"
-	      "See lazarette-worker(8). The options --job, --fence and --sweep are for its own "
-	      "children, --salvage is for lazarette admin restore.\n",
+	      "See lazarette-worker(8). The options --job, --fence, --sweep and --thaw are for its "
+	      "own children, --salvage is for lazarette admin restore.\n",
 	    to);
 	return to == stdout ? 0 : EXIT_USAGE;
 }
@@ -40,6 +42,7 @@ read_options(struct options *out, int argc, char **argv)
 		{ "job", required_argument, NULL, 'j' },
 		{ "fence", required_argument, NULL, 'f' },
 		{ "sweep", required_argument, NULL, 's' },
+		{ "thaw", required_argument, NULL, 't' },
 		{ "mail-test", required_argument, NULL, 'm' },
 		{ "salvage", required_argument, NULL, 'r' },
 		{ "storage", required_argument, NULL, 'S' },
@@ -59,6 +62,7 @@ read_options(struct options *out, int argc, char **argv)
 		case 'j': good &= num_parse(&out->lease.job, optarg, 1, INT64_MAX); break;
 		case 'f': good &= num_parse(&out->lease.fence, optarg, 1, INT64_MAX); break;
 		case 's': good &= num_parse(&out->since, optarg, 0, INT64_MAX); break;
+		case 't': good &= num_parse(&out->thaw, optarg, 1, INT64_MAX); break;
 		case 'm': out->recipient = optarg; break;
 		case 'r': out->salvage.backup = optarg; break;
 		case 'S': out->salvage.storage = optarg; break;
@@ -126,6 +130,8 @@ main(int argc, char **argv)
 		return test_mail(&conf, opt.recipient);
 	if (opt.lease.job != 0)
 		return work_run(&conf, &opt.lease);
+	if (opt.thaw != 0)
+		return thaw_main(&conf, opt.thaw);
 	if (opt.since >= 0)
 		return runner_sweep(&conf, opt.since);
 	return runner_run(&conf);

@@ -1,8 +1,9 @@
 /* runner.c: the worker's supervisor: one thread, one loop, no waiting but in poll.
  *
  * Every turn does whatever is due: bury the dead, beat leases, take back jobs of workers that are
- * gone, claim new ones, send a mail, start housekeeping, count deliveries. A turn that fails (the
- * catalogue is locked or its disk full) is simply followed by the next; no step depends on another.
+ * gone, ask for what is scheduled, claim new ones, send a mail, start housekeeping, count
+ * deliveries. A turn that fails (the catalogue is locked or its disk full) is simply followed by
+ * the next; no step depends on another.
  */
 #include "worker/runner.h"
 
@@ -28,9 +29,14 @@
 #include "worker/deliveries.h"
 #include "worker/job/ballast.h"
 #include "worker/lookout.h"
+#include "worker/notify/herald.h"
 #include "worker/notify/mail.h"
+#include "worker/notify/webhook.h"
+#include "worker/pruner.h"
 #include "worker/spawn.h"
 #include "worker/sweep.h"
+#include "worker/timer.h"
+#include "worker/thaws.h"
 
 enum {
 	FIRST_SWEEP_MS = 2000, SWEEP_MS = 10 * 1000, SWEEP_LIMIT_MS = 30 * 60 * 1000,
@@ -47,6 +53,10 @@ struct runner {
 	struct crew crew;
 	struct deliveries deliveries;
 	struct mail_sender mail;
+	struct herald herald;
+	struct webhook_sender webhooks;
+	struct timer timer;
+	struct thaws thaws;
 	int signals;
 	bool closing;
 	int64_t closing_since;
@@ -222,14 +232,25 @@ turn(struct runner *r)
 		trouble(r, "worker.bury", &e);
 	if (crew_watch(&r->crew, &e) != 0)
 		trouble(r, "worker.watch", &e);
+	/* Also while closing: what a stopped job held must go on before we go. */
+	if (thaws_step(&r->thaws, r->db, r->conf, &e) != 0)
+		trouble(r, "worker.thaw", &e);
 	turn_sweep(r);
 	if (r->closing)
 		return;
 	turn_beat(r);
 	if (crew_recover(&r->crew, &e) != 0)
 		trouble(r, "worker.recover", &e);
+	if (timer_step(&r->timer, r->db, clock_now(), &e) != 0)
+		trouble(r, "worker.timer", &e);
 	if (crew_claim(&r->crew, &e) != 0)
 		trouble(r, "worker.claim", &e);
+	if (herald_step(&r->herald, r->db, r->conf, clock_now(), &e) != 0)
+		trouble(r, "worker.herald", &e);
+	if (webhook_step(&r->webhooks, r->db, r->conf, clock_now(), &e) != 0)
+		trouble(r, "worker.webhook", &e);
+	if (pruner_step(r->db, r->conf, clock_now(), &e) != 0)
+		trouble(r, "worker.prune", &e);
 	if (mail_send_step(&r->mail, r->db, r->conf, &e) != 0)
 		trouble(r, "worker.mail", &e);
 	deliveries_open(&r->deliveries, r->conf);
@@ -248,13 +269,15 @@ static void
 close_down(struct runner *r)
 {
 	crew_close(&r->crew);
-	while (crew_busy(&r->crew) > 0 && clock_mono() - r->closing_since < CLOSING_MS) {
+	while ((crew_busy(&r->crew) > 0 || thaws_busy(&r->thaws)) &&
+	    clock_mono() - r->closing_since < CLOSING_MS) {
 		wait_a_moment(r, 100);
 		turn(r);
 	}
 	if (r->sweeper > 0)
 		kill(r->sweeper, SIGKILL);
 	mail_send_stop(&r->mail, r->db);
+	webhook_stop(&r->webhooks, r->db, clock_now());
 }
 
 int
@@ -278,6 +301,8 @@ runner_run(const struct conf *conf)
 		return r.closing ? 0 : 1;
 	}
 	crew_init(&r.crew, conf, r.db, r.name);
+	if (herald_begin(r.db, clock_now(), &e) != 0)
+		trouble(&r, "worker.herald", &e);
 	log_line(LOG_INFO, "worker.started", "%s, %" PRId64 " jobs at once", r.name,
 	    conf->worker_parallel);
 	for (;;) {

@@ -14,6 +14,7 @@
 #include "lib/store/restores.h"
 #include "worker/job/clear.h"
 #include "worker/notify/mail.h"
+#include "worker/verify.h"
 
 /* Rows of a page; and of what is past its time one round takes at most so many, so that it ends. */
 enum { AT_ONCE = 200 };
@@ -211,6 +212,7 @@ sweep_once(const struct conf *conf, struct db *db, int64_t since, struct err *e)
 	went(&r, clear_scratch(&r.c, &now), &now);
 	sweep_jobs(&r);
 	sweep_restores(&r);
+	went(&r, verify_step(db, conf, clock_now(), &now), &now);
 	if (r.rc != 0)
 		*e = r.first;
 	return r.rc;

@@ -9,14 +9,19 @@
 #include "cgi/handle/trail.h"
 #include "cgi/page/show_backup.h"
 #include "cgi/page/show_log.h"
+#include "lib/base/num.h"
 #include "lib/model/name.h"
 #include "lib/store/backups.h"
+#include "lib/store/concerns.h"
 #include "lib/store/downloads.h"
 #include "lib/store/jobs.h"
 #include "lib/store/projects.h"
 #include "lib/store/restores.h"
+#include "lib/store/trust.h"
+#include "lib/store/retention.h"
 
-enum { RESTORE_ROWS = 10 };
+enum { RESTORE_ROWS = 10, KEEP_DAYS_MAX = 3650 };
+#define DAY_MS INT64_C(86400000)
 
 /* A job that works on this backup now; NULL when none does. */
 static int
@@ -38,6 +43,36 @@ find_active(const struct job **ret, const struct request *rq, const struct backu
 	return 0;
 }
 
+/* How soon its environment is back from a backup, and how old the newest one may be. */
+static int
+promises(struct backup_view *view, const struct request *rq, int64_t environment, struct err *e)
+{
+	struct forecast f;
+	bool broken;
+	char *age;
+
+	if (concerns_forecast(&f, rq->db, environment, e) != 0 ||
+	    concerns_age(&age, &broken, rq->arena, rq->db, environment, rq->now, e) != 0)
+		return -1;
+	view->forecast = forecast_words(rq->arena, &f);
+	view->age = age;
+	return 0;
+}
+
+/* Why it stays and when it goes. */
+static int
+judge(struct backup_view *view, const struct request *rq, const struct backup *b, struct err *e)
+{
+	const struct retention_question q = { .environment = b->environment, .now = rq->now,
+		.trash_unsaid_ms = rq->conf->trash_ms };
+	struct retention *r;
+
+	if (retention_judge(&r, rq->arena, rq->db, &q, e) != 0)
+		return -1;
+	view->stays = retention_row(rq->arena, r, b->id);
+	return 0;
+}
+
 /* Everything the page shows but the backup itself. */
 static int
 gather(struct backup_view *view, const struct request *rq, const struct backup *b, struct err *e)
@@ -51,14 +86,18 @@ gather(struct backup_view *view, const struct request *rq, const struct backup *
 	const struct restore_filter used = { .backup = b->id, .limit = RESTORE_ROWS };
 
 	view->now = rq->now;
-	view->trash_ms = rq->conf->trash_ms;
 	view->backup = b;
+	if (retention_trash_ms(&view->trash_ms, rq->db, b->environment, rq->conf->trash_ms,
+	        e) != 0 ||
+	    judge(view, rq, b, e) != 0)
+		return -1;
 	if (backups_parts(&parts, &view->part_count, rq->arena, rq->db, b->id, e) != 0 ||
 	    storages_by_id(storage, rq->arena, rq->db, b->storage, e) != 0 ||
 	    downloads_of_backup(&downloads, &view->download_count, rq->arena,
 	        rq->db, b->id, e) != 0 ||
 	    restores_list(&restores, &view->restore_count, rq->arena, rq->db, &used, e) != 0 ||
-	    find_active(&view->active, rq, b, e) != 0)
+	    find_active(&view->active, rq, b, e) != 0 ||
+	    promises(view, rq, b->environment, e) != 0)
 		return -1;
 	view->parts = parts;
 	view->storage = storage;
@@ -196,6 +235,49 @@ on_backup_keep(struct reply *rp, struct request *rq, struct err *e)
 	return reply_see_other(rp, "/b/b%" PRId64 "?said=%s", b.id, keep ? "kept" : "unkept");
 }
 
+static int
+keep_for_form(struct reply *rp, struct request *rq, const struct question *q, const char *wrong,
+    struct err *e)
+{
+	CLEANUP_PAGE struct page p = { 0 };
+
+	if (ask_begin(&p, rq, q, e) != 0)
+		return -1;
+	node_set(p.root, "days.value", wrong != NULL ? request_field(rq, "days") : "30");
+	page_time(p.root, "until", q->backup->keep_until, rq->now);
+	if (wrong != NULL)
+		page_errors(&p, rp, &(struct field_error){ "days", wrong }, 1);
+	return page_send(rp, rq, &p, e);
+}
+
+int
+on_backup_keep_for(struct reply *rp, struct request *rq, struct err *e)
+{
+	struct backup b;
+	struct environment v;
+	struct question q = { .backup = &b,
+		.environment = &v,
+		.template = "backup_keep.cs",
+		.act = "Keep" };
+	const char *days = request_field(rq, "days");
+	int64_t n;
+
+	if (find_backup(&b, &v, rq, e) != 0)
+		return -1;
+	q.title = arena_printf(rq->arena, "Keep backup b%" PRId64 " for some days", b.id);
+	if (rq->method != METHOD_POST)
+		return keep_for_form(rp, rq, &q, NULL, e);
+	if (!num_parse(&n, days, 0, KEEP_DAYS_MAX))
+		return keep_for_form(rp, rq, &q,
+		    arena_printf(rq->arena, "Keep it for 0 to 3650 days, you wrote %.40s",
+		        *days != '\0' ? days : "nothing"), e);
+	if (backups_set_keep_until(rq->db, b.id, n == 0 ? 0 : rq->now + n * DAY_MS, e) != 0 ||
+	    trail(rq, &b, &v, &(struct event){ .action = "backup.kept_until",
+	        .detail = arena_printf(rq->arena, "%" PRId64 " days", n) }, e) != 0)
+		return -1;
+	return reply_see_other(rp, "/b/b%" PRId64 "?said=%s", b.id, n == 0 ? "saved" : "kept-for");
+}
+
 int
 on_backup_verify(struct reply *rp, struct request *rq, struct err *e)
 {
@@ -217,12 +299,29 @@ on_backup_verify(struct reply *rp, struct request *rq, struct err *e)
 	return reply_see_other(rp, "/j/j%" PRId64, job);
 }
 
+/* What is suspicious is not counted by retention; a word too many here deletes the good ones before
+ * it. So it needs the right to delete. */
+int
+on_backup_trust(struct reply *rp, struct request *rq, struct err *e)
+{
+	struct backup b;
+	struct environment v;
+
+	if (find_backup(&b, &v, rq, e) != 0 || check_built(&b, e) != 0 ||
+	    trust_clear(rq->db, b.id, e) != 0 ||
+	    trail(rq, &b, &v,
+	        &(struct event){ .action = "backup.trusted", .detail = b.suspicion }, e) != 0)
+		return -1;
+	return reply_see_other(rp, "/b/b%" PRId64 "?said=trusted", b.id);
+}
+
 int
 on_backup_delete(struct reply *rp, struct request *rq, struct err *e)
 {
 	CLEANUP_PAGE struct page p = { 0 };
 	struct backup b;
 	struct environment v;
+	int64_t trash_ms;
 	struct question q = { .backup = &b,
 		.environment = &v,
 		.template = "backup_delete.cs",
@@ -240,7 +339,9 @@ on_backup_delete(struct reply *rp, struct request *rq, struct err *e)
 	q.title = arena_printf(rq->arena, "Delete backup b%" PRId64 "?", b.id);
 	if (ask_begin(&p, rq, &q, e) != 0)
 		return -1;
-	page_time(p.root, "gone", rq->now + rq->conf->trash_ms, rq->now);
+	if (retention_trash_ms(&trash_ms, rq->db, v.id, rq->conf->trash_ms, e) != 0)
+		return -1;
+	page_time(p.root, "gone", rq->now + trash_ms, rq->now);
 	return page_send(rp, rq, &p, e);
 }
 

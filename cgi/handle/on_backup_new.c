@@ -8,17 +8,21 @@
 #include "cgi/handle/find.h"
 #include "cgi/handle/trail.h"
 #include "cgi/page/show_backup_new.h"
+#include "lib/base/num.h"
 #include "lib/model/name.h"
 #include "lib/store/backups.h"
 #include "lib/store/jobs.h"
 #include "lib/store/projects.h"
+
+enum { KEEP_DAYS_MAX = 3650, DAY_MS = 24 * 3600 * 1000 };
 
 /* The form as it was sent, or as it is first shown. */
 struct form {
 	struct environment v;
 	struct backup_choice *choices;
 	size_t count, chosen;
-	const char *note;
+	const char *note, *keep_days;
+	int64_t keep_ms;              /* 0: as the rule says */
 	bool mail;
 };
 
@@ -63,6 +67,7 @@ read_form(struct form *f, struct request *rq, bool sent, struct err *e)
 		return err_set(e, ERR_NOT_FOUND, "%s/%s has no such service", f->v.project_slug,
 		    f->v.slug);
 	f->note = request_field(rq, "note");
+	f->keep_days = request_field(rq, "keep_days");
 	f->mail = !sent || *request_field(rq, "mail") != '\0';
 	return 0;
 }
@@ -99,6 +104,7 @@ send_form(struct reply *rp, struct request *rq, const struct form *f,
 		.choices = f->choices,
 		.count = f->count,
 		.note = f->note,
+		.keep_days = f->keep_days,
 		.mail = f->mail,
 		.email = rq->session != NULL ? rq->session->account.email : "",
 	};
@@ -128,10 +134,25 @@ on_backup_new_form(struct reply *rp, struct request *rq, struct err *e)
 	return send_form(rp, rq, &f, NULL, e);
 }
 
+/* Empty: as the rule says. */
+static bool
+read_keep(struct form *f)
+{
+	int64_t days;
+
+	if (*f->keep_days == '\0')
+		return true;
+	if (!num_parse(&days, f->keep_days, 1, KEEP_DAYS_MAX))
+		return false;
+	f->keep_ms = days * DAY_MS;
+	return true;
+}
+
 static int
 request_backup(int64_t *job, struct request *rq, const struct form *f, struct err *e)
 {
-	struct backup_request br = { .kind = BACKUP_ON_DEMAND, .note = f->note };
+	struct backup_request br = { .kind = BACKUP_ON_DEMAND, .note = f->note,
+		.keep_until = f->keep_ms > 0 ? rq->now + f->keep_ms : 0 };
 	int64_t *services = arena_array(rq->arena, f->count + 1, sizeof *services);
 	struct backup_ids ids;
 	char id[NAME_ID_SIZE];
@@ -169,6 +190,9 @@ on_backup_new_create(struct reply *rp, struct request *rq, struct err *e)
 		return send_form(rp, rq, &f, NULL, e);
 	if (name_check_note(f.note, &why) != 0)
 		wrong = (struct field_error){ "note", arena_dup(rq->arena, why.text) };
+	else if (!read_keep(&f))
+		wrong = (struct field_error){ "keep_days", arena_printf(rq->arena,
+		    "Keep it for 1 to 3650 days, you wrote %.40s", f.keep_days) };
 	else if (f.chosen == 0)
 		wrong = (struct field_error){ "services", "Choose at least one thing to back up" };
 	if (wrong.field != NULL)

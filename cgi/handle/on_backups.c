@@ -6,11 +6,13 @@
 
 #include "cgi/handle/envpage.h"
 #include "cgi/handle/find.h"
+#include "cgi/handle/schedpage.h"
 #include "cgi/handle/trail.h"
 #include "cgi/page/show_backups.h"
 #include "lib/model/name.h"
 #include "lib/store/backups.h"
 #include "lib/store/projects.h"
+#include "lib/store/retention.h"
 
 enum { PAGE_ROWS = 50, DAY_MS = 24 * 3600 * 1000 };
 
@@ -36,11 +38,17 @@ read_filter(struct backup_filter *f, const struct request *rq)
 static int
 fill(struct page *p, struct backups_view *view, const struct request *rq, struct err *e)
 {
+	const struct retention_question q = { .environment = view->environment->id,
+		.now = rq->now, .trash_unsaid_ms = rq->conf->trash_ms };
+	struct retention *retention;
 	struct backup *items;
 	size_t count;
 
-	if (backups_list(&items, &count, rq->arena, rq->db, view->filter, e) != 0)
+	if (backups_list(&items, &count, rq->arena, rq->db, view->filter, e) != 0 ||
+	    retention_judge(&retention, rq->arena, rq->db, &q, e) != 0)
 		return -1;
+	view->retention = retention;
+	view->arena = rq->arena;
 	view->more = count > PAGE_ROWS;
 	view->items = items;
 	view->count = view->more ? PAGE_ROWS : count;
@@ -95,7 +103,7 @@ on_backups_list(struct reply *rp, struct request *rq, struct err *e)
 		node_setf(p.root, "page.mark", "\xe2\x9c\x97 %s",
 		    node_get(p.root, "env.state.word"));
 	tell_unknown(&p, rq, &filter);
-	if (fill(&p, &view, rq, e) != 0)
+	if (schedpage_next(&p, rq, &v, e) != 0 || fill(&p, &view, rq, e) != 0)
 		return -1;
 	return page_send(rp, rq, &p, e);
 }
@@ -171,7 +179,9 @@ ask(struct reply *rp, struct request *rq, const struct environment *v,
 	node_flag(p.root, "none", deletable == 0);
 	node_flag(p.root, "one", deletable == 1);
 	page_size(p.root, "bytes", bytes);
-	days = rq->conf->trash_ms / DAY_MS;
+	if (retention_trash_ms(&days, rq->db, v->id, rq->conf->trash_ms, e) != 0)
+		return -1;
+	days /= DAY_MS;
 	node_setf(p.root, "days", "%" PRId64 " day%s", days, days == 1 ? "" : "s");
 	node_setf(p.root, "base", "/p/%s/%s/backups", v->project_slug, v->slug);
 	return page_send(rp, rq, &p, e);

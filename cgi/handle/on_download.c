@@ -149,7 +149,7 @@ on_download_file(struct reply *rp, struct request *rq, struct err *e)
 	int64_t wanted;
 	size_t count;
 
-	if (find_download(&d, &v, rq, e) != 0 ||
+	if (find_download(&d, &v, rq, e) != 0 || downloads_allowed(rq->db, v.id, e) != 0 ||
 	    downloads_files(&files, &count, rq->arena, rq->db, d.id, e) != 0)
 		return -1;
 	if (!num_parse(&wanted, rq->args[1] + (*rq->args[1] == 'f'), 1, INT64_MAX))

@@ -91,7 +91,8 @@ read_form(struct form *form, struct request *rq, struct err *e)
 	size_t count;
 
 	memset(form, 0, sizeof *form);
-	if (find_backup(&form->b, &form->v, rq, e) != 0)
+	if (find_backup(&form->b, &form->v, rq, e) != 0 ||
+	    downloads_allowed(rq->db, form->v.id, e) != 0)
 		return -1;
 	if (form->b.state == BACKUP_BUILDING)
 		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is still being created",

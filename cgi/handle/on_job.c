@@ -301,6 +301,12 @@ retry(int64_t *ret, struct request *rq, const struct job *old, const struct job_
 	case JOB_TEST:
 		return err_set(e, ERR_CONFLICT,
 		    "a restore is never repeated by itself: begin it again from its backup");
+	case JOB_RECONCILE:
+		return err_set(e, ERR_CONFLICT,
+		    "a storage is looked through again from its own page");
+	case JOB_PRUNE:
+		return err_set(e, ERR_CONFLICT,
+		    "it comes again by itself after the next backup, or within a day");
 	case JOB_KINDS:
 		break;
 	}

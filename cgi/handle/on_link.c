@@ -68,7 +68,8 @@ gather(struct link_view *view, bool *dead, const struct request *rq, struct err 
 		*dead = e->kind == ERR_GONE;
 		return *dead ? 0 : e->kind == ERR_NOT_FOUND ? unknown(rq, e) : -1;
 	}
-	if (downloads_files(&files, &view->count, rq->arena, rq->db, d->id, e) != 0)
+	if (downloads_allowed(rq->db, d->environment, e) != 0 ||
+	    downloads_files(&files, &view->count, rq->arena, rq->db, d->id, e) != 0)
 		return -1;
 	shown = arena_array(rq->arena, view->count + 1, sizeof *shown);
 	for (size_t i = 0; i < view->count; i++) {

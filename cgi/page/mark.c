@@ -93,6 +93,8 @@ mark_backup(struct node *n, const struct backup *b)
 		if (b->health == HEALTH_DAMAGED || b->health == HEALTH_MISSING)
 			mark_state(n, "state", b->health == HEALTH_DAMAGED ? "Damaged" : "Missing",
 			    "failed", "bad");
+		else if (b->suspicion != NULL && *b->suspicion != '\0')
+			mark_state(n, "state", "Ready, but suspicious", "warning", "warn");
 		else if (b->warnings > 0)
 			mark_state(n, "state", "Ready, with warnings", "warning", "warn");
 		else
@@ -278,6 +280,10 @@ mark_job_title(enum job_kind kind)
 		return "Tidy up after a restore";
 	case JOB_TEST:
 		return "Test restore";
+	case JOB_RECONCILE:
+		return "Look through a storage";
+	case JOB_PRUNE:
+		return "Move old backups to the trash";
 	case JOB_KINDS:
 		break;
 	}

@@ -20,8 +20,11 @@ static const struct {
 	{ "saved", "Saved." },
 	{ "note", "The note is saved." },
 	{ "kept", "Kept. It is not deleted until you take the mark away." },
+	{ "kept-for", "Kept. No rule deletes it before that day." },
 	{ "unkept", "No longer kept." },
-	{ "deleted", "Moved to the trash. It can be put back from its page for seven days." },
+	{ "trusted", "It counts as good. What comes after it is compared with it." },
+	{ "searching", "The storage is being looked through. This page shows what is found." },
+	{ "deleted", "Moved to the trash. Its page says until when it can be put back." },
 	{ "undeleted", "Put back." },
 	{ "cancelled", "The job is asked to stop." },
 	{ "retried", "Queued again." },
@@ -34,7 +37,16 @@ static const struct {
 	{ "resumed", "Active again." },
 	{ "badge-made", "The badge has a new address. One it had before no longer works." },
 	{ "badge-removed", "The badge is gone: its address no longer works." },
+	{ "tested", "The test is on its way: the log below tells what became of it." },
+	{ "again", "It is sent again." },
+	{ "asked", "The question is on its way." },
+	{ "removed", "Removed." },
 	{ "none-chosen", "Nothing was chosen. Tick one or more backups first." },
+	{ "appended", "Appended to the queue." },
+	{ "schedule-on", "Turned on. What fell into the time it was off is not made up for." },
+	{ "schedule-off", "Turned off." },
+	{ "schedule-paused", "The schedule is paused until that day." },
+	{ "schedule-removed", "The schedule is removed." },
 	{ "signed-out", "You are signed out." },
 };
 
@@ -47,9 +59,13 @@ static const struct {
 	{ "/b/", "projects" },
 	{ "/d/", "projects" },
 	{ "/r/", "projects" },
+	{ "/s/", "projects" },
+	{ "/policies", "projects" },
+	{ "/retention", "projects" },
 	{ "/jobs", "jobs" },
 	{ "/j/", "jobs" },
 	{ "/help", "help" },
+	{ "/notifications", "notifications" },
 };
 
 static const char *
@@ -141,7 +157,8 @@ page_environment(struct page *p, const struct request *rq, const struct environm
 		const char *name, *text;
 	} tabs[] = {
 		{ "overview", "Overview" }, { "backups", "Backups" }, { "restores", "Restores" },
-		{ "downloads", "Downloads" }, { "services", "Services" },
+		{ "downloads", "Downloads" }, { "schedule", "Schedule" },
+		{ "retention", "Retention" }, { "services", "Services" },
 		{ "activity", "Activity" }, { "settings", "Settings" },
 	};
 	const char *project = arena_printf(rq->arena, "/p/%s", v->project_slug);
@@ -266,7 +283,7 @@ trouble_of(int status)
 static bool
 is_link(const struct request *rq)
 {
-	return strncmp(rq->path, "/dl/", 4) == 0;
+	return strncmp(rq->path, "/dl/", 4) == 0 || strncmp(rq->path, "/confirm/", 9) == 0;
 }
 
 /* `back`: where to sign in leads to, "" for the front page. */

@@ -42,7 +42,7 @@ void page_freep(struct page *p);
 /* One more crumb; the last has no link (href NULL). */
 void page_crumb(struct page *p, const char *text, const char *href);
 /* Crumbs, head line and tabs of an environment's pages; `tab` is overview, backups, restores,
- * downloads, activity, services, settings. */
+ * downloads, schedule, retention, services, activity, settings. */
 void page_environment(struct page *p, const struct request *rq, const struct environment *v,
     const char *tab);
 /* The "Command line" disclosure: the exact command for this page (curl until the API is there). */

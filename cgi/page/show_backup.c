@@ -116,6 +116,7 @@ part_row(struct node *n, struct arena *a, const struct backup_view *view, const 
 	node_set(n, "manifest", *part->manifest.key == '\0' ? NULL : part->manifest.key);
 	if (media)
 		mark_count(n, "items", part->items);
+	page_time(n, "verified", part->verified_at, view->now);
 	if (view->storage != NULL && view->backup->state == BACKUP_READY)
 		restore_lines(n, a, view, part);
 }
@@ -129,11 +130,13 @@ acts(struct node *n, const struct backup_view *view)
 	node_flag(n, "can.download", b->state == BACKUP_READY);
 	node_flag(n, "can.verify", b->state == BACKUP_READY);
 	node_flag(n, "can.keep", b->state == BACKUP_READY && !b->keep);
+	node_flag(n, "can.keep_for", b->state == BACKUP_READY || b->state == BACKUP_BUILDING);
 	node_flag(n, "can.unkeep", b->keep);
 	node_flag(n, "can.delete",
 	    (b->state == BACKUP_READY || b->state == BACKUP_FAILED) && !b->keep);
 	node_flag(n, "can.undelete", b->state == BACKUP_TRASHED);
 	node_flag(n, "can.note", b->state != BACKUP_DELETED);
+	node_flag(n, "can.trust", b->state == BACKUP_READY && *b->suspicion != '\0');
 	node_flag(n, "can.retry", b->state == BACKUP_FAILED && view->job != NULL);
 }
 
@@ -148,6 +151,9 @@ facts(struct node *n, const struct backup_view *view)
 	node_set(n, "by", b->requested_name);
 	page_time(n, "started", b->started_at, view->now);
 	page_time(n, "finished", b->finished_at, view->now);
+	node_set(n, "stays", view->stays);
+	page_time(n, "keep_until", b->keep_until, view->now);
+	node_set(n, "trashed_why", *b->trashed_why == '\0' ? NULL : b->trashed_why);
 	page_time(n, "trashed", b->trashed_at, view->now);
 	if (b->trashed_at > 0)
 		page_time(n, "gone", b->trashed_at + view->trash_ms, view->now);
@@ -157,6 +163,9 @@ facts(struct node *n, const struct backup_view *view)
 	mark_health(n, b, view->now);
 	mark_tested(n, b, view->now);
 	node_set(n, "obstacle", mark_obstacle(b));
+	node_set(n, "forecast", mark_obstacle(b) == NULL ? view->forecast : NULL);
+	node_set(n, "age", mark_obstacle(b) == NULL ? view->age : NULL);
+	node_set(n, "suspicion", *b->suspicion == '\0' ? NULL : b->suspicion);
 	page_time(n, "verified_at", b->verified_at, view->now);
 	node_flag(n, "keep", b->keep);
 	node_flag(n, "ready", b->state == BACKUP_READY);

@@ -27,6 +27,8 @@ struct backup_view {
 	size_t restore_count;
 	const struct job *job;               /* that made it; NULL when none */
 	const struct job *active;            /* that works on it now; NULL when none */
+	const char *forecast, *age;          /* how soon it is back, and the wish; NULL: unknown */
+	const char *stays;                   /* why and until when; NULL when deleted */
 	int64_t trash_ms, now;
 };
 

@@ -64,6 +64,7 @@ show_backup_new_form(struct page *p, const struct backup_new_view *view)
 		}
 	}
 	estimate(p, view);
+	node_set(p->root, "keep_days.value", view->keep_days);
 	node_set(p->root, "note.value", view->note);
 	node_int(p->root, "note.limit", NAME_NOTE_MAX);
 	node_flag(p->root, "mail.on", view->mail);

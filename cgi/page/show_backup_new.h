@@ -20,7 +20,7 @@ struct backup_new_view {
 	const struct environment *environment;
 	const struct backup_choice *choices;
 	size_t count;
-	const char *note;
+	const char *note, *keep_days;
 	bool mail;
 	const struct job
 	    *busy; /* a backup of this environment that has not ended; NULL when none */

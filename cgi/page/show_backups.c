@@ -64,7 +64,11 @@ show_backups_row(struct node *n, const struct backup *b, const struct backups_vi
 	mark_tested(n, b, view->now);
 	node_set(n, "obstacle", mark_obstacle(b));
 	node_set(n, "note", *b->note == '\0' ? NULL : b->note);
+	if (view->retention != NULL)
+		node_set(n, "stays", retention_short(view->arena, view->retention, b->id));
 	node_set(n, "by", b->requested_name);
+	node_set(n, "suspicion",
+	    b->state == BACKUP_READY && *b->suspicion != '\0' ? b->suspicion : NULL);
 	node_set(n, "error", b->state == BACKUP_FAILED ? b->error : NULL);
 	node_flag(n, "keep", b->keep);
 	node_flag(n, "ready", b->state == BACKUP_READY);

@@ -11,6 +11,7 @@
 #include "lib/model/backup.h"
 #include "lib/model/project.h"
 #include "lib/store/backups.h"
+#include "lib/store/retention.h"
 
 struct backups_view {
 	const struct environment *environment;
@@ -21,6 +22,8 @@ struct backups_view {
 	const struct backup_filter *filter;
 	const char *service_slug;            /* "" for any */
 	const char *base;                    /* path of this list */
+	const struct retention *retention;   /* NULL: nothing is said of how long they stay */
+	struct arena *arena;                 /* for its words */
 	bool more;                           /* there are older ones */
 	int64_t now;
 };

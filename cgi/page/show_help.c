@@ -21,6 +21,8 @@ static const struct {
 	    "Where the bytes lie, how long they stay, and what the trash is." },
 	{ "worker", "The worker", "What to do when jobs wait or the worker is silent." },
 	{ "mail", "Mails", "Who gets which mail, and what to do when none arrives." },
+	{ "notifications", "Notifications",
+	    "Who is told of what by itself, how webhooks are signed, and what the log shows." },
 	{ "keyboard", "Keyboard", "The few keys that save a way with the mouse." },
 };
 

@@ -185,5 +185,6 @@ show_restore_confirm_page(struct page *p, const struct restore_confirm_view *vie
 	node_flag(p->root, "moved", moved);
 	if (view->expected_ms > 0)
 		mark_duration(p->root, "expected", view->expected_ms);
+	node_set(p->root, "forecast", view->forecast);
 	choices(p, view);
 }

@@ -331,7 +331,9 @@ cron_due(struct cron_due *out, const struct cron *c, const struct zone *z, int64
 	int64_t at;
 
 	memset(out, 0, sizeof *out);
-	out->handled = handled - now >= CORRECTION ? now : handled;
+	/* Unsigned: what the catalogue holds may be any number. */
+	out->handled = handled > now && (uint64_t)handled - (uint64_t)now >= CORRECTION ? now :
+	    handled;
 	if (!cron_latest(&run, c, z, now) || run.at <= out->handled)
 		return;
 	out->due = true;

@@ -9,6 +9,8 @@ static const char *const kinds[JOB_KINDS] = {
 	[JOB_PREVIEW] = "preview", [JOB_RESTORE] = "restore",
 	[JOB_UNDO] = "undo",     [JOB_SWITCH] = "switch",
 	[JOB_TIDY] = "tidy",     [JOB_TEST] = "test",
+	[JOB_RECONCILE] = "reconcile",
+	[JOB_PRUNE] = "prune",
 };
 
 static const char *const states[JOB_STATES] = {

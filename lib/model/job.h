@@ -9,7 +9,8 @@
 
 /* preview: look at the target of a restore; undo: take one back; switch: a new service and the one
  * it stands beside change places; tidy: what a restore left to do (its hook, what it kept beside
- * the target); test: a restore into a scratch target. */
+ * the target); test: a restore into a scratch target; reconcile: compare a storage with the
+ * catalogue; prune: to the trash with what the keep rule lets go. */
 enum job_kind {
 	JOB_BACKUP,
 	JOB_DOWNLOAD,
@@ -21,6 +22,8 @@ enum job_kind {
 	JOB_SWITCH,
 	JOB_TIDY,
 	JOB_TEST,
+	JOB_RECONCILE,
+	JOB_PRUNE,
 	JOB_KINDS
 };
 enum job_state { JOB_QUEUED, JOB_RUNNING, JOB_SUCCEEDED, JOB_FAILED, JOB_CANCELLED, JOB_STATES };

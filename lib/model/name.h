@@ -31,7 +31,8 @@ MUST_USE int name_check_email(const char *text, struct err *e);
 
 /* "b101": one letter and a number above 0. */
 enum { NAME_ID_SIZE = 24 };
-enum name_kind { NAME_BACKUP = 'b', NAME_JOB = 'j', NAME_DOWNLOAD = 'd', NAME_RESTORE = 'r' };
+enum name_kind { NAME_BACKUP = 'b', NAME_JOB = 'j', NAME_DOWNLOAD = 'd', NAME_RESTORE = 'r',
+	NAME_SCHEDULE = 's' };
 void name_id(char out[NAME_ID_SIZE], enum name_kind kind, int64_t n);
 /* Reads "b101" or "101"; false for anything else. */
 MUST_USE bool name_id_parse(int64_t *ret, enum name_kind kind, const char *text);

@@ -30,6 +30,9 @@ struct environment {
 	/* Around a restore into it: names of executables in home/hooks, "" when none. */
 	const char *hook_before, *hook_after;
 	int64_t hook_limit_s;
+	/* Around a consistent backup of it: the first holds the application, the second lets it
+	 * go. */
+	const char *hook_freeze, *hook_thaw;
 	const char *watchers;     /* e-mails, one per line, who hear of every restore */
 	const char *project_slug, *project_name;
 };

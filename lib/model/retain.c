@@ -10,22 +10,17 @@
 #define DAY  ((int64_t)PERIOD_MS_DAY)
 #define YEAR_9999_ENDS INT64_C(253402300799999)
 
-/* A service in a backup; the pieces of one service stand together, newest first. */
-struct piece {
-	int64_t service;
-	size_t rank;          /* of the backup, newest first */
-	bool good;
-	const char *name;
-};
-
 struct judging {
 	const struct retain_ask *ask;
 	const struct retain_rule *rule;
 	struct arena *scratch;
 	struct retain_work *works;   /* newest first */
 	size_t count;
-	struct piece *pieces;
+	struct retain_piece *pieces;
 	size_t piece_count;
+	/* Room for the lists of one service, used again for the next. */
+	struct retain_work **counted, **demand, **good;
+	struct retain_chain chain;
 };
 
 static void
@@ -46,21 +41,41 @@ retain_clock_jumped(int64_t last_now, int64_t now)
 	return last_now != 0 && (now - last_now > DAY || last_now - now > HOUR);
 }
 
+static int64_t
+within_calendar(int64_t ms)
+{
+	return ms < 0 ? 0 : ms > YEAR_9999_ENDS ? YEAR_9999_ENDS : ms;
+}
+
 int64_t
 retain_local(const struct retain_ask *ask, int64_t utc_ms)
 {
-	return ask->local_ms != NULL ? ask->local_ms(ask->zone, utc_ms) : utc_ms;
+	int64_t at = within_calendar(utc_ms);
+
+	return ask->local_ms != NULL ? ask->local_ms(ask->zone, at) : at;
 }
 
-/* An hour is of the wall clock, yet the hour that a change of the clock repeats is two. */
+/* An hour is of the wall clock, yet the hour that a change of the clock repeats is two: of the
+ * offset from UTC only what is no whole hour is taken. */
 int64_t
-retain_ahead(const struct retain_ask *ask, enum period p, int64_t utc_ms)
+retain_ahead(enum period p, int64_t utc_ms, int64_t local)
 {
-	int64_t ahead = retain_local(ask, utc_ms) - utc_ms;
+	int64_t ahead = local - utc_ms;
 
 	if (p != PERIOD_HOUR)
 		return ahead;
 	return ahead % HOUR < 0 ? ahead % HOUR + HOUR : ahead % HOUR;
+}
+
+static void
+set_keys(struct retain_work *w, const struct retain_ask *ask)
+{
+	int64_t local = retain_local(ask, w->taken);
+
+	for (int p = 0; p < PERIODS; p++)
+		if (ask->rule->each[p] > 0)
+			w->keys[p] = period_key((enum period)p,
+			    w->taken + retain_ahead((enum period)p, w->taken, local));
 }
 
 static bool
@@ -117,40 +132,37 @@ classify(struct retain_work *w, const struct retain_ask *ask)
 static int
 newest_first(const void *a, const void *b)
 {
-	const struct retain_work *x = a, *y = b;
+	const struct retain_item *x = *(const struct retain_item *const *)a;
+	const struct retain_item *y = *(const struct retain_item *const *)b;
 
-	if (x->item->taken_at != y->item->taken_at)
-		return x->item->taken_at < y->item->taken_at ? 1 : -1;
-	return (x->item->id < y->item->id) - (x->item->id > y->item->id);
+	if (x->taken_at != y->taken_at)
+		return x->taken_at < y->taken_at ? 1 : -1;
+	return (x->id < y->id) - (x->id > y->id);
 }
 
 static void
 set_up(struct judging *j, struct retain_verdict *verdicts)
 {
 	const struct retain_ask *ask = j->ask;
+	const struct retain_item **sorted = arena_array(j->scratch, ask->count + 1, sizeof *sorted);
 
+	for (size_t i = 0; i < ask->count; i++)
+		sorted[i] = &ask->items[i];
+	qsort(sorted, ask->count, sizeof *sorted, newest_first);
 	j->count = ask->count;
 	j->works = arena_array(j->scratch, j->count + 1, sizeof *j->works);
 	for (size_t i = 0; i < j->count; i++) {
-		j->works[i].item = &ask->items[i];
-		j->works[i].place = i;
-	}
-	qsort(j->works, j->count, sizeof *j->works, newest_first);
-	for (size_t i = 0; i < j->count; i++) {
 		struct retain_work *w = &j->works[i];
 
-		w->verdict = &verdicts[w->place];
+		w->item = sorted[i];
+		w->verdict = &verdicts[sorted[i] - ask->items];
 		w->verdict->service = "";
 		classify(w, ask);
-		w->taken = w->item->taken_at < 0 ? 0
-		    : w->item->taken_at > YEAR_9999_ENDS ? YEAR_9999_ENDS
-		                                         : w->item->taken_at;
+		w->taken = within_calendar(w->item->taken_at);
 		w->young = w->class != CLASS_OUT &&
 		    ask->now - w->taken < j->rule->min_age_hours * HOUR;
-		for (int p = 0; p < PERIODS && w->class == CLASS_COUNTED; p++)
-			if (j->rule->each[p] > 0)
-				w->keys[p] = period_key((enum period)p,
-				    w->taken + retain_ahead(ask, (enum period)p, w->taken));
+		if (w->class == CLASS_COUNTED)
+			set_keys(w, ask);
 	}
 }
 
@@ -190,25 +202,25 @@ keep_by_itself(struct retain_work *w, const struct retain_ask *ask)
 static int
 by_service(const void *a, const void *b)
 {
-	const struct piece *x = a, *y = b;
+	const struct retain_piece *x = a, *y = b;
 
 	if (x->service != y->service)
 		return x->service < y->service ? -1 : 1;
 	return (x->rank > y->rank) - (x->rank < y->rank);
 }
 
-/* A service that stands in a backup twice is one piece of it, good when both are. */
+/* A service that stands in a backup twice is one piece of it, good when either is. */
 static void
 drop_doubles(struct judging *j)
 {
 	size_t used = 0;
 
 	for (size_t i = 0; i < j->piece_count; i++) {
-		struct piece *last = used > 0 ? &j->pieces[used - 1] : NULL;
+		struct retain_piece *last = used > 0 ? &j->pieces[used - 1] : NULL;
 
 		if (last != NULL && last->service == j->pieces[i].service &&
 		    last->rank == j->pieces[i].rank)
-			last->good = last->good && j->pieces[i].good;
+			last->good = last->good || j->pieces[i].good;
 		else
 			j->pieces[used++] = j->pieces[i];
 	}
@@ -218,9 +230,10 @@ drop_doubles(struct judging *j)
 static void
 add_piece(struct judging *j, size_t rank, const struct retain_part *part)
 {
-	j->pieces[j->piece_count++] = (struct piece) {
+	j->pieces[j->piece_count++] = (struct retain_piece) {
 		.service = part->service,
 		.rank = rank,
+		.work = &j->works[rank],
 		.good = part->good,
 		.name = part->name != NULL ? part->name : "",
 	};
@@ -248,112 +261,71 @@ gather_pieces(struct judging *j)
 	drop_doubles(j);
 }
 
+/* When somebody asks for the next one is never foretold. */
 static void
-keep_newest(const struct judging *j, const struct piece *p, enum retain_why why, int64_t newer)
+keep_on_demand(const struct judging *j, size_t n)
 {
-	struct retain_work *w = &j->works[p->rank];
-
-	if (!has_any(w, RETAIN_BIT(WHY_NEWEST_GOOD) | RETAIN_BIT(WHY_NEWEST_ODD)))
-		w->verdict->service = p->name;
-	keep(w, why);
-	retain_when_newer(j->ask, w, newer);
-}
-
-/*
- * The newest good ones never go, be they in a backup whose other part failed. Of a damaged backup
- * nobody knows which part it is, and a safety backup may be of the very state that made a restore
- * necessary: they stand in only where nothing better is.
- */
-static void
-keep_newest_good(const struct judging *j, const struct piece *pieces, size_t n)
-{
-	const struct piece *odd = NULL, *makeshift = NULL;
-	int64_t good = 0;
-
-	for (size_t i = 0; i < n && good < j->rule->min_good; i++) {
-		const struct retain_item *item = j->works[pieces[i].rank].item;
-		bool sound = item->health != HEALTH_DAMAGED && item->health != HEALTH_MISSING;
-
-		if (!pieces[i].good || item->health == HEALTH_MISSING)
-			continue;
-		if (item->kind == BACKUP_SAFETY || !sound) {
-			makeshift = makeshift != NULL ? makeshift : &pieces[i];
-		} else if (item->suspicious) {
-			odd = odd != NULL || good > 0 ? odd : &pieces[i];
-		} else {
-			keep_newest(j, &pieces[i], WHY_NEWEST_GOOD, j->rule->min_good - good);
-			good++;
-		}
-	}
-	if (odd != NULL)
-		keep_newest(j, odd, WHY_NEWEST_ODD, 1);
-	if (good == 0 && makeshift != NULL)
-		keep_newest(j, makeshift, WHY_NEWEST_GOOD, 1);
-}
-
-static void
-keep_on_demand(const struct judging *j, struct retain_work *const *list, size_t n)
-{
-	const struct retain_rule *rule = j->rule;
-	bool young_seen = false;
-	int64_t place = 0;
+	const struct retain_chain c = { .ask = j->ask, .list = j->demand, .n = n };
+	struct retain_work *const *list = j->demand;
+	int64_t days = j->rule->demand_days, last = j->rule->demand_last;
+	struct retain_count count = { 0 };
 
 	for (size_t i = 0; i < n; i++) {
-		struct retain_work *w = list[i];
-
-		if (j->ask->now - w->taken < rule->demand_days * DAY) {
-			keep(w, WHY_DEMAND_DAYS);
-			retain_when_until(w, w->taken + rule->demand_days * DAY);
+		if (j->ask->now - list[i]->taken < days * DAY) {
+			keep(list[i], WHY_DEMAND_DAYS);
+			retain_when_until(list[i], list[i]->taken + days * DAY);
 		}
-		place = retain_chain_place(place, w, &young_seen);
-		if (place > rule->demand_last)
-			continue;
-		/* When somebody asks for the next one is not foretold. */
-		keep(w, WHY_DEMAND_LAST);
-		retain_when_uncertain(w, rule->demand_last - place + 1);
+		if (retain_chain_place(&count, list[i], last) == PLACE_OWN) {
+			keep(list[i], WHY_DEMAND_LAST);
+			retain_when_last(&c, i, last);
+		}
 	}
 }
 
 static void
-keep_counted(const struct judging *j, struct retain_work **list, size_t n, const char *service)
+keep_counted(struct judging *j, size_t n, const char *service)
 {
-	struct retain_chain c = { .ask = j->ask, .list = list, .n = n };
+	struct retain_chain *c = &j->chain;
 
-	retain_chain_keep(&c, j->scratch);
+	c->n = n;
+	retain_chain_keep(c);
 	for (size_t i = 0; i < n; i++) {
-		list[i]->services++;
-		if (!c.kept[i])
+		c->list[i]->services++;
+		if (!c->kept[i])
 			continue;
-		if (list[i]->kept_services++ == 0)
-			list[i]->kept_service = service;
-		retain_when_note(&c, i);
+		if (c->list[i]->kept_services++ == 0)
+			c->list[i]->kept_service = service;
+		retain_when_note(c, i);
 	}
 }
 
 static void
-judge_service(const struct judging *j, const struct piece *pieces, size_t n)
+judge_service(struct judging *j, const struct retain_piece *pieces, size_t n)
 {
-	struct retain_work **counted = arena_array(j->scratch, n + 1, sizeof *counted);
-	struct retain_work **demand = arena_array(j->scratch, n + 1, sizeof *demand);
 	size_t counted_n = 0, demand_n = 0;
 
-	keep_newest_good(j, pieces, n);
+	retain_good_keep(j->ask, j->good, pieces, n);
 	for (size_t i = 0; i < n; i++) {
-		struct retain_work *w = &j->works[pieces[i].rank];
+		struct retain_work *w = pieces[i].work;
 
 		if (pieces[i].good && w->class == CLASS_COUNTED)
-			counted[counted_n++] = w;
+			j->counted[counted_n++] = w;
 		if (pieces[i].good && w->class == CLASS_DEMAND)
-			demand[demand_n++] = w;
+			j->demand[demand_n++] = w;
 	}
-	keep_counted(j, counted, counted_n, pieces[0].name);
+	keep_counted(j, counted_n, pieces[0].name);
 	if (j->rule->demand == DEMAND_OWN)
-		keep_on_demand(j, demand, demand_n);
+		keep_on_demand(j, demand_n);
 }
 
 static void
 judge_services(struct judging *j)
 {
+	j->counted = arena_array(j->scratch, j->count + 1, sizeof *j->counted);
+	j->demand = arena_array(j->scratch, j->count + 1, sizeof *j->demand);
+	j->good = arena_array(j->scratch, j->count + 1, sizeof *j->good);
+	j->chain = (struct retain_chain) { .ask = j->ask, .list = j->counted };
+	retain_chain_room(&j->chain, j->scratch, j->count);
 	gather_pieces(j);
 	for (size_t i = 0, end; i < j->piece_count; i = end) {
 		end = i + 1;

@@ -22,11 +22,11 @@
  *
  * What never goes, whatever the rule says: a pinned one, one kept until a date that is to come, one
  * in use, one that is being built, one dated in the future, one of another environment, one younger
- * than the minimum age; the newest min_good good ones of each service (also inside a backup of
- * which another part failed; safety and damaged ones only when there is nothing else); the newest
- * suspicious one of a service when no good one is newer. These are laid over the rule: pinning a
- * backup changes nothing for any other. Those younger than the minimum age take one place together
- * in "the newest N", so that a flood of new backups pushes out nothing for that long.
+ * than the minimum age; the newest min_good good ones of each service (a safety or damaged one when
+ * there is nothing else); the newest one that is suspicious, or whole inside a backup of which
+ * another part failed, when no good one is newer. These are laid over the rule: pinning a backup
+ * changes nothing for any other. Those younger than the minimum age take one place together among
+ * the newest N, so that a flood of new backups pushes out no more than one does for that long.
  *
  * max_total comes last: while what stays (the trash apart) is larger, the oldest that may go goes.
  * A limit that cannot be met is told, never enforced on what must not go.
@@ -74,11 +74,12 @@ enum retain_why {
 	/* Whatever the rule says. */
 	WHY_YOUNG,            /* younger than the minimum age */
 	WHY_NEWEST_GOOD,      /* among the newest min_good of a service */
-	WHY_NEWEST_ODD,       /* suspicious, and the newest of a service */
+	WHY_NEWEST_ODD,       /* the newest of a service, yet suspicious or in a failed backup */
 	WHYS
 };
 
-/* One service in a backup. */
+/* One service in a backup. Of a service that is gone the last good copy stays like any other:
+ * whoever wants it to go leaves its part out of the question. */
 struct retain_part {
 	int64_t service;
 	const char *name;     /* for sentences */
@@ -116,7 +117,8 @@ struct retain_ask {
 	size_t count;
 };
 
-/* When a backup goes, if things go on as they do now. */
+/* When a backup goes, if a good one of each service is made at each run from now on, and the limit
+ * takes none. */
 enum retain_goes {
 	GOES_NOW,
 	GOES_AT,              /* `goes_at` is the first instant at which nothing keeps it */

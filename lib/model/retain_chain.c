@@ -1,16 +1,20 @@
 /* retain_chain.c: the keeps of scheduled backups, for the list of one service. */
 #include "lib/model/retain_inner.h"
 
+#include <string.h>
+
 /* A run of young ones takes one place together: see the header. */
-int64_t
-retain_chain_place(int64_t place, const struct retain_work *w, bool *ret_young_seen)
+enum retain_place
+retain_chain_place(struct retain_count *count, const struct retain_work *w, int64_t n)
 {
 	if (!w->young)
-		return place + 1;
-	if (*ret_young_seen)
-		return place;
-	*ret_young_seen = true;
-	return place + 1;
+		count->places++;
+	else if (count->seen == 0)
+		count->places = 1;
+	count->seen++;
+	if (count->places > n)
+		return PLACE_NONE;
+	return w->young && count->seen > n ? PLACE_SHARED : PLACE_OWN;
 }
 
 static void
@@ -24,28 +28,27 @@ static void
 keep_last_and_days(struct retain_chain *c)
 {
 	const struct retain_rule *rule = c->ask->rule;
-	bool young_seen = false;
-	int64_t place = 0;
+	struct retain_count count = { 0 };
 
 	for (size_t i = 0; i < c->n; i++) {
-		place = retain_chain_place(place, c->list[i], &young_seen);
-		if (place <= rule->last)
+		enum retain_place place = retain_chain_place(&count, c->list[i], rule->last);
+
+		if (place == PLACE_OWN)
 			keep(c, i, WHY_LAST);
 		if (c->ask->now - c->list[i]->taken < rule->days * PERIOD_MS_DAY)
 			keep(c, i, WHY_DAYS);
+		c->kept[i] = c->kept[i] || place == PLACE_SHARED;
 	}
 }
 
 /* Periods whose newest one stays already are passed over; of the next `each` it is kept. A clock
  * set back over midnight gives a key that is too large: such a backup joins the group before. */
 static void
-keep_periods(struct retain_chain *c, enum period p, struct arena *scratch)
+keep_periods(struct retain_chain *c, enum period p)
 {
 	int64_t wanted = c->ask->rule->each[p], key = INT64_MAX;
 	size_t groups = 0;
 
-	c->group[p] = arena_array(scratch, c->n + 1, sizeof *c->group[p]);
-	c->head[p] = arena_array(scratch, c->n + 1, sizeof *c->head[p]);
 	for (size_t i = 0; i < c->n; i++) {
 		if (c->list[i]->keys[p] < key) {
 			key = c->list[i]->keys[p];
@@ -58,11 +61,23 @@ keep_periods(struct retain_chain *c, enum period p, struct arena *scratch)
 }
 
 void
-retain_chain_keep(struct retain_chain *c, struct arena *scratch)
+retain_chain_room(struct retain_chain *c, struct arena *scratch, size_t n)
 {
-	c->kept = arena_array(scratch, c->n + 1, sizeof *c->kept);
+	c->kept = arena_array(scratch, n + 1, sizeof *c->kept);
+	for (int p = 0; p < PERIODS; p++) {
+		if (c->ask->rule->each[p] == 0)
+			continue;
+		c->group[p] = arena_array(scratch, n + 1, sizeof *c->group[p]);
+		c->head[p] = arena_array(scratch, n + 1, sizeof *c->head[p]);
+	}
+}
+
+void
+retain_chain_keep(struct retain_chain *c)
+{
+	memset(c->kept, 0, (c->n + 1) * sizeof *c->kept);
 	keep_last_and_days(c);
 	for (int p = 0; p < PERIODS; p++)
 		if (c->ask->rule->each[p] > 0)
-			keep_periods(c, (enum period)p, scratch);
+			keep_periods(c, (enum period)p);
 }

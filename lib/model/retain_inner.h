@@ -19,18 +19,26 @@ enum retain_class {
 struct retain_work {
 	const struct retain_item *item;
 	struct retain_verdict *verdict;
-	size_t place;               /* in the question */
 	enum retain_class class;
 	bool young;
 	int64_t taken;
 	int64_t keys[PERIODS];
-	/* What keeps it: until when, until how many newer ones (0: not known how many). */
+	/* What keeps it: until when, until how many newer ones. */
 	int64_t until;
 	bool until_newer;
-	int64_t newer;
+	int64_t newer;              /* RETAIN_SOME: it is not known how many */
 	/* Services whole in it, those of them for which the rule keeps it, the first of these. */
 	size_t services, kept_services;
 	const char *kept_service;
+};
+
+/* A service in a backup; the pieces of one service stand together, newest first. */
+struct retain_piece {
+	int64_t service;
+	size_t rank;                /* of the backup, newest first */
+	struct retain_work *work;
+	bool good;
+	const char *name;
 };
 
 /*
@@ -45,23 +53,40 @@ struct retain_chain {
 	size_t *group[PERIODS], *head[PERIODS];   /* NULL when the rule has no such keep */
 };
 
-/* Mark in the verdicts and in `kept` which ones the rule keeps; makes the groups. */
-void retain_chain_keep(struct retain_chain *c, struct arena *scratch);
+/* Room for lists of up to n. Then, for each list: mark in the verdicts and in `kept` which ones the
+ * rule keeps, and make the groups. */
+void retain_chain_room(struct retain_chain *c, struct arena *scratch, size_t n);
+void retain_chain_keep(struct retain_chain *c);
 
-/* The place of `w` behind one at `place` (1 is the newest); all young ones have one together. */
-int64_t retain_chain_place(int64_t place, const struct retain_work *w, bool *young_seen);
+/* Of the pieces of one service: those that never go. `list` is room for n. */
+void retain_good_keep(const struct retain_ask *ask, struct retain_work **list,
+    const struct retain_piece *pieces, size_t n);
 
-/* How far the clock of these periods is ahead of UTC at an instant. */
-int64_t retain_ahead(const struct retain_ask *ask, enum period p, int64_t utc_ms);
+/*
+ * Is `w` among the newest n? Asked of one after the other, newest first. All young ones have one
+ * place together: from the n-th on they share it, and it is their youth that keeps them.
+ */
+enum retain_place { PLACE_NONE, PLACE_SHARED, PLACE_OWN };
+struct retain_count {
+	int64_t seen, places;
+};
+enum retain_place retain_chain_place(struct retain_count *count, const struct retain_work *w,
+    int64_t n);
+
+/* How far the clock of these periods is ahead of UTC, at an instant and its local time. */
+int64_t retain_ahead(enum period p, int64_t utc_ms, int64_t local);
 
 /* Note in list[i] when the keeps of this chain let it go. */
 void retain_when_note(const struct retain_chain *c, size_t i);
 
-/* Something keeps `w` until an instant; until n newer ones are there, of which the schedule says
- * when they come; until n newer ones (0: some) are there, of which nobody knows. */
+/* Something keeps `w` until an instant; until n newer ones are there, of which nobody knows. */
+#define RETAIN_SOME INT64_MAX
 void retain_when_until(struct retain_work *w, int64_t at);
-void retain_when_newer(const struct retain_ask *ask, struct retain_work *w, int64_t n);
 void retain_when_uncertain(struct retain_work *w, int64_t n);
+
+/* list[i] is among the newest n of the list: of the schedule's, or of one that nobody foretells. */
+void retain_when_scheduled_last(const struct retain_chain *c, size_t i, int64_t n);
+void retain_when_last(const struct retain_chain *c, size_t i, int64_t n);
 
 /* Sum up in the verdict what was noted. */
 void retain_when_conclude(struct retain_work *w, const struct retain_ask *ask);

@@ -346,11 +346,11 @@ retain_rule_small_print(struct arena *a, const struct retain_rule *rule)
 	buf_text(&b, " and never count; safety backups stay ");
 	add_count(&b, rule->safety_days, "day");
 	buf_text(&b, ".");
-	if (rule->min_age_hours > 0) {
-		buf_text(&b, " No backup goes in its first ");
-		add_count(&b, rule->min_age_hours, "hour");
-		buf_text(&b, ".");
-	}
+	if (rule->min_age_hours == 1)
+		buf_text(&b, " No backup goes in its first hour.");
+	else if (rule->min_age_hours > 1)
+		buf_printf(&b, " No backup goes in its first %" PRId64 " hours.",
+		    rule->min_age_hours);
 	if (rule->min_good == 1)
 		buf_text(&b, " The newest good backup of each service never goes.");
 	else

@@ -14,10 +14,12 @@ struct when_backup {
 	int64_t run;
 };
 
+/* Anything rarer than once in ten years is no schedule. */
 static bool
 has_pace(const struct retain_ask *ask)
 {
-	return ask->next_run > 0 && ask->every_ms > 0;
+	return ask->next_run > 0 && ask->every_ms > 0 &&
+	    ask->every_ms <= 3650 * (int64_t)PERIOD_MS_DAY;
 }
 
 /* Run 0 is the next one; one that is overdue comes now. */
@@ -47,7 +49,7 @@ key_of_run(const struct retain_chain *c, enum period p, int64_t run)
 {
 	int64_t at = run_time(c->ask, run);
 
-	return period_key(p, at + retain_ahead(c->ask, p, at));
+	return period_key(p, at + retain_ahead(p, at, retain_local(c->ask, at)));
 }
 
 /* The first run in or after a period: its local beginning, turned into an instant. */
@@ -57,8 +59,8 @@ run_in(const struct retain_chain *c, enum period p, int64_t key)
 	int64_t local = period_start(p, key), utc = local;
 
 	/* The offset at the guess is that at the instant, save near a change of the clock. */
-	utc = local - retain_ahead(c->ask, p, utc);
-	utc = local - retain_ahead(c->ask, p, utc);
+	utc = local - retain_ahead(p, utc, retain_local(c->ask, utc));
+	utc = local - retain_ahead(p, utc, retain_local(c->ask, utc));
 	return run_after(c->ask, utc);
 }
 
@@ -79,20 +81,28 @@ arrival(const struct retain_chain *c, struct when_backup b, int64_t n)
 	return run_time(c->ask, n - (int64_t)b.i - 1);
 }
 
-/* When "the newest N" and "the last N days" let go. The young take one place together: with a
- * minimum age the one before must have grown out of it. */
+/* When n are newer. The young take one place together: with a minimum age the last but one of them
+ * must have grown out of it. */
+static int64_t
+leaves_newest(const struct retain_chain *c, struct when_backup b, int64_t n)
+{
+	int64_t young = c->ask->rule->min_age_hours * PERIOD_MS_HOUR;
+
+	if (young == 0)
+		return arrival(c, b, n);
+	return later(arrival(c, b, n), arrival(c, b, n - 1) + young);
+}
+
 static int64_t
 leaves_first_keeps(const struct retain_chain *c, struct when_backup b)
 {
 	const struct retain_rule *rule = c->ask->rule;
-	int64_t at = NONE, young = rule->min_age_hours * PERIOD_MS_HOUR;
+	int64_t at = NONE;
 
 	if (rule->days > 0)
 		at = time_of(c, b) + rule->days * PERIOD_MS_DAY;
 	if (rule->last > 0)
-		at = later(at, arrival(c, b, rule->last));
-	if (rule->last > 0 && young > 0)
-		at = later(at, arrival(c, b, rule->last - 1) + young);
+		at = later(at, leaves_newest(c, b, rule->last));
 	return at;
 }
 
@@ -189,26 +199,41 @@ retain_when_uncertain(struct retain_work *w, int64_t n)
 	w->newer = later(w->newer, n);
 }
 
-void
-retain_when_newer(const struct retain_ask *ask, struct retain_work *w, int64_t n)
-{
-	if (has_pace(ask))
-		retain_when_until(w, run_time(ask, n - 1));
-	else
-		retain_when_uncertain(w, n);
-}
-
 /* Without a schedule only a length of time can be foretold. */
 static void
-note_without_pace(const struct retain_chain *c, struct retain_work *w)
+note_without_pace(const struct retain_chain *c, size_t i)
 {
 	const struct retain_rule *rule = c->ask->rule;
+	struct retain_work *w = c->list[i];
 
 	if ((w->verdict->why & RETAIN_BIT(WHY_DAYS)) != 0)
 		retain_when_until(w, w->taken + rule->days * PERIOD_MS_DAY);
-	for (int why = WHY_LAST; why <= WHY_YEARLY; why++)
-		if (why != WHY_DAYS && (w->verdict->why & RETAIN_BIT(why)) != 0)
-			retain_when_uncertain(w, 0);
+	if ((w->verdict->why & RETAIN_BIT(WHY_LAST)) != 0)
+		retain_when_last(c, i, rule->last);
+	for (int p = 0; p < PERIODS; p++)
+		if ((w->verdict->why & RETAIN_BIT(WHY_HOURLY + p)) != 0)
+			retain_when_uncertain(w, RETAIN_SOME);
+}
+
+/* Where n or more are newer already, only their youth keeps it among the newest n. */
+void
+retain_when_last(const struct retain_chain *c, size_t i, int64_t n)
+{
+	if ((int64_t)i < n)
+		retain_when_uncertain(c->list[i], n - (int64_t)i);
+	else
+		retain_when_until(c->list[i], c->list[i - (size_t)n + 1]->taken +
+		    c->ask->rule->min_age_hours * PERIOD_MS_HOUR);
+}
+
+void
+retain_when_scheduled_last(const struct retain_chain *c, size_t i, int64_t n)
+{
+	if (has_pace(c->ask))
+		retain_when_until(c->list[i],
+		    leaves_newest(c, (struct when_backup) { .i = i, .run = -1 }, n));
+	else
+		retain_when_last(c, i, n);
 }
 
 void
@@ -217,7 +242,7 @@ retain_when_note(const struct retain_chain *c, size_t i)
 	int64_t at;
 
 	if (!has_pace(c->ask)) {
-		note_without_pace(c, c->list[i]);
+		note_without_pace(c, i);
 		return;
 	}
 	at = leaves(c, (struct when_backup) { .i = i, .run = -1 }, PERIODS - 1);
@@ -247,6 +272,6 @@ retain_when_conclude(struct retain_work *w, const struct retain_ask *ask)
 	} else {
 		v->goes = w->until_newer ? GOES_WHEN_NEWER : GOES_AT;
 		v->goes_at = w->until;
-		v->goes_newer = w->until_newer ? w->newer : 0;
+		v->goes_newer = w->newer == RETAIN_SOME ? 0 : w->newer;
 	}
 }

@@ -129,12 +129,14 @@ what_is_wrong(const struct retain_item *item)
 }
 
 static void
-add_newest(struct buf *b, const struct retain_ask *ask, const struct retain_verdict *v, bool odd)
+add_newest(struct buf *b, const struct retain_ask *ask, const struct retain_verdict *v,
+    const struct retain_item *odd)
 {
 	const char *of = v->service[0] != '\0' ? " of " : "";
 
-	if (odd)
-		buf_printf(b, "Newest backup%s%s, but suspicious", of, v->service);
+	if (odd != NULL)
+		buf_printf(b, "Newest backup%s%s, %s", of, v->service,
+		    odd->suspicious ? "but suspicious" : "whole in a backup that failed");
 	else if (ask->rule->min_good == 1)
 		buf_printf(b, "Newest good backup%s%s", of, v->service);
 	else
@@ -264,7 +266,7 @@ add_stay(struct buf *b, const struct retain_ask *ask, const struct retain_item *
 		return;
 	case WHY_NEWEST_GOOD:
 	case WHY_NEWEST_ODD:
-		add_newest(b, ask, v, why == WHY_NEWEST_ODD);
+		add_newest(b, ask, v, why == WHY_NEWEST_ODD ? item : NULL);
 		return;
 	case WHY_LAST:
 	case WHY_DAYS:
@@ -288,6 +290,13 @@ add_stay(struct buf *b, const struct retain_ask *ask, const struct retain_item *
 }
 
 /* -- why it goes -- */
+
+static void
+add_lower(struct buf *b, const char *sentence)
+{
+	buf_char(b, (char)(*sentence - 'A' + 'a'));
+	buf_text(b, sentence + 1);
+}
 
 static void
 add_and(struct buf *b, bool *first)
@@ -352,7 +361,8 @@ add_go(struct buf *b, struct arena *a, const struct retain_ask *ask, const struc
 		buf_text(b, "a safety backup, ");
 		add_older(b, &first, rule->safety_days);
 	} else if (!retain_counts(item)) {
-		buf_printf(b, "%s, and ", what_is_wrong(item));
+		add_lower(b, what_is_wrong(item));
+		buf_text(b, ", and ");
 		add_older(b, &first, rule->failed_days);
 	} else if (item->kind != BACKUP_SCHEDULED && rule->demand == DEMAND_OWN) {
 		add_older(b, &first, rule->demand_days);

@@ -214,6 +214,7 @@ zone_local(const struct zone *z, int64_t at)
 {
 	struct zone_span s;
 
+	at = at < ZONE_BEGIN ? ZONE_BEGIN : at > ZONE_END ? ZONE_END : at;
 	zone_span(&s, z, at);
 	return at + s.offset * INT64_C(1000);
 }

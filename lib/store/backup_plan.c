@@ -8,6 +8,7 @@
 #include "lib/base/rand.h"
 #include "lib/model/project.h"
 #include "lib/store/enqueue.h"
+#include "lib/store/policies.h"
 #include "lib/store/projects.h"
 #include "lib/store/sql.h"
 
@@ -48,18 +49,23 @@ static int
 add_backup(int64_t *ret, struct db *db, const struct backup_request *rq,
     const struct environment *v, const char *contents, struct err *e)
 {
-	static const char sql_storage[] = "SELECT min(id) FROM storage";
+	/* A storage that the policy names and that is gone is no reason to take no backup. */
+	static const char sql_storage[] =
+	    "SELECT coalesce((SELECT id FROM storage WHERE slug=?1), (SELECT min(id) FROM"
+	    " storage))";
 	static const char sql_add[] =
 	    "INSERT INTO backup (uuid, environment, storage, kind, state, note, requested_by,"
 	    " created_at, contents, mode, schedule, keep_until) VALUES (?1, ?2, ?3, ?4,"
 	    " 'building', ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING id";
 	static const char sql_key[] = "UPDATE backup SET sidecar_key=?2 WHERE id=?1";
 	CLEANUP_ARENA struct arena *a = arena_new();
+	struct policy where;
 	int64_t storage, id;
 	char uuid[UUID_SIZE];
 
 	rand_uuid(uuid);
-	if (sql_get(&storage, db, sql_storage, SQL_NO_ARGS, e) != 0)
+	if (policies_get(&where, a, db, POLICY_STORAGE, v->id, e) != 0 ||
+	    sql_get(&storage, db, sql_storage, SQL_ARGS(sql_t(where.value)), e) != 0)
 		return -1;
 	if (storage == 0)
 		return err_set(e, ERR_CONFLICT,

@@ -8,10 +8,10 @@
 #include "lib/base/clock.h"
 #include "lib/base/fault.h"
 #include "lib/store/backup_plan.h"
+#include "lib/store/days.h"
 #include "lib/store/enqueue.h"
 #include "lib/store/lease.h"
 #include "lib/store/row.h"
-#include "lib/store/settings.h"
 #include "lib/store/sql.h"
 
 /* -- asking for one -- */
@@ -326,138 +326,30 @@ backups_set_keep(struct db *db, int64_t id, bool keep, struct err *e)
 }
 
 int
+backups_set_keep_until(struct db *db, int64_t id, int64_t until, struct err *e)
+{
+	static const char sql[] =
+	    "UPDATE backup SET keep_until=?2 WHERE id=?1 AND state IN ('building', 'ready')";
+	CLEANUP_ARENA struct arena *a = arena_new();
+	CLEANUP_TXN struct sql_txn t = { NULL };
+	struct backup b;
+
+	if (sql_begin(&t, db, e) != 0 || backups_by_id(&b, a, db, id, e) != 0)
+		return -1;
+	if (b.state != BACKUP_BUILDING && b.state != BACKUP_READY)
+		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is %s; only one that is ready"
+		    " can be kept", id, b.state == BACKUP_TRASHED ? "in the trash"
+		                                                  : backup_state_name(b.state));
+	if (change(db, sql, SQL_ARGS(sql_i(id), sql_i(until)), e) != 0)
+		return -1;
+	return sql_commit(&t, e);
+}
+
+int
 backups_set_health(struct db *db, int64_t id, enum backup_health health, struct err *e)
 {
 	return change(db, "UPDATE backup SET health=?2, verified_at=?3 WHERE id=?1",
 	    SQL_ARGS(sql_i(id), sql_t(backup_health_name(health)), sql_i(clock_now())), e);
-}
-
-/* -- trash -- */
-
-/* Queued or running jobs that read or write what this backup stored, and the restore that it is the
- * way back from. */
-static int
-refuse_in_use(struct db *db, int64_t id, struct err *e)
-{
-	static const char sql[] =
-	    "SELECT id FROM job WHERE backup=?1 AND state IN ('queued', 'running') LIMIT 1";
-	static const char sql_safety[] =
-	    "SELECT id FROM restore WHERE safety_backup=?1 AND (state='pending' OR (state='done'"
-	    " AND undo_until>?2)) ORDER BY id LIMIT 1";
-	int64_t job, restore;
-
-	if (sql_get(&job, db, sql, SQL_ARGS(sql_i(id)), e) != 0)
-		return -1;
-	if (job != 0)
-		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is in use by j%" PRId64
-		    "; wait for it or cancel it", id, job);
-	if (sql_get(&restore, db, sql_safety, SQL_ARGS(sql_i(id), sql_i(clock_now())), e) != 0)
-		return -1;
-	return restore == 0 ? 0 : err_set(e, ERR_CONFLICT, "backup b%" PRId64
-	    " is the way back from restore r%" PRId64 "; it can go when the time to undo that has"
-	    " passed", id, restore);
-}
-
-/* The legal move of this backup to `to`, or ERR_CONFLICT that says what it is now. */
-static int
-may_move(struct backup *b, struct arena *a, struct db *db, enum backup_state to, struct err *e)
-{
-	if (backups_by_id(b, a, db, b->id, e) != 0)
-		return -1;
-	if (b->state == BACKUP_BUILDING)
-		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is still being created",
-		    b->id);
-	if (!backup_may_go(b->state, to))
-		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is %s", b->id,
-		    b->state == BACKUP_TRASHED       ? "in the trash already"
-		        : b->state == BACKUP_DELETED ? "deleted"
-		                                     : "not in the trash");
-	return 0;
-}
-
-int
-backups_trash(struct db *db, int64_t id, struct err *e)
-{
-	static const char sql[] =
-	    "UPDATE backup SET before_trash=state, state='trashed', trashed_at=?2 WHERE id=?1";
-	CLEANUP_ARENA struct arena *a = arena_new();
-	CLEANUP_TXN struct sql_txn t = { NULL };
-	struct backup b = { .id = id };
-
-	if (sql_begin(&t, db, e) != 0 || may_move(&b, a, db, BACKUP_TRASHED, e) != 0)
-		return -1;
-	if (b.keep)
-		return err_set(e, ERR_CONFLICT,
-		    "backup b%" PRId64 " is marked \u201ckeep\u201d; take the mark away first", id);
-	if (refuse_in_use(db, id, e) != 0 ||
-	    change(db, sql, SQL_ARGS(sql_i(id), sql_i(clock_now())), e) != 0)
-		return -1;
-	return sql_commit(&t, e);
-}
-
-int
-backups_untrash(struct db *db, int64_t id, struct err *e)
-{
-	static const char sql[] =
-	    "UPDATE backup SET state=before_trash, before_trash='', trashed_at=0 WHERE id=?1";
-	CLEANUP_ARENA struct arena *a = arena_new();
-	CLEANUP_TXN struct sql_txn t = { NULL };
-	struct backup b = { .id = id };
-
-	if (sql_begin(&t, db, e) != 0 || may_move(&b, a, db, BACKUP_READY, e) != 0)
-		return -1;
-	if (b.trashed_at == 0)
-		return err_set(e, ERR_GONE,
-		    "backup b%" PRId64 " is being deleted for good; it cannot be put back", id);
-	if (change(db, sql, SQL_ARGS(sql_i(id)), e) != 0)
-		return -1;
-	return sql_commit(&t, e);
-}
-
-/*
- * From here on the backup cannot be put back, for its objects go next: trashed_at 0 marks that.
- * Should the worker die in between, the same backup comes first the next time. A mark "keep" that
- * got onto a backup in the trash holds it there, unless its objects are going already.
- */
-int
-backups_next_purge(int64_t *ret, struct db *db, int64_t before, int64_t after, struct err *e)
-{
-	static const char sql_look[] =
-	    "SELECT b.id FROM backup b WHERE b.state='trashed' AND b.trashed_at<?1 AND b.id>?2 AND"
-	    " (b.keep=0 OR b.trashed_at=0) AND NOT EXISTS"
-	    " (SELECT 1 FROM job j WHERE j.backup=b.id AND j.state IN ('queued', 'running')) ORDER"
-	    " BY b.id LIMIT 1";
-	static const char sql_mark[] = "UPDATE backup SET trashed_at=0 WHERE id=?1";
-	CLEANUP_TXN struct sql_txn t = { NULL };
-	int64_t id;
-	bool rests;
-
-	if (settings_trash_rests(&rests, db, e) != 0 ||
-	    sql_get(&id, db, sql_look, SQL_ARGS(sql_i(before), sql_i(after)), e) != 0)
-		return -1;
-	if (rests)
-		id = 0;
-	if (id != 0 &&
-	    (sql_begin(&t, db, e) != 0 ||
-	        sql_get(&id, db, sql_look, SQL_ARGS(sql_i(before), sql_i(after)), e) != 0 ||
-	        sql_run(NULL, db, sql_mark, SQL_ARGS(sql_i(id)), e) != 0 || sql_commit(&t, e) != 0))
-		return -1;
-	*ret = id;
-	return 0;
-}
-
-int
-backups_set_deleted(struct db *db, int64_t id, struct err *e)
-{
-	static const char sql[] = "UPDATE backup SET state='deleted' WHERE id=?1";
-	CLEANUP_ARENA struct arena *a = arena_new();
-	CLEANUP_TXN struct sql_txn t = { NULL };
-	struct backup b = { .id = id };
-
-	if (sql_begin(&t, db, e) != 0 || may_move(&b, a, db, BACKUP_DELETED, e) != 0 ||
-	    change(db, sql, SQL_ARGS(sql_i(id)), e) != 0)
-		return -1;
-	return sql_commit(&t, e);
 }
 
 /* -- the worker's side -- */
@@ -544,7 +436,10 @@ backups_finish(struct db *db, const struct lease *l, const char *sidecar_sha256,
 	    " backup=?1), warnings=(SELECT sum(warnings) FROM part WHERE backup=?1) WHERE id=?1"
 	    " AND state='building'";
 	static const char sql_warnings[] = "SELECT warnings FROM backup WHERE id=?1";
+	static const char sql_environment[] = "SELECT environment FROM backup WHERE id=?1";
+	static const char sql_bytes[] = "SELECT raw_bytes FROM backup WHERE id=?1";
 	CLEANUP_TXN struct sql_txn t = { NULL };
+	struct day_note day = { .at = clock_now(), .good = 1 };
 	int64_t backup, missing, warnings;
 
 	if (sql_begin(&t, db, e) != 0 || held_backup(&backup, db, l, e) != 0 ||
@@ -557,6 +452,9 @@ backups_finish(struct db *db, const struct lease *l, const char *sidecar_sha256,
 	if (change(db, sql_ready,
 	        SQL_ARGS(sql_i(backup), sql_i(clock_now()), sql_t(sidecar_sha256)), e) != 0 ||
 	    sql_get(&warnings, db, sql_warnings, SQL_ARGS(sql_i(backup)), e) != 0 ||
+	    sql_get(&day.environment, db, sql_environment, SQL_ARGS(sql_i(backup)), e) != 0 ||
+	    sql_get(&day.raw_bytes, db, sql_bytes, SQL_ARGS(sql_i(backup)), e) != 0 ||
+	    days_add(db, &day, e) != 0 ||
 	    lease_end(db, l->job, &(struct lease_end){ JOB_SUCCEEDED, NULL, 0, warnings }, e) != 0)
 		return -1;
 	FAULT("backup.before_ready_commit");

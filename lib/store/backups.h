@@ -70,13 +70,18 @@ MUST_USE int backups_in_storage(bool *ret, struct db *db, int64_t storage, struc
 MUST_USE int backups_set_note(struct db *db, int64_t id, const char *note, struct err *e);
 /* ERR_CONFLICT to mark one that is in the trash: it has to be put back first. */
 MUST_USE int backups_set_keep(struct db *db, int64_t id, bool keep, struct err *e);
-/* To the trash and back. ERR_CONFLICT: still building ("backup b7 is still being created"), kept,
- * in use by a queued or running job, or the safety backup of a restore that may still be undone. */
+/* No rule deletes it before `until` (0: any more); a person may. ERR_CONFLICT unless it is being
+ * made or ready. */
+MUST_USE int backups_set_keep_until(struct db *db, int64_t id, int64_t until, struct err *e);
+/* To the trash and back; what a rule took and is put back stays a week at least. ERR_CONFLICT:
+ * still building ("backup b7 is still being created"), kept, in use by a queued or running job, or
+ * the safety backup of a restore that may still be undone. */
 MUST_USE int backups_trash(struct db *db, int64_t id, struct err *e);
 MUST_USE int backups_untrash(struct db *db, int64_t id, struct err *e);
-/* One trashed backup older than `before`, to be deleted: 0 when none or while the trash rests
- * (settings.h). `after`: of those with a greater id only, so that one that cannot go keeps no
- * other. After its objects are gone, backups_set_deleted() makes it a tombstone. */
+/* One trashed backup older than `before`, or where the policy trash-days says something than so
+ * many days, to be deleted: 0 when none or while the trash rests (settings.h). `after`: of those
+ * with a greater id only, so that one that cannot go keeps no other. After its objects are gone,
+ * backups_set_deleted() makes it a tombstone. */
 MUST_USE int backups_next_purge(int64_t *ret, struct db *db, int64_t before, int64_t after,
     struct err *e);
 MUST_USE int backups_set_deleted(struct db *db, int64_t id, struct err *e);

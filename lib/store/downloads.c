@@ -13,6 +13,7 @@
 #include "lib/store/backups.h"
 #include "lib/store/lease.h"
 #include "lib/store/enqueue.h"
+#include "lib/store/policies.h"
 #include "lib/store/sql.h"
 
 /* -- asking for one -- */
@@ -25,6 +26,21 @@ struct choice {
 	size_t count;
 	char *content;
 };
+
+int
+downloads_allowed(struct db *db, int64_t environment, struct err *e)
+{
+	CLEANUP_ARENA struct arena *a = arena_new();
+	struct policy p;
+
+	if (policies_get(&p, a, db, POLICY_DOWNLOADS, environment, e) != 0)
+		return -1;
+	if (strcmp(p.value, "forbidden") != 0)
+		return 0;
+	return err_set(e, ERR_DENIED,
+	    "Downloads of this environment's backups are forbidden by a policy of the %s",
+	    p.level == LEVEL_ENVIRONMENT ? "environment" : policy_level_name(p.level));
+}
 
 static bool
 is_files(const struct part *p)
@@ -70,7 +86,7 @@ choose(struct choice *ret, struct arena *a, struct db *db, const struct download
 		return -1;
 	if (b->environment != rq->job.environment)
 		return err_set(e, ERR_NOT_FOUND, "there is no backup b%" PRId64 " here", b->id);
-	if (backup_plan_usable(b, e) != 0)
+	if (downloads_allowed(db, b->environment, e) != 0 || backup_plan_usable(b, e) != 0)
 		return -1;
 	if (rq->part_count == 0)
 		return err_set(e, ERR_INPUT, "Choose at least one thing to download");

@@ -25,10 +25,12 @@ struct download_ids {
 	int64_t download, job;   /* job 0: the files are ready already */
 	bool reused;
 };
+/* ERR_DENIED, with the sentence, when a policy forbids to prepare and to fetch downloads. */
+MUST_USE int downloads_allowed(struct db *db, int64_t environment, struct err *e);
 /* The same content in the same format that is ready (and lives), or in preparation for the same
  * person, is used again: nothing new is queued, the caller sends the mail for a ready one by
- * downloads_mail_again(). ERR_CONFLICT: the backup is not ready, or damaged. ERR_INPUT: no part, or
- * one of another backup. */
+ * downloads_mail_again(). ERR_CONFLICT: the backup is not ready, or damaged. ERR_DENIED: as
+ * above. ERR_INPUT: no part, or one of another backup. */
 MUST_USE int downloads_request(struct download_ids *ret, struct db *db,
     const struct download_request *rq, struct err *e);
 

@@ -27,9 +27,9 @@ static const int priorities[JOB_KINDS] = {
 	[JOB_RESTORE] = 30, [JOB_UNDO] = 30,    [JOB_SWITCH] = 30,
 	[JOB_PREVIEW] = 30, [JOB_CHECK] = 30,   [JOB_BACKUP] = 20,
 	[JOB_DOWNLOAD] = 20, [JOB_TIDY] = 10,   [JOB_TEST] = 10,
-	[JOB_VERIFY] = 10,
+	[JOB_VERIFY] = 10,      [JOB_RECONCILE] = 10,
+	[JOB_PRUNE] = 10,
 };
-enum { BACKGROUND = 10 };
 
 int
 enqueue_add(int64_t *ret, struct db *db, const struct job_request *rq,
@@ -48,7 +48,7 @@ enqueue_add(int64_t *ret, struct db *db, const struct job_request *rq,
 	        sql_id(work->backup), sql_id(work->download), sql_id(work->service),
 	        sql_id(work->restore), sql_id(work->after), sql_id(rq->requested_by),
 	        sql_t(rq->key), sql_i(rq->mail_when_done), sql_i(clock_now()),
-	        sql_i(priorities[work->kind] - (work->background ? BACKGROUND : 0))),
+	        sql_i(priorities[work->kind] - (work->background ? ENQUEUE_BACKGROUND : 0))),
 	    e);
 }
 

@@ -16,6 +16,9 @@
 MUST_USE int enqueue_known(int64_t *ret, struct db *db, const char *key, enum job_kind kind,
     struct err *e);
 
+/* Work of this priority or less is nobody's concern at the moment: it may wait for a quiet hour. */
+enum { ENQUEUE_BACKGROUND = 10 };
+
 struct enqueue_work {
 	enum job_kind kind;
 	int64_t backup, download, service;   /* 0 when none: so are the next two */

@@ -45,8 +45,9 @@ static const char *const facts[] = {
 	/* The looks of a draft that was never confirmed outlive it. */
 	"SELECT 'j'||id||' is a '||kind||' job of nothing' FROM job WHERE ?1>0 AND ((kind IN"
 	" ('backup', 'verify', 'test') AND backup IS NULL) OR (kind='download' AND download IS"
-	" NULL) OR (kind='check' AND service IS NULL) OR (restore IS NULL AND (kind IN"
-	" ('restore', 'undo', 'tidy') OR (kind='preview' AND state IN ('queued', 'running')))))",
+	" NULL) OR (kind='check' AND service IS NULL) OR (kind='reconcile' AND storage IS NULL)"
+	" OR (restore IS NULL AND (kind IN ('restore', 'undo', 'tidy') OR (kind='preview' AND"
+	" state IN ('queued', 'running')))))",
 
 	"SELECT 'b'||b.id||' is being created but no job does it' FROM backup b WHERE"
 	" b.state='building' AND ?1>0 AND NOT EXISTS (SELECT 1 FROM job j WHERE j.backup=b.id AND"

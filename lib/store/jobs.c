@@ -10,6 +10,7 @@
 #include "lib/store/enqueue.h"
 #include "lib/store/lease.h"
 #include "lib/store/row.h"
+#include "lib/store/settings.h"
 #include "lib/store/sql.h"
 
 enum { DEATHS_MAX = 3, LOSSES_MAX = 25, RETRY_MS = 1000, LINE_MAX = 4000, LINES_MAX = 2000 };
@@ -218,19 +219,26 @@ int
 jobs_waiting_for(char **ret, struct arena *a, struct db *db, int64_t job, struct err *e)
 {
 	static const char sql_queued[] = "SELECT count(*) FROM job WHERE id=?1 AND state='queued'";
+	static const char sql_background[] =
+	    "SELECT count(*) FROM job WHERE id=?1 AND priority<=?2";
 	static const char sql_ahead[] =
 	    "SELECT count(*) FROM job o JOIN job m ON m.id=?1 WHERE o.state='queued' AND"
 	    " (o.run_at<m.run_at OR (o.run_at=m.run_at AND o.id<m.id))";
-	int64_t queued, ahead;
-	char *text;
+	int64_t queued, ahead, background;
+	char *text, *held;
 
 	if (sql_get(&queued, db, sql_queued, SQL_ARGS(sql_i(job)), e) != 0 ||
 	    predecessor(&text, a, db, job, e) != 0 ||
 	    (text == NULL && blocker(&text, a, db, job, e) != 0) ||
+	    settings_get(&held, a, db, "background_waits", e) != 0 ||
+	    sql_get(&background, db, sql_background,
+	        SQL_ARGS(sql_i(job), sql_i(ENQUEUE_BACKGROUND)), e) != 0 ||
 	    sql_get(&ahead, db, sql_ahead, SQL_ARGS(sql_i(job)), e) != 0)
 		return -1;
 	if (queued == 0)
 		text = NULL;
+	else if (text == NULL && background != 0 && *held != '\0')
+		text = held;
 	else if (text == NULL && ahead > 0)
 		text = arena_printf(a, "waits for its turn; %" PRId64 " %s before it", ahead,
 		    ahead == 1 ? "job is" : "jobs are");
@@ -266,18 +274,25 @@ jobs_cancel(struct db *db, int64_t job, struct err *e)
 
 /* -- the worker's side -- */
 
-int
-jobs_claim(struct lease *ret, struct db *db, const char *worker, int64_t lease_ms, struct err *e)
+/* What may be claimed, and by whom. */
+struct claim {
+	const char *worker;
+	int64_t lease_ms, above;      /* only of a priority above */
+};
+
+static int
+claim(struct lease *ret, struct db *db, const struct claim *by, struct err *e)
 {
 	static const char sql_due[] =
-	    "SELECT id FROM job WHERE state='queued' AND run_at<=?1 LIMIT 1";
+	    "SELECT id FROM job WHERE state='queued' AND run_at<=?1 AND priority>?2 LIMIT 1";
 	static const char sql_claim[] =
 	    "UPDATE job SET state='running', worker=?1, lease_until=?2+?3, fence=fence+1,"
 	    " started_at=CASE started_at WHEN 0 THEN ?2 ELSE started_at END, progress_at=?2,"
 	    " phase='', bytes_done=0, warnings=0 WHERE id=(SELECT j.id FROM job j WHERE"
-	    " j.state='queued' AND j.run_at<=?2 AND NOT EXISTS (SELECT 1 FROM job_service m JOIN"
-	    " job_service o ON o.service=m.service AND o.running=1 WHERE m.job=j.id) AND NOT EXISTS"
-	    " (SELECT 1 FROM job x WHERE x.id=j.after_job AND x.state IN ('queued', 'running'))"
+	    " j.state='queued' AND j.run_at<=?2 AND j.priority>?4 AND NOT EXISTS (SELECT 1 FROM"
+	    " job_service m JOIN job_service o ON o.service=m.service AND o.running=1 WHERE"
+	    " m.job=j.id) AND NOT EXISTS (SELECT 1 FROM job x"
+	    " WHERE x.id=j.after_job AND x.state IN ('queued', 'running'))"
 	    " ORDER BY j.priority DESC, j.run_at, j.id LIMIT 1) RETURNING id, fence";
 	static const char sql_mark[] = "UPDATE job_service SET running=1 WHERE job=?1";
 	CLEANUP_TXN struct sql_txn t = { NULL };
@@ -287,14 +302,15 @@ jobs_claim(struct lease *ret, struct db *db, const char *worker, int64_t lease_m
 	int rc;
 
 	/* Most looks find nothing: those take no write lock. */
-	if (sql_get(&due, db, sql_due, SQL_ARGS(sql_i(now)), e) != 0)
+	if (sql_get(&due, db, sql_due, SQL_ARGS(sql_i(now), sql_i(by->above)), e) != 0)
 		return -1;
 	if (due == 0) {
 		*ret = l;
 		return 0;
 	}
 	if (sql_begin(&t, db, e) != 0 ||
-	    sql_open(&q, db, sql_claim, SQL_ARGS(sql_t(worker), sql_i(now), sql_i(lease_ms)),
+	    sql_open(&q, db, sql_claim,
+	        SQL_ARGS(sql_t(by->worker), sql_i(now), sql_i(by->lease_ms), sql_i(by->above)),
 	        e) != 0)
 		return -1;
 	while ((rc = sql_row(q, e)) == 1)
@@ -308,6 +324,25 @@ jobs_claim(struct lease *ret, struct db *db, const char *worker, int64_t lease_m
 	FAULT("claim.committed");
 	*ret = l;
 	return 0;
+}
+
+int
+jobs_claim(struct lease *ret, struct db *db, const char *worker, int64_t lease_ms, struct err *e)
+{
+	return claim(ret, db, &(struct claim){ worker, lease_ms, INT64_MIN }, e);
+}
+
+int
+jobs_claim_urgent(struct lease *ret, struct db *db, const char *worker, int64_t lease_ms,
+    struct err *e)
+{
+	return claim(ret, db, &(struct claim){ worker, lease_ms, ENQUEUE_BACKGROUND }, e);
+}
+
+int
+jobs_hold_back(struct db *db, const char *why, struct err *e)
+{
+	return settings_set(db, "background_waits", why, e);
 }
 
 int

@@ -66,6 +66,11 @@ MUST_USE int jobs_cancel(struct db *db, int64_t job, struct err *e);
  * do. */
 MUST_USE int jobs_claim(struct lease *ret, struct db *db, const char *worker, int64_t lease_ms,
     struct err *e);
+/* The same while the machine is busy: only what somebody waits for; the rest is left for later. */
+MUST_USE int jobs_claim_urgent(struct lease *ret, struct db *db, const char *worker,
+    int64_t lease_ms, struct err *e);
+/* Why background work is held back at the moment, "" when it is not: jobs_waiting_for() says so. */
+MUST_USE int jobs_hold_back(struct db *db, const char *why, struct err *e);
 /* Extend the lease; `cancel` tells whether somebody asked to stop, the rest changes as it moves. */
 struct job_pulse {
 	bool cancel;

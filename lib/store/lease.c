@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "lib/base/clock.h"
+#include "lib/store/days.h"
 #include "lib/store/sql.h"
 
 static void
@@ -47,22 +48,29 @@ lease_check(struct lease_work *ret, struct db *db, const struct lease *l, struct
 
 /* What the job was making has failed with it. A download that was ready before stays so. */
 static int
-fail_product(struct db *db, int64_t job, const char *error, struct err *e)
+fail_product(struct db *db, int64_t job, const struct lease_end *end, struct err *e)
 {
 	static const char sql_backup[] =
 	    "UPDATE backup SET state='failed', error=?2, finished_at=?3 WHERE state='building' AND"
-	    " id=(SELECT backup FROM job WHERE id=?1 AND kind='backup')";
+	    " id=(SELECT backup FROM job WHERE id=?1 AND kind='backup') RETURNING environment";
 	static const char sql_parts[] = "UPDATE part SET state='failed' WHERE state='building'"
 	    " AND backup=(SELECT backup FROM job WHERE id=?1 AND kind='backup')";
 	static const char sql_download[] = "UPDATE download SET state='failed', error=?2"
 	                                   " WHERE state='preparing' AND id=(SELECT download FROM"
 	                                   " job WHERE id=?1 AND kind='download')";
+	int64_t now = clock_now(), environment;
 
-	if (sql_run(NULL, db, sql_backup, SQL_ARGS(sql_i(job), sql_t(error), sql_i(clock_now())),
-	        e) != 0 ||
-	    sql_run(NULL, db, sql_parts, SQL_ARGS(sql_i(job)), e) != 0)
+	if (sql_get(&environment, db, sql_backup,
+	        SQL_ARGS(sql_i(job), sql_t(end->error), sql_i(now)), e) != 0)
 		return -1;
-	return sql_run(NULL, db, sql_download, SQL_ARGS(sql_i(job), sql_t(error)), e);
+	/* One that somebody cancelled says nothing about the day. */
+	if (environment != 0 && end->state == JOB_FAILED &&
+	    days_add(db, &(struct day_note){ .environment = environment, .at = now, .failed = 1 },
+	        e) != 0)
+		return -1;
+	if (sql_run(NULL, db, sql_parts, SQL_ARGS(sql_i(job)), e) != 0)
+		return -1;
+	return sql_run(NULL, db, sql_download, SQL_ARGS(sql_i(job), sql_t(end->error)), e);
 }
 
 /* The same of restores. An undo or a tidy that failed may be tried again, so nothing fails with it;
@@ -121,7 +129,7 @@ lease_end(struct db *db, int64_t job, const struct lease_end *end, struct err *e
 		return -1;
 	if (end->state == JOB_SUCCEEDED)
 		return 0;
-	if (fail_product(db, job, end->error, e) != 0)
+	if (fail_product(db, job, end, e) != 0)
 		return -1;
 	return fail_restore(db, job, end, e);
 }

@@ -2,6 +2,7 @@
 #include "lib/store/policies.h"
 
 #include "lib/base/clock.h"
+#include "lib/store/schedules.h"
 #include "lib/store/sql.h"
 
 /* The nearest of the levels at or below `below`, of this environment and its project; 0: only the
@@ -104,15 +105,17 @@ policies_set(struct db *db, enum policy_key key, const struct policy_place *at,
 	    " set_by=excluded.set_by, set_at=excluded.set_at";
 	static const char sql_clear[] =
 	    "DELETE FROM policy WHERE level=?1 AND owner=?2 AND key=?3";
-	const struct sql_arg *which = SQL_ARGS(sql_t(policy_level_name(at->level)), sql_i(at->owner),
-	    sql_t(policy_key_name(key)));
+	const char *level = policy_level_name(at->level), *name = policy_key_name(key);
 
-	if (value == NULL)
-		return sql_run(NULL, db, sql_clear, which, e);
-	if (policy_check(key, value, e) != 0)
+	if (value != NULL && policy_check(key, value, e) != 0)
 		return -1;
-	return sql_run(NULL, db, sql,
-	    SQL_ARGS(sql_t(policy_level_name(at->level)), sql_i(at->owner), sql_t(policy_key_name(key)),
-	        sql_t(value), sql_id(by), sql_i(clock_now())),
-	    e);
+	if (value == NULL
+	        ? sql_run(NULL, db, sql_clear,
+	              SQL_ARGS(sql_t(level), sql_i(at->owner), sql_t(name)), e) != 0
+	        : sql_run(NULL, db, sql,
+	              SQL_ARGS(sql_t(level), sql_i(at->owner), sql_t(name), sql_t(value),
+	                  sql_id(by), sql_i(clock_now())),
+	              e) != 0)
+		return -1;
+	return key == POLICY_ZONE ? schedules_touch(db, e) : 0;
 }

@@ -23,6 +23,7 @@ struct conf {
 	int64_t web_processes;
 	int64_t session_idle_ms, session_life_ms;
 	int64_t worker_parallel;     /* jobs at once */
+	int64_t max_load;            /* of one minute: above it no background job begins; 0: none */
 	int64_t lease_ms, stall_ms, poll_ms;
 	int64_t job_limit_ms;        /* absolute limit of one job; 0: none */
 	int64_t trash_ms;            /* how long a deleted backup can be put back */
@@ -39,6 +40,11 @@ struct conf {
 		int64_t timeout_ms;
 		const char *folder;      /* home/mail */
 	} mail;
+	struct conf_http {
+		const char *allow_private;   /* hosts that may have a private address */
+		const char *ca_file;         /* "" : the system's */
+		int64_t timeout_ms;          /* of a whole request */
+	} http;
 };
 
 /* Read home/lazarette.conf; a missing file gives the defaults. Numbers take units (15m, 2GiB,

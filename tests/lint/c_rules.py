@@ -37,9 +37,11 @@ MAX_FUNCTION, MAX_PARAMETERS, MAX_DEPTH, MAX_FILE, MAX_WIDTH = 80, 5, 4, 600, 10
 EXPORTS = {
     "lib/base/arena.c": ("xmalloc", "xrealloc", "xstrdup"),
     "lib/store/accounts.c": ("sessions", "throttle"),
+    "lib/store/backup_trash.c": ("backups",),
     "lib/store/downloads.c": ("links",),
     "lib/store/projects.c": ("environments", "services", "storages"),
     "lib/store/outbox.c": ("events",),
+    "lib/model/notice_json.c": ("notice",),
     "lib/store/restore_plan.c": ("restores",),
     "lib/store/restore_switch.c": ("restores",),
     "lib/store/restore_work.c": ("restores",),
@@ -155,8 +157,8 @@ def library_owners(tree):
 
 
 # PRAGMA takes no parameters, so a number in one may be formatted.
-# psql takes no parameters either: there pg_literal() and pg_ident() quote what is put in.
-QUOTES = r"worker/target/(pg_side|tgt_postgresql)\.c$"
+# psql takes no parameters either: there pg_literal() and pg_ident() quote what is put in, and the server's format().
+QUOTES = r"worker/target/(pg_side|pg_merge|pg_plan|pg_put|tgt_postgresql)\.c$"
 SQL = re.compile(r'"\s*(SELECT|INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|PRAGMA|CREATE\s+TABLE)\b[^"]*"')
 
 

@@ -146,6 +146,34 @@ T38_runs_are_those_of_a_walk_through_every_minute(void **state)
 		    "2027-02-01T00:00") > 1);
 }
 
+/* Control: the rule for the other kind of job is seen to be wrong, on the first day it differs. */
+static void
+T38_the_walk_sees_a_job_under_the_wrong_rule(void **state)
+{
+	static const struct {
+		const char *text, *from, *id;
+	} cases[] = {
+		{ "30 2 * * *", "2026-03-01T00:00", "2026-03-29T02:30" },
+		{ "30 2 * * *", "2026-10-01T00:00", "2026-10-26T02:30" },
+		{ "30 * * * *", "2026-03-01T00:00", "2026-03-29T03:30+02:00" },
+		{ "30 * * * *", "2026-10-01T00:00", "2026-10-25T02:30+01:00" },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const struct zone *z = zone_of(*state, "Europe/Zurich");
+		struct cron c = cron_of(cases[i].text), wrong = c;
+		struct walker w = { &wrong, z, local_of(cases[i].from),
+			zone_local(z, local_of(cases[i].from) - 60000) };
+		struct cron_run run = { .at = local_of(cases[i].from) - 1 };
+
+		wrong.fixed = !c.fixed;
+		do
+			assert_true(cron_next(&run, &c, z, run.at));
+		while (walker_next(&w) == run.at);
+		assert_string_equal(run.id, cases[i].id);
+	}
+}
+
 static void
 T38_past_changes_of_three_hours_and_more_are_corrections(void **state)
 {
@@ -205,22 +233,24 @@ T38_a_daily_job_runs_once_on_each_local_day_of_seven_years(void **state)
 		}
 }
 
+/* A fixed time has each wall time once; any other job each wall time and offset: its id. */
 static void
 T38_ten_years_rise_strictly_and_no_slot_comes_twice(void **state)
 {
 	static const char *const texts[] = { "0 2 * * *", "30 1-3 * * *", "15,45 2 * * *",
-		"0 0,1,2,3,23 * * *" };
+		"0 0,1,2,3,23 * * *", "30 * * * *" };
 
 	for (size_t i = 0; i < DST_ZONES; i++)
 		for (size_t j = 0; j < sizeof texts / sizeof *texts; j++) {
 			struct cron c = cron_of(texts[j]);
 			const struct zone *z = zone_of(*state, dst_zones[i]);
-			int64_t at = local_of("2020-01-01T00:00"), slot = INT64_MIN;
-			struct cron_run run;
+			struct cron_run run, before = { .at = local_of("2020-01-01T00:00") };
 
-			for (; at < local_of("2030-01-01T00:00"); at = run.at, slot = run.local) {
-				assert_true(cron_next(&run, &c, z, at));
-				assert_true(run.at > at && run.local > slot);
+			for (; before.at < local_of("2030-01-01T00:00"); before = run) {
+				assert_true(cron_next(&run, &c, z, before.at));
+				assert_true(run.at > before.at);
+				assert_true(c.fixed ? run.local > before.local :
+				    strcmp(run.id, before.id) != 0);
 			}
 		}
 }
@@ -392,6 +422,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_ARENA(T38_runs_are_those_of_a_walk_through_every_minute),
+		IN_ARENA(T38_the_walk_sees_a_job_under_the_wrong_rule),
 		IN_ARENA(T38_past_changes_of_three_hours_and_more_are_corrections),
 		IN_ARENA(T38_a_daily_job_runs_once_on_each_local_day_of_seven_years),
 		IN_ARENA(T38_ten_years_rise_strictly_and_no_slot_comes_twice),

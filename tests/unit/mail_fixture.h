@@ -7,6 +7,7 @@
 #include "lib/base/buf.h"
 #include "lib/store/outbox.h"
 #include "lib/store/settings.h"
+#include "lib/util/hash.h"
 #include "lib/util/seal.h"
 #include "worker/notify/mail.h"
 

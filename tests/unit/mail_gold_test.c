@@ -94,6 +94,15 @@ SET14_mails_about_restores_are_their_gold(void **state UNUSED)
 	both("restore_test_failed", "restore_test_failed");
 }
 
+static void
+PEER_8_mails_of_notices_are_their_gold(void **state UNUSED)
+{
+	both("notice", "notice");
+	both("notice", "notice_short");
+	both("digest", "digest");
+	both("confirm", "confirm");
+}
+
 static const char *const templates[] = {
 	"download_ready",
 	"download_failed",
@@ -104,6 +113,9 @@ static const char *const templates[] = {
 	"restore_tested",
 	"restore_test_failed",
 	"test",
+	"notice",
+	"digest",
+	"confirm",
 };
 
 static void
@@ -156,6 +168,7 @@ main(void)
 		cmocka_unit_test(backup_failed_is_its_gold),
 		cmocka_unit_test(test_mail_is_its_gold),
 		cmocka_unit_test(SET14_mails_about_restores_are_their_gold),
+		cmocka_unit_test(PEER_8_mails_of_notices_are_their_gold),
 		cmocka_unit_test(T50_hostile_values_are_their_gold),
 		cmocka_unit_test(T50_no_hostile_value_becomes_a_tag),
 	};

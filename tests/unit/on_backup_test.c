@@ -26,7 +26,7 @@ the_page_tells_items_sizes_who_checksums_and_how_to_restore(void **state)
 	SAYS(&rp, "  /srv/store/shop/live/");
 	SAYS(&rp, "sha256sum -c");
 	SAYS(&rp, "shop/live/b1-");
-	SAYS(&rp, "Until somebody deletes it.");
+	SAYS(&rp, "<dt>Stays</dt><dd>Kept for 30 days, as it was taken on demand");
 	ASK(200, &plain, .run = on_backup_get, .args = { "1" });
 }
 
@@ -207,10 +207,61 @@ what_is_not_there_is_404(void **state)
 	ASK(404, &c, .run = on_backup_keep, .args = { "b0" }, .post = true);
 }
 
+static void
+PEER_23_a_suspicious_one_says_why_and_who_may_delete_says_that_it_is_fine(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply page, mine, said, again;
+
+	fixture_ready(f);
+	fixture_do(f, "UPDATE backup SET suspicion='media: no files where the last one had 3'");
+	ASK(200, &page, PAGE);
+	SAYS(&page, "Ready, but suspicious");
+	SAYS(&page, "media: no files where the last one had 3.");
+	SAYS(&page, "action=\"/b/b1/trust\"");
+	ASK(200, &mine, PAGE, .operator = true);
+	SAYS(&mine, "media: no files where the last one had 3.");
+	SAYS_NOT(&mine, "/b/b1/trust");
+	ASK(303, &said, .run = on_backup_trust, .args = { "b1" }, .post = true);
+	HEADER(&said, "Location: /b/b1?said=trusted\r\n");
+	assert_int_equal(fixture_number(f,
+	                     "SELECT count(*) FROM backup WHERE suspicion='' AND trusted_at>0"), 1);
+	assert_int_equal(fixture_number(f,
+	                     "SELECT count(*) FROM event WHERE action='backup.trusted' AND"
+	                     " target='b1' AND detail LIKE 'media:%'"), 1);
+	ASK(409, &again, .run = on_backup_trust, .args = { "b1" }, .post = true);
+	assert_int_equal(fixture_number(f,
+	                     "SELECT count(*) FROM event WHERE action='backup.trusted'"), 1);
+}
+
+static void
+NEW_7_the_page_tells_how_soon_it_is_back_and_how_old_it_may_be(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply before, after;
+
+	fixture_ready(f);
+	ASK(200, &before, PAGE);
+	SAYS_NOT(&before, "Back in about");
+	SAYS_NOT(&before, "wished");
+	fixture_do(f, "INSERT INTO job (uuid, kind, state, environment, backup, run_at, created_at,"
+	              " started_at, finished_at) VALUES ('t1', 'test', 'succeeded', 1, 1, 1, 1,"
+	              " 1000000, 1840000), ('t2', 'test', 'succeeded', 1, 1, 1, 1, 2000000,"
+	              " 2720000)");
+	fixture_do(f, "INSERT INTO policy (level, owner, key, value, set_at) VALUES ('instance', 0,"
+	              " 'rpo-hours', '24', 1)");
+	ASK(200, &after, PAGE);
+	SAYS(&after, "Back in about 14 minutes; the last two took 12 to 14.");
+	SAYS(&after, "The newest good backup is 0 h old; at most 24 h are wished.");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		FIXTURE_TEST(
+		    PEER_23_a_suspicious_one_says_why_and_who_may_delete_says_that_it_is_fine),
+		FIXTURE_TEST(NEW_7_the_page_tells_how_soon_it_is_back_and_how_old_it_may_be),
 		ROW_TEST("DIV-8", the_page_tells_items_sizes_who_checksums_and_how_to_restore),
 		ROW_TEST("CYC-14", the_page_shows_what_the_tools_wrote_on_stderr),
 		ROW_TEST("SET-3", a_ready_one_can_be_downloaded_verified_kept_and_deleted),

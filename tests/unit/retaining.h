@@ -22,9 +22,9 @@
 
 #define HOURS(n) ((int64_t)(n) * 3600000)
 #define DAYS(n)  ((int64_t)(n) * 86400000)
-#define HAS(v, why) (((v)->why & UINT32_C(1) << (why)) != 0)
+#define HAS(v, reason) (((v)->why & UINT32_C(1) << (reason)) != 0)
 
-enum { LIST_MAX = 12000, HOME = 7, DATABASE = 1, MEDIA = 2, SEARCH = 3 };
+enum { LIST_ROOM = 800, HOME = 7, DATABASE = 1, MEDIA = 2, SEARCH = 3 };
 
 struct list {
 	struct arena *arena;
@@ -32,6 +32,7 @@ struct list {
 	struct retain_ask ask;
 	struct retain_item *items;
 	struct retain_part *parts;   /* three for each backup */
+	size_t room;
 	struct retain_result result;
 };
 
@@ -78,16 +79,23 @@ list_rule(struct list *l, const char *text)
 }
 
 static UNUSED void
-list_begin(struct list *l, const char *rule, int64_t now)
+list_begin_room(struct list *l, const char *rule, int64_t now, size_t room)
 {
 	memset(l, 0, sizeof *l);
 	l->arena = arena_new();
-	l->items = arena_array(l->arena, LIST_MAX, sizeof *l->items);
-	l->parts = arena_array(l->arena, LIST_MAX, 3 * sizeof *l->parts);
+	l->room = room;
+	l->items = arena_array(l->arena, room, sizeof *l->items);
+	l->parts = arena_array(l->arena, room, 3 * sizeof *l->parts);
 	if (rule != NULL)
 		list_rule(l, rule);
 	l->ask = (struct retain_ask) { .rule = &l->rule, .environment = HOME, .now = now,
 		.items = l->items, .trash_ms = DAYS(7) };
+}
+
+static UNUSED void
+list_begin(struct list *l, const char *rule, int64_t now)
+{
+	list_begin_room(l, rule, now, LIST_ROOM);
 }
 
 static UNUSED void
@@ -103,7 +111,7 @@ list_add(struct list *l, int64_t taken_at)
 	size_t n = l->ask.count++;
 	struct retain_part *parts = &l->parts[3 * n];
 
-	assert_true(n < LIST_MAX);
+	assert_true(n < l->room);
 	parts[0] = (struct retain_part) { DATABASE, "database", true };
 	parts[1] = (struct retain_part) { MEDIA, "media", true };
 	parts[2] = (struct retain_part) { SEARCH, "search", true };
@@ -164,6 +172,34 @@ list_delete(struct list *l)
 		if (!l->result.verdicts[i].go)
 			l->items[used++] = l->items[i];
 	l->ask.count = used;
+}
+
+/* Saturday, 21 November 2026, 12:00 UTC. */
+static UNUSED int64_t
+noon(void)
+{
+	return utc(2026, 11, 21, 12, 0);
+}
+
+/* A backup each night at 02:00 for so many nights, the last this morning; id 1 is the newest. */
+static UNUSED void
+add_nights(struct list *l, int nights)
+{
+	for (int i = 0; i < nights; i++)
+		list_add(l, utc(2026, 11, 21, 2, 0) - DAYS(i));
+}
+
+/* The ids that stay, "1 2 3". */
+static UNUSED const char *
+staying(struct list *l)
+{
+	char *text = arena_dup(l->arena, "");
+
+	for (size_t i = 0; i < l->ask.count; i++)
+		if (!l->result.verdicts[i].go)
+			text = arena_printf(l->arena, "%s%s%lld", text, *text ? " " : "",
+			    (long long)l->items[i].id);
+	return text;
 }
 
 #endif

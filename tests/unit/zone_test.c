@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "lib/base/arena.h"
+#include "lib/base/fd.h"
 #include "lib/model/calendar.h"
 #include "lib/model/zone.h"
 #include "tests/unit/zones.h"
@@ -287,6 +288,32 @@ a_zone_that_is_not_there_is_named(void **state)
 }
 
 static void
+a_file_of_the_wrong_size_or_kind_is_refused(void **state)
+{
+	char folder[] = "/tmp/zone_test.XXXXXX";
+	const char *path;
+	struct zone *z;
+	struct err e;
+
+	assert_non_null(mkdtemp(folder));
+	path = arena_printf(*state, "%s/Large", folder);
+	assert_int_equal(fd_put_file(path, "TZif2", 5, 0600, &e), 0);
+	assert_int_equal(zone_load(&z, *state, folder, "Large", &e), -1);
+	assert_string_equal(e.text, "Time zone Large: not a time zone file");
+	assert_int_equal(truncate(path, 300 * 1024), 0);
+	assert_int_equal(zone_load(&z, *state, folder, "Large", &e), -1);
+	assert_int_equal(e.kind, ERR_INPUT);
+	assert_memory_equal(e.text, "Time zone Large: ", 17);
+	assert_int_equal(unlink(path), 0);
+	/* Nobody waits for a pipe. */
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(zone_load(&z, *state, folder, "Large", &e), -1);
+	assert_string_equal(e.text, "There is no time zone Large");
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
+
+static void
 dates_and_days_are_each_other_s_inverse(void **state UNUSED)
 {
 	struct calendar before = { 0, 12, 31, 0 }, date;
@@ -340,6 +367,7 @@ main(void)
 		IN_ARENA(every_zone_of_the_system_can_be_read),
 		IN_ARENA(names_cannot_leave_the_folder),
 		IN_ARENA(a_zone_that_is_not_there_is_named),
+		IN_ARENA(a_file_of_the_wrong_size_or_kind_is_refused),
 		cmocka_unit_test(dates_and_days_are_each_other_s_inverse),
 		cmocka_unit_test(offsets_are_written_as_people_read_them),
 	};

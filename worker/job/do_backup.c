@@ -1,6 +1,7 @@
 /* do_backup.c: every chosen service goes into storage, then the sidecar; then it is ready. */
 #include <inttypes.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "lib/base/clock.h"
@@ -9,9 +10,11 @@
 #include "lib/store/backups.h"
 #include "lib/store/jobs.h"
 #include "lib/store/projects.h"
+#include "lib/store/trust.h"
 #include "worker/archive/pack.h"
 #include "worker/job/act.h"
 #include "worker/job/clear.h"
+#include "worker/job/freeze.h"
 #include "worker/job/keep.h"
 #include "worker/job/sidecar.h"
 
@@ -159,6 +162,101 @@ ready_too_early(struct plan *p, struct err *e)
 	return backups_finish(p->db, &p->lease, none, e);
 }
 
+/* A dump that ended well may still be of the wrong thing: that does not fail it, but is said. */
+static int
+compare_with_the_past(struct plan *p, struct err *e)
+{
+	char *odd;
+
+	if (trust_mark(&odd, p->arena, p->db, &p->lease, e) != 0)
+		return -1;
+	if (*odd != '\0')
+		report_say(p->report, "warn", "suspicious: %s", odd);
+	return 0;
+}
+
+/* -- all parts -- */
+
+/* A backup's warnings are those of its parts: what was said of the whole is the first one's. */
+static void
+count_warnings(struct plan *p, int64_t all)
+{
+	for (size_t i = 0; i < p->part_count; i++)
+		all -= p->parts[i].warnings;
+	p->parts[0].warnings += all;
+}
+
+/* `warned`: warnings that came before all parts. */
+static int
+keep_each(struct plan *p, int64_t warned, struct err *e)
+{
+	for (size_t i = 0; i < p->part_count; i++) {
+		if (keep_part(&p->parts[i], p, e) != 0)
+			return -1;
+		p->parts[i].warnings += i == 0 ? warned : 0;
+		if (backups_part_ready(p->db, &p->lease, &p->parts[i], e) != 0)
+			return -1;
+		FAULT("backup.after_part");
+	}
+	return 0;
+}
+
+static void
+let_go(void *freeze)
+{
+	freeze_end(freeze);
+}
+
+/* Media first, for they must stand still until their last byte is read; of the last database only
+ * the snapshot is waited for. */
+static int
+take_held(struct plan *p, struct freeze *f, struct err *e)
+{
+	struct part **order = arena_array(p->arena, p->part_count + 1, sizeof *order);
+	size_t n = 0;
+
+	for (int media = 1; media >= 0; media--)
+		for (size_t i = 0; i < p->part_count; i++)
+			if ((strcmp(p->parts[i].engine, engine_name(ENGINE_FILES)) == 0) == media)
+				order[n++] = &p->parts[i];
+	for (size_t i = 0; i < n; i++) {
+		p->snapshot_arg = f;
+		p->snapshot_taken = i == n - 1 ? let_go : NULL;
+		if (keep_take(order[i], p, e) != 0)
+			return -1;
+		FAULT("freeze.part_taken");
+	}
+	p->snapshot_taken = NULL;
+	return 0;
+}
+
+/* Nothing is proven while the application waits. */
+static int
+keep_held(struct plan *p, struct freeze *f, struct err *e)
+{
+	if (take_held(p, f, e) != 0)
+		return -1;
+	freeze_end(f);
+	count_warnings(p, report_warnings(p->report));
+	for (size_t i = 0; i < p->part_count; i++) {
+		if (keep_prove(&p->parts[i], p, e) != 0 ||
+		    backups_part_ready(p->db, &p->lease, &p->parts[i], e) != 0)
+			return -1;
+		FAULT("backup.after_part");
+	}
+	return 0;
+}
+
+static int
+keep_all(struct plan *p, struct err *e)
+{
+	CLEANUP_FREEZE struct freeze *f = NULL;
+
+	if (freeze_begin(&f, p, e) != 0)
+		return -1;
+	return f != NULL ? keep_held(p, f, e) : keep_each(p, report_warnings(p->report), e);
+}
+
 static int
 work(struct plan *p, struct err *e)
 {
@@ -174,13 +272,10 @@ work(struct plan *p, struct err *e)
 	if (sweep_former(p, e) != 0 || check_space(&needs, p, e) != 0)
 		return -1;
 	report_expect(p->report, needs.raw);
-	for (size_t i = 0; i < p->part_count; i++) {
-		if (keep_part(&p->parts[i], p, e) != 0)
-			return tell_needs(&needs, p, e);
-		if (backups_part_ready(p->db, &p->lease, &p->parts[i], e) != 0)
-			return -1;
-		FAULT("backup.after_part");
-	}
+	if (keep_all(p, e) != 0)
+		return tell_needs(&needs, p, e);
+	if (compare_with_the_past(p, e) != 0)
+		return -1;
 	report_phase(p->report, "writing the sidecar");
 	FAULT("backup.before_sidecar");
 	if (sidecar_publish(p, e) != 0)

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 
 #include "lib/store/backups.h"
+#include "lib/store/verifies.h"
 #include "worker/job/act.h"
 #include "worker/job/readback.h"
 #include "worker/job/sidecar.h"
@@ -56,6 +57,8 @@ look_at_all(enum backup_health *health, struct plan *p, struct err *first, struc
 	for (size_t i = 0; i < p->part_count; i++) {
 		if (check_part(p, &p->parts[i], &found) == 0) {
 			report_say(p->report, "note", "%s: good", p->parts[i].service_slug);
+			if (verifies_part_read(p->db, &p->lease, p->parts[i].id, e) != 0)
+				return -1;
 			continue;
 		}
 		if (!tells_of_bytes(&found)) {

@@ -57,7 +57,8 @@ make_env(const char *env[ENV_MAX], const struct hook *h, struct plan *p)
 
 	env[n++] = arena_printf(p->arena, "LAZARETTE_PROJECT=%s", p->environment.project_slug);
 	env[n++] = arena_printf(p->arena, "LAZARETTE_ENVIRONMENT=%s", p->environment.slug);
-	env[n++] = arena_printf(p->arena, "LAZARETTE_RESTORE=r%" PRId64, p->restore.id);
+	if (p->restore.id != 0)
+		env[n++] = arena_printf(p->arena, "LAZARETTE_RESTORE=r%" PRId64, p->restore.id);
 	env[n++] = arena_printf(p->arena, "LAZARETTE_STEP=%s", h->step);
 	env[n++] = arena_printf(p->arena, "LAZARETTE_OUTCOME=%s", h->outcome);
 	for (size_t i = 0; h->more != NULL && h->more[i] != NULL && n < ENV_MAX - 1; i++)

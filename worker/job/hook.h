@@ -1,10 +1,11 @@
-/* hook.h: programs of the administrator around a restore: stop the application, start it again,
- * make data harmless.
+/* hook.h: programs of the administrator around a restore or a backup: stop the application, start
+ * it again, make data harmless.
  *
  * A hook is an executable in <home>/hooks; the catalogue knows only its name, so that whoever can
  * write there cannot run anything that was not put on this machine by hand. It is run without a
- * shell, with LAZARETTE_PROJECT, LAZARETTE_ENVIRONMENT, LAZARETTE_RESTORE, LAZARETTE_STEP (before,
- * after, sanitise), LAZARETTE_OUTCOME and what the driver adds.
+ * shell, with LAZARETTE_PROJECT, LAZARETTE_ENVIRONMENT, LAZARETTE_RESTORE or LAZARETTE_BACKUP,
+ * LAZARETTE_STEP (before, after, sanitise, freeze, thaw), LAZARETTE_OUTCOME and what the driver
+ * adds.
  */
 #ifndef WORKER_JOB_HOOK_H
 #define WORKER_JOB_HOOK_H

@@ -1,6 +1,7 @@
 /* keep.c: the data of one service goes into storage, is read back from it and proven. */
 #include "worker/job/keep.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "lib/base/clock.h"
@@ -17,10 +18,23 @@ to_upload(void *arg, const void *bytes, size_t n, struct err *e)
 	return upload_write(arg, bytes, n, e);
 }
 
+/* A dump's first byte comes from behind its snapshot: what happens to the source from then on it
+ * does not see. */
+struct behind {
+	struct frame_writer *frames;
+	struct plan *plan;
+	bool begun;
+};
+
 static int
 to_frames(void *arg, const void *bytes, size_t n, struct err *e)
 {
-	return frame_write(arg, bytes, n, e);
+	struct behind *b = arg;
+
+	if (!b->begun && b->plan->snapshot_taken != NULL)
+		b->plan->snapshot_taken(b->plan->snapshot_arg);
+	b->begun = true;
+	return frame_write(b->frames, bytes, n, e);
 }
 
 /*
@@ -71,7 +85,8 @@ dump(struct part *part, struct plan *p, const struct source_driver *driver,
 	struct sink out = { to_upload, up };
 	if (frame_writer_new(&w, &out, &opt, e) != 0)
 		return -1;
-	struct sink in = { to_frames, w };
+	struct behind behind = { w, p, false };
+	struct sink in = { to_frames, &behind };
 	if (driver->dump(&in, src, e) != 0 || frame_finish(&totals, w, e) != 0)
 		return -1;
 	if (totals.raw_bytes == 0)
@@ -85,14 +100,11 @@ dump(struct part *part, struct plan *p, const struct source_driver *driver,
 }
 
 static int
-keep_database(struct part *part, struct plan *p, struct source *src, struct err *e)
+take_database(struct part *part, struct plan *p, struct source *src, struct err *e)
 {
 	const struct source_driver *driver = source_driver(src->service->engine);
 	struct source_rows rows = { NULL, 0 };
 	struct source_facts facts = { .format = part->format, .engine_version = "", .tool = "" };
-	const struct readback again = {
-		.object = &part->data, .label = part->service_slug, .prover = driver, .source = src,
-	};
 
 	report_phase(p->report, "%s: checking versions", part->service_slug);
 	if (driver->prepare(&facts, src, e) != 0)
@@ -106,7 +118,7 @@ keep_database(struct part *part, struct plan *p, struct source *src, struct err 
 	    restores_set_part_tables(p->db, &p->lease, part->id, rows.tables, rows.count, e) != 0)
 		return -1;
 	FAULT("keep.published");
-	return readback_object(p, &again, e);
+	return 0;
 }
 
 /* -- files -- */
@@ -150,43 +162,74 @@ pack(struct part *part, struct plan *p, const struct source *src, struct err *e)
 }
 
 static int
-keep_files(struct part *part, struct plan *p, const struct source *src, struct err *e)
+take_files(struct part *part, struct plan *p, const struct source *src, struct err *e)
 {
-	const struct readback data = { .object = &part->data, .label = part->service_slug };
-	const struct readback manifest = { .object = &part->manifest, .label = part->service_slug };
-
 	part->taken_at = clock_now();
 	part->tool = "lazarette " LAZARETTE_VERSION;
 	report_phase(p->report, "%s: reading files", part->service_slug);
 	if (pack(part, p, src, e) != 0)
 		return -1;
 	FAULT("keep.published");
-	if (readback_object(p, &data, e) != 0 || readback_object(p, &manifest, e) != 0)
+	return 0;
+}
+
+/* -- both -- */
+
+int
+keep_take(struct part *part, struct plan *p, struct err *e)
+{
+	int64_t warned = report_warnings(p->report);
+	struct source src;
+	int rc;
+
+	if (plan_source(&src, p, part->service, e) != 0)
+		return err_in(e, "%s", part->service_slug);
+	rc = engine_is_media(src.service->engine) ? take_files(part, p, &src, e)
+	                                          : take_database(part, p, &src, e);
+	if (rc != 0)
+		return err_in(e, "%s", part->service_slug);
+	part->warnings = report_warnings(p->report) - warned;
+	return 0;
+}
+
+static int
+read_back(struct part *part, struct plan *p, const struct source *src, struct err *e)
+{
+	bool media = engine_is_media(src->service->engine);
+	const struct readback data = {
+		.object = &part->data, .label = part->service_slug,
+		.prover = media ? NULL : source_driver(src->service->engine),
+		.source = media ? NULL : src,
+	};
+	const struct readback manifest = { .object = &part->manifest, .label = part->service_slug };
+
+	if (readback_object(p, &data, e) != 0)
 		return -1;
+	return media ? readback_object(p, &manifest, e) : 0;
+}
+
+int
+keep_prove(struct part *part, struct plan *p, struct err *e)
+{
+	int64_t warned = report_warnings(p->report);
+	char raw[NUM_TEXT], stored[NUM_TEXT], took[NUM_TEXT];
+	struct source src;
+
+	if (plan_source(&src, p, part->service, e) != 0 || read_back(part, p, &src, e) != 0)
+		return err_in(e, "%s", part->service_slug);
+	part->finished_at = clock_now();
+	part->warnings += report_warnings(p->report) - warned;
+	num_size(raw, part->data.raw_bytes);
+	num_size(stored, part->data.stored_bytes);
+	num_duration(took, part->finished_at > part->taken_at ? part->finished_at - part->taken_at
+	                                                      : 0);
+	report_say(p->report, "note", "%s: %s stored as %s in %s; read back and compared",
+	    part->service_slug, raw, stored, took);
 	return 0;
 }
 
 int
 keep_part(struct part *part, struct plan *p, struct err *e)
 {
-	char raw[NUM_TEXT], stored[NUM_TEXT];
-	int64_t began = clock_mono(), warned = report_warnings(p->report);
-	struct source src;
-	char took[NUM_TEXT];
-	int rc;
-
-	if (plan_source(&src, p, part->service, e) != 0)
-		return err_in(e, "%s", part->service_slug);
-	rc = engine_is_media(src.service->engine) ? keep_files(part, p, &src, e)
-	                                          : keep_database(part, p, &src, e);
-	if (rc != 0)
-		return err_in(e, "%s", part->service_slug);
-	part->finished_at = clock_now();
-	part->warnings = report_warnings(p->report) - warned;
-	num_size(raw, part->data.raw_bytes);
-	num_size(stored, part->data.stored_bytes);
-	num_duration(took, clock_mono() - began);
-	report_say(p->report, "note", "%s: %s stored as %s in %s; read back and compared",
-	    part->service_slug, raw, stored, took);
-	return 0;
+	return keep_take(part, p, e) != 0 ? -1 : keep_prove(part, p, e);
 }

@@ -14,4 +14,8 @@
  */
 MUST_USE int keep_part(struct part *part, struct plan *p, struct err *e);
 
+/* The same in two steps: all is read and stored; what was stored is read back. */
+MUST_USE int keep_take(struct part *part, struct plan *p, struct err *e);
+MUST_USE int keep_prove(struct part *part, struct plan *p, struct err *e);
+
 #endif

@@ -44,6 +44,10 @@ struct plan {
 	struct restore restore;
 	struct restore_part *landings;
 	size_t landing_count;
+	/* of a dump: called when its first byte comes, for what it reads is fixed then; may be NULL
+	 */
+	void (*snapshot_taken)(void *arg);
+	void *snapshot_arg;
 	/* results that the end of the job needs */
 	const char *refusal;           /* of a preview; NULL: it can be done */
 	const char *test_state, *test_text;

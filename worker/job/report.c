@@ -30,7 +30,7 @@ struct report {
 	struct lease lease;
 	struct watch watch;
 	pthread_t thread, ear;        /* writes; hears SIGTERM */
-	bool running, hearing;
+	bool running, hearing, aside;
 	atomic_bool stop, ending;
 	atomic_llong bytes, warnings;
 	pthread_mutex_t lock;         /* for all below */
@@ -45,6 +45,10 @@ add_line(struct report *r, const char *stream, const char *text)
 {
 	if (strcmp(stream, "warn") == 0)
 		atomic_fetch_add(&r->warnings, 1);
+	if (r->aside) {
+		log_line(LOG_INFO, "job.aside", "%s", text);
+		return;
+	}
 	pthread_mutex_lock(&r->lock);
 	/* The catalogue keeps 2000 lines of a job; more than that need not be remembered here. */
 	if (r->line_count < LINES_MAX) {
@@ -196,15 +200,33 @@ keep_reporting(void *arg)
 
 /* -- the work's side -- */
 
+static struct report *
+make(void)
+{
+	struct report *r = xmalloc(sizeof *r);
+
+	*r = (struct report){ .watch = { watch_bytes, watch_say, r } };
+	pthread_mutex_init(&r->lock, NULL);
+	r->lines = xmalloc(LINES_MAX * sizeof r->lines[0]);
+	return r;
+}
+
+struct report *
+report_aside(void)
+{
+	struct report *r = make();
+
+	r->aside = true;
+	return r;
+}
+
 int
 report_start(struct report **ret, const char *catalog, const struct lease *l, struct err *e)
 {
-	struct report *r = xmalloc(sizeof *r);
+	struct report *r = make();
 	sigset_t set;
 
-	*r = (struct report){ .lease = *l, .watch = { watch_bytes, watch_say, r } };
-	pthread_mutex_init(&r->lock, NULL);
-	r->lines = xmalloc(LINES_MAX * sizeof r->lines[0]);
+	r->lease = *l;
 	if (snprintf(r->catalog, sizeof r->catalog, "%s", catalog) >= (int)sizeof r->catalog) {
 		report_free(r);
 		return err_set(e, ERR_INPUT, "the path of the catalogue is too long");

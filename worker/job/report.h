@@ -28,6 +28,10 @@ struct report;
 MUST_USE int report_start(struct report **ret, const char *catalog, const struct lease *l,
     struct err *e);
 
+/* For who works on a job without holding it: no threads; what is said goes to the worker's own log
+ * alone. */
+struct report *report_aside(void);
+
 /* Words for people: "database: dumping". Does not count as progress of bytes, but does as a sign of
  * life. */
 void report_phase(struct report *r, const char *fmt, ...) PRINTF(2, 3);

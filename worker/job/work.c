@@ -23,6 +23,8 @@ static const struct act *const acts[JOB_KINDS] = {
 	[JOB_PREVIEW] = &do_preview, [JOB_RESTORE] = &do_restore,
 	[JOB_UNDO] = &do_undo,     [JOB_SWITCH] = &do_switch,
 	[JOB_TIDY] = &do_tidy,     [JOB_TEST] = &do_test,
+	[JOB_RECONCILE] = &do_reconcile,
+	[JOB_PRUNE] = &do_prune,
 };
 
 enum { END_TRY_MS = 60 * 1000, END_PAUSE_MS = 200 };

@@ -423,3 +423,32 @@ letter_test(struct letter *l)
 	l->kind = "test";
 	l->subject = "[Lazarette] Test mail";
 }
+
+/* -- notices -- */
+
+void
+letter_notice(struct letter *l, const struct notice *n, const char *channel)
+{
+	char *copy = arena_dup(l->arena, n->text), *next = NULL;
+
+	node_set(root(l), "title", letter_line(l, n->title, REASON));
+	for (char *line = strtok_r(copy, "\r\n", &next); line != NULL;
+	     line = strtok_r(NULL, "\r\n", &next))
+		node_set(node_add(root(l), "lines"), "", line);
+	node_set(root(l), "url", *n->url != '\0' ? n->url : NULL);
+	set_time(l, "at", n->at);
+	node_set(root(l), "channel", channel);
+	node_set(root(l), "console", l->conf->public_url);
+	l->kind = n->event == NOTICE_DIGEST ? "digest" : "notice";
+	l->subject = letter_line(l, n->title, SUBJECT_CONTENTS);
+}
+
+void
+letter_confirm(struct letter *l, const char *channel, const char *token)
+{
+	node_set(root(l), "channel", channel);
+	node_setf(root(l), "url", "%s/confirm/%s", l->conf->public_url, token);
+	node_set(root(l), "console", l->conf->public_url);
+	l->kind = "confirm";
+	l->subject = "[Lazarette] May notices come to this address?";
+}

@@ -12,6 +12,7 @@
 #include "lib/model/backup.h"
 #include "lib/model/download.h"
 #include "lib/model/job.h"
+#include "lib/model/notice.h"
 #include "lib/model/restore.h"
 #include "lib/store/db.h"
 #include "lib/store/restores.h"
@@ -61,5 +62,9 @@ MUST_USE int letter_restore_failed(struct letter *l, const struct letter_restore
 MUST_USE int letter_restore_tested(struct letter *l, const struct job *job,
     const struct backup *b, struct err *e);
 void letter_test(struct letter *l);
+/* A notice for the channel of this name; the weekly digest, too. */
+void letter_notice(struct letter *l, const struct notice *n, const char *channel);
+/* May notices come to this address? The token opens the page that asks. */
+void letter_confirm(struct letter *l, const char *channel, const char *token);
 
 #endif

@@ -105,9 +105,8 @@ struct key {
 	char token[TOKEN_SIZE], hash[HASH_HEX_SIZE];
 };
 
-/* The key (or NULL) goes into the catalogue only when the whole message is there to go with it. */
-static int
-post_with(const struct letter *l, const char *recipient, struct key *key, struct err *e)
+int
+mail_make(struct outbox_mail *ret, const struct letter *l, const char *recipient, struct err *e)
 {
 	CLEANUP_BUF struct buf message = BUF_INIT;
 	struct outbox_mail mail = { .kind = l->kind,
@@ -119,6 +118,18 @@ post_with(const struct letter *l, const char *recipient, struct key *key, struct
 	if (compose(&message, &id, l, recipient, e) != 0 || seal(&mail, l, &message, e) != 0)
 		return -1;
 	mail.message_id = id;
+	*ret = mail;
+	return 0;
+}
+
+/* The key (or NULL) goes into the catalogue only when the whole message is there to go with it. */
+static int
+post_with(const struct letter *l, const char *recipient, struct key *key, struct err *e)
+{
+	struct outbox_mail mail;
+
+	if (mail_make(&mail, l, recipient, e) != 0)
+		return -1;
 	if (key != NULL)
 		return outbox_add_with_link(l->db, &mail, &key->link, key->hash, e);
 	return outbox_add(l->db, &mail, e);
@@ -326,6 +337,8 @@ ended(struct letter *l, const struct job *job, struct err *e)
 	case JOB_VERIFY:
 	case JOB_PREVIEW:
 	case JOB_TIDY:
+	case JOB_RECONCILE:
+	case JOB_PRUNE:
 	case JOB_KINDS:
 		break;
 	}

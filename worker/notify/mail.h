@@ -30,6 +30,13 @@
  */
 MUST_USE int mail_job_ended(struct db *db, const struct conf *conf, int64_t job, struct err *e);
 
+/* Render the letter for one recipient as a mail for the outbox, sealed; nothing is queued yet.
+ * Lives in the letter's arena. ERR_INPUT: not an address. */
+struct letter;
+struct outbox_mail;
+MUST_USE int mail_make(struct outbox_mail *ret, const struct letter *l, const char *recipient,
+    struct err *e);
+
 /* Send a test mail now, past the outbox: for a person who waits. Blocks as smtp_send() does. */
 MUST_USE int mail_test(struct db *db, const struct conf *conf, const char *recipient,
     struct err *e);

@@ -35,6 +35,7 @@ CREATE TABLE schedule (
 	CHECK (project IS NULL OR environment IS NULL)
 );
 CREATE INDEX schedule_environment ON schedule (environment) WHERE environment IS NOT NULL;
+CREATE INDEX schedule_project ON schedule (project) WHERE project IS NOT NULL;
 
 -- Only these services; none: all of the environment.
 CREATE TABLE schedule_service (
@@ -64,6 +65,7 @@ CREATE TABLE schedule_run (
 	missed      INTEGER NOT NULL DEFAULT 0,         -- runs before it that were given up
 	backup      INTEGER REFERENCES backup (id),     -- NULL: it could not be asked for
 	error       TEXT,
+	merged      INTEGER NOT NULL DEFAULT 0,         -- the run before still waited: backup is its backup
 	UNIQUE (schedule, environment, slot)
 );
 CREATE INDEX schedule_run_page ON schedule_run (environment, id);
@@ -81,6 +83,7 @@ CREATE TABLE day_log (
 );
 
 ALTER TABLE backup ADD COLUMN schedule INTEGER REFERENCES schedule (id);
+CREATE INDEX backup_schedule ON backup (schedule, environment, id) WHERE schedule IS NOT NULL;
 ALTER TABLE backup ADD COLUMN mode TEXT NOT NULL DEFAULT 'live' CHECK (mode IN ('live', 'consistent'));
 ALTER TABLE backup ADD COLUMN frozen_ms INTEGER NOT NULL DEFAULT 0;     -- how long the application was held
 ALTER TABLE backup ADD COLUMN keep_until INTEGER NOT NULL DEFAULT 0;
@@ -95,6 +98,12 @@ ALTER TABLE environment ADD COLUMN hook_thaw TEXT NOT NULL DEFAULT '';
 -- Since when a freeze is owed its thaw, and which job froze; 0: nobody is frozen.
 ALTER TABLE environment ADD COLUMN frozen_at INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE environment ADD COLUMN frozen_job INTEGER REFERENCES job (id);
+-- By when it must be over, how often its thaw failed, when to try again, and what went wrong.
+ALTER TABLE environment ADD COLUMN frozen_until INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE environment ADD COLUMN thaw_tries INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE environment ADD COLUMN thaw_next INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE environment ADD COLUMN thaw_error TEXT NOT NULL DEFAULT '';
+CREATE INDEX environment_frozen ON environment (id) WHERE frozen_at > 0;
 -- The address of the badge, hard to guess; '': there is none.
 ALTER TABLE environment ADD COLUMN badge TEXT NOT NULL DEFAULT '';
 
@@ -158,7 +167,7 @@ CREATE TABLE alarm (
 	closed_at   INTEGER NOT NULL DEFAULT 0,
 	told        INTEGER NOT NULL DEFAULT 0 CHECK (told BETWEEN 0 AND 2)     -- 1: that it opened, 2: all
 );
-CREATE INDEX alarm_news ON alarm (id) WHERE told < 2;
+CREATE INDEX alarm_untold ON alarm (id) WHERE told < 2;
 CREATE UNIQUE INDEX alarm_open ON alarm (kind, coalesce(environment, 0), subject) WHERE closed_at = 0;
 CREATE INDEX alarm_environment ON alarm (environment, id);
 
@@ -187,4 +196,32 @@ CREATE TABLE storage_day (
 -- What the herald has told of a job: 1 that it began, 2 all.
 ALTER TABLE job ADD COLUMN told INTEGER NOT NULL DEFAULT 0 CHECK (told BETWEEN 0 AND 2);
 UPDATE job SET told = 2 WHERE finished_at > 0;
-CREATE INDEX job_news ON job (id) WHERE (started_at > 0 AND told = 0) OR (finished_at > 0 AND told < 2);
+
+-- When somebody said that a suspicious backup is fine: from it on things are compared.
+ALTER TABLE backup ADD COLUMN trusted_at INTEGER NOT NULL DEFAULT 0;
+-- Who is next to be read again, and who was never since the day it was made; who is not whole.
+CREATE INDEX backup_reread ON backup (storage, verified_at) WHERE state = 'ready' AND health IN ('unknown', 'good');
+CREATE INDEX backup_unread ON backup (storage, finished_at) WHERE state = 'ready' AND health IN ('unknown', 'good') AND verified_at <= finished_at;
+CREATE INDEX backup_unwell ON backup (environment, id) WHERE state = 'ready' AND health IN ('damaged', 'missing');
+CREATE INDEX backup_tested ON backup (environment, tested_at) WHERE tested_at > 0;
+
+-- The storage of a reconcile job, which belongs to no environment but hangs on one.
+ALTER TABLE job ADD COLUMN storage INTEGER REFERENCES storage (id);
+CREATE INDEX job_storage ON job (storage, id) WHERE storage IS NOT NULL;
+-- What the last look through a storage found in all.
+ALTER TABLE storage ADD COLUMN checked_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE storage ADD COLUMN objects INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE storage ADD COLUMN object_bytes INTEGER NOT NULL DEFAULT 0;
+-- What it found that is not as the catalogue says.
+CREATE TABLE finding (
+	storage  INTEGER NOT NULL REFERENCES storage (id),
+	path     TEXT    NOT NULL,
+	kind     TEXT    NOT NULL CHECK (kind IN ('missing', 'damaged', 'unknown')),
+	text     TEXT    NOT NULL,
+	backup   INTEGER REFERENCES backup (id),        -- NULL: of one that the catalogue does not know
+	found_at INTEGER NOT NULL,                      -- when it was seen first
+	PRIMARY KEY (storage, path)
+);
+CREATE INDEX job_untold ON job (id) WHERE (started_at > 0 AND told = 0) OR (finished_at > 0 AND told < 2);
+-- When it was last looked at which backups of an environment may go.
+ALTER TABLE environment ADD COLUMN pruned_at INTEGER NOT NULL DEFAULT 0;

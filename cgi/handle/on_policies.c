@@ -1,0 +1,125 @@
+/* on_policies.c: all policies of an environment, a project or the instance. */
+#include "cgi/handle/on_policies.h"
+
+#include <string.h>
+
+#include "cgi/handle/policyplace.h"
+#include "cgi/page/show_policies.h"
+#include "lib/model/zone.h"
+#include "lib/store/projects.h"
+
+/* What was sent of one policy; key POLICY_KEYS: nothing was. */
+struct sent {
+	enum policy_key key;
+	const char *value;
+	const char *wrong;
+};
+
+static int
+add_row(struct page *p, const struct request *rq, const struct policyplace *at,
+    struct policies_view *view, struct err *e)
+{
+	if (policies_pair(&view->pair, rq->arena, rq->db, view->key, &at->at, e) != 0)
+		return -1;
+	view->origin = policyplace_origin(at, view->pair.inherited.level, rq);
+	show_policies_row(node_add(p->root, "policies"), rq->arena, view);
+	return 0;
+}
+
+static int
+send_page(struct reply *rp, const struct request *rq, const struct policyplace *at,
+    const struct sent *sent, struct err *e)
+{
+	CLEANUP_PAGE struct page p = { 0 };
+	const struct policyplace_page frame = { "policies.cs", "Policies", "settings" };
+	struct policies_view view = { .typed = NULL };
+	struct storage *storages;
+
+	if (policyplace_begin(&p, rq, at, &frame, e) != 0 ||
+	    storages_list(&storages, &view.storage_count, rq->arena, rq->db, e) != 0)
+		return -1;
+	if (at->at.level == LEVEL_ENVIRONMENT)
+		page_crumb(&p, "Policies", NULL);
+	view.storages = storages;
+	for (int key = 0; key < POLICY_KEYS; key++) {
+		bool is = sent->wrong != NULL && key == (int)sent->key;
+
+		view.key = (enum policy_key)key;
+		view.typed = is ? sent->value : NULL;
+		view.wrong = is ? sent->wrong : NULL;
+		if (add_row(&p, rq, at, &view, e) != 0)
+			return -1;
+	}
+	if (sent->wrong != NULL)
+		page_errors(&p, rp,
+		    &(struct field_error){ policy_key_name(sent->key), sent->wrong }, 1);
+	return page_send(rp, rq, &p, e);
+}
+
+int
+on_policies_get(struct reply *rp, struct request *rq, struct err *e)
+{
+	const struct sent nothing = { POLICY_KEYS, NULL, NULL };
+	struct policyplace at;
+
+	if (policyplace_find(&at, rq, e) != 0)
+		return -1;
+	return send_page(rp, rq, &at, &nothing, e);
+}
+
+static int
+check_storage(const char *slug, const struct request *rq, struct err *e)
+{
+	struct storage *list;
+	size_t count;
+
+	if (*slug == '\0')
+		return 0;
+	if (storages_list(&list, &count, rq->arena, rq->db, e) != 0)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(list[i].slug, slug) == 0)
+			return 0;
+	return err_set(e, ERR_INPUT, "There is no storage %.60s", slug);
+}
+
+/* Beyond what policy_check() knows: is there such a zone, such a storage? */
+static int
+check(const struct sent *sent, const struct request *rq, struct err *e)
+{
+	struct zone *zone;
+
+	if (policy_check(sent->key, sent->value, e) != 0)
+		return -1;
+	if (sent->key == POLICY_ZONE && strcmp(sent->value, "UTC") != 0)
+		return zone_load(&zone, rq->arena, ZONE_FOLDER, sent->value, e);
+	return sent->key == POLICY_STORAGE ? check_storage(sent->value, rq, e) : 0;
+}
+
+int
+on_policies_save(struct reply *rp, struct request *rq, struct err *e)
+{
+	bool inherit = strcmp(request_field(rq, "do"), "inherit") == 0;
+	struct policyplace at;
+	struct sent sent = { .value = request_field(rq, "value") };
+	struct err why;
+
+	if (policyplace_find(&at, rq, e) != 0)
+		return -1;
+	if (!policy_key_parse(&sent.key, request_field(rq, "policy")))
+		return err_set(e, ERR_INPUT, "There is no such policy");
+	/* A keep rule is changed where one sees what goes by it. */
+	if (sent.key == POLICY_RETENTION)
+		return reply_see_other(rp, "%s/retention", at.base);
+	if (!inherit && check(&sent, rq, &why) != 0) {
+		if (why.kind != ERR_INPUT && why.kind != ERR_NOT_FOUND) {
+			*e = why;
+			return -1;
+		}
+		sent.wrong = arena_dup(rq->arena, why.text);
+		return send_page(rp, rq, &at, &sent, e);
+	}
+	if (policyplace_set(&at, rq, sent.key, inherit ? NULL : sent.value, e) != 0)
+		return -1;
+	return reply_see_other(rp, "%s/policies?said=saved", at.base);
+}

@@ -1,0 +1,79 @@
+/* on_storage.c: where backups lie, and whether all of it is there. */
+#include "cgi/handle/on_storage.h"
+
+#include <inttypes.h>
+
+#include "cgi/handle/envpage.h"
+#include "cgi/handle/find.h"
+#include "cgi/handle/trail.h"
+#include "cgi/page/page.h"
+#include "cgi/page/show_storage.h"
+#include "lib/store/findings.h"
+#include "lib/store/jobs.h"
+
+enum { FINDINGS_SHOWN = 200 };
+
+int
+on_storage_list(struct reply *rp, struct request *rq, struct err *e)
+{
+	CLEANUP_PAGE struct page p = { 0 };
+	struct findings_storage *list;
+	size_t count;
+
+	if (findings_storages(&list, &count, rq->arena, rq->db, e) != 0)
+		return -1;
+	page_begin(&p, rq, "storages.cs", "Storage");
+	for (size_t i = 0; i < count; i++)
+		show_storage_row(node_add(p.root, "storages"), &list[i], rq->now);
+	return page_send(rp, rq, &p, e);
+}
+
+static int
+find(struct findings_storage *ret, const struct request *rq, struct err *e)
+{
+	return findings_storage(ret, rq->arena, rq->db, rq->args[0], e);
+}
+
+int
+on_storage_get(struct reply *rp, struct request *rq, struct err *e)
+{
+	CLEANUP_PAGE struct page p = { 0 };
+	struct findings_storage s;
+	struct storage_view view = { .storage = &s, .now = rq->now };
+	struct finding *items;
+	struct job job;
+	int64_t id;
+
+	if (find(&s, rq, e) != 0 ||
+	    findings_list(&items, &view.count, rq->arena, rq->db, s.storage.id, FINDINGS_SHOWN,
+	        e) != 0 ||
+	    findings_newest_job(&id, rq->db, s.storage.id, e) != 0 ||
+	    (id != 0 && jobs_by_id(&job, rq->arena, rq->db, id, e) != 0))
+		return -1;
+	view.items = items;
+	view.job = id != 0 ? &job : NULL;
+	page_begin(&p, rq, "storage.cs", arena_printf(rq->arena, "Storage %s", s.storage.slug));
+	page_crumb(&p, "Storage", "/storage");
+	page_crumb(&p, s.storage.slug, NULL);
+	if (envpage_worker(&p, rq, e) != 0)
+		return -1;
+	show_storage_page(&p, &view);
+	return page_send(rp, rq, &p, e);
+}
+
+int
+on_storage_check(struct reply *rp, struct request *rq, struct err *e)
+{
+	const struct job_request jr = { .key = find_key(rq),
+		.requested_by = rq->session != NULL ? rq->session->account.id : 0 };
+	struct findings_storage s;
+	int64_t job;
+
+	if (find(&s, rq, e) != 0 || find_earlier(&job, rq, e) != 0)
+		return -1;
+	if (job == 0 && (findings_request(&job, rq->db, &jr, s.storage.id, e) != 0 ||
+	                    trail_add(rq, &(struct event){ .action = "storage.checked",
+	                        .target = s.storage.slug }, e) != 0))
+		return -1;
+	return reply_see_other(rp, "/storage/%s?said=searching", s.storage.slug);
+}

@@ -1,0 +1,17 @@
+/* on_storage.h: where backups lie, and whether all of it is there. */
+#ifndef CGI_HANDLE_ON_STORAGE_H
+#define CGI_HANDLE_ON_STORAGE_H
+
+#include "cgi/http/reply.h"
+#include "cgi/http/request.h"
+#include "lib/base/attr.h"
+#include "lib/base/err.h"
+
+MUST_USE int on_storage_list(struct reply *rp, struct request *rq,
+    struct err *e); /* GET /storage */
+MUST_USE int on_storage_get(struct reply *rp, struct request *rq,
+    struct err *e); /* GET /storage/{s} */
+MUST_USE int on_storage_check(struct reply *rp, struct request *rq,
+    struct err *e); /* POST /storage/{s}/check: look through it */
+
+#endif

@@ -1,0 +1,98 @@
+/* policyplace.c: where policies hold: the instance, a project or an environment. */
+#include "cgi/handle/policyplace.h"
+
+#include <string.h>
+
+#include "cgi/handle/envpage.h"
+#include "cgi/handle/find.h"
+#include "cgi/handle/trail.h"
+#include "lib/store/projects.h"
+
+int
+policyplace_find(struct policyplace *ret, const struct request *rq, struct err *e)
+{
+	memset(ret, 0, sizeof *ret);
+	if (rq->args[0] == NULL) {
+		ret->at = (struct policy_place){ LEVEL_INSTANCE, 0 };
+		ret->base = "";
+		ret->label = "this instance";
+		return 0;
+	}
+	if (find_project(&ret->project, rq, e) != 0)
+		return -1;
+	if (rq->args[1] == NULL) {
+		ret->at = (struct policy_place){ LEVEL_PROJECT, ret->project.id };
+		ret->base = arena_printf(rq->arena, "/p/%s/-", ret->project.slug);
+		ret->label = ret->project.slug;
+		return 0;
+	}
+	if (find_environment(&ret->environment, rq, e) != 0)
+		return -1;
+	ret->at = (struct policy_place){ LEVEL_ENVIRONMENT, ret->environment.id };
+	ret->base = arena_printf(rq->arena, "/p/%s/%s", ret->project.slug, ret->environment.slug);
+	ret->label =
+	    arena_printf(rq->arena, "%s/%s", ret->project.slug, ret->environment.slug);
+	return 0;
+}
+
+/* Administrators alone change what holds for all. */
+static bool
+may_change(const struct request *rq, const struct policyplace *at)
+{
+	return rq->session != NULL &&
+	    role_has(rq->session->account.role,
+	        at->at.level == LEVEL_INSTANCE ? RIGHT_ADMINISTER : RIGHT_CONFIGURE);
+}
+
+int
+policyplace_begin(struct page *p, const struct request *rq, const struct policyplace *at,
+    const struct policyplace_page *f, struct err *e)
+{
+	if (at->at.level == LEVEL_ENVIRONMENT) {
+		if (envpage_begin(p, rq, &at->environment,
+		        &(struct envpage){ f->template, f->title, f->tab, true }, e) != 0)
+			return -1;
+	} else {
+		page_begin(p, rq, f->template, f->title);
+		node_set(p->root, "page.place", at->label);
+		if (at->at.level == LEVEL_PROJECT) {
+			page_crumb(p, "Projects", "/projects");
+			page_crumb(p, at->project.slug,
+			    arena_printf(rq->arena, "/p/%s", at->project.slug));
+		}
+		page_crumb(p, f->title, NULL);
+	}
+	node_set(p->root, "base", at->base);
+	node_set(p->root, "label", at->label);
+	node_flag(p->root, "may_change", may_change(rq, at));
+	node_flag(p->root, "of_environment", at->at.level == LEVEL_ENVIRONMENT);
+	return 0;
+}
+
+const char *
+policyplace_origin(const struct policyplace *at, enum policy_level level, const struct request *rq)
+{
+	if (level == LEVEL_ENVIRONMENT)
+		return "this environment";
+	if (level == LEVEL_PROJECT)
+		return arena_printf(rq->arena, "project %s", at->project.slug);
+	return level == LEVEL_INSTANCE ? "this instance" : "the default";
+}
+
+int
+policyplace_set(const struct policyplace *at, const struct request *rq, enum policy_key key,
+    const char *value, struct err *e)
+{
+	int64_t by = rq->session != NULL ? rq->session->account.id : 0;
+	const struct event ev = {
+		.action = value != NULL ? "policy.changed" : "policy.inherited",
+		.project = at->project.id,
+		.environment = at->environment.id,
+		.target = policy_key_name(key),
+		.detail = value,
+	};
+
+	if (policies_set(rq->db, key, &at->at, value, by, e) != 0)
+		return -1;
+	return trail_add(rq, &ev, e);
+}

@@ -1,0 +1,43 @@
+/* policyplace.h: where policies hold: the instance, a project or an environment. */
+#ifndef CGI_HANDLE_POLICYPLACE_H
+#define CGI_HANDLE_POLICYPLACE_H
+
+#include <stdbool.h>
+
+#include "cgi/http/reply.h"
+#include "cgi/http/request.h"
+#include "cgi/page/page.h"
+#include "lib/base/attr.h"
+#include "lib/base/err.h"
+#include "lib/model/project.h"
+#include "lib/store/policies.h"
+
+struct policyplace {
+	struct policy_place at;
+	struct project project;       /* of its level, or of the environment's */
+	struct environment environment;
+	const char *base;             /* "/p/shop/live", "/p/shop/-", "" */
+	const char *label;            /* "shop/live", "shop", "this instance" */
+};
+
+/* What the path names: /p/{project}/{environment}/…, /p/{project}/-/…, or neither. */
+MUST_USE int policyplace_find(struct policyplace *ret, const struct request *rq, struct err *e);
+
+/* Begin its page, with crumbs and, for an environment, tabs. `may_change` in the tree: the person
+ * may change something here. */
+struct policyplace_page {
+	const char *template, *title;
+	const char *tab;              /* of an environment, as page_environment() has them */
+};
+MUST_USE int policyplace_begin(struct page *p, const struct request *rq,
+    const struct policyplace *at, const struct policyplace_page *f, struct err *e);
+
+/* Where a value comes from: "project shop", "this instance", "the default". */
+const char *policyplace_origin(const struct policyplace *at, enum policy_level level,
+    const struct request *rq);
+
+/* policies_set() with its line in the trail. value NULL: as inherited. */
+MUST_USE int policyplace_set(const struct policyplace *at, const struct request *rq,
+    enum policy_key key, const char *value, struct err *e);
+
+#endif

@@ -1,0 +1,20 @@
+/* show_policies.h: policies in words: their titles, their values, where these come from. */
+#ifndef CGI_PAGE_SHOW_POLICIES_H
+#define CGI_PAGE_SHOW_POLICIES_H
+
+#include "cgi/page/page.h"
+#include "lib/model/project.h"
+#include "lib/store/policies.h"
+
+/* One policy of a level. */
+struct policies_view {
+	enum policy_key key;
+	struct policy_pair pair;
+	const char *origin;           /* of the inherited value: "project shop" */
+	const char *typed, *wrong;    /* what was sent and what is wrong with it; else NULL */
+	const struct storage *storages;
+	size_t storage_count;
+};
+void show_policies_row(struct node *n, struct arena *a, const struct policies_view *view);
+
+#endif

@@ -1,0 +1,93 @@
+/* show_storage.c: where backups lie, and whether all of it is there. */
+#include "cgi/page/show_storage.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "cgi/page/mark.h"
+
+/* What its last look found, in one word. */
+static void
+state(struct node *n, const struct findings_storage *s)
+{
+	if (s->checked_at == 0)
+		mark_state(n, "state", "Not looked through yet", "queued", "idle");
+	else if (s->missing > 0)
+		mark_state(n, "state", "Something is missing", "failed", "bad");
+	else if (s->damaged > 0)
+		mark_state(n, "state", "Something is damaged", "failed", "bad");
+	else if (s->unknown > 0)
+		mark_state(n, "state", "All there, and more", "warning", "warn");
+	else
+		mark_state(n, "state", "All there", "ok", "good");
+}
+
+void
+show_storage_row(struct node *n, const struct findings_storage *s, int64_t now)
+{
+	node_set(n, "name", s->storage.slug);
+	node_setf(n, "href", "/storage/%s", s->storage.slug);
+	node_set(n, "kind", strcmp(s->storage.kind, "local") == 0 ? "Folder" : s->storage.kind);
+	node_set(n, "path", s->storage.path);
+	page_size(n, "used", s->storage.used_bytes);
+	mark_count(n, "backups", s->backups);
+	state(n, s);
+	page_time(n, "checked", s->checked_at, now);
+	if (s->checked_at == 0)
+		return;
+	page_size(n, "free", s->free_bytes);
+	page_size(n, "bytes", s->bytes);
+	mark_count(n, "objects", s->objects);
+	mark_count(n, "missing", s->missing);
+	mark_count(n, "damaged", s->damaged);
+	mark_count(n, "unknown", s->unknown);
+}
+
+static void
+finding(struct node *n, const struct finding *f, int64_t now)
+{
+	node_set(n, "path", f->path);
+	node_set(n, "text", f->text);
+	page_time(n, "found", f->found_at, now);
+	if (f->backup != 0) {
+		mark_id(n, "backup", NAME_BACKUP, f->backup);
+		node_setf(n, "href", "/b/b%" PRId64, f->backup);
+	}
+	switch (f->kind) {
+	case FINDING_MISSING:
+		mark_state(n, "state", "Missing", "failed", "bad");
+		return;
+	case FINDING_DAMAGED:
+		mark_state(n, "state", "Damaged", "failed", "bad");
+		return;
+	case FINDING_UNKNOWN:
+	case FINDINGS:
+		break;
+	}
+	mark_state(n, "state", "Unknown", "warning", "warn");
+}
+
+void
+show_storage_page(struct page *p, const struct storage_view *view)
+{
+	const struct findings_storage *s = view->storage;
+	int64_t all = s->missing + s->damaged + s->unknown;
+	struct node *n = node_at(p->root, "storage");
+
+	show_storage_row(n, s, view->now);
+	for (size_t i = 0; i < view->count; i++)
+		finding(node_add(n, "findings"), &view->items[i], view->now);
+	if (all > (int64_t)view->count)
+		mark_count(n, "unshown", all - (int64_t)view->count);
+	node_flag(n, "clean", s->checked_at > 0 && all == 0);
+	node_flag(n, "full_list", s->unknown >= FINDINGS_UNKNOWN);
+	if (view->job == NULL)
+		return;
+	mark_id(n, "job.id", NAME_JOB, view->job->id);
+	node_setf(n, "job.href", "/j/j%" PRId64, view->job->id);
+	mark_job(node_at(n, "job"), view->job);
+	node_set(n, "job.error", view->job->state == JOB_FAILED ? view->job->error : NULL);
+	node_flag(n, "job.busy", !job_ended(view->job->state));
+	if (!job_ended(view->job->state))
+		node_set(p->root, "page.refresh", "10");
+}

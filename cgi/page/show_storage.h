@@ -1,0 +1,23 @@
+/* show_storage.h: where backups lie, and whether all of it is there. */
+#ifndef CGI_PAGE_SHOW_STORAGE_H
+#define CGI_PAGE_SHOW_STORAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cgi/page/page.h"
+#include "lib/model/job.h"
+#include "lib/store/findings.h"
+
+struct storage_view {
+	const struct findings_storage *storage;
+	const struct finding *items;
+	size_t count;
+	const struct job *job;        /* the newest look through it; NULL: there was none */
+	int64_t now;
+};
+
+void show_storage_row(struct node *n, const struct findings_storage *s, int64_t now);
+void show_storage_page(struct page *p, const struct storage_view *view);
+
+#endif

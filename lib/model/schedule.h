@@ -1,0 +1,68 @@
+/* schedule.h: when backups come by themselves: one schedule, and when it is due. Pure. */
+#ifndef LIB_MODEL_SCHEDULE_H
+#define LIB_MODEL_SCHEDULE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/attr.h"
+#include "lib/base/err.h"
+#include "lib/model/backup.h"
+#include "lib/model/cron.h"
+#include "lib/model/project.h"
+#include "lib/model/zone.h"
+
+/* Of one environment; of a project or of the instance (neither is set), then for each environment
+ * below that has none nearer. */
+struct schedule {
+	int64_t id, revision;
+	int64_t project, environment;
+	const char *uuid, *name;
+	const char *cron;             /* as it was written: cron_read.h */
+	const char *zone;             /* "": the environment's own */
+	bool all_kinds;               /* of a project or the instance; else of live ones alone */
+	int spread_min;               /* 0 to 60: spread.h */
+	enum backup_mode mode;
+	bool enabled;
+	int64_t off_at;               /* when it was turned off, and by whom */
+	const char *off_name;
+	int64_t paused_until;         /* 0: it is not */
+	int64_t created_at;
+	const int64_t *services;      /* only these; none: all */
+	size_t service_count;
+};
+
+/* So many at one place; and so many minutes at least between two runs. */
+enum { SCHEDULES_MAX = 10, SCHEDULE_SHORTEST = 15, SCHEDULE_ERRORS_MAX = 6 };
+
+/* What is wrong with name, cron, zone, spread, each as the sentence beside its field; returns how
+ * many. */
+size_t schedule_check(struct field_error out[SCHEDULE_ERRORS_MAX], struct arena *a,
+    const struct schedule *s);
+
+/* How far it has come at an instant. */
+struct schedule_turn {
+	bool due;
+	struct cron_run run;          /* what is due, without the spread */
+	int missed;                   /* runs before it that are given up */
+	int64_t handled;              /* what to believe of the `handled` that was given */
+	int64_t spread;               /* ms that every run of this target is later */
+	int64_t next;                 /* the run after, with its spread; 0: never, or turned off */
+};
+
+/*
+ * `handled` is the instant of the last run that was started or given up (cron.h). What falls into a
+ * pause, or was before its end, is given up without being counted. `target` is the uuid of the
+ * environment. ERR_INPUT: its expression is none.
+ */
+struct schedule_target {
+	const char *uuid;
+	const struct zone *zone;
+	int64_t handled;
+};
+MUST_USE int schedule_turn(struct schedule_turn *ret, const struct schedule *s,
+    const struct schedule_target *t, int64_t now, struct err *e);
+
+#endif

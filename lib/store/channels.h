@@ -1,0 +1,69 @@
+/* channels.h: where notices go: of a project, or of the instance. */
+#ifndef LIB_STORE_CHANNELS_H
+#define LIB_STORE_CHANNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/attr.h"
+#include "lib/base/err.h"
+#include "lib/model/notice.h"
+#include "lib/store/db.h"
+#include "lib/store/outbox.h"
+
+struct channel {
+	int64_t id;
+	const char *uuid;
+	int64_t project;              /* 0: of the instance, told of every project */
+	enum channel_kind kind;
+	const char *name;
+	const char *target;           /* what may be shown; of mail the address itself */
+	const void *sealed;           /* to the worker's key: the URL, and behind a line end what
+	                                 signs or opens; NULL of mail */
+	size_t sealed_size;
+	bool enabled;
+	int64_t confirmed_at, asked_at;   /* of mail: nothing is sent before it is confirmed */
+	int64_t revision, created_at;
+	notice_set events;
+};
+
+/* Sets c->id. A mail address that an account has is confirmed by that. */
+MUST_USE int channels_add(struct channel *c, struct db *db, struct err *e);
+/* Name, target, secret (unless sealed is NULL) and events of c->id; ERR_CONFLICT when the row has
+ * another revision than c->revision. */
+MUST_USE int channels_update(const struct channel *c, struct db *db, struct err *e);
+MUST_USE int channels_enable(struct db *db, int64_t id, bool enabled, struct err *e);
+/* What waits for it is given up. */
+MUST_USE int channels_remove(struct db *db, int64_t id, struct err *e);
+
+/* ERR_NOT_FOUND also for one that was removed. */
+MUST_USE int channels_by_id(struct channel *ret, struct arena *a, struct db *db, int64_t id,
+    struct err *e);
+/* Of one project, or of the instance when project is 0; oldest first. */
+MUST_USE int channels_list(struct channel **ret, size_t *count, struct arena *a, struct db *db,
+    int64_t project, struct err *e);
+/* Who may be told about something in this environment (0: the instance alone): enabled and, if
+ * mail, confirmed. */
+MUST_USE int channels_listening(struct channel **ret, size_t *count, struct arena *a,
+    struct db *db, int64_t environment, struct err *e);
+
+/* -- confirming an address -- */
+
+enum { CHANNELS_ASK_DAYS = 7 };
+/* Mail channels that have to be asked and were not. */
+MUST_USE int channels_unasked(struct channel **ret, size_t *count, struct arena *a, struct db *db,
+    struct err *e);
+/* The question goes into the outbox, and the hash of the token in it to the channel, both or none.
+ */
+MUST_USE int channels_ask(struct db *db, int64_t id, const char *hash,
+    const struct outbox_mail *question, struct err *e);
+/* Ask once more: an older link dies. */
+MUST_USE int channels_ask_again(struct db *db, int64_t id, struct err *e);
+/* Whose question carries this token. ERR_NOT_FOUND: nobody's, or older than seven days. */
+MUST_USE int channels_by_token(struct channel *ret, struct arena *a, struct db *db,
+    const char *hash, struct err *e);
+MUST_USE int channels_confirm(struct db *db, const char *hash, struct err *e);
+
+#endif

@@ -1,0 +1,286 @@
+/* concerns.c: what is wrong with backups that are there, and how soon an environment is back. */
+#include "lib/store/concerns.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "lib/base/num.h"
+#include "lib/model/policy.h"
+#include "lib/store/policies.h"
+#include "lib/store/sql.h"
+
+enum { MINUTE_MS = 60 * 1000, HOUR_MS = 3600 * 1000 };
+
+struct list {
+	struct alarm *items;
+	size_t count, capacity;
+	struct arena *arena;
+	struct db *db;
+	int64_t now;
+};
+
+static void
+add(struct list *to, const struct alarm *what)
+{
+	to->items =
+	    arena_grow(to->arena, to->items, to->count, &to->capacity, sizeof *to->items);
+	to->items[to->count++] = *what;
+}
+
+bool
+concerns_owns(const struct alarm *alarm)
+{
+	static const char *const kinds[] = { "missing", "suspicious", "test", "rto" };
+
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (strcmp(alarm->kind, kinds[i]) == 0)
+			return true;
+	return false;
+}
+
+/* -- single backups -- */
+
+/* Behind the first ones of an environment only a number. */
+struct flood {
+	int64_t environment, count;
+};
+
+static void
+end_flood(struct list *to, const struct flood *f)
+{
+	if (f->count > CONCERNS_EACH)
+		add(to, &(struct alarm){ .kind = "missing", .environment = f->environment,
+		    .subject = "more",
+		    .text = arena_printf(to->arena,
+		        "%" PRId64 " more backups are damaged or missing in storage",
+		        f->count - CONCERNS_EACH) });
+}
+
+static int
+list_unwell(struct list *to, struct err *e)
+{
+	static const char sql[] =
+	    "SELECT b.environment, b.id, b.health, s.slug FROM backup b JOIN storage s ON"
+	    " s.id=b.storage WHERE b.state='ready' AND b.health IN ('damaged', 'missing') ORDER"
+	    " BY b.environment, b.id";
+	CLEANUP_SQL struct sql *q = NULL;
+	struct flood flood = { 0, 0 };
+	int rc;
+
+	if (sql_open(&q, to->db, sql, SQL_NO_ARGS, e) != 0)
+		return -1;
+	while ((rc = sql_row(q, e)) == 1) {
+		int64_t id = sql_int(q, 1);
+
+		if (sql_int(q, 0) != flood.environment) {
+			end_flood(to, &flood);
+			flood = (struct flood){ sql_int(q, 0), 0 };
+		}
+		if (++flood.count > CONCERNS_EACH)
+			continue;
+		add(to, &(struct alarm){ .kind = "missing", .environment = flood.environment,
+		    .subject = arena_printf(to->arena, "b%" PRId64, id),
+		    .text = arena_printf(to->arena, "Backup b%" PRId64 " is %s in storage %s", id,
+		        sql_text(q, 2, to->arena), sql_text(q, 3, to->arena)) });
+	}
+	end_flood(to, &flood);
+	return rc;
+}
+
+static int
+list_unknown(struct list *to, struct err *e)
+{
+	static const char sql[] =
+	    "SELECT s.slug, count(*) FROM finding f JOIN storage s ON s.id=f.storage WHERE"
+	    " f.kind='unknown' GROUP BY s.id, s.slug ORDER BY s.id";
+	CLEANUP_SQL struct sql *q = NULL;
+	int rc;
+
+	if (sql_open(&q, to->db, sql, SQL_NO_ARGS, e) != 0)
+		return -1;
+	while ((rc = sql_row(q, e)) == 1) {
+		const char *slug = sql_text(q, 0, to->arena);
+
+		add(to, &(struct alarm){ .kind = "missing", .subject = slug,
+		    .text = arena_printf(to->arena, "Storage %s holds %" PRId64 " %s that the"
+		        " catalogue does not know", slug, sql_int(q, 1),
+		        sql_int(q, 1) == 1 ? "file" : "files") });
+	}
+	return rc;
+}
+
+/* -- the newest of each environment -- */
+
+static int
+list_suspicious(struct list *to, struct err *e)
+{
+	/* The index backup_suspicious names the few environments that have one. */
+	static const char sql[] =
+	    "SELECT b.environment, b.id, b.suspicion FROM backup b WHERE b.state='ready' AND"
+	    " b.suspicion<>'' AND b.id=(SELECT n.id FROM backup n WHERE"
+	    " n.environment=b.environment AND n.state='ready' ORDER BY n.finished_at DESC, n.id"
+	    " DESC LIMIT 1) ORDER BY b.environment";
+	CLEANUP_SQL struct sql *q = NULL;
+	int rc;
+
+	if (sql_open(&q, to->db, sql, SQL_NO_ARGS, e) != 0)
+		return -1;
+	while ((rc = sql_row(q, e)) == 1)
+		add(to, &(struct alarm){ .kind = "suspicious", .environment = sql_int(q, 0),
+		    .subject = "",
+		    .text = arena_printf(to->arena, "Backup b%" PRId64 " is suspicious: %s",
+		        sql_int(q, 1), sql_text(q, 2, to->arena)) });
+	return rc;
+}
+
+static int
+list_tests(struct list *to, struct err *e)
+{
+	static const char sql[] =
+	    "SELECT b.environment, b.id, b.test_state, b.test_text FROM environment v JOIN backup"
+	    " b ON b.id=(SELECT n.id FROM backup n WHERE n.environment=v.id AND n.tested_at>0"
+	    " ORDER BY n.tested_at DESC, n.id DESC LIMIT 1) WHERE b.test_state<>'equal' ORDER BY"
+	    " b.environment";
+	CLEANUP_SQL struct sql *q = NULL;
+	int rc;
+
+	if (sql_open(&q, to->db, sql, SQL_NO_ARGS, e) != 0)
+		return -1;
+	while ((rc = sql_row(q, e)) == 1)
+		add(to, &(struct alarm){ .kind = "test", .environment = sql_int(q, 0),
+		    .subject = "",
+		    .text = arena_printf(to->arena, "The test restore of b%" PRId64 " %s: %s",
+		        sql_int(q, 1),
+		        strcmp(sql_text(q, 2, to->arena), "differs") == 0 ? "differs" : "failed",
+		        sql_text(q, 3, to->arena)) });
+	return rc;
+}
+
+/* -- promises -- */
+
+int
+concerns_forecast(struct forecast *ret, struct db *db, int64_t environment, struct err *e)
+{
+	/* Of a restore only one that brought back all its backup had; a test always does. */
+	static const char sql[] =
+	    "SELECT ms FROM (SELECT r.finished_at-r.started_at AS ms, r.finished_at AS at FROM"
+	    " backup b JOIN restore r ON r.backup=b.id WHERE b.environment=?1 AND r.state IN"
+	    " ('done', 'undone') AND r.started_at>0 AND (SELECT count(*) FROM restore_part x WHERE"
+	    " x.restore=r.id AND x.choice='')=(SELECT count(*) FROM part p WHERE p.backup=b.id)"
+	    " UNION ALL SELECT j.finished_at-j.started_at, j.finished_at FROM job j WHERE"
+	    " j.environment=?1 AND j.kind='test' AND j.state='succeeded') AS past ORDER BY at DESC"
+	    " LIMIT ?2";
+	CLEANUP_SQL struct sql *q = NULL;
+	int64_t ms[FORECAST_PAST];
+	size_t n = 0;
+	int rc;
+
+	if (sql_open(&q, db, sql, SQL_ARGS(sql_i(environment), sql_i(FORECAST_PAST)), e) != 0)
+		return -1;
+	while ((rc = sql_row(q, e)) == 1)
+		ms[n++] = sql_int(q, 0);
+	if (rc != 0)
+		return -1;
+	*ret = forecast_of(ms, n);
+	return 0;
+}
+
+int
+concerns_age(char **ret, bool *broken, struct arena *a, struct db *db, int64_t environment,
+    int64_t now, struct err *e)
+{
+	static const char sql[] =
+	    "SELECT max(finished_at) FROM backup WHERE environment=?1 AND state='ready' AND"
+	    " suspicion='' AND health NOT IN ('damaged', 'missing')";
+	int64_t hours, at;
+
+	*ret = NULL;
+	*broken = false;
+	if (policies_number(&hours, db, POLICY_RPO_HOURS, environment, e) != 0)
+		return -1;
+	if (hours == 0)
+		return 0;
+	if (sql_get(&at, db, sql, SQL_ARGS(sql_i(environment)), e) != 0)
+		return -1;
+	*broken = at < now - hours * HOUR_MS;
+	if (at == 0)
+		*ret = arena_printf(a,
+		    "There is no good backup; one of at most %" PRId64 " h is wished.", hours);
+	else
+		*ret = arena_printf(a,
+		    "The newest good backup is %" PRId64 " h old; at most %" PRId64
+		    " h are wished.", (now - at) / HOUR_MS, hours);
+	return 0;
+}
+
+static int
+add_promises(struct list *to, int64_t environment, struct err *e)
+{
+	char takes[NUM_TEXT], wished[NUM_TEXT];
+	struct forecast f;
+	int64_t minutes;
+	bool broken;
+	char *age;
+
+	if (concerns_age(&age, &broken, to->arena, to->db, environment, to->now, e) != 0 ||
+	    policies_number(&minutes, to->db, POLICY_RTO_MINUTES, environment, e) != 0)
+		return -1;
+	if (broken)
+		add(to, &(struct alarm){ .kind = "rto", .environment = environment,
+		    .subject = "rpo", .text = age });
+	if (minutes == 0)
+		return 0;
+	if (concerns_forecast(&f, to->db, environment, e) != 0)
+		return -1;
+	if (f.count == 0 || f.median_ms <= minutes * MINUTE_MS)
+		return 0;
+	num_duration(takes, f.median_ms);
+	num_duration(wished, minutes * MINUTE_MS);
+	add(to, &(struct alarm){ .kind = "rto", .environment = environment, .subject = "rto",
+	    .text = arena_printf(to->arena,
+	        "A restore takes about %s; at most %s are wished", takes, wished) });
+	return 0;
+}
+
+static void
+read_id(void *row, struct sql *q, struct arena *a UNUSED)
+{
+	*(int64_t *)row = sql_int(q, 0);
+}
+
+/* Only where somebody made a promise: mostly nowhere. */
+static int
+list_promises(struct list *to, struct err *e)
+{
+	static const char sql[] =
+	    "SELECT v.id FROM environment v WHERE v.paused=0 AND EXISTS (SELECT 1 FROM policy x"
+	    " WHERE x.key IN ('rpo-hours', 'rto-minutes') AND ((x.level='environment' AND"
+	    " x.owner=v.id) OR (x.level='project' AND x.owner=v.project) OR"
+	    " x.level='instance')) ORDER BY v.id";
+	int64_t *ids;
+	size_t n;
+
+	ids = sql_list(&n,
+	    &(struct sql_query){ to->db, to->arena, sql, SQL_NO_ARGS, sizeof *ids, read_id }, e);
+	if (ids == NULL)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (add_promises(to, ids[i], e) != 0)
+			return -1;
+	return 0;
+}
+
+int
+concerns_list(struct alarm **ret, size_t *count, struct arena *a, struct db *db, int64_t now,
+    struct err *e)
+{
+	struct list list = { .arena = a, .db = db, .now = now };
+
+	if (list_unwell(&list, e) != 0 || list_unknown(&list, e) != 0 ||
+	    list_suspicious(&list, e) != 0 || list_tests(&list, e) != 0 ||
+	    list_promises(&list, e) != 0)
+		return -1;
+	*ret = list.items;
+	*count = list.count;
+	return 0;
+}

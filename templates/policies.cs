@@ -1,0 +1,16 @@
+<?cs # policies.cs: all policies of a level, the own value beside the inherited one ?><?cs include!"macros.cs" ?><?cs include!"head.cs" ?>
+<?cs include!"part_worker.cs" ?>
+<p class="lead">What is set nearest holds: the environment, then its project, then the instance, then the default.</p>
+<div class="grid">
+<?cs each:p = policies ?><section class="card" aria-labelledby="<?cs var:p.name ?>-title"><h2 id="<?cs var:p.name ?>-title"><?cs var:p.title ?></h2>
+<p><?cs if:p.own ?><strong><?cs var:p.own ?></strong> <span class="muted">set here; otherwise it would be <?cs var:p.inherited ?>, from <?cs var:p.origin ?></span><?cs else ?><span class="muted">inherited:</span> <strong><?cs var:p.inherited ?></strong> <span class="muted">from <?cs var:p.origin ?></span><?cs /if ?></p>
+<?cs if:p.retention ?><p><a class="button" href="<?cs var:base ?>/retention"><?cs if:may_change ?>Change<?cs else ?>Look<?cs /if ?><span class="unseen"> the retention</span></a></p>
+<?cs elif:may_change ?><form method="post" action="<?cs var:base ?>/policies"><?cs call:secret() ?><input type="hidden" name="policy" value="<?cs var:p.name ?>">
+<div class="field<?cs if:p.error ?> is-faulty<?cs /if ?>"><label for="<?cs var:p.name ?>">New value<span class="unseen"> of <?cs var:p.title ?></span></label><p class="hint" id="<?cs var:p.name ?>-hint"><?cs var:p.hint ?></p><?cs if:p.error ?><p class="fault" id="<?cs var:p.name ?>-fault"><?cs call:icon("failed") ?><?cs var:p.error ?></p><?cs /if ?>
+<?cs if:subcount(p.options) ?><select id="<?cs var:p.name ?>" name="value" aria-describedby="<?cs var:p.name ?>-hint"<?cs if:p.error ?> aria-invalid="true"<?cs /if ?>><?cs each:o = p.options ?><option value="<?cs var:o.value ?>"<?cs if:o.on ?> selected<?cs /if ?>><?cs var:o.text ?></option><?cs /each ?></select>
+<?cs else ?><input type="text" id="<?cs var:p.name ?>" name="value" value="<?cs var:p.value ?>" autocomplete="off" spellcheck="false" aria-describedby="<?cs var:p.name ?>-hint<?cs if:p.error ?> <?cs var:p.name ?>-fault<?cs /if ?>"<?cs if:p.error ?> aria-invalid="true"<?cs /if ?>>
+<?cs /if ?></div>
+<div class="actions"><button type="submit" class="button is-primary" name="do" value="save">Save</button><?cs if:p.own ?> <button type="submit" class="button" name="do" value="inherit">Use inherited</button><?cs /if ?></div></form>
+<?cs /if ?></section>
+<?cs /each ?></div>
+<?cs include!"foot.cs" ?>

@@ -1,0 +1,27 @@
+<?cs # storage.cs: one place where backups lie, and what is not as it should be there ?><?cs include!"macros.cs" ?><?cs include!"head.cs" ?>
+<?cs include!"part_worker.cs" ?>
+<p class="safety"><?cs call:state(storage.state) ?> <span><?cs if:storage.checked.iso ?>Last looked through <?cs call:when(storage.checked) ?>. <?cs /if ?>Every storage is looked through once a week.</span></p>
+<?cs if:storage.job.busy ?><div class="notice is-busy"><?cs call:icon("running") ?><p>It is being looked through by <a href="<?cs var:storage.job.href ?>"><?cs var:storage.job.id ?></a>: <?cs var:storage.job.state.word ?>.</p></div>
+<?cs elif:storage.job.error ?><div class="notice is-bad" role="alert"><?cs call:icon("failed") ?><p><strong>The last look did not end.</strong> <?cs var:storage.job.error ?> <a href="<?cs var:storage.job.href ?>">Log of <?cs var:storage.job.id ?></a></p></div>
+<?cs /if ?><?cs if:page.may.backup && !storage.job.busy ?><div class="actions"><?cs call:act(storage.href + "/check", "Check now", "primary") ?></div>
+<?cs /if ?><section class="panel" aria-label="Facts"><dl class="facts">
+<dt>Kind</dt><dd><?cs var:storage.kind ?></dd>
+<dt>Path</dt><dd><code><?cs var:storage.path ?></code></dd>
+<dt>Backups</dt><dd><?cs var:storage.backups ?>, <?cs call:size(storage.used) ?></dd>
+<?cs if:storage.checked.iso ?><dt>Free</dt><dd><?cs call:size(storage.free) ?> at the last look</dd>
+<dt>Objects</dt><dd><?cs var:storage.objects ?>, <?cs call:size(storage.bytes) ?></dd>
+<dt>Missing</dt><dd><?cs var:storage.missing ?></dd>
+<dt>Damaged</dt><dd><?cs var:storage.damaged ?></dd>
+<dt>Unknown</dt><dd><?cs var:storage.unknown ?><?cs if:storage.full_list ?> or more<?cs /if ?></dd>
+<?cs /if ?></dl></section>
+<h2>What is not as the catalogue says</h2>
+<?cs if:subcount(storage.findings) ?><p class="muted">A backup with something missing or damaged is not restored and not downloaded. What is unknown is left alone: bring it back into the catalogue, or remove it by hand.</p>
+<table class="list" role="table" aria-label="What is not as the catalogue says">
+<thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">Object</th><th role="columnheader" scope="col">State</th><th role="columnheader" scope="col">What</th><th role="columnheader" scope="col">Backup</th><th role="columnheader" scope="col">Seen first</th></tr></thead>
+<tbody role="rowgroup">
+<?cs each:f = storage.findings ?><tr role="row"><th role="rowheader" scope="row" data-label="Object"><code><?cs var:f.path ?></code></th><td role="cell" data-label="State"><?cs call:state(f.state) ?></td><td role="cell" class="wide" data-label="What"><span><?cs var:f.text ?></span></td><td role="cell" data-label="Backup"><?cs if:f.href ?><a href="<?cs var:f.href ?>"><?cs var:f.backup ?></a><?cs else ?><span class="muted">—</span><?cs /if ?></td><td role="cell" data-label="Seen first"><?cs call:when(f.found) ?></td></tr>
+<?cs /each ?></tbody></table>
+<?cs if:storage.unshown ?><p class="muted">And <?cs var:storage.unshown ?> more.</p>
+<?cs /if ?><?cs elif:storage.clean ?><p>Nothing: every object of every backup is there in its size, and nothing else is.</p>
+<?cs else ?><p class="muted">Nobody has looked yet.</p>
+<?cs /if ?><?cs include!"foot.cs" ?>

@@ -1,0 +1,473 @@
+/* herald_test.c: what happened is told once to each channel that wants it, and goes out. */
+#include "tests/unit/mail_fixture.h"
+
+#include "lib/model/calendar.h"
+#include "lib/store/alarms.h"
+#include "lib/store/channels.h"
+#include "lib/store/notices.h"
+#include "tests/unit/hooks_server.h"
+#include "worker/notify/digest.h"
+#include "worker/notify/herald.h"
+#include "worker/notify/webhook.h"
+
+static struct hooks hooks;
+
+static struct conf
+conf_for(struct fixture *f)
+{
+	struct conf conf = conf_of(f);
+
+	conf.http = (struct conf_http){ "127.0.0.1", "", 2000 };
+	return conf;
+}
+
+static const notice_set everything = (1U << NOTICE_CHOICES) - 1;
+
+/* A channel of the instance (project 0) or of a project. */
+static int64_t
+channel(struct fixture *f, enum channel_kind kind, const char *path, int64_t project,
+    notice_set events)
+{
+	struct channel c = { .project = project, .kind = kind, .name = notice_kind_title(kind),
+		.target = path, .events = events };
+	void *sealed;
+	char *key;
+
+	if (kind != CHANNEL_MAIL) {
+		OK(settings_get(&key, f->a, f->db, "seal_public_key", &f->e));
+		OK(seal_lock(&sealed, &c.sealed_size, f->a, key,
+		    arena_printf(f->a, "http://127.0.0.1:%d%s\nwhsec_%s", hooks.port, path,
+		        "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="),
+		    &f->e));
+		c.sealed = sealed;
+	}
+	OK(channels_add(&c, f->db, &f->e));
+	return c.id;
+}
+
+static void
+step(struct fixture *f, int64_t now)
+{
+	struct conf conf = conf_for(f);
+	struct herald h = { .alive_at = INT64_MAX / 2 };
+
+	h.alive_at = now + 1;
+	OK(herald_step(&h, f->db, &conf, now, &f->e));
+}
+
+/* Send all that is due, until nothing is. */
+static void
+send_all(struct fixture *f, int64_t now)
+{
+	struct webhook_sender s = { .slots = { { .pid = 0 } } };
+	struct conf conf = conf_for(f);
+
+	for (int i = 0; i < 2000; i++) {
+		OK(webhook_step(&s, f->db, &conf, now, &f->e));
+		if (!webhook_busy(&s))
+			return;
+		clock_sleep(5);
+	}
+	fail_msg("the notices do not come to an end");
+}
+
+static void
+fail_backup(struct fixture *f, const char *why)
+{
+	struct err e = { .kind = ERR_INTERNAL };
+	struct lease l;
+
+	fixture_request(f, 0, NULL);
+	l = fixture_claim(f);
+	snprintf(e.text, sizeof e.text, "%s", why);
+	OK(jobs_fail(f->db, &l, &e, &f->e));
+}
+
+static int64_t
+rows(struct fixture *f, const char *where)
+{
+	int64_t n = -1;
+
+	OK(sql_get(&n, f->db, arena_printf(f->a, "SELECT count(*) FROM delivery WHERE %s", where),
+	    SQL_NO_ARGS, &f->e));
+	return n;
+}
+
+/* PEER-9: one failed backup, every kind of channel, each exactly once however often one looks. */
+static void
+PEER_9_each_channel_is_told_once_of_each_thing(void **state)
+{
+	struct fixture *f = *state;
+	int64_t now = clock_now() + 10000;
+
+	channel(f, CHANNEL_WEBHOOK, "/hook", 0, everything);
+	channel(f, CHANNEL_SLACK, "/slack", f->project, everything);
+	channel(f, CHANNEL_TEAMS, "/teams", 0, notice_bit(NOTICE_BACKUP_FAILED));
+	channel(f, CHANNEL_NTFY, "/topic", 0, notice_bit(NOTICE_BACKUP_FAILED));
+	channel(f, CHANNEL_HEALTHCHECKS, "/ping", f->project, everything);
+	channel(f, CHANNEL_MAIL, "admin@example.org", f->project, everything);
+	channel(f, CHANNEL_SLACK, "/other", 0, notice_bit(NOTICE_RESTORE_DONE));
+	clock_sleep(2);
+	fail_backup(f, "database: no luck <!channel> \"quoted\"");
+	for (int i = 0; i < 3; i++)
+		step(f, now);
+	assert_int_equal(rows(f, "event='backup-failed'"), 6);
+	assert_int_equal(rows(f, "event='backup-started'"), 1);
+	assert_int_equal(rows(f, "1"), 7);
+	send_all(f, now);
+	assert_int_equal(hooks_count(&hooks, ""), 6);
+	assert_int_equal(hooks_count(&hooks, "\"path\": \"/hook\""), 1);
+	assert_int_equal(hooks_count(&hooks, "\"path\": \"/slack\""), 1);
+	assert_int_equal(hooks_count(&hooks, "\"path\": \"/teams\""), 1);
+	assert_int_equal(hooks_count(&hooks, "\"path\": \"/ping/start?rid="), 1);
+	assert_int_equal(hooks_count(&hooks, "\"path\": \"/ping/fail?rid="), 1);
+	assert_int_equal(hooks_count(&hooks, "webhook-signature"), 1);
+	assert_int_equal(rows(f, "state='sent' AND status=200"), 6);
+	/* By a reader who shares no line with us. */
+	assert_int_equal(system(arena_printf(f->a, "python3 tests/fake/hooks_verify.py whsec_%s <%s"
+	    " | grep -qx 1", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=", hooks.log)), 0);
+	/* The control: another secret does not hold. */
+	assert_int_not_equal(system(arena_printf(f->a, "python3 tests/fake/hooks_verify.py whsec_%s"
+	    " <%s >/dev/null", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDI=", hooks.log)), 0);
+	/* The mail waits a moment for the one that the job itself may send. */
+	step(f, now + 6000);
+	assert_int_equal(rows(f, "state='sent' AND mail<>''"), 1);
+	assert_int_equal(count_mails(f), 1);
+	step(f, now + 12000);
+	send_all(f, now + 12000);
+	assert_int_equal(hooks_count(&hooks, ""), 6);
+	assert_int_equal(count_mails(f), 1);
+}
+
+/* PEER-8: pairs close themselves. */
+static void
+PEER_8_what_was_late_is_told_to_be_over(void **state)
+{
+	struct fixture *f = *state;
+	struct alarm late = { .kind = "late", .environment = f->environment, .subject = "s1",
+		.text = "Nightly is 3 hours late." };
+
+	channel(f, CHANNEL_WEBHOOK, "/both", 0, everything);
+	channel(f, CHANNEL_WEBHOOK, "/late", 0, notice_bit(NOTICE_LATE));
+	channel(f, CHANNEL_WEBHOOK, "/end", 0, notice_bit(NOTICE_RECOVERED));
+	clock_sleep(2);
+	OK(alarms_raise(NULL, f->db, &late, &f->e));
+	step(f, clock_now());
+	step(f, clock_now());
+	assert_int_equal(rows(f, "event='late'"), 2);
+	OK(alarms_settle(NULL, f->db, &late, &f->e));
+	step(f, clock_now());
+	step(f, clock_now());
+	assert_int_equal(rows(f, "event='recovered'"), 1);
+	assert_int_equal(rows(f, "event='recovered' AND body LIKE '%\"closes\":\"late\"%'"), 1);
+	assert_int_equal(rows(f, "1"), 3);
+	/* It opens again: told again. */
+	OK(alarms_raise(NULL, f->db, &late, &f->e));
+	step(f, clock_now());
+	assert_int_equal(rows(f, "event='late'"), 4);
+}
+
+static void
+PEER_8_a_good_backup_after_a_failed_one_is_recovery(void **state)
+{
+	struct fixture *f = *state;
+
+	channel(f, CHANNEL_SLACK, "/slack", 0,
+	    notice_bit(NOTICE_BACKUP_FAILED) | notice_bit(NOTICE_RECOVERED));
+	clock_sleep(2);
+	fixture_ready(f);
+	step(f, clock_now());
+	assert_int_equal(rows(f, "1"), 0);
+	fail_backup(f, "no luck");
+	clock_sleep(2);
+	fixture_ready(f);
+	clock_sleep(2);
+	fixture_ready(f);
+	step(f, clock_now());
+	assert_int_equal(rows(f, "event='backup-failed'"), 1);
+	assert_int_equal(rows(f, "event='recovered'"), 1);
+	assert_int_equal(rows(f, "1"), 2);
+}
+
+/* PEER-2: whatever a receiver does, the backup is what it is. */
+static void
+PEER_2_a_failing_notifier_touches_no_backup(void **state)
+{
+	struct fixture *f = *state;
+	int64_t now;
+
+	channel(f, CHANNEL_SLACK, "/status/404", 0, everything);
+	channel(f, CHANNEL_SLACK, "/status/410", 0, everything);
+	channel(f, CHANNEL_SLACK, "/close", 0, everything);
+	channel(f, CHANNEL_SLACK, "/redirect", 0, everything);
+	clock_sleep(2);
+	fixture_ready(f);
+	now = clock_now();
+	step(f, now);
+	send_all(f, now);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM backup WHERE state='ready'"), 1);
+	assert_int_equal(fixture_number(f, "SELECT warnings FROM job"), 2);
+	assert_int_equal(rows(f, "state='queued' AND attempts=1 AND status=404 AND error="
+	    "'answered 404: no_service'"), 1);
+	assert_int_equal(rows(f, "state='failed' AND status=410"), 1);
+	assert_int_equal(rows(f, "state='queued' AND status=302 AND error LIKE '%not followed%'"),
+	    1);
+	assert_int_equal(rows(f, "state='queued' AND status=0 AND error<>''"), 1);
+	assert_int_equal(hooks_count(&hooks, "/ok"), 0);
+}
+
+/* 5 s, 5 min … 24 h: ten tries in all, then it is given up; [Send again] begins anew. */
+static void
+a_notice_is_tried_for_days_and_then_given_up(void **state)
+{
+	struct fixture *f = *state;
+	int64_t now, id, first, tries = 0;
+
+	channel(f, CHANNEL_SLACK, "/status/500", 0, everything);
+	clock_sleep(2);
+	fail_backup(f, "no luck");
+	first = now = clock_now();
+	step(f, now);
+	while (rows(f, "state='queued'") == 1 && tries < 20) {
+		send_all(f, now);
+		tries++;
+		now = fixture_number(f, "SELECT next_at FROM delivery");
+	}
+	assert_int_equal(tries, 10);
+	assert_int_equal(rows(f, "state='failed' AND attempts=10 AND status=500"), 1);
+	assert_int_equal(hooks_count(&hooks, ""), 10);
+	id = fixture_number(f, "SELECT id FROM delivery");
+	OK(notices_again(f->db, id, &f->e));
+	send_all(f, clock_now());
+	assert_int_equal(hooks_count(&hooks, ""), 11);
+	assert_true(first > 0);
+}
+
+static void
+one_that_fails_first_arrives_later_with_the_same_id(void **state)
+{
+	struct fixture *f = *state;
+	int64_t now;
+	char *uuid = NULL;
+
+	channel(f, CHANNEL_WEBHOOK, "/fail-2", 0, everything);
+	clock_sleep(2);
+	fail_backup(f, "no luck");
+	now = clock_now();
+	step(f, now);
+	for (int i = 0; i < 3; i++, now += 3600 * 1000)
+		send_all(f, now);
+	assert_int_equal(rows(f, "state='sent' AND attempts=3"), 1);
+	{
+		struct notice_row row;
+
+		OK(notices_by_id(&row, f->a, f->db, fixture_number(f, "SELECT id FROM delivery"),
+		    &f->e));
+		uuid = arena_printf(f->a, "\"webhook-id\": \"%s\"", row.uuid);
+	}
+	assert_int_equal(hooks_count(&hooks, uuid), 3);
+}
+
+/* Who dies between sending and noting sends once more, under the same id. */
+static void
+a_killed_sender_repeats_at_most_once(void **state)
+{
+	struct fixture *f = *state;
+	struct webhook_sender s = { .slots = { { .pid = 0 } } };
+	struct conf conf = conf_for(f);
+	int64_t now;
+
+	channel(f, CHANNEL_WEBHOOK, "/hook", 0, everything);
+	clock_sleep(2);
+	fail_backup(f, "no luck");
+	now = clock_now();
+	step(f, now);
+	OK(webhook_step(&s, f->db, &conf, now, &f->e));
+	assert_true(webhook_busy(&s));
+	for (int i = 0; hooks_count(&hooks, "") == 0 && i < 1000; i++)
+		clock_sleep(5);
+	/* As if the process were gone: nobody reads the answer. */
+	send_all(f, now + 1000);
+	assert_int_equal(hooks_count(&hooks, ""), 1);
+	send_all(f, now + 60000);
+	assert_int_equal(hooks_count(&hooks, ""), 2);
+	send_all(f, now + 120000);
+	assert_int_equal(hooks_count(&hooks, ""), 2);
+	assert_int_equal(rows(f, "state='sent'"), 1);
+	webhook_stop(&s, f->db, now);
+}
+
+/* The mail of the job itself is enough for the same address. */
+static void
+nobody_is_mailed_twice_about_one_job(void **state)
+{
+	struct fixture *f = *state;
+	struct conf conf = conf_for(f);
+	int64_t job;
+
+	channel(f, CHANNEL_MAIL, "ADMIN@example.org", 0, everything);
+	clock_sleep(2);
+	fail_backup(f, "no luck");
+	job = fixture_number(f, "SELECT max(id) FROM job");
+	OK(mail_job_ended(f->db, &conf, job, &f->e));
+	assert_int_equal(count_mails(f), 1);
+	step(f, clock_now());
+	step(f, clock_now() + 6000);
+	assert_int_equal(rows(f, "state='sent' AND mail<>''"), 1);
+	assert_int_equal(count_mails(f), 1);
+}
+
+/* What stands behind /confirm/, without quoted-printable's soft line ends. */
+static char *
+token_of(struct fixture *f, const char *message)
+{
+	char *token = arena_alloc(f->a, TOKEN_SIZE), *to = token;
+	const char *at = strstr(arena_dup(f->a, message), "/confirm/");
+
+	assert_non_null(at);
+	for (at += strlen("/confirm/"); to < token + TOKEN_SIZE - 1; at++) {
+		if (strncmp(at, "=\r\n", 3) == 0)
+			at += 2;
+		else
+			*to++ = *at;
+	}
+	return token;
+}
+
+/* An address that is no account's is asked first, and told nothing before it agreed. */
+static void
+an_address_outside_is_asked_first(void **state)
+{
+	struct fixture *f = *state;
+	int64_t id = channel(f, CHANNEL_MAIL, "ops@example.net", 0, everything);
+	struct outbox_mail m;
+	struct channel c;
+	char *token, hash[HASH_HEX_SIZE];
+
+	clock_sleep(2);
+	fail_backup(f, "no luck");
+	step(f, clock_now());
+	step(f, clock_now() + 6000);
+	assert_int_equal(rows(f, "1"), 0);
+	assert_int_equal(count_mails(f), 1);
+	OK(outbox_next(&m, f->a, f->db, 1000, &f->e));
+	assert_string_equal(m.recipient, "ops@example.net");
+	token = token_of(f, opened(f, &m));
+	hash_of(hash, token, strlen(token));
+	OK(channels_by_token(&c, f->a, f->db, hash, &f->e));
+	assert_int_equal(c.id, id);
+	assert_int_equal(c.confirmed_at, 0);
+	OK(channels_confirm(f->db, hash, &f->e));
+	fail_backup(f, "no luck again");
+	step(f, clock_now());
+	step(f, clock_now() + 6000);
+	assert_int_equal(count_mails(f), 2);
+	hash_of(hash, "x", 1);
+	REFUSED(ERR_NOT_FOUND, channels_by_token(&c, f->a, f->db, hash, &f->e));
+}
+
+/* The dead man's switch: a ping each minute, of which only the last is kept. */
+static void
+PEER_8_the_worker_pings_each_minute(void **state)
+{
+	struct fixture *f = *state;
+	struct conf conf = conf_for(f);
+	struct herald h = { .alive_at = 0 };
+	int64_t now;
+
+	channel(f, CHANNEL_HEALTHCHECKS, "/alive", 0, notice_bit(NOTICE_WORKER_SILENT));
+	channel(f, CHANNEL_SLACK, "/slack", 0, everything);
+	clock_sleep(2);
+	now = clock_now();
+	for (int i = 0; i < 10; i++, now += 30000) {
+		OK(herald_step(&h, f->db, &conf, now, &f->e));
+		send_all(f, now);
+	}
+	assert_int_equal(hooks_count(&hooks, "\"path\": \"/alive\""), 5);
+	assert_int_equal(hooks_count(&hooks, ""), 5);
+	assert_int_equal(rows(f, "1"), 1);
+}
+
+static void
+PEER_8_a_worker_that_was_away_says_so(void **state)
+{
+	struct fixture *f = *state;
+
+	channel(f, CHANNEL_SLACK, "/slack", 0, everything);
+	OK(herald_begin(f->db, clock_now(), &f->e));
+	OK(settings_worker_beat(f->db, "w1", &f->e));
+	OK(herald_begin(f->db, clock_now() + 60000, &f->e));
+	clock_sleep(2);
+	step(f, clock_now());
+	assert_int_equal(rows(f, "1"), 0);
+	OK(herald_begin(f->db, clock_now() + 6 * 60000, &f->e));
+	step(f, clock_now());
+	assert_int_equal(rows(f, "event='worker-silent'"), 1);
+	assert_int_equal(rows(f, "event='recovered'"), 1);
+}
+
+/* Mondays at eight, once; also of a week in which nothing happened. */
+static void
+PEER_8_the_digest_comes_on_mondays_and_says_that_nothing_happened(void **state)
+{
+	struct fixture *f = *state;
+	struct conf conf = conf_for(f);
+	int64_t monday = calendar_day(2030, 1, 7) * CALENDAR_DAY + 8 * CALENDAR_HOUR;
+
+	channel(f, CHANNEL_SLACK, "/slack", 0, notice_bit(NOTICE_DIGEST));
+	fixture_ready(f);
+	fixture_do(f, "UPDATE backup SET finished_at=1893970000000");
+	OK(digest_step(f->db, &conf, monday - 7 * CALENDAR_DAY, &f->e));
+	OK(digest_step(f->db, &conf, monday - 1, &f->e));
+	assert_int_equal(rows(f, "1"), 0);
+	for (int i = 0; i < 3; i++)
+		OK(digest_step(f->db, &conf, monday + i * CALENDAR_HOUR, &f->e));
+	assert_int_equal(rows(f, "1"), 1);
+	assert_int_equal(rows(f, "body LIKE '%nothing happened that needs you%'"), 1);
+	assert_int_equal(rows(f, "body LIKE '%good: shop/live: last good backup%'"), 1);
+	/* A week later the backup is old. */
+	OK(digest_step(f->db, &conf, monday + 7 * CALENDAR_DAY, &f->e));
+	assert_int_equal(rows(f, "body LIKE '%1 of 1 environment needs attention%'"), 1);
+	assert_int_equal(rows(f, "1"), 2);
+}
+
+static int
+hooks_set_up(void **state)
+{
+	struct fixture *f;
+
+	if (set_up(state) != 0)
+		return -1;
+	f = *state;
+	hooks_start(&hooks, f->folder, NULL);
+	return 0;
+}
+
+static int
+hooks_tear_down(void **state)
+{
+	hooks_stop(&hooks);
+	return fixture_tear_down(state);
+}
+#define HOOKS_TEST(f) cmocka_unit_test_setup_teardown(f, hooks_set_up, hooks_tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		HOOKS_TEST(PEER_9_each_channel_is_told_once_of_each_thing),
+		HOOKS_TEST(PEER_8_what_was_late_is_told_to_be_over),
+		HOOKS_TEST(PEER_8_a_good_backup_after_a_failed_one_is_recovery),
+		HOOKS_TEST(PEER_2_a_failing_notifier_touches_no_backup),
+		HOOKS_TEST(a_notice_is_tried_for_days_and_then_given_up),
+		HOOKS_TEST(one_that_fails_first_arrives_later_with_the_same_id),
+		HOOKS_TEST(a_killed_sender_repeats_at_most_once),
+		HOOKS_TEST(nobody_is_mailed_twice_about_one_job),
+		HOOKS_TEST(an_address_outside_is_asked_first),
+		HOOKS_TEST(PEER_8_the_worker_pings_each_minute),
+		HOOKS_TEST(PEER_8_a_worker_that_was_away_says_so),
+		HOOKS_TEST(PEER_8_the_digest_comes_on_mondays_and_says_that_nothing_happened),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,72 @@
+/* on_storage_test.c: the pages of the storages, and asking for a look through one. */
+#include "tests/unit/ask.h"
+
+#include "cgi/handle/on_storage.h"
+
+#define PAGE .run = on_storage_get, .args = { "main" }
+
+static void
+CYC_21_the_page_shows_what_was_found_worst_first(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply before, after, list, none;
+
+	fixture_ready(f);
+	ASK(200, &before, PAGE);
+	SAYS(&before, "Not looked through yet");
+	SAYS(&before, "Nobody has looked yet.");
+	SAYS(&before, "<code>/srv/store</code>");
+	fixture_do(f, "UPDATE storage SET checked_at=1795226400000, objects=1234,"
+	              " object_bytes=5000, free_bytes=7000000");
+	fixture_do(f, "INSERT INTO finding VALUES"
+	              " (1, 'a/<b>', 'unknown', '5 B that nothing names (import?)', NULL, 1),"
+	              " (1, 'shop/live/media/x', 'missing', 'it is gone', 1, 1)");
+	ASK(200, &after, PAGE);
+	SAYS(&after, "Something is missing");
+	SAYS(&after, "1\u202f234");
+	SAYS(&after, "a/&lt;b&gt;");
+	SAYS(&after, "<a href=\"/b/b1\">b1</a>");
+	assert_true(
+	    strstr(after.body.p, "shop/live/media/x") < strstr(after.body.p, "a/&lt;b&gt;"));
+	ASK(200, &list, .run = on_storage_list);
+	SAYS(&list, "<a href=\"/storage/main\">main</a>");
+	SAYS(&list, "Something is missing");
+	ASK(404, &none, .run = on_storage_get, .args = { "other" });
+	fixture_do(f, "DELETE FROM finding");
+	CLEANUP_REPLY struct reply clean;
+	ASK(200, &clean, PAGE);
+	SAYS(&clean, "All there");
+	SAYS(&clean, "Nothing: every object of every backup is there");
+}
+
+static void
+CYC_21_a_look_is_asked_for_once_and_leaves_a_line_in_the_trail(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply none, once, twice, page;
+
+	ASK(409, &none, .run = on_storage_check, .args = { "main" }, .post = true);
+	SAYS(&none, "here is no backup in this storage yet");
+	fixture_ready(f);
+	ASK(303, &once, .run = on_storage_check, .args = { "main" }, .post = true);
+	HEADER(&once, "Location: /storage/main?said=searching\r\n");
+	ASK(303, &twice, .run = on_storage_check, .args = { "main" }, .post = true);
+	assert_int_equal(fixture_number(f,
+	                     "SELECT count(*) FROM job WHERE kind='reconcile' AND storage=1"), 1);
+	assert_true(fixture_number(f, "SELECT count(*) FROM event WHERE action='storage.checked'"
+	                              " AND target='main'") >= 1);
+	ASK(200, &page, PAGE);
+	SAYS(&page, "It is being looked through by");
+	SAYS_NOT(&page, "Check now");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FIXTURE_TEST(CYC_21_the_page_shows_what_was_found_worst_first),
+		FIXTURE_TEST(CYC_21_a_look_is_asked_for_once_and_leaves_a_line_in_the_trail),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
