@@ -1,0 +1,258 @@
+#!/usr/bin/python3
+"""notices_test.py: what happens is told to each channel exactly once, whatever receivers and crashes do."""
+import contextlib
+import json
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from harness import ROOT, Browser, Instance, die_with_parent, links_of, main, mail_text, test, wait_until  # noqa: E402
+
+LIVE = "shop/live"
+SECRET = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+
+
+class Receiver:
+    """tests/fake/hooks.py on loopback."""
+
+    def __init__(self, folder):
+        self.log = os.path.join(folder, "hooks.log")
+        self.server = subprocess.Popen(["python3", os.path.join(ROOT, "tests/fake/hooks.py"), self.log],
+                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                                       preexec_fn=die_with_parent)
+        self.base = f"http://127.0.0.1:{int(self.server.stdout.readline())}"
+
+    def close(self):
+        self.server.kill()
+        self.server.wait(10)
+        self.server.stdout.close()
+
+    def requests(self, path=""):
+        if not os.path.exists(self.log):
+            return []
+        with open(self.log, encoding="utf-8") as f:
+            return [r for r in map(json.loads, f) if r["path"].startswith(path)]
+
+    def wait(self, path, count):
+        return wait_until(f"{count} calls of {path}", lambda: (r := self.requests(path)) and len(r) >= count and r)
+
+
+def make_shop(path):
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE IF NOT EXISTS product (id INTEGER PRIMARY KEY, name TEXT)")
+        db.execute("INSERT INTO product (name) VALUES ('thé')")
+        db.commit()
+
+
+@contextlib.contextmanager
+def console():
+    folder = tempfile.mkdtemp(prefix="lz-hooks-", dir="/tmp")
+    os.chmod(folder, 0o755)
+    receiver = Receiver(folder)
+    try:
+        with Instance(conf='allow_private = "127.0.0.1"\nhttp_timeout = "2s"\n') as s:
+            s.receiver, s.shop = receiver, os.path.join(folder, "shop.sqlite")
+            make_shop(s.shop)
+            s.add_project("shop")
+            s.add_environment("shop", "live")
+            s.add_service(LIVE, "database", "sqlite", path=s.shop)
+            yield s
+    finally:
+        receiver.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def add(s, kind, base="/notifications", events=None, **fields):
+    """A channel through its form; gives its number."""
+    path = f"{base}/new?kind={kind}"
+    form = s.must(s.browser.get(path)).form(field="name").fill(**fields)
+    if events is not None:
+        form.fill(event=events)
+    s.must(s.browser.submit(form, path))
+    return s.sql1("SELECT max(id) FROM channel")
+
+
+def press(s, path, action, browser=None):
+    """Press the button whose form ends so."""
+    b = browser or s.browser
+    return s.must(b.submit(s.must(b.get(path)).form(action=action), path))
+
+
+def remove_all(s):
+    for row in s.sql("SELECT id, project FROM channel WHERE removed_at = 0"):
+        base = "/notifications" if row["project"] is None else "/p/shop/-/notifications"
+        press(s, f"{base}/{row['id']}/remove", "/remove")
+
+
+def settled(s):
+    return wait_until("an empty queue", lambda: not s.sql1("SELECT count(*) FROM delivery WHERE state = 'queued'"))
+
+
+def break_shop(s):
+    os.rename(s.shop, s.shop + ".away")
+
+
+def mend_shop(s):
+    os.rename(s.shop + ".away", s.shop)
+
+
+@test("PEER-9 PEER-8", "a failed backup reaches webhook, Slack, Teams, ntfy, healthchecks and mail once each; the next closes it")
+def once_each(s):
+    r = s.receiver.base
+    add(s, "webhook", name="Hook", url=r + "/hook/secretpath", secret=SECRET)
+    add(s, "slack", "/p/shop/-/notifications", name="Slack", url=r + "/slack/T0/B0/secretpath")
+    add(s, "teams", name="Teams", url=r + "/teams/secretpath")
+    add(s, "ntfy", name="Phones", url=r + "/night-watch", secret="tk_hush")
+    add(s, "healthchecks", "/p/shop/-/notifications", name="Check", url=r + "/ping/0193")
+    add(s, "mail", "/p/shop/-/notifications", name="Ops", target="ops@example.net")
+    question = s.wait_mails(1)[-1]
+    assert question["To"] == "ops@example.net", question["To"]
+    path = next(p for p in links_of(question, s.base) if p.startswith("/confirm/"))
+    guest = Browser(s.base)
+    s.must(guest.get(path))
+    assert not s.sql1("SELECT confirmed_at FROM channel WHERE name = 'Ops'")
+    press(s, path, path, guest)
+    assert s.sql1("SELECT confirmed_at FROM channel WHERE name = 'Ops'")
+    before = len(s.mails())
+
+    break_shop(s)
+    s.backup(LIVE, state="failed")
+    for where, count in (("/hook", 1), ("/slack", 1), ("/teams", 1), ("/ping", 2)):
+        s.receiver.wait(where, count)
+    settled(s)
+    told = lambda: [m for m in s.mails()[before:] if m["To"] == "ops@example.net"]
+    wait_until("the mail", told)
+    mend_shop(s)
+    s.backup(LIVE)
+    s.receiver.wait("/hook", 2)
+    wait_until("the second mail", lambda: len(told()) >= 2)
+    settled(s)
+
+    kinds = [json.loads(q["body"])["type"] for q in s.receiver.requests("/hook")]
+    assert sorted(kinds) == ["backup-failed", "recovered"], kinds
+    assert len(s.receiver.requests("/slack")) == 2 and len(s.receiver.requests("/teams")) == 2
+    topic = [q for q in s.receiver.requests("/") if q["headers"].get("authorization") == "Bearer tk_hush"]
+    assert len(topic) == 2 and json.loads(topic[0]["body"])["topic"] == "night-watch", topic
+    pings = [q["path"] for q in s.receiver.requests("/ping")]
+    ids = [b["uuid"] for b in s.sql("SELECT uuid FROM backup ORDER BY id")][-2:]
+    assert pings == [f"/ping/0193/start?rid={ids[0]}", f"/ping/0193/fail?rid={ids[0]}",
+                     f"/ping/0193/start?rid={ids[1]}", f"/ping/0193?rid={ids[1]}"], pings
+    subjects = [m["Subject"] for m in told()]
+    assert len(subjects) == 2 and "FAILED" in subjects[0] and "Recovered" in subjects[1], subjects
+    assert "shop/live" in mail_text(told()[0])
+    # Signed for a reader of another language, and nothing of the secrets on a page or in the logs.
+    with open(s.receiver.log, encoding="utf-8") as f:
+        verified = subprocess.run(["python3", os.path.join(ROOT, "tests/fake/hooks_verify.py"), SECRET], stdin=f,
+                                  capture_output=True, text=True)
+    assert verified.returncode == 0 and verified.stdout.strip() == "2", verified
+    pages = [s.browser.get(p).text for p in ("/notifications", "/p/shop/-/notifications", "/notifications/1")]
+    logs = [open(os.path.join(s.home, "log", n)).read() for n in ("worker.log", "web.log")]
+    for text in pages + logs:
+        assert "secretpath" not in text and "whsec_" not in text and "tk_hush" not in text
+    # Restarting tells nothing again.
+    s.stop_one("worker")
+    s.start_worker()
+    count = len(s.receiver.requests())
+    s.backup(LIVE)
+    settled(s)
+    extra = [q["path"] for q in s.receiver.requests()[count:]]
+    assert len(extra) == 2 and all(p.startswith("/ping/0193") for p in extra), extra
+    remove_all(s)
+
+
+@test("PEER-2", "a notifier that fails is shown with its status, tried again, and no backup cares")
+def failing(s):
+    number = add(s, "slack", name="Broken", url=s.receiver.base + "/status/404/aaaaaaaaaaaa", events=["backup-ready"])
+    row = s.backup(LIVE)
+    assert row["state"] == "ready" and row["warnings"] == 0
+    wait_until("a refusal", lambda: s.sql1("SELECT status FROM delivery WHERE channel = ?", number) == 404)
+    page = s.must(s.browser.get(f"/notifications/{number}"))
+    assert "HTTP 404" in page.words and "answered 404: no_service" in page.words, page.words
+    assert "Trying again" in page.words
+    assert s.sql1("SELECT state FROM backup WHERE id = ?", row["id"]) == "ready"
+    s.doctor()
+    remove_all(s)
+
+
+@test("PEER-9", "a test is sent by a button, and its result is shown on the page")
+def test_button(s):
+    number = add(s, "webhook", name="Tested", url=s.receiver.base + "/tested/aaaaaaaaaaaa", secret=SECRET)
+    path = f"/notifications/{number}"
+    press(s, path, "/test")
+    s.receiver.wait("/tested", 1)
+    settled(s)
+    page = s.must(s.browser.get(path))
+    assert "Sent" in page.words and "HTTP 200" in page.words, page.words
+    press(s, path, "/again")
+    calls = s.receiver.wait("/tested", 2)
+    assert calls[0]["headers"]["webhook-id"] == calls[1]["headers"]["webhook-id"]
+    settled(s)
+    remove_all(s)
+
+
+@test("T47", "a channel on a private address is never called, and the page says why")
+def private(s):
+    s.stop_one("worker")
+    s.configure('allow_private = ""\n')
+    s.start_worker()
+    number = add(s, "slack", name="Inside", url=s.receiver.base + "/inside/aaaaaaaaaaaa")
+    path = f"/notifications/{number}"
+    press(s, path, "/test")
+    wait_until("a refusal", lambda: s.sql1("SELECT error FROM delivery WHERE channel = ?", number))
+    page = s.must(s.browser.get(path))
+    assert "private address 127.0.0.1" in page.words and "allow_private" in page.words, page.words
+    assert not s.receiver.requests("/inside")
+    remove_all(s)
+    s.stop_one("worker")
+    s.configure('allow_private = "127.0.0.1"\n')
+    s.start_worker()
+
+
+@test("PEER-9", "a worker killed between sending and noting repeats at most once, under the same webhook-id")
+def killed(s):
+    s.stop_one("worker")
+    s.start_worker({"LAZARETTE_FAULT": "webhook.answered:kill"})
+    number = add(s, "webhook", name="Twice", url=s.receiver.base + "/twice/aaaaaaaaaaaa", secret=SECRET,
+                 events=["backup-ready"])
+    s.backup(LIVE)
+    s.receiver.wait("/twice", 1)
+    dead = s.running.pop("worker")
+    assert dead.wait(30) == -9, dead.returncode
+    assert s.sql1("SELECT state FROM delivery WHERE channel = ?", number) == "queued"
+    s.start_worker()
+    settled(s)
+    calls = s.receiver.requests("/twice")
+    assert len(calls) == 2, len(calls)
+    assert calls[0]["headers"]["webhook-id"] == calls[1]["headers"]["webhook-id"]
+    assert calls[0]["body"] == calls[1]["body"]
+    # Control: a backup under a worker that lives is one call.
+    s.backup(LIVE)
+    s.receiver.wait("/twice", 3)
+    settled(s)
+    assert len(s.receiver.requests("/twice")) == 3
+    remove_all(s)
+
+
+@test("PEER-8", "a healthchecks channel of the instance is pinged while the worker is alive")
+def alive(s):
+    add(s, "healthchecks", name="Alive", url=s.receiver.base + "/alive/0193", events=["worker-silent"])
+    s.stop_one("worker")
+    s.start_worker()
+    s.receiver.wait("/alive", 1)
+    settled(s)
+    s.stop_one("worker")
+    count = len(s.receiver.requests("/alive"))
+    s.start_worker({"LAZARETTE_CLOCK_SKEW": str(10 * 60 * 1000)})
+    s.receiver.wait("/alive", count + 1)
+    assert re.fullmatch(r"/alive/0193", s.receiver.requests("/alive")[-1]["path"])
+    remove_all(s)
+
+
+if __name__ == "__main__":
+    main(console)
