@@ -106,6 +106,8 @@ cd restored &amp;&amp; sha256sum -c SHA256SUMS</code></pre>
 <li>When a storage is full, the job fails with the numbers. Pages go on working, and so does the next backup once there is room.</li>
 <li>Prepared downloads are copies. They are removed when they expire.</li>
 </ul>
+<?cs elif:help.topic.schedules ?>
+<?cs include!"part_help_schedules.cs" ?>
 <?cs elif:help.topic.worker ?>
 <p class="lead">The worker is the program that takes the backups. These pages only write down what it shall do.</p>
 <p>When it is silent, jobs wait in the queue. Nothing is lost; they start when the worker does.</p>

@@ -34,9 +34,9 @@ struct schedpage {
 MUST_USE int schedpage_begin(struct page *p, const struct request *rq, const struct spot *at,
     const struct schedpage *f, struct err *e);
 
-/* What the list of backups says of schedules: sched.next (a moment), sched.next.name and .words;
- * sched.none, sched.off.at, .by, .inherited and .href (all are off; where to turn on), sched.paused, sched.href
- * (the page). */
+/* What the list of backups says of schedules: sched.next (a moment) and sched.by (the schedule);
+ * sched.none; sched.off.at, .by, .inherited and .href when all are off (where to turn on);
+ * sched.href, the page. */
 MUST_USE int schedpage_next(struct page *p, const struct request *rq, const struct environment *v,
     struct err *e);
 

@@ -19,6 +19,8 @@ static const struct {
 	    "Putting a backup back, undoing that, and the commands that do it by hand." },
 	{ "storage", "Storage and retention",
 	    "Where the bytes lie, how long they stay, and what the trash is." },
+	{ "schedules", "Schedules",
+	    "When backups come by themselves, also when clocks change or the worker was off." },
 	{ "worker", "The worker", "What to do when jobs wait or the worker is silent." },
 	{ "mail", "Mails", "Who gets which mail, and what to do when none arrives." },
 	{ "notifications", "Notifications",

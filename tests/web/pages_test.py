@@ -45,6 +45,8 @@ def wrong_forms(stage):
              {"name": "", "slug": "?"}),
             ("backup form with faults", "/p/shop/live/backups/new", "services",
              {"services": None, "note": "x" * 501}),
+            ("schedule form with faults", "/p/shop/live/schedule/new", "cron",
+             {"name": "", "every": "cron", "cron": "75 2 * * *", "zone": "Mars/Olympus", "spread": "61"}),
             ("restore form with faults", f"/r/r{stage.drafted}/confirm", "typed", {"typed": "shop/live"}),
             ("download form with faults", f"/b/b{stage.ready}/download", "parts", {"parts": None})):
         form = b.get(path).form(field=field).fill(**fields)

@@ -67,6 +67,16 @@ class Stage(Instance):
         self.act(f"/d/d{self.revoked}", "revoke")
         self.act(f"/b/b{self.trashed}", "delete")
         self.restore_media(content)
+        self.schedule()
+
+    def schedule(self):
+        """Every night in shop/live, which has run; off in shop/staging; one of a project and of the instance."""
+        for base in ("/p/shop/live", "/p/shop/staging", "/p/shop/-", ""):
+            self.must(self.browser.submit(self.browser.get(base + "/schedule").form("/usual"), base + "/schedule"))
+        self.must(self.browser.submit(self.browser.get("/p/shop/live/schedule").form("/run"), "/p/shop/live/schedule"))
+        self.wait_job(self.sql1("SELECT max(id) FROM job"), "succeeded")
+        path = "/p/shop/staging/schedule"
+        self.must(self.browser.submit(self.browser.get(path).form("/switch"), path))
 
     def restore_media(self, content):
         """The media go to shop/drill: once to the end, once to the page that asks."""
