@@ -16,7 +16,7 @@
 </ul>
 <p>Services are read one after the other while the application goes on. Each database is of one instant, but a file may be a little newer than the row that names it.</p>
 <h2>How long it stays</h2>
-<p>Until somebody deletes it, and then seven more days in the trash. <a href="/help/storage">Storage and retention</a> has the details.</p>
+<p>As long as the rule of retention says, which the page Retention of each environment shows, and then some days in the trash. <a href="/help/storage">Storage and retention</a> has the details.</p>
 <h2>When it is ready</h2>
 <p>Every program that took part ended without an error, the dump carries the engine's own end mark, and the stored bytes were read back and compared. Before that, nothing is listed as a backup. A backup that fails leaves the earlier ones untouched.</p>
 <p>Verify reads everything again later and compares it with the SHA-256 noted when the backup was made.</p>
@@ -56,7 +56,7 @@ tar -xf FILE.tar.zst &amp;&amp; sha256sum -c SHA256SUMS</code></pre>
 <dt>Ready</dt><dd>Complete, stored, read back and compared.</dd>
 <dt>Ready, with warnings</dt><dd>As Ready, but single files could not be read or changed meanwhile. The log names them.</dd>
 <dt>Failed</dt><dd>Nothing of it is kept. Its page shows the reason in the words of the tool that failed.</dd>
-<dt>In the trash</dt><dd>Deleted, and can be put back for seven days.</dd>
+<dt>In the trash</dt><dd>Deleted by a person or by the rule, and can be put back for some days: its page says how long.</dd>
 <dt>Damaged, Missing</dt><dd>A later look at the storage found changed bytes, or none.</dd>
 </dl>
 <?cs elif:help.topic.restore ?>
@@ -101,8 +101,10 @@ cd restored &amp;&amp; sha256sum -c SHA256SUMS</code></pre>
 <?cs elif:help.topic.storage ?>
 <p class="lead">Backups lie in a storage, one folder per project and environment, in formats that open without this program.</p>
 <ul>
-<li>A backup stays until somebody deletes it. Keep marks one that must not be deleted by mistake.</li>
-<li>Delete moves a backup to the trash. It can be put back for seven days; then the worker removes its files.</li>
+<li>The page Retention of an environment, a project or the instance says which backups stay and for how long, with the reason for each. When nobody says anything: 7 daily, 4 weekly and 12 monthly; those made on demand 30 days, then the newest 3.</li>
+<li>The newest good backup of each service never goes. Failed and suspicious ones never count. Keep marks one that no rule takes and nobody deletes by mistake.</li>
+<li>What goes lies in the trash first and can be put back, for seven days when nobody says anything else; then the worker removes its files.</li>
+<li>When the clock jumps by more than a day, nothing is deleted for a day. Nothing of a paused environment is deleted.</li>
 <li>When a storage is full, the job fails with the numbers. Pages go on working, and so does the next backup once there is room.</li>
 <li>Prepared downloads are copies. They are removed when they expire.</li>
 </ul>
