@@ -10,6 +10,7 @@
 #include "cgi/page/show_backup_new.h"
 #include "lib/model/name.h"
 #include "lib/store/backups.h"
+#include "lib/store/freezes.h"
 #include "lib/store/jobs.h"
 #include "lib/store/projects.h"
 
@@ -19,7 +20,9 @@ struct form {
 	struct backup_choice *choices;
 	size_t count, chosen;
 	const char *note;
-	bool mail;
+	bool mail, anyway;
+	enum backup_mode mode;
+	struct freeze_window window;
 };
 
 static bool
@@ -30,6 +33,18 @@ among(const char *slug, const char *const *words, size_t count)
 			return true;
 	}
 	return false;
+}
+
+/* Where it can be had, a backup by hand is consistent unless somebody says live. */
+static int
+read_mode(struct form *f, struct request *rq, bool sent, struct err *e)
+{
+	f->mode = *f->v.hook_freeze != '\0' ? MODE_CONSISTENT : MODE_LIVE;
+	if (sent && f->mode == MODE_CONSISTENT &&
+	    !backup_mode_parse(&f->mode, request_field(rq, "mode")))
+		f->mode = MODE_LIVE;
+	f->anyway = *request_field(rq, "anyway") != '\0';
+	return freezes_window(&f->window, rq->arena, rq->db, f->v.id, rq->now, e);
 }
 
 /* The services with what was ticked: all of them when the form is new. */
@@ -64,7 +79,7 @@ read_form(struct form *f, struct request *rq, bool sent, struct err *e)
 		    f->v.slug);
 	f->note = request_field(rq, "note");
 	f->mail = !sent || *request_field(rq, "mail") != '\0';
-	return 0;
+	return read_mode(f, rq, sent, e);
 }
 
 /* The oldest backup of this environment that has not ended; NULL when there is none. */
@@ -101,9 +116,14 @@ send_form(struct reply *rp, struct request *rq, const struct form *f,
 		.note = f->note,
 		.mail = f->mail,
 		.email = rq->session != NULL ? rq->session->account.email : "",
+		.mode = f->mode,
+		.window = f->window,
+		.now = rq->now,
+		.anyway = f->anyway,
 	};
 
-	if (find_busy(&busy, rq, &f->v, e) != 0)
+	if (find_busy(&busy, rq, &f->v, e) != 0 ||
+	    freezes_usual(&view.usual_ms, rq->db, f->v.id, e) != 0)
 		return -1;
 	view.busy = busy;
 	if (envpage_begin(&p, rq, &f->v,
@@ -131,7 +151,8 @@ on_backup_new_form(struct reply *rp, struct request *rq, struct err *e)
 static int
 request_backup(int64_t *job, struct request *rq, const struct form *f, struct err *e)
 {
-	struct backup_request br = { .kind = BACKUP_ON_DEMAND, .note = f->note };
+	struct backup_request br = { .kind = BACKUP_ON_DEMAND, .note = f->note,
+		.mode = f->mode };
 	int64_t *services = arena_array(rq->arena, f->count + 1, sizeof *services);
 	struct backup_ids ids;
 	char id[NAME_ID_SIZE];
@@ -153,6 +174,14 @@ request_backup(int64_t *job, struct request *rq, const struct form *f, struct er
 	    .environment = f->v.id, .target = id, .detail = f->note }, e);
 }
 
+static const char *
+outside(const struct form *f, const struct request *rq)
+{
+	return arena_printf(rq->arena,
+	    "The application is to be paused from %s (%s) only; choose Live, or say that you want "
+	    "it now", f->window.text, f->window.zone);
+}
+
 int
 on_backup_new_create(struct reply *rp, struct request *rq, struct err *e)
 {
@@ -171,6 +200,8 @@ on_backup_new_create(struct reply *rp, struct request *rq, struct err *e)
 		wrong = (struct field_error){ "note", arena_dup(rq->arena, why.text) };
 	else if (f.chosen == 0)
 		wrong = (struct field_error){ "services", "Choose at least one thing to back up" };
+	else if (f.mode == MODE_CONSISTENT && f.window.opens > rq->now && !f.anyway)
+		wrong = (struct field_error){ "mode", outside(&f, rq) };
 	if (wrong.field != NULL)
 		return send_form(rp, rq, &f, &wrong, e);
 	if (request_backup(&job, rq, &f, e) != 0)

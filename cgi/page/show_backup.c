@@ -158,6 +158,7 @@ facts(struct node *n, const struct backup_view *view)
 	mark_tested(n, b, view->now);
 	node_set(n, "obstacle", mark_obstacle(b));
 	page_time(n, "verified_at", b->verified_at, view->now);
+	mark_frozen(n, b);
 	node_flag(n, "keep", b->keep);
 	node_flag(n, "ready", b->state == BACKUP_READY);
 	node_flag(n, "building", b->state == BACKUP_BUILDING);

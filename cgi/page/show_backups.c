@@ -66,6 +66,7 @@ show_backups_row(struct node *n, const struct backup *b, const struct backups_vi
 	node_set(n, "note", *b->note == '\0' ? NULL : b->note);
 	node_set(n, "by", b->requested_name);
 	node_set(n, "error", b->state == BACKUP_FAILED ? b->error : NULL);
+	mark_frozen(n, b);
 	node_flag(n, "keep", b->keep);
 	node_flag(n, "ready", b->state == BACKUP_READY);
 	node_flag(n, "building", b->state == BACKUP_BUILDING);
