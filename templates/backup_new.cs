@@ -11,7 +11,14 @@
 <?cs each:s = g.services ?><div class="pick"><input type="checkbox" id="services-<?cs var:s.slug ?>" name="services" value="<?cs var:s.slug ?>"<?cs if:s.on ?> checked<?cs /if ?> aria-describedby="services-<?cs var:s.slug ?>-hint"><label for="services-<?cs var:s.slug ?>"><?cs var:s.name ?></label><p class="hint" id="services-<?cs var:s.slug ?>-hint"><?cs var:s.engine ?><?cs if:s.last.text ?>, <?cs var:s.last.text ?> last time<?cs /if ?><?cs if:s.check.tone == "bad" ?>. The last connection test failed. <a href="<?cs var:s.href ?>">Look at it</a><?cs /if ?></p></div>
 <?cs /each ?></fieldset>
 <?cs /each ?></div>
-<?cs call:area(note, "note", "Note", "What this backup is for: before an upgrade, before a deploy. At most 500 characters.", "3") ?>
+<?cs if:mode.offered ?><div class="field<?cs if:mode.error ?> is-faulty<?cs /if ?>" id="mode" tabindex="-1"><fieldset><legend>How</legend><?cs if:mode.error ?><p class="fault"><?cs call:icon("failed") ?><?cs var:mode.error ?></p><?cs /if ?>
+<?cs if:mode.usual ?><?cs set:mode.hint = "All parts are of one moment. The application is paused while they are read, " + mode.usual + " the last time." ?><?cs else ?><?cs set:mode.hint = "All parts are of one moment. The application is paused while they are read; for how long is not known yet." ?><?cs /if ?>
+<?cs call:radio("mode", "consistent", "Consistent", mode.hint, mode.consistent) ?>
+<?cs call:radio("mode", "live", "Live", "No downtime. Each part is whole in itself, but what changes meanwhile may be in one part and not in another.", mode.live) ?>
+<?cs if:window.text ?><?cs set:window.hint = "Here the application is to be paused from " + window.text + " (" + window.zone + ") only; it is another time now." ?><?cs call:choice("anyway", "1", "Pause it now all the same", window.hint, window.anyway) ?>
+<?cs /if ?></fieldset></div>
+<?cs else ?><p class="muted">Live, without downtime: each part is whole in itself, but what changes meanwhile may be in one part and not in another. With a hook that pauses the application a consistent backup could be made. <a href="<?cs var:settings ?>">Set one in the settings</a></p>
+<?cs /if ?><?cs call:area(note, "note", "Note", "What this backup is for: before an upgrade, before a deploy. At most 500 characters.", "3") ?>
 <?cs call:input(keep_days, "keep_days", "Keep it for days", "At least so long no rule deletes it. Empty: as long as the rule of retention says.", "number") ?>
 <?cs if:mail.to ?><?cs call:choice("mail", "1", "Mail me when it is done", mail.to, mail.on) ?><?cs /if ?>
 <?cs if:estimate.raw.text ?><p class="muted">About <?cs call:size(estimate.raw) ?> to read and <?cs call:size(estimate.stored) ?> to store, going by the last backups<?cs if:estimate.partial ?>; what was never backed up comes on top<?cs /if ?>.</p>

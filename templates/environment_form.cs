@@ -11,6 +11,10 @@
 <?cs call:text(hook_after, "hook_after", "Hook after", "The same, just after: to start it again and empty its caches. It runs also after a restore that failed behind the first hook.") ?>
 <?cs call:input(hook_limit, "hook_limit", "Seconds a hook may take", "1 to 3600", "number") ?>
 <?cs call:area(watchers, "watchers", "Who hears of every restore", "E-mail addresses, one a line", "3") ?>
+<h2>Consistent backups</h2>
+<?cs call:text(hook_freeze, "hook_freeze", "Hook that holds the application", "The name of an executable in the folder hooks of this instance. It runs before a consistent backup reads anything. When it fails, no backup is taken.") ?>
+<?cs call:text(hook_thaw, "hook_thaw", "Hook that lets it go", "It runs as soon as all is read, or the time is up, and in any case: also when the backup fails or is killed. It may run twice.") ?>
+<?cs call:input(freeze_seconds, "freeze_seconds", "Seconds it may be held", "1 to 600; then it is let go and the backup goes on as a live one. Empty: " + freeze_seconds.inherited, "number") ?>
 <?cs /if ?><div class="actions"><?cs if:new ?><?cs call:button("Add environment", "primary") ?><?cs else ?><?cs call:button("Save", "primary") ?><?cs /if ?> <a class="button" href="<?cs var:back ?>">Cancel</a></div>
 </form>
 <?cs if:pause.href ?><p><a href="<?cs var:page.env.href ?>/policies">Policies of this environment</a>: time zone, trash, alarms, storage, downloads</p>

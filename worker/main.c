@@ -6,6 +6,7 @@
 #include "lib/base/log.h"
 #include "lib/base/num.h"
 #include "lib/util/conf.h"
+#include "worker/hold.h"
 #include "worker/job/thaw.h"
 #include "worker/job/work.h"
 #include "worker/notify/mail.h"
@@ -18,6 +19,8 @@ struct options {
 	struct lease lease;           /* job 0: none */
 	int64_t since;                /* of housekeeping; -1: none */
 	int64_t thaw;                 /* an environment that is to go on; 0: none */
+	const char *hold, *let_go;    /* sockets of applications; NULL: none */
+	int64_t seconds;
 	const char *recipient;        /* of a test mail; NULL: none */
 	struct salvage salvage;       /* backup NULL: none */
 };
@@ -43,6 +46,9 @@ read_options(struct options *out, int argc, char **argv)
 		{ "fence", required_argument, NULL, 'f' },
 		{ "sweep", required_argument, NULL, 's' },
 		{ "thaw", required_argument, NULL, 't' },
+		{ "hold", required_argument, NULL, 'H' },
+		{ "let-go", required_argument, NULL, 'L' },
+		{ "seconds", required_argument, NULL, 'n' },
 		{ "mail-test", required_argument, NULL, 'm' },
 		{ "salvage", required_argument, NULL, 'r' },
 		{ "storage", required_argument, NULL, 'S' },
@@ -63,6 +69,9 @@ read_options(struct options *out, int argc, char **argv)
 		case 'f': good &= num_parse(&out->lease.fence, optarg, 1, INT64_MAX); break;
 		case 's': good &= num_parse(&out->since, optarg, 0, INT64_MAX); break;
 		case 't': good &= num_parse(&out->thaw, optarg, 1, INT64_MAX); break;
+		case 'H': out->hold = optarg; break;
+		case 'L': out->let_go = optarg; break;
+		case 'n': good &= num_parse(&out->seconds, optarg, 1, 600); break;
 		case 'm': out->recipient = optarg; break;
 		case 'r': out->salvage.backup = optarg; break;
 		case 'S': out->salvage.storage = optarg; break;
@@ -109,11 +118,24 @@ salvage(const struct salvage *order)
 	return 1;
 }
 
+/* For the hooks that make requests wait. */
+static int
+hold(const struct options *opt)
+{
+	struct err e;
+
+	if ((opt->hold != NULL ? hold_begin(opt->hold, opt->seconds, &e)
+	                       : hold_end(opt->let_go, &e)) == 0)
+		return 0;
+	fprintf(stderr, "lazarette-worker: %s\n", e.text);
+	return 1;
+}
+
 int
 main(int argc, char **argv)
 {
 	CLEANUP_ARENA struct arena *arena = arena_new();
-	struct options opt = { .since = -1 };
+	struct options opt = { .since = -1, .seconds = 60 };
 	struct conf conf;
 	struct err e;
 	int status = read_options(&opt, argc, argv);
@@ -122,6 +144,8 @@ main(int argc, char **argv)
 		return status;
 	if (opt.salvage.backup != NULL)
 		return salvage(&opt.salvage);
+	if (opt.hold != NULL || opt.let_go != NULL)
+		return hold(&opt);
 	if (conf_read(&conf, arena, conf_home(arena), &e) != 0) {
 		log_line(LOG_ERROR, "worker.conf", "%s", e.text);
 		return 78;

@@ -34,8 +34,8 @@ MUST_USE int thaws_step(struct thaws *t, struct db *db, const struct conf *conf,
 /* Is a thaw running? A worker that stops waits for it. */
 bool thaws_busy(const struct thaws *t);
 
-/* Pure: must the supervisor step in? `seen_ms` is for how long it has known of it, `guarded` whether
- * the job lives. */
+/* Pure: must the supervisor step in? `seen_ms` is for how long it has known of it, `guarded`
+ * whether the job lives. */
 bool thaws_due(const struct freeze_row *row, bool guarded, int64_t now, int64_t seen_ms);
 
 #endif

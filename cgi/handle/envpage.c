@@ -1,6 +1,9 @@
 /* envpage.c: what every page about an environment begins with. */
 #include "cgi/handle/envpage.h"
 
+#include <inttypes.h>
+
+#include "lib/store/freezes.h"
 #include "lib/store/settings.h"
 
 int
@@ -38,6 +41,23 @@ envpage_worker(struct page *p, const struct request *rq, struct err *e)
 	return 0;
 }
 
+/* An application that may stand still because its thaw fails: nothing else matters as much. */
+static int
+held(struct page *p, const struct request *rq, const struct environment *v, struct err *e)
+{
+	struct freeze_row row;
+
+	if (freezes_of(&row, rq->arena, rq->db, v->id, e) != 0)
+		return -1;
+	if (row.at == 0 || row.tries == 0)
+		return 0;
+	node_setf(p->root, "held.word", "%s/%s may still be paused: letting it go has failed %"
+	    PRId64 " %s and is tried again.", v->project_slug, v->slug, row.tries,
+	    row.tries == 1 ? "time" : "times");
+	node_set(p->root, "held.error", row.error);
+	return 0;
+}
+
 int
 envpage_begin(struct page *p, const struct request *rq, const struct environment *v,
     const struct envpage *f, struct err *e)
@@ -52,5 +72,5 @@ envpage_begin(struct page *p, const struct request *rq, const struct environment
 		node_setf(p->root, "page.place", "%s/%s", v->project_slug, v->slug);
 	show_environment_item(node_at(p->root, "env"), v);
 	show_environment_safety(node_at(p->root, "env"), rq->arena, &s, rq->now);
-	return envpage_worker(p, rq, e);
+	return held(p, rq, v, e) != 0 ? -1 : envpage_worker(p, rq, e);
 }

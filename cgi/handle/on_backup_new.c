@@ -11,6 +11,7 @@
 #include "lib/base/num.h"
 #include "lib/model/name.h"
 #include "lib/store/backups.h"
+#include "lib/store/freezes.h"
 #include "lib/store/jobs.h"
 #include "lib/store/projects.h"
 
@@ -23,7 +24,9 @@ struct form {
 	size_t count, chosen;
 	const char *note, *keep_days;
 	int64_t keep_ms;              /* 0: as the rule says */
-	bool mail;
+	bool mail, anyway;
+	enum backup_mode mode;
+	struct freeze_window window;
 };
 
 static bool
@@ -34,6 +37,18 @@ among(const char *slug, const char *const *words, size_t count)
 			return true;
 	}
 	return false;
+}
+
+/* Where it can be had, a backup by hand is consistent unless somebody says live. */
+static int
+read_mode(struct form *f, struct request *rq, bool sent, struct err *e)
+{
+	f->mode = *f->v.hook_freeze != '\0' ? MODE_CONSISTENT : MODE_LIVE;
+	if (sent && f->mode == MODE_CONSISTENT &&
+	    !backup_mode_parse(&f->mode, request_field(rq, "mode")))
+		f->mode = MODE_LIVE;
+	f->anyway = *request_field(rq, "anyway") != '\0';
+	return freezes_window(&f->window, rq->arena, rq->db, f->v.id, rq->now, e);
 }
 
 /* The services with what was ticked: all of them when the form is new. */
@@ -69,7 +84,7 @@ read_form(struct form *f, struct request *rq, bool sent, struct err *e)
 	f->note = request_field(rq, "note");
 	f->keep_days = request_field(rq, "keep_days");
 	f->mail = !sent || *request_field(rq, "mail") != '\0';
-	return 0;
+	return read_mode(f, rq, sent, e);
 }
 
 /* The oldest backup of this environment that has not ended; NULL when there is none. */
@@ -107,9 +122,14 @@ send_form(struct reply *rp, struct request *rq, const struct form *f,
 		.keep_days = f->keep_days,
 		.mail = f->mail,
 		.email = rq->session != NULL ? rq->session->account.email : "",
+		.mode = f->mode,
+		.window = f->window,
+		.now = rq->now,
+		.anyway = f->anyway,
 	};
 
-	if (find_busy(&busy, rq, &f->v, e) != 0)
+	if (find_busy(&busy, rq, &f->v, e) != 0 ||
+	    freezes_usual(&view.usual_ms, rq->db, f->v.id, e) != 0)
 		return -1;
 	view.busy = busy;
 	if (envpage_begin(&p, rq, &f->v,
@@ -152,7 +172,8 @@ static int
 request_backup(int64_t *job, struct request *rq, const struct form *f, struct err *e)
 {
 	struct backup_request br = { .kind = BACKUP_ON_DEMAND, .note = f->note,
-		.keep_until = f->keep_ms > 0 ? rq->now + f->keep_ms : 0 };
+		.keep_until = f->keep_ms > 0 ? rq->now + f->keep_ms : 0,
+		.mode = f->mode };
 	int64_t *services = arena_array(rq->arena, f->count + 1, sizeof *services);
 	struct backup_ids ids;
 	char id[NAME_ID_SIZE];
@@ -172,6 +193,14 @@ request_backup(int64_t *job, struct request *rq, const struct form *f, struct er
 	name_id(id, NAME_BACKUP, ids.backup);
 	return trail_add(rq, &(struct event){ .action = "backup.requested", .project = f->v.project,
 	    .environment = f->v.id, .target = id, .detail = f->note }, e);
+}
+
+static const char *
+outside(const struct form *f, const struct request *rq)
+{
+	return arena_printf(rq->arena,
+	    "The application is to be paused from %s (%s) only; choose Live, or say that you want "
+	    "it now", f->window.text, f->window.zone);
 }
 
 int
@@ -195,6 +224,8 @@ on_backup_new_create(struct reply *rp, struct request *rq, struct err *e)
 		    "Keep it for 1 to 3650 days, you wrote %.40s", f.keep_days) };
 	else if (f.chosen == 0)
 		wrong = (struct field_error){ "services", "Choose at least one thing to back up" };
+	else if (f.mode == MODE_CONSISTENT && f.window.opens > rq->now && !f.anyway)
+		wrong = (struct field_error){ "mode", outside(&f, rq) };
 	if (wrong.field != NULL)
 		return send_form(rp, rq, &f, &wrong, e);
 	if (request_backup(&job, rq, &f, e) != 0)

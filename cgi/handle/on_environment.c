@@ -12,6 +12,7 @@
 #include "lib/base/num.h"
 #include "lib/model/name.h"
 #include "lib/store/outbox.h"
+#include "lib/store/policies.h"
 #include "lib/store/projects.h"
 
 enum { ERRORS_MAX = 8, EVENT_ROWS = 50, HOOK_SECONDS_MAX = 3600 };
@@ -22,6 +23,7 @@ struct form {
 	struct field_error errors[ERRORS_MAX];
 	size_t wrong;
 	const char *hook_limit;       /* as it was typed, when that is no number; else NULL */
+	const char *freeze_seconds;   /* as it was typed, "" for what holds without it */
 };
 
 static void
@@ -68,6 +70,37 @@ read_restores(struct form *f, const struct request *rq)
 		complain(f, "watchers", wrong);
 }
 
+/* What surrounds a consistent backup of it. */
+static void
+read_freeze(struct form *f, const struct request *rq)
+{
+	struct err why;
+
+	f->v.hook_freeze = request_field(rq, "hook_freeze");
+	f->v.hook_thaw = request_field(rq, "hook_thaw");
+	f->freeze_seconds = request_field(rq, "freeze_seconds");
+	if (name_check_hook(f->v.hook_freeze, &why) != 0)
+		complain(f, "hook_freeze", arena_dup(rq->arena, why.text));
+	if (name_check_hook(f->v.hook_thaw, &why) != 0)
+		complain(f, "hook_thaw", arena_dup(rq->arena, why.text));
+	else if (*f->v.hook_freeze != '\0' && *f->v.hook_thaw == '\0')
+		complain(f, "hook_thaw", "What is held must be let go again: name a hook for it");
+	if (*f->freeze_seconds != '\0' &&
+	    policy_check(POLICY_FREEZE_SECONDS, f->freeze_seconds, &why) != 0)
+		complain(f, "freeze_seconds", arena_dup(rq->arena, why.text));
+}
+
+/* Its own cap, or the one that it inherits. */
+static int
+save_freeze(const struct form *f, const struct request *rq, struct err *e)
+{
+	const struct policy_place at = { LEVEL_ENVIRONMENT, f->v.id };
+
+	return policies_set(rq->db, POLICY_FREEZE_SECONDS, &at,
+	    *f->freeze_seconds == '\0' ? NULL : f->freeze_seconds,
+	    rq->session != NULL ? rq->session->account.id : 0, e);
+}
+
 static int
 send_new(struct reply *rp, const struct request *rq, const struct form *f,
     const struct project *project, struct err *e)
@@ -91,13 +124,20 @@ static int
 send_settings(struct reply *rp, const struct request *rq, const struct form *f,
     const struct environment *stored, struct err *e)
 {
+	const struct policy_place at = { LEVEL_ENVIRONMENT, stored->id };
 	CLEANUP_PAGE struct page p = { 0 };
+	struct policy_pair cap;
 
+	if (policies_pair(&cap, rq->arena, rq->db, POLICY_FREEZE_SECONDS, &at, e) != 0)
+		return -1;
 	if (envpage_begin(&p, rq, stored,
 	        &(struct envpage){ "environment_form.cs", "Settings", "settings", true }, e) != 0)
 		return -1;
 	show_environment_form(&p, &f->v);
 	node_set(p.root, "hook_limit.value", f->hook_limit);
+	node_set(p.root, "freeze_seconds.value",
+	    f->freeze_seconds != NULL ? f->freeze_seconds : cap.own.value);
+	node_set(p.root, "freeze_seconds.inherited", cap.inherited.value);
 	node_setf(p.root, "back", "/p/%s/%s/backups", stored->project_slug, stored->slug);
 	node_setf(p.root, "pause.href", "/p/%s/%s/pause", stored->project_slug, stored->slug);
 	node_flag(p.root, "pause.on", stored->paused);
@@ -209,6 +249,7 @@ on_environment_save(struct reply *rp, struct request *rq, struct err *e)
 	f.v = stored;
 	read_form(&f, rq);
 	read_restores(&f, rq);
+	read_freeze(&f, rq);
 	if (f.wrong > 0)
 		return send_settings(rp, rq, &f, &stored, e);
 	if (environments_update(&f.v, rq->db, &why) != 0) {
@@ -219,6 +260,8 @@ on_environment_save(struct reply *rp, struct request *rq, struct err *e)
 		complain(&f, "slug", why.text);
 		return send_settings(rp, rq, &f, &stored, e);
 	}
+	if (save_freeze(&f, rq, e) != 0)
+		return -1;
 	return leave(rp, rq, &f.v,
 	    &(struct event){ .action = "environment.changed", .detail = "saved" }, e);
 }

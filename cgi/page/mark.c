@@ -114,6 +114,17 @@ mark_backup(struct node *n, const struct backup *b)
 }
 
 void
+mark_frozen(struct node *n, const struct backup *b)
+{
+	bool live = b->mode == MODE_LIVE;
+
+	node_set(n, "held.mode", live ? "Live" : "Consistent");
+	node_flag(n, "held.live", live);
+	if (b->frozen_ms > 0)
+		mark_duration(n, "held.text", b->frozen_ms);
+}
+
+void
 mark_health(struct node *n, const struct backup *b, int64_t now)
 {
 	switch (b->health) {

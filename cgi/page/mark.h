@@ -25,6 +25,8 @@ void mark_state(struct node *n, const char *name, const char *word, const char *
     const char *tone);
 void mark_job(struct node *n, const struct job *job);               /* state */
 void mark_backup(struct node *n, const struct backup *b);           /* state */
+/* held.mode "Live" or "Consistent"; held.live; held.text: how long the application stood still */
+void mark_frozen(struct node *n, const struct backup *b);
 void mark_health(struct node *n, const struct backup *b, int64_t now);   /* verified */
 void mark_download(struct node *n, const struct download *d, int64_t now);   /* state */
 /* What became of a mail: mail, and mail.error when it is unsent. State: "", queued, sent, failed.

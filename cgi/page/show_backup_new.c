@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "cgi/page/mark.h"
+#include "lib/base/num.h"
 
 /* The group of an engine: its node is made when the first member comes. */
 static struct node *
@@ -37,6 +38,30 @@ estimate(struct page *p, const struct backup_new_view *view)
 	node_flag(p->root, "estimate.partial", unknown > 0);
 }
 
+/* "about 20 s": nobody plans by milliseconds. */
+static void
+modes(struct page *p, const struct backup_new_view *view)
+{
+	const struct environment *v = view->environment;
+	char usual[NUM_TEXT];
+
+	node_setf(p->root, "settings", "/p/%s/%s/settings", v->project_slug, v->slug);
+	if (*v->hook_freeze == '\0')
+		return;
+	node_flag(p->root, "mode.offered", true);
+	node_flag(p->root, "mode.live", view->mode == MODE_LIVE);
+	node_flag(p->root, "mode.consistent", view->mode == MODE_CONSISTENT);
+	if (view->usual_ms > 0) {
+		num_duration(usual, (view->usual_ms + 999) / 1000 * 1000);
+		node_set(p->root, "mode.usual", usual);
+	}
+	if (view->window.opens <= view->now)
+		return;
+	node_set(p->root, "window.text", view->window.text);
+	node_set(p->root, "window.zone", view->window.zone);
+	node_flag(p->root, "window.anyway", view->anyway);
+}
+
 void
 show_backup_new_form(struct page *p, const struct backup_new_view *view)
 {
@@ -65,6 +90,7 @@ show_backup_new_form(struct page *p, const struct backup_new_view *view)
 	}
 	estimate(p, view);
 	node_set(p->root, "keep_days.value", view->keep_days);
+	modes(p, view);
 	node_set(p->root, "note.value", view->note);
 	node_int(p->root, "note.limit", NAME_NOTE_MAX);
 	node_flag(p->root, "mail.on", view->mail);

@@ -7,8 +7,10 @@
 #include <stdint.h>
 
 #include "cgi/page/page.h"
+#include "lib/model/backup.h"
 #include "lib/model/job.h"
 #include "lib/model/project.h"
+#include "lib/store/freezes.h"
 
 struct backup_choice {
 	const struct service *service;
@@ -25,6 +27,11 @@ struct backup_new_view {
 	const struct job
 	    *busy; /* a backup of this environment that has not ended; NULL when none */
 	const char *email;                 /* where the mail goes */
+	enum backup_mode mode;
+	int64_t usual_ms;                  /* how long the last one was held; 0: none was */
+	struct freeze_window window;
+	int64_t now;
+	bool anyway;                       /* outside the window as well */
 };
 
 void show_backup_new_form(struct page *p, const struct backup_new_view *view);

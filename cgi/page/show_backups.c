@@ -70,6 +70,7 @@ show_backups_row(struct node *n, const struct backup *b, const struct backups_vi
 	node_set(n, "suspicion",
 	    b->state == BACKUP_READY && *b->suspicion != '\0' ? b->suspicion : NULL);
 	node_set(n, "error", b->state == BACKUP_FAILED ? b->error : NULL);
+	mark_frozen(n, b);
 	node_flag(n, "keep", b->keep);
 	node_flag(n, "ready", b->state == BACKUP_READY);
 	node_flag(n, "building", b->state == BACKUP_BUILDING);

@@ -8,6 +8,7 @@
 #include "lib/base/rand.h"
 #include "lib/model/project.h"
 #include "lib/store/enqueue.h"
+#include "lib/store/freezes.h"
 #include "lib/store/policies.h"
 #include "lib/store/projects.h"
 #include "lib/store/sql.h"
@@ -114,6 +115,7 @@ backup_plan_add(struct backup_ids *ret, struct db *db, const struct backup_reque
 	CLEANUP_ARENA struct arena *a = arena_new();
 	CLEANUP_BUF struct buf contents = BUF_INIT;
 	struct service *services = arena_array(a, rq->service_count, sizeof *services);
+	struct freeze_window window = { "", "", 0 };
 	struct environment v;
 
 	if (rq->service_count == 0)
@@ -124,10 +126,15 @@ backup_plan_add(struct backup_ids *ret, struct db *db, const struct backup_reque
 		return err_set(e, ERR_CONFLICT,
 		    "%s/%s is paused; make it active in its settings first", v.project_slug,
 		    v.slug);
+	/* Whom nobody waits for does not pause the application in the middle of the day. */
+	if (rq->mode == MODE_CONSISTENT && rq->kind == BACKUP_SCHEDULED &&
+	    freezes_window(&window, a, db, v.id, clock_now(), e) != 0)
+		return -1;
 	if (find_services(services, &contents, a, db, rq, e) != 0 ||
 	    add_backup(&ret->backup, db, rq, &v, contents.p, e) != 0 ||
 	    enqueue_add(&ret->job, db, &rq->job,
 	        &(struct enqueue_work){ .kind = JOB_BACKUP, .backup = ret->backup,
+	            .run_at = window.opens,
 	            .background = rq->kind == BACKUP_SCHEDULED }, e) != 0)
 		return -1;
 	for (size_t i = 0; i < rq->service_count; i++)

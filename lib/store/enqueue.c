@@ -38,8 +38,9 @@ enqueue_add(int64_t *ret, struct db *db, const struct job_request *rq,
 	static const char sql[] =
 	    "INSERT INTO job (uuid, kind, state, environment, backup, download, service, restore,"
 	    " after_job, requested_by, idempotency_key, mail_when_done, run_at, created_at,"
-	    " priority) VALUES (?1, ?2, 'queued', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12,"
+	    " priority) VALUES (?1, ?2, 'queued', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?14, ?12,"
 	    " ?13) RETURNING id";
+	int64_t now = clock_now();
 	char uuid[UUID_SIZE];
 
 	rand_uuid(uuid);
@@ -47,8 +48,9 @@ enqueue_add(int64_t *ret, struct db *db, const struct job_request *rq,
 	    SQL_ARGS(sql_t(uuid), sql_t(job_kind_name(work->kind)), sql_i(rq->environment),
 	        sql_id(work->backup), sql_id(work->download), sql_id(work->service),
 	        sql_id(work->restore), sql_id(work->after), sql_id(rq->requested_by),
-	        sql_t(rq->key), sql_i(rq->mail_when_done), sql_i(clock_now()),
-	        sql_i(priorities[work->kind] - (work->background ? ENQUEUE_BACKGROUND : 0))),
+	        sql_t(rq->key), sql_i(rq->mail_when_done), sql_i(now),
+	        sql_i(priorities[work->kind] - (work->background ? ENQUEUE_BACKGROUND : 0)),
+	        sql_i(work->run_at > now ? work->run_at : now)),
 	    e);
 }
 

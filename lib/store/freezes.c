@@ -2,7 +2,9 @@
 #include "lib/store/freezes.h"
 
 #include "lib/base/clock.h"
+#include "lib/model/window.h"
 #include "lib/store/lease.h"
+#include "lib/store/policies.h"
 #include "lib/store/sql.h"
 
 enum { LINES_MAX = 2000 };
@@ -135,6 +137,40 @@ freezes_live(struct db *db, const struct lease *l, struct err *e)
 	    sql_run(NULL, db, sql, SQL_ARGS(sql_i(work.backup)), e) != 0)
 		return -1;
 	return sql_commit(&t, e);
+}
+
+static struct zone *
+zone_or_utc(const char **name, struct arena *a)
+{
+	struct zone *z;
+	struct err e;
+
+	if (zone_load(&z, a, ZONE_FOLDER, *name, &e) == 0)
+		return z;
+	*name = "UTC";
+	return zone_load(&z, a, ZONE_FOLDER, *name, &e) == 0 ? z : NULL;
+}
+
+int
+freezes_window(struct freeze_window *ret, struct arena *a, struct db *db, int64_t environment,
+    int64_t now, struct err *e)
+{
+	struct freeze_window out = { "", "", now };
+	struct policy text, zone;
+	struct window w;
+	struct zone *z;
+
+	if (policies_get(&text, a, db, POLICY_WINDOW, environment, e) != 0 ||
+	    policies_get(&zone, a, db, POLICY_ZONE, environment, e) != 0)
+		return -1;
+	if (policy_window(&w.from, &w.until, text.value)) {
+		out.zone = zone.value;
+		z = zone_or_utc(&out.zone, a);
+		out.text = text.value;
+		out.opens = z != NULL ? window_opens(&w, z, now) : now;
+	}
+	*ret = out;
+	return 0;
 }
 
 int

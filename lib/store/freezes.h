@@ -46,6 +46,15 @@ MUST_USE int freezes_failed(struct db *db, const struct freeze_row *row, const c
 /* No hook to freeze with: the backup of this job is a live one. */
 MUST_USE int freezes_live(struct db *db, const struct lease *l, struct err *e);
 
+/* When an environment may be held: text is "01:00-05:00", "" at any time; opens is `now` or when
+ * the window opens next. A zone that cannot be read counts as UTC. */
+struct freeze_window {
+	const char *text, *zone;
+	int64_t opens;
+};
+MUST_USE int freezes_window(struct freeze_window *ret, struct arena *a, struct db *db,
+    int64_t environment, int64_t now, struct err *e);
+
 /* How long the last consistent backup of an environment held it; 0: there was none. */
 MUST_USE int freezes_usual(int64_t *ms, struct db *db, int64_t environment, struct err *e);
 

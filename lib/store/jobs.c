@@ -7,13 +7,15 @@
 #include "lib/base/clock.h"
 #include "lib/base/fault.h"
 #include "lib/base/utf8.h"
+#include "lib/model/calendar.h"
 #include "lib/store/enqueue.h"
 #include "lib/store/lease.h"
 #include "lib/store/row.h"
 #include "lib/store/settings.h"
 #include "lib/store/sql.h"
 
-enum { DEATHS_MAX = 3, LOSSES_MAX = 25, RETRY_MS = 1000, LINE_MAX = 4000, LINES_MAX = 2000 };
+enum { DEATHS_MAX = 3, LOSSES_MAX = 25, RETRY_MS = 1000, LINE_MAX = 4000, LINES_MAX = 2000,
+	SOON_MS = 60 * 1000 };
 
 /* -- asking for work -- */
 
@@ -215,6 +217,17 @@ predecessor(char **ret, struct arena *a, struct db *db, int64_t job, struct err 
 	return 0;
 }
 
+/* "waits until 2026-11-28, 01:00 UTC". */
+static char *
+until_words(struct arena *a, int64_t at)
+{
+	char text[CALENDAR_TEXT_SIZE];
+
+	calendar_text(text, at);
+	text[CALENDAR_TIME_AT - 1] = '\0';
+	return arena_printf(a, "waits until %s, %s UTC", text, text + CALENDAR_TIME_AT);
+}
+
 int
 jobs_waiting_for(char **ret, struct arena *a, struct db *db, int64_t job, struct err *e)
 {
@@ -224,10 +237,12 @@ jobs_waiting_for(char **ret, struct arena *a, struct db *db, int64_t job, struct
 	static const char sql_ahead[] =
 	    "SELECT count(*) FROM job o JOIN job m ON m.id=?1 WHERE o.state='queued' AND"
 	    " (o.run_at<m.run_at OR (o.run_at=m.run_at AND o.id<m.id))";
-	int64_t queued, ahead, background;
+	static const char sql_due[] = "SELECT run_at FROM job WHERE id=?1";
+	int64_t queued, ahead, background, due;
 	char *text, *held;
 
-	if (sql_get(&queued, db, sql_queued, SQL_ARGS(sql_i(job)), e) != 0 ||
+	if (sql_get(&due, db, sql_due, SQL_ARGS(sql_i(job)), e) != 0 ||
+	    sql_get(&queued, db, sql_queued, SQL_ARGS(sql_i(job)), e) != 0 ||
 	    predecessor(&text, a, db, job, e) != 0 ||
 	    (text == NULL && blocker(&text, a, db, job, e) != 0) ||
 	    settings_get(&held, a, db, "background_waits", e) != 0 ||
@@ -237,6 +252,8 @@ jobs_waiting_for(char **ret, struct arena *a, struct db *db, int64_t job, struct
 		return -1;
 	if (queued == 0)
 		text = NULL;
+	else if (text == NULL && due > clock_now() + SOON_MS)
+		text = until_words(a, due);
 	else if (text == NULL && background != 0 && *held != '\0')
 		text = held;
 	else if (text == NULL && ahead > 0)

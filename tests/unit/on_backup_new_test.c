@@ -3,6 +3,8 @@
 
 #include "cgi/handle/on_backup_new.h"
 #include "cgi/handle/on_job.h"
+#include "lib/base/clock.h"
+#include "lib/store/policies.h"
 
 #define FORM .run = on_backup_new_form, .args = { "shop", "live" }
 #define CREATE .run = on_backup_new_create, .args = { "shop", "live" }, .post = true
@@ -60,6 +62,78 @@ nothing_chosen_is_422_with_the_sentence_and_the_values_kept(void **state)
 	SAYS(&rp, ">keep me</textarea>");
 	SAYS_NOT(&rp, "value=\"media\" checked");
 	assert_int_equal(jobs(f), 0);
+}
+
+static void
+with_a_hook_consistent_is_ticked_and_live_can_be_had(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply without, with, first, second, third;
+
+	/* Nothing to choose from without a hook, and what is sent does not count. */
+	ASK(200, &without, FORM);
+	SAYS_NOT(&without, "name=\"mode\"");
+	SAYS(&without, "/p/shop/live/settings");
+	ASK(303, &third, CREATE,
+	    .form = { { "services", "media" }, { "mode", "consistent" }, { "key", "k0" } });
+	fixture_do(f, "UPDATE environment SET hook_freeze = 'hold', hook_thaw = 'go'");
+	ASK(200, &with, FORM);
+	SAYS(&with, "name=\"mode\" value=\"consistent\" checked");
+	SAYS(&with, "for how long is not known yet");
+	ASK(303, &first, CREATE,
+	    .form = { { "services", "media" }, { "mode", "consistent" }, { "key", "k1" } });
+	ASK(303, &second, CREATE,
+	    .form = { { "services", "media" }, { "mode", "live" }, { "key", "k2" } });
+	assert_int_equal(
+	    fixture_number(f, "SELECT sum(id * (mode = 'consistent')) FROM backup"), 2);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM backup"), 3);
+}
+
+static void
+the_form_says_for_how_long_it_was_the_last_time(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply rp;
+
+	fixture_do(f, "UPDATE environment SET hook_freeze = 'hold', hook_thaw = 'go'");
+	fixture_ready(f);
+	fixture_do(f, "UPDATE backup SET mode = 'consistent', frozen_ms = 23400");
+	ASK(200, &rp, FORM);
+	SAYS(&rp, "24 s the last time");
+}
+
+/* A window that is open at no moment of this test. */
+static const char *
+another_time(struct fixture *f)
+{
+	int64_t hour = clock_now() / 3600000 % 24;
+
+	return arena_printf(f->a, "%02d:00-%02d:00", (int)((hour + 3) % 24),
+	    (int)((hour + 5) % 24));
+}
+
+static void
+outside_the_window_the_form_asks_and_lets_you(void **state)
+{
+	struct fixture *f = *state;
+	const struct policy_place at = { LEVEL_ENVIRONMENT, f->environment };
+	CLEANUP_REPLY struct reply asks, live, anyway;
+
+	fixture_do(f, "UPDATE environment SET hook_freeze = 'hold', hook_thaw = 'go'");
+	OK(policies_set(f->db, POLICY_ZONE, &at, "UTC", 0, &f->e));
+	OK(policies_set(f->db, POLICY_WINDOW, &at, another_time(f), 0, &f->e));
+	ASK(422, &asks, CREATE, .form = { { "services", "media" }, { "mode", "consistent" } });
+	SAYS(&asks, "<a href=\"#mode\">");
+	SAYS(&asks, another_time(f));
+	SAYS(&asks, "name=\"anyway\"");
+	assert_int_equal(jobs(f), 0);
+	ASK(303, &live, CREATE,
+	    .form = { { "services", "media" }, { "mode", "live" }, { "key", "k1" } });
+	ASK(303, &anyway, CREATE, .form = { { "services", "media" }, { "mode", "consistent" },
+	    { "anyway", "1" }, { "key", "k2" } });
+	/* By hand it begins now. */
+	assert_int_equal(
+	    fixture_number(f, "SELECT count(*) FROM job WHERE run_at = created_at"), 2);
 }
 
 static void
@@ -208,6 +282,9 @@ main(void)
 		ROW_TEST("DIV-6", the_form_offers_every_service_ticked_in_two_groups),
 		ROW_TEST("DIV-6", one_some_or_all_services_become_parts),
 		ROW_TEST("DIV-6", nothing_chosen_is_422_with_the_sentence_and_the_values_kept),
+		ROW_TEST("PLA-9", with_a_hook_consistent_is_ticked_and_live_can_be_had),
+		ROW_TEST("PLA-7", the_form_says_for_how_long_it_was_the_last_time),
+		ROW_TEST("PLA-29", outside_the_window_the_form_asks_and_lets_you),
 		ROW_TEST("DIV-7", a_note_is_stored_up_to_500_characters),
 		ROW_TEST("DIV-7", a_hostile_note_comes_back_as_text),
 		ROW_TEST("DIV-5", another_projects_environment_is_404),

@@ -50,6 +50,16 @@ find(char **ret, const struct hook *h, struct plan *p, struct err *e)
 	return 0;
 }
 
+/* For hooks that need a duty of this program. */
+static const char *
+own_path(struct arena *a)
+{
+	char path[PIECE];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof path);
+
+	return n > 0 && n < (ssize_t)sizeof path ? arena_dupn(a, path, (size_t)n) : "";
+}
+
 static size_t
 make_env(const char *env[ENV_MAX], const struct hook *h, struct plan *p)
 {
@@ -59,6 +69,7 @@ make_env(const char *env[ENV_MAX], const struct hook *h, struct plan *p)
 	env[n++] = arena_printf(p->arena, "LAZARETTE_ENVIRONMENT=%s", p->environment.slug);
 	if (p->restore.id != 0)
 		env[n++] = arena_printf(p->arena, "LAZARETTE_RESTORE=r%" PRId64, p->restore.id);
+	env[n++] = arena_printf(p->arena, "LAZARETTE_WORKER=%s", own_path(p->arena));
 	env[n++] = arena_printf(p->arena, "LAZARETTE_STEP=%s", h->step);
 	env[n++] = arena_printf(p->arena, "LAZARETTE_OUTCOME=%s", h->outcome);
 	for (size_t i = 0; h->more != NULL && h->more[i] != NULL && n < ENV_MAX - 1; i++)

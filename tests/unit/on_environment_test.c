@@ -1,0 +1,65 @@
+/* on_environment_test.c: what surrounds a consistent backup, in the settings of an environment. */
+#include "tests/unit/ask.h"
+
+#include "cgi/handle/on_environment.h"
+
+static void
+PLA_7_the_hooks_of_a_freeze_are_settings_and_come_in_pairs(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply alone, bad, long_one, good, page, empty;
+
+	ASK(422, &alone, .run = on_environment_save, .args = { "shop", "live" },
+	    .form = { { "name", "Live" }, { "slug", "live" }, { "kind", "live" },
+	        { "hook_freeze", "hold" } });
+	SAYS(&alone, "<a href=\"#hook_thaw\">");
+	SAYS(&alone, "value=\"hold\"");
+	ASK(422, &bad, .run = on_environment_save, .args = { "shop", "live" },
+	    .form = { { "name", "Live" }, { "slug", "live" }, { "kind", "live" },
+	        { "hook_freeze", "../hold" }, { "hook_thaw", "go" } });
+	SAYS(&bad, "<a href=\"#hook_freeze\">");
+	ASK(422, &long_one, .run = on_environment_save, .args = { "shop", "live" },
+	    .form = { { "name", "Live" }, { "slug", "live" }, { "kind", "live" },
+	        { "freeze_seconds", "601" } });
+	SAYS(&long_one, "<a href=\"#freeze_seconds\">");
+	SAYS(&long_one, "value=\"601\"");
+	ASK(303, &good, .run = on_environment_save, .args = { "shop", "live" },
+	    .form = { { "name", "Live" }, { "slug", "live" }, { "kind", "live" },
+	        { "hook_freeze", "hold" }, { "hook_thaw", "go" }, { "freeze_seconds", "20" } });
+	assert_int_equal(fixture_number(f,
+	    "SELECT count(*) FROM environment WHERE hook_freeze = 'hold' AND hook_thaw = 'go'"), 1);
+	assert_int_equal(fixture_number(f, "SELECT value FROM policy WHERE key = 'freeze-seconds'"
+	    " AND level = 'environment'"), 20);
+	ASK(200, &page, .run = on_environment_settings, .args = { "shop", "live" });
+	SAYS(&page, "value=\"20\"");
+	/* Empty: what holds without it. */
+	ASK(303, &empty, .run = on_environment_save, .args = { "shop", "live" },
+	    .form = { { "name", "Live" }, { "slug", "live" }, { "kind", "live" } });
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM policy"), 0);
+}
+
+static void
+a_thaw_that_fails_is_told_on_every_page_of_the_environment(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply rp, good;
+
+	ASK(200, &good, .run = on_environment_settings, .args = { "shop", "live" });
+	SAYS_NOT(&good, "may still be paused");
+	fixture_do(f, "UPDATE environment SET frozen_at = 1, frozen_until = 2, thaw_tries = 2,"
+	              " thaw_error = 'hook go ended with exit code 3'");
+	ASK(200, &rp, .run = on_environment_settings, .args = { "shop", "live" });
+	SAYS(&rp, "shop/live may still be paused: letting it go has failed 2 times");
+	SAYS(&rp, "hook go ended with exit code 3");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		FIXTURE_TEST(PLA_7_the_hooks_of_a_freeze_are_settings_and_come_in_pairs),
+		FIXTURE_TEST(a_thaw_that_fails_is_told_on_every_page_of_the_environment),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
