@@ -10,7 +10,6 @@
 #include "cgi/handle/trail.h"
 #include "cgi/page/show_restore_confirm.h"
 #include "lib/model/name.h"
-#include "lib/store/backups.h"
 #include "lib/store/concerns.h"
 #include "lib/store/jobs.h"
 #include "lib/store/projects.h"
@@ -51,20 +50,6 @@ read_change(struct restore_change *c, struct request *rq, const struct restore_p
 	return 0;
 }
 
-/* By what restores and tests of the same source took. */
-static int
-forecast(const char **ret, struct request *rq, const struct restore *r, struct err *e)
-{
-	struct forecast f;
-	struct backup b;
-
-	if (backups_by_id(&b, rq->arena, rq->db, r->backup, e) != 0 ||
-	    concerns_forecast(&f, rq->db, b.environment, e) != 0)
-		return -1;
-	*ret = forecast_words(rq->arena, &f);
-	return 0;
-}
-
 /* Everything the page shows but what was typed. */
 static int
 gather(struct restore_confirm_view *view, struct request *rq, const struct restore *r,
@@ -73,6 +58,7 @@ gather(struct restore_confirm_view *view, struct request *rq, const struct resto
 	struct job *job = arena_alloc(rq->arena, sizeof *job);
 	struct restore_part *parts;
 	struct restore_change *changes;
+	struct forecast past;
 	int64_t ms;
 
 	if (restores_parts(&parts, &view->count, rq->arena, rq->db, r->id, e) != 0 ||
@@ -85,8 +71,9 @@ gather(struct restore_confirm_view *view, struct request *rq, const struct resto
 			return -1;
 		view->expected_ms += ms;
 	}
-	if (forecast(&view->forecast, rq, r, e) != 0)
+	if (concerns_forecast(&past, rq->db, r->environment, e) != 0)
 		return -1;
+	view->forecast = forecast_words(rq->arena, &past);
 	view->changes = changes;
 	view->restore = r;
 	view->may_sign_off = role_has(rq->session->account.role, RIGHT_ADMINISTER);

@@ -27,7 +27,7 @@ struct restore_confirm_view {
 	size_t count;
 	const struct job *job;        /* the look; NULL when it is not known */
 	int64_t expected_ms;          /* 0: not known */
-	const char *forecast;         /* by restores and tests of its source; NULL: not known */
+	const char *forecast;         /* by restores and tests in the target; NULL: not known */
 	bool needs_rules, may_sign_off, ask_password;
 	bool safety, hooks, real_data, consent;
 	const char *typed;

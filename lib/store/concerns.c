@@ -161,15 +161,16 @@ list_tests(struct list *to, struct err *e)
 int
 concerns_forecast(struct forecast *ret, struct db *db, int64_t environment, struct err *e)
 {
-	/* Of a restore only one that brought back all its backup had; a test always does. */
+	/* Of a restore only one that brought back all its backup had; a test always does. The index
+	 * restore_page leaves drafts out. */
 	static const char sql[] =
 	    "SELECT ms FROM (SELECT r.finished_at-r.started_at AS ms, r.finished_at AS at FROM"
-	    " backup b JOIN restore r ON r.backup=b.id WHERE b.environment=?1 AND r.state IN"
-	    " ('done', 'undone') AND r.started_at>0 AND (SELECT count(*) FROM restore_part x WHERE"
-	    " x.restore=r.id AND x.choice='')=(SELECT count(*) FROM part p WHERE p.backup=b.id)"
-	    " UNION ALL SELECT j.finished_at-j.started_at, j.finished_at FROM job j WHERE"
-	    " j.environment=?1 AND j.kind='test' AND j.state='succeeded') AS past ORDER BY at DESC"
-	    " LIMIT ?2";
+	    " restore r WHERE r.environment=?1 AND r.state<>'draft' AND r.state IN ('done',"
+	    " 'undone') AND r.started_at>0 AND (SELECT count(*) FROM restore_part x WHERE"
+	    " x.restore=r.id AND x.choice='')=(SELECT count(*) FROM part p WHERE"
+	    " p.backup=r.backup) UNION ALL SELECT j.finished_at-j.started_at, j.finished_at FROM"
+	    " job j WHERE j.environment=?1 AND j.kind='test' AND j.state='succeeded') AS past"
+	    " ORDER BY at DESC LIMIT ?2";
 	CLEANUP_SQL struct sql *q = NULL;
 	int64_t ms[FORECAST_PAST];
 	size_t n = 0;

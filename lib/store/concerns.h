@@ -35,7 +35,7 @@ MUST_USE int concerns_list(struct alarm **ret, size_t *count, struct arena *a, s
 /* Whether an alarm is of those kinds. */
 bool concerns_owns(const struct alarm *alarm);
 
-/* From the last restores and test restores of whole backups of an environment. */
+/* From the last restores of whole backups into an environment, and test restores of its own. */
 MUST_USE int concerns_forecast(struct forecast *ret, struct db *db, int64_t environment,
     struct err *e);
 /* The sentence about age and wish: "The newest good backup is 5 h old; at most 24 h are wished.";

@@ -342,6 +342,60 @@ NEW_7_a_restore_that_takes_too_long_and_a_backup_that_is_too_old_are_alarms(void
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM alarm WHERE closed_at=0"), 0);
 }
 
+/* -- how long a turn takes -- */
+
+/* 1,000 environments with 100 backups each; a promise everywhere, a test policy in some, one in a
+ * thousand backups damaged or suspicious. A turn comes every ten seconds, beside the supervisor. */
+static void
+fill_large(struct fixture *f)
+{
+	static const char *const scripts[] = {
+		"INSERT INTO environment (uuid, project, slug, name, kind, created_at) WITH"
+		" RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM c WHERE n<999) SELECT"
+		" 'e'||n, 1, 'e'||n, 'E', 'live', 1 FROM c",
+		"INSERT INTO service (uuid, environment, slug, name, engine, settings, created_at)"
+		" SELECT 's'||id, id, 'db', 'DB', 'sqlite', '{}', 1 FROM environment WHERE id>1",
+		"INSERT INTO backup (uuid, environment, storage, kind, state, health, suspicion,"
+		" created_at, started_at, finished_at, verified_at, sidecar_sha256) WITH RECURSIVE"
+		" c(n) AS (SELECT 0 UNION ALL SELECT n+1 FROM c WHERE n<99999) SELECT 'b'||n,"
+		" 1+n%1000, 1, 'scheduled', 'ready', CASE WHEN n%1000=7 THEN 'damaged' ELSE 'good'"
+		" END, CASE WHEN n%997=3 THEN 'odd' ELSE '' END, t, t, t, t+90000000, 'x' FROM"
+		" (SELECT n, (unixepoch()-(100000-n)*80)*1000 AS t FROM c)",
+		"INSERT INTO part (uuid, backup, service, service_slug, service_name, engine,"
+		" state, format, data_key, data_raw_sha256, data_stored_sha256) SELECT"
+		" 'p'||b.id||'.'||s.id, b.id, s.id, s.slug, s.name, s.engine, 'ready', 'sqlite',"
+		" 'k'||b.id||'.'||s.id, 'x', 'x' FROM backup b JOIN service s ON"
+		" s.environment=b.environment",
+		"INSERT INTO policy (level, owner, key, value, set_at) VALUES ('instance', 0,"
+		" 'rpo-hours', '24', 1), ('instance', 0, 'rto-minutes', '60', 1), ('instance', 0,"
+		" 'verify-days', '300', 1), ('environment', 5, 'verify-days', '7', 1),"
+		" ('environment', 5, 'test-days', '7', 1)",
+		"ANALYZE",
+	};
+
+	for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++)
+		fixture_do(f, scripts[i]);
+}
+
+static void
+a_turn_over_100_000_backups_of_1_000_environments_is_short(void **state)
+{
+	struct fixture *f = *state;
+	int64_t began, took[3];
+
+	fill_large(f);
+	for (int i = 0; i < 3; i++) {
+		began = clock_mono();
+		OK(verify_step(f->db, NULL, clock_now(), &f->e));
+		took[i] = clock_mono() - began;
+	}
+	print_message("turns over 100,000 backups: %d, %d, %d ms\n", (int)took[0], (int)took[1],
+	    (int)took[2]);
+	assert_true(fixture_number(f, "SELECT count(*) FROM alarm") > 10);
+	assert_true(fixture_number(f, "SELECT count(*) FROM job WHERE kind='verify'") == 1);
+	assert_true(took[2] < 3000);
+}
+
 int
 main(void)
 {
@@ -351,6 +405,7 @@ main(void)
 		FIXTURE_TEST(T26_the_nearest_policy_says_how_often),
 		FIXTURE_TEST(new_ones_come_first_then_whoever_was_read_longest_ago),
 		FIXTURE_TEST(one_at_a_time_in_a_storage_and_behind_all_that_somebody_asked_for),
+		FIXTURE_TEST(a_turn_over_100_000_backups_of_1_000_environments_is_short),
 		FIXTURE_TEST(a_storage_out_of_reach_is_left_alone_for_an_hour),
 		HOME_TEST(T26_one_cycle_finds_every_rotten_one_and_says_so_once),
 		HOME_TEST(PEER_7_a_test_restore_comes_when_the_last_one_is_too_old),
