@@ -53,8 +53,8 @@ policyplace_begin(struct page *p, const struct request *rq, const struct policyp
 		        &(struct envpage){ f->template, f->title, f->tab, true }, e) != 0)
 			return -1;
 	} else {
-		page_begin(p, rq, f->template, f->title);
-		node_set(p->root, "page.place", at->label);
+		page_begin(p, rq, f->template,
+		    arena_printf(rq->arena, "%s of %s", f->title, at->label));
 		if (at->at.level == LEVEL_PROJECT) {
 			page_crumb(p, "Projects", "/projects");
 			page_crumb(p, at->project.slug,

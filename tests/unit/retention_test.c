@@ -119,7 +119,8 @@ DIV_3_a_700_day_walk_of_7_daily_4_weekly_12_monthly(void **state)
 {
 	struct fixture *f = *state;
 	static int64_t ids[DAYS_LONG];
-	int64_t began = clock_mono(), now;
+	clock_t began = clock(), spent;
+	int64_t now;
 
 	for (int d = 0; d < DAYS_LONG; d++) {
 		now = BEGIN + d * STOCK_DAY;
@@ -132,8 +133,10 @@ DIV_3_a_700_day_walk_of_7_daily_4_weekly_12_monthly(void **state)
 	}
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM backup WHERE state='ready'"), 23);
 	assert_true(fixture_number(f, "SELECT count(*) FROM backup WHERE state='trashed'") <= 9);
-	print_message("%d days in %" PRId64 " ms\n", DAYS_LONG, clock_mono() - began);
-	assert_true(clock_mono() - began < 30000);
+	/* Of this process alone: others may have the processor meanwhile. */
+	spent = (clock() - began) / (CLOCKS_PER_SEC / 1000);
+	print_message("%d days in %ld ms\n", DAYS_LONG, (long)spent);
+	assert_true(spent < 30000);
 }
 
 /* When no backups come for 90 days, nothing more goes than went before. */
