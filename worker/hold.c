@@ -128,7 +128,8 @@ at_work(const char *path)
 	int n = 0;
 
 	while (f != NULL && fgets(line, sizeof line, f) != NULL) {
-		if (sscanf(line, "%*s %*x %*x %x %*x %x %*u %255s", &flags, &state, name) != 3 ||
+		if (sscanf(line, "%*s %*x %*x %x %*x %x %*u %255s", &flags, &state,
+		        name) != 3 ||
 		    strcmp(name, path) != 0)
 			continue;
 		listens |= (flags & ACCEPTS) != 0;
