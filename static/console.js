@@ -6,7 +6,7 @@
  *                                                                      (without: what the browser offers)
  *   data-ago="2026-11-21T02:00Z"  relative time, brought up to date      (without: as old as the page)
  *   data-copy="SHA-256"           a button that copies the element's text (without: select the text)
- *   data-preview="/x/preview"     on a form: #preview becomes what this address says of its fields
+ *   data-preview="/x/fragment"    on a form: #preview becomes what this address says of its fields
  *                                                                      (without: the button Preview)
  *   data-focus                    takes the focus when the page opens: the box of form faults
  */

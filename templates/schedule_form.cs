@@ -1,6 +1,6 @@
 <?cs # schedule_form.cs: a new schedule, or the settings of one ?><?cs include!"macros.cs" ?><?cs include!"part_schedule.cs" ?><?cs include!"head.cs" ?>
 <?cs include!"part_worker.cs" ?>
-<form class="panel narrow schedule" method="post" data-preview="<?cs if:of_environment ?><?cs var:base ?><?cs /if ?>/schedule/preview"><?cs call:secret() ?>
+<form class="panel narrow schedule" method="post" data-preview="<?cs if:of_environment ?><?cs var:base ?><?cs /if ?>/schedule/fragment"><?cs call:secret() ?>
 <?cs if:!new ?><input type="hidden" name="revision" value="<?cs var:revision ?>">
 <?cs /if ?><?cs call:input(name, "name", "Name", "", "text") ?>
 <div class="field<?cs if:every.error ?> is-faulty<?cs /if ?>" id="every" tabindex="-1"><fieldset><legend>When</legend><?cs if:every.error ?><p class="fault"><?cs call:icon("failed") ?><?cs var:every.error ?></p><?cs /if ?>

@@ -457,7 +457,7 @@ send_preview(struct reply *rp, const struct request *rq, const struct spot *at, 
 	read_words(&f, rq, request_query);
 	f.f.name = "preview";
 	understand(&f, rq);
-	page_begin(&p, rq, "schedule_preview.cs", "Preview");
+	page_begin(&p, rq, "schedule_fragment.cs", "Preview");
 	for (size_t i = 0; i < f.wrong; i++)
 		node_set(node_add(p.root, "preview.faults"), "text", f.errors[i].text);
 	if (f.wrong == 0 && add_preview(&p, rq, &f.s, e) != 0)
@@ -466,7 +466,7 @@ send_preview(struct reply *rp, const struct request *rq, const struct spot *at, 
 }
 
 int
-on_schedule_form_preview(struct reply *rp, struct request *rq, struct err *e)
+on_schedule_form_fragment(struct reply *rp, struct request *rq, struct err *e)
 {
 	struct spot at;
 
@@ -474,7 +474,7 @@ on_schedule_form_preview(struct reply *rp, struct request *rq, struct err *e)
 }
 
 int
-on_schedule_form_preview_instance(struct reply *rp, struct request *rq, struct err *e)
+on_schedule_form_fragment_instance(struct reply *rp, struct request *rq, struct err *e)
 {
 	struct spot at;
 

@@ -18,8 +18,9 @@ MUST_USE int on_schedule_form_create_instance(struct reply *rp, struct request *
 /* GET and POST /s/{schedule} */
 MUST_USE int on_schedule_form_edit(struct reply *rp, struct request *rq, struct err *e);
 MUST_USE int on_schedule_form_save(struct reply *rp, struct request *rq, struct err *e);
-/* GET …/schedule/preview?every=day&time=02:00…: the preview alone, for the form while one types */
-MUST_USE int on_schedule_form_preview(struct reply *rp, struct request *rq, struct err *e);
-MUST_USE int on_schedule_form_preview_instance(struct reply *rp, struct request *rq, struct err *e);
+/* GET …/schedule/fragment?every=day&time=02:00…: the preview alone, for the form while one types */
+MUST_USE int on_schedule_form_fragment(struct reply *rp, struct request *rq, struct err *e);
+MUST_USE int on_schedule_form_fragment_instance(struct reply *rp, struct request *rq,
+    struct err *e);
 
 #endif

@@ -106,14 +106,14 @@ schedpage_begin(struct page *p, const struct request *rq, const struct spot *at,
 		        e) != 0)
 			return -1;
 	} else {
-		page_begin(p, rq, f->template, f->title);
+		page_begin(p, rq, f->template,
+		    arena_printf(rq->arena, "%s %s %s", f->title,
+		        f->crumb == NULL ? "of" : "for", at->place));
 		if (at->at.project != 0) {
 			page_crumb(p, "Projects", "/projects");
 			page_crumb(p, at->project.slug,
 			    arena_printf(rq->arena, "/p/%s", at->project.slug));
 		}
-		if (f->crumb == NULL)
-			node_set(p->root, "page.place", at->place);
 		page_crumb(p, "Schedule", f->crumb == NULL ? NULL : list);
 		if (envpage_worker(p, rq, e) != 0)
 			return -1;

@@ -64,7 +64,7 @@ def wrong(s):
     assert "Every Monday at 04:15" in page.words, page.words[:800]
     assert len(re.findall(r"04:15 \+0[12]:00", page.words)) == 5, page.words
     assert s.sql1("SELECT count(*) FROM schedule") == 0
-    part = s.must(s.browser.get(f"{LIST}/preview?every=cron&cron=30+2+*+3+SunL&zone=Europe%2FZurich"))
+    part = s.must(s.browser.get(f"{LIST}/fragment?every=cron&cron=30+2+*+3+SunL&zone=Europe%2FZurich"))
     assert "02:30 does not exist on this day" in part.words and "<html" not in part.text, part.words
 
 

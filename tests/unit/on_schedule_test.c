@@ -139,13 +139,13 @@ the_preview_button_writes_nothing_and_tells_the_days_of_the_change(void **state)
 	SAYS(&rp, "1 other job starts within 5 minutes of the next run.");
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM schedule"), 1);
 	/* Sundays at half past two: the last one of March is among the next sixty. */
-	ASK(200, &rp, .run = on_schedule_form_preview, LIVE,
+	ASK(200, &rp, .run = on_schedule_form_fragment, LIVE,
 	    .query = { { "every", "cron" }, { "cron", "30 2 * 3 SunL" },
 	        { "zone", "Europe/Zurich" } });
 	SAYS(&rp, "the clocks change on this day");
 	SAYS(&rp, "02:30 does not exist on this day");
 	SAYS_NOT(&rp, "<html");
-	ASK(200, &rp, .run = on_schedule_form_preview_instance,
+	ASK(200, &rp, .run = on_schedule_form_fragment_instance,
 	    .query = { { "every", "cron" }, { "cron", "99 * * * *" } });
 	SAYS(&rp, "Minute must be 0\u201359, you wrote 99");
 }

@@ -1,1 +1,0 @@
-<?cs # schedule_preview.cs: the preview alone, while one types ?><?cs include!"macros.cs" ?><?cs include!"part_schedule.cs" ?><?cs include!"part_schedule_preview.cs" ?>
