@@ -154,7 +154,8 @@ drain(const struct hold *h, int64_t seconds, struct err *e)
 	if (n < 0)
 		return err_set(e, ERR_INPUT, "nobody on this machine listens at '%s' by that name, "
 		    "so it cannot be seen whether requests are at work", h->path);
-	return err_set(e, ERR_BUSY, "%d requests were still at work after %" PRId64 " ms", n, limit);
+	return err_set(e, ERR_BUSY, "%d requests were still at work after %" PRId64 " ms", n,
+	    limit);
 }
 
 /* Unless the application has been started again and has made a new one. */

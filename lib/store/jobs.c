@@ -14,8 +14,8 @@
 #include "lib/store/settings.h"
 #include "lib/store/sql.h"
 
-enum { DEATHS_MAX = 3, LOSSES_MAX = 25, RETRY_MS = 1000, LINE_MAX = 4000, LINES_MAX = 2000,
-	SOON_MS = 60 * 1000 };
+enum { DEATHS_MAX = 3, LOSSES_MAX = 25, RETRY_MS = 1000, SOON_MS = 60 * 1000 };
+enum { LINE_MAX = 4000, LINES_MAX = 2000 };
 
 /* -- asking for work -- */
 
@@ -217,15 +217,13 @@ predecessor(char **ret, struct arena *a, struct db *db, int64_t job, struct err 
 	return 0;
 }
 
-/* "waits until 2026-11-28, 01:00 UTC". */
 static char *
 until_words(struct arena *a, int64_t at)
 {
-	char text[CALENDAR_TEXT_SIZE];
+	char t[CALENDAR_TEXT_SIZE];
 
-	calendar_text(text, at);
-	text[CALENDAR_TIME_AT - 1] = '\0';
-	return arena_printf(a, "waits until %s, %s UTC", text, text + CALENDAR_TIME_AT);
+	calendar_text(t, at);
+	return arena_printf(a, "waits until %.10s, %s UTC", t, t + CALENDAR_TIME_AT);
 }
 
 int
