@@ -15,6 +15,12 @@
 #define LIVE .args = { "shop", "live" }
 #define NIGHTLY { "name", "Nightly" }, { "every", "day" }, { "time", "02:30" }, { "spread", "0" }
 
+/* Many pages in one test: what the last one held goes first. */
+#define ASK_AGAIN(want, rp, ...) do { \
+	reply_release(rp); \
+	ASK(want, rp, __VA_ARGS__); \
+} while (0)
+
 static int64_t
 newest(struct fixture *f)
 {
@@ -43,12 +49,12 @@ an_empty_page_offers_what_most_sites_use_with_one_click(void **state)
 	struct fixture *f = *state;
 	CLEANUP_REPLY struct reply rp = REPLY_INIT;
 
-	ASK(200, &rp, .run = on_schedule_list, LIVE);
+	ASK_AGAIN(200, &rp, .run = on_schedule_list, LIVE);
 	SAYS(&rp, "every night, 7 daily + 4 weekly + 12 monthly");
-	ASK(303, &rp, .run = on_schedule_usual, LIVE, .post = true);
-	ASK(303, &rp, .run = on_schedule_usual, LIVE, .post = true);
+	ASK_AGAIN(303, &rp, .run = on_schedule_usual, LIVE, .post = true);
+	ASK_AGAIN(303, &rp, .run = on_schedule_usual, LIVE, .post = true);
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM schedule"), 1);
-	ASK(200, &rp, .run = on_schedule_list, LIVE);
+	ASK_AGAIN(200, &rp, .run = on_schedule_list, LIVE);
 	SAYS(&rp, "Every day at 02:00");
 	SAYS(&rp, "UTC");
 	SAYS(&rp, "Not yet run");
@@ -77,11 +83,12 @@ the_form_writes_pickers_as_cron_and_shows_them_again(void **state)
 		struct schedule s;
 
 		memcpy(q.form, cases[i].form, sizeof q.form);
+		reply_release(&rp);
 		if (ask(&rp, f, q) != 303)
 			fail_msg("%s: %s", cases[i].cron, rp.body.p);
 		OK(schedules_by_id(&s, f->a, f->db, newest(f), &f->e));
 		assert_string_equal(s.cron, cases[i].cron);
-		ASK(200, &rp, .run = on_schedule_form_edit, .args = { name_of(f, s.id) });
+		ASK_AGAIN(200, &rp, .run = on_schedule_form_edit, .args = { name_of(f, s.id) });
 		SAYS(&rp, cases[i].words);
 		SAYS(&rp, "The next runs:");
 		SAYS(&rp, arena_printf(f->a, "id=\"every-%s\" name=\"every\" value=\"%s\" checked",
@@ -108,7 +115,7 @@ SCU_10_wrong_input_is_told_beside_its_field_and_kept(void **state)
 	CLEANUP_REPLY struct reply rp = REPLY_INIT;
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		ASK(422, &rp, .run = on_schedule_form_create, LIVE,
+		ASK_AGAIN(422, &rp, .run = on_schedule_form_create, LIVE,
 		    .form = { { cases[i].field, cases[i].value }, { "name", "Keep <this>" },
 		        { "every", cases[i].every }, { "time", "02:00" } });
 		SAYS(&rp, cases[i].words);
@@ -129,7 +136,7 @@ the_preview_button_writes_nothing_and_tells_the_days_of_the_change(void **state)
 		.environment = f->environment };
 
 	OK(schedules_add(&s, f->db, &f->e));
-	ASK(200, &rp, .run = on_schedule_form_create, LIVE,
+	ASK_AGAIN(200, &rp, .run = on_schedule_form_create, LIVE,
 	    .form = { { "name", "N" }, { "every", "cron" }, { "cron", "30 2 29 3 *" },
 	        { "zone", "Europe/Zurich" }, { "spread", "10" }, { "preview", "1" } });
 	SAYS(&rp, "02:30");
@@ -139,13 +146,13 @@ the_preview_button_writes_nothing_and_tells_the_days_of_the_change(void **state)
 	SAYS(&rp, "1 other job starts within 5 minutes of the next run.");
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM schedule"), 1);
 	/* Sundays at half past two: the last one of March is among the next sixty. */
-	ASK(200, &rp, .run = on_schedule_form_fragment, LIVE,
+	ASK_AGAIN(200, &rp, .run = on_schedule_form_fragment, LIVE,
 	    .query = { { "every", "cron" }, { "cron", "30 2 * 3 SunL" },
 	        { "zone", "Europe/Zurich" } });
 	SAYS(&rp, "the clocks change on this day");
 	SAYS(&rp, "02:30 does not exist on this day");
 	SAYS_NOT(&rp, "<html");
-	ASK(200, &rp, .run = on_schedule_form_fragment_instance,
+	ASK_AGAIN(200, &rp, .run = on_schedule_form_fragment_instance,
 	    .query = { { "every", "cron" }, { "cron", "99 * * * *" } });
 	SAYS(&rp, "Minute must be 0\u201359, you wrote 99");
 }
@@ -156,29 +163,29 @@ PLA_10_PLA_16_modes_kinds_and_services_are_kept(void **state)
 	struct fixture *f = *state;
 	CLEANUP_REPLY struct reply rp = REPLY_INIT;
 
-	ASK(303, &rp, .run = on_schedule_form_create, LIVE, .form = { NIGHTLY });
+	ASK_AGAIN(303, &rp, .run = on_schedule_form_create, LIVE, .form = { NIGHTLY });
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM schedule WHERE mode='live'"), 1);
-	ASK(303, &rp, .run = on_schedule_form_create, LIVE,
+	ASK_AGAIN(303, &rp, .run = on_schedule_form_create, LIVE,
 	    .form = { NIGHTLY, { "mode", "consistent" }, { "services", "media" },
 	        { "cron", "ignored" } });
 	/* The same name and time a moment ago: the button was pressed twice. */
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM schedule"), 1);
-	ASK(303, &rp, .run = on_schedule_form_create, LIVE,
+	ASK_AGAIN(303, &rp, .run = on_schedule_form_create, LIVE,
 	    .form = { { "name", "Media" }, { "every", "day" }, { "time", "03:00" },
 	        { "mode", "consistent" }, { "services", "media" } });
 	assert_int_equal(fixture_number(f, "SELECT service FROM schedule_service"), f->media);
 	assert_int_equal(
 	    fixture_number(f, "SELECT count(*) FROM schedule WHERE mode='consistent'"), 1);
-	ASK(303, &rp, .run = on_schedule_form_create_project, .args = { "shop" },
+	ASK_AGAIN(303, &rp, .run = on_schedule_form_create_project, .args = { "shop" },
 	    .form = { NIGHTLY, { "kinds", "all" } });
-	ASK(303, &rp, .run = on_schedule_form_create_instance, .form = { NIGHTLY });
+	ASK_AGAIN(303, &rp, .run = on_schedule_form_create_instance, .form = { NIGHTLY });
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM schedule WHERE kinds='all' AND"
 	    " project IS NOT NULL"), 1);
-	ASK(200, &rp, .run = on_schedule_list_project, .args = { "shop" });
+	ASK_AGAIN(200, &rp, .run = on_schedule_list_project, .args = { "shop" });
 	SAYS(&rp, "every environment");
-	ASK(200, &rp, .run = on_schedule_list_instance);
+	ASK_AGAIN(200, &rp, .run = on_schedule_list_instance);
 	SAYS(&rp, "live environments");
-	ASK(422, &rp, .run = on_schedule_form_create, LIVE,
+	ASK_AGAIN(422, &rp, .run = on_schedule_form_create, LIVE,
 	    .form = { NIGHTLY, { "services", "nothing" } });
 	SAYS(&rp, "A service was chosen that cannot be backed up here");
 }
@@ -189,14 +196,14 @@ PEER_19_what_is_inherited_names_its_origin(void **state)
 	struct fixture *f = *state;
 	CLEANUP_REPLY struct reply rp = REPLY_INIT;
 
-	ASK(303, &rp, .run = on_schedule_usual_instance, .post = true);
-	ASK(200, &rp, .run = on_schedule_list, LIVE);
+	ASK_AGAIN(303, &rp, .run = on_schedule_usual_instance, .post = true);
+	ASK_AGAIN(200, &rp, .run = on_schedule_list, LIVE);
 	SAYS(&rp, "come from <a href=\"/schedule\">the instance</a>");
-	ASK(303, &rp, .run = on_schedule_usual_project, .args = { "shop" }, .post = true);
-	ASK(200, &rp, .run = on_schedule_list, LIVE);
+	ASK_AGAIN(303, &rp, .run = on_schedule_usual_project, .args = { "shop" }, .post = true);
+	ASK_AGAIN(200, &rp, .run = on_schedule_list, LIVE);
 	SAYS(&rp, "come from <a href=\"/p/shop/-/schedule\">the project</a>");
-	ASK(303, &rp, .run = on_schedule_usual, LIVE, .post = true);
-	ASK(200, &rp, .run = on_schedule_list, LIVE);
+	ASK_AGAIN(303, &rp, .run = on_schedule_usual, LIVE, .post = true);
+	ASK_AGAIN(200, &rp, .run = on_schedule_list, LIVE);
 	SAYS_NOT(&rp, "come from");
 }
 
@@ -208,31 +215,31 @@ DIV_1_DIV_3_SET_9_the_list_of_backups_begins_with_the_next_run(void **state)
 	struct timer t = { .begun = false };
 
 	fixture_ready(f);
-	ASK(200, &rp, .run = on_backups_list, LIVE);
+	ASK_AGAIN(200, &rp, .run = on_backups_list, LIVE);
 	SAYS(&rp, "Set a schedule");
-	ASK(303, &rp, .run = on_schedule_usual, LIVE, .post = true);
-	ASK(200, &rp, .run = on_backups_list, LIVE);
+	ASK_AGAIN(303, &rp, .run = on_schedule_usual, LIVE, .post = true);
+	ASK_AGAIN(200, &rp, .run = on_backups_list, LIVE);
 	SAYS(&rp, "<strong>Next scheduled backup:</strong> <time");
 	SAYS(&rp, "+00:00");
 	SAYS(&rp, "Every day at 02:00");
 	OK(timer_step(&t, f->db, clock_now(), &f->e));
 	later(f, &t, 2);
-	ASK(200, &rp, .run = on_backups_list, LIVE);
+	ASK_AGAIN(200, &rp, .run = on_backups_list, LIVE);
 	SAYS(&rp, ">Scheduled<");
 	SAYS(&rp, ">On-demand<");
-	ASK(200, &rp, .run = on_backups_list, LIVE, .query = { { "kind", "scheduled" } });
+	ASK_AGAIN(200, &rp, .run = on_backups_list, LIVE, .query = { { "kind", "scheduled" } });
 	SAYS(&rp, "/b/b2");
 	SAYS_NOT(&rp, "/b/b1\"");
 	/* Off: an amber line that says since when and by whom. */
-	ASK(303, &rp, .run = on_schedule_switch, .args = { name_of(f, newest(f)) },
+	ASK_AGAIN(303, &rp, .run = on_schedule_switch, .args = { name_of(f, newest(f)) },
 	    .form = { { "on", "0" } });
-	ASK(200, &rp, .run = on_backups_list, LIVE);
+	ASK_AGAIN(200, &rp, .run = on_backups_list, LIVE);
 	SAYS(&rp, "Scheduled backups are off since");
 	SAYS(&rp, "by admin@example.org.");
 	SAYS(&rp, "Turn on");
-	ASK(303, &rp, .run = on_schedule_switch, .args = { name_of(f, newest(f)) },
+	ASK_AGAIN(303, &rp, .run = on_schedule_switch, .args = { name_of(f, newest(f)) },
 	    .form = { { "on", "1" } });
-	ASK(200, &rp, .run = on_backups_list, LIVE);
+	ASK_AGAIN(200, &rp, .run = on_backups_list, LIVE);
 	SAYS_NOT(&rp, "are off since");
 }
 
@@ -245,15 +252,15 @@ SCU_8_SCU_9_SCU_13_plans_tell_all_nine_things(void **state)
 	struct lease l;
 	struct err why;
 
-	ASK(200, &rp, .run = on_schedule_plans);
+	ASK_AGAIN(200, &rp, .run = on_schedule_plans);
 	SAYS(&rp, "No plans");
-	ASK(303, &rp, .run = on_schedule_usual, LIVE, .post = true);
+	ASK_AGAIN(303, &rp, .run = on_schedule_usual, LIVE, .post = true);
 	OK(timer_step(&t, f->db, clock_now(), &f->e));
 	later(f, &t, 1);
 	l = fixture_claim(f);
 	err_set(&why, ERR_INTERNAL, "pg_dump: <b>connection refused</b>");
 	OK(jobs_fail(f->db, &l, &why, &f->e));
-	ASK(200, &rp, .run = on_schedule_plans);
+	ASK_AGAIN(200, &rp, .run = on_schedule_plans);
 	SAYS(&rp, "pg_dump: &lt;b&gt;connection refused");
 	SAYS(&rp, "Failed");
 	SAYS(&rp, "shop/live");
@@ -263,11 +270,11 @@ SCU_8_SCU_9_SCU_13_plans_tell_all_nine_things(void **state)
 	later(f, &t, 2);
 	l = fixture_claim(f);
 	fixture_finish(f, &l, 2);
-	ASK(200, &rp, .run = on_schedule_plans);
+	ASK_AGAIN(200, &rp, .run = on_schedule_plans);
 	SAYS_NOT(&rp, "connection refused");
 	SAYS(&rp, "Ready");
 	SAYS(&rp, "bytes");
-	ASK(200, &rp, .run = on_schedule_plans, .operator = true);
+	ASK_AGAIN(200, &rp, .run = on_schedule_plans, .operator = true);
 	SAYS_NOT(&rp, "Remove…");
 }
 
@@ -277,16 +284,18 @@ SCU_15_run_now_only_queues_and_twice_is_once(void **state)
 	struct fixture *f = *state;
 	CLEANUP_REPLY struct reply rp = REPLY_INIT;
 
-	ASK(303, &rp, .run = on_schedule_usual, LIVE, .post = true);
+	ASK_AGAIN(303, &rp, .run = on_schedule_usual, LIVE, .post = true);
 	for (int i = 0; i < 2; i++)
-		ASK(303, &rp, .run = on_schedule_run,
+		ASK_AGAIN(303, &rp, .run = on_schedule_run,
 		    .args = { "shop", "live", name_of(f, newest(f)) },
 		    .form = { { "key", "k1" } });
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM job WHERE state='queued'"), 1);
-	ASK(404, &rp, .run = on_schedule_run, .args = { "shop", "live", "s99" }, .post = true);
-	ASK(404, &rp, .run = on_schedule_run, .args = { "shop", "live", "x" }, .post = true);
+	ASK_AGAIN(404, &rp, .run = on_schedule_run, .args = { "shop", "live", "s99" },
+	    .post = true);
+	ASK_AGAIN(404, &rp, .run = on_schedule_run, .args = { "shop", "live", "x" }, .post = true);
 	fixture_do(f, "UPDATE environment SET paused=1");
-	ASK(409, &rp, .run = on_schedule_run, .args = { "shop", "live", name_of(f, newest(f)) },
+	ASK_AGAIN(409, &rp, .run = on_schedule_run,
+	    .args = { "shop", "live", name_of(f, newest(f)) },
 	    .form = { { "key", "k2" } });
 	SAYS(&rp, "is paused");
 }
@@ -301,21 +310,22 @@ SCU_24_removing_asks_and_keeps_the_backups_unless_told(void **state)
 		int64_t id;
 		struct lease l;
 
-		ASK(303, &rp, .run = on_schedule_usual, LIVE, .post = true);
+		ASK_AGAIN(303, &rp, .run = on_schedule_usual, LIVE, .post = true);
 		id = newest(f);
-		ASK(303, &rp, .run = on_schedule_run, .args = { "shop", "live", name_of(f, id) },
+		ASK_AGAIN(303, &rp, .run = on_schedule_run,
+		    .args = { "shop", "live", name_of(f, id) },
 		    .form = { { "key", round == 0 ? "a" : "b" } });
 		l = fixture_claim(f);
 		fixture_finish(f, &l, round + 1);
-		ASK(200, &rp, .run = on_schedule_remove_form, .args = { name_of(f, id) });
+		ASK_AGAIN(200, &rp, .run = on_schedule_remove_form, .args = { name_of(f, id) });
 		SAYS(&rp, "value=\"keep\" checked");
-		ASK(303, &rp, .run = on_schedule_remove, .args = { name_of(f, id) },
+		ASK_AGAIN(303, &rp, .run = on_schedule_remove, .args = { name_of(f, id) },
 		    .form = { { "backups", round == 0 ? "keep" : "delete" } });
-		ASK(404, &rp, .run = on_schedule_form_edit, .args = { name_of(f, id) });
+		ASK_AGAIN(404, &rp, .run = on_schedule_form_edit, .args = { name_of(f, id) });
 	}
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM backup WHERE state='ready'"), 1);
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM backup WHERE state='trashed'"), 1);
-	ASK(404, &rp, .run = on_schedule_remove, .args = { "s99" }, .post = true);
+	ASK_AGAIN(404, &rp, .run = on_schedule_remove, .args = { "s99" }, .post = true);
 }
 
 static void
@@ -326,26 +336,27 @@ an_old_form_and_a_wrong_pause_are_refused(void **state)
 	char day[CALENDAR_TEXT_SIZE];
 	const char *id;
 
-	ASK(303, &rp, .run = on_schedule_usual, LIVE, .post = true);
+	ASK_AGAIN(303, &rp, .run = on_schedule_usual, LIVE, .post = true);
 	id = name_of(f, newest(f));
-	ASK(303, &rp, .run = on_schedule_form_save, .args = { id },
+	ASK_AGAIN(303, &rp, .run = on_schedule_form_save, .args = { id },
 	    .form = { NIGHTLY, { "revision", "1" } });
-	ASK(422, &rp, .run = on_schedule_form_save, .args = { id },
+	ASK_AGAIN(422, &rp, .run = on_schedule_form_save, .args = { id },
 	    .form = { NIGHTLY, { "revision", "1" } });
 	SAYS(&rp, "Somebody else has changed this schedule");
-	ASK(422, &rp, .run = on_schedule_pause, .args = { id }, .form = { { "until", "soon" } });
-	ASK(422, &rp, .run = on_schedule_pause, .args = { id },
+	ASK_AGAIN(422, &rp, .run = on_schedule_pause, .args = { id },
+	    .form = { { "until", "soon" } });
+	ASK_AGAIN(422, &rp, .run = on_schedule_pause, .args = { id },
 	    .form = { { "until", "2020-02-30" } });
-	ASK(422, &rp, .run = on_schedule_pause, .args = { id },
+	ASK_AGAIN(422, &rp, .run = on_schedule_pause, .args = { id },
 	    .form = { { "until", "2020-02-20" } });
 	calendar_text(day, clock_now() + 5 * CALENDAR_DAY);
 	day[10] = '\0';
-	ASK(303, &rp, .run = on_schedule_pause, .args = { id }, .form = { { "until", day } });
-	ASK(200, &rp, .run = on_schedule_list, LIVE);
+	ASK_AGAIN(303, &rp, .run = on_schedule_pause, .args = { id }, .form = { { "until", day } });
+	ASK_AGAIN(200, &rp, .run = on_schedule_list, LIVE);
 	SAYS(&rp, "Paused until");
 	SAYS(&rp, "in 4 days");
-	ASK(303, &rp, .run = on_schedule_pause, .args = { id }, .post = true);
-	ASK(200, &rp, .run = on_schedule_list, LIVE);
+	ASK_AGAIN(303, &rp, .run = on_schedule_pause, .args = { id }, .post = true);
+	ASK_AGAIN(200, &rp, .run = on_schedule_list, LIVE);
 	SAYS_NOT(&rp, "Paused until <");
 }
 

@@ -149,9 +149,12 @@ T40_two_workers_at_once_make_one_backup(void **state)
 {
 	struct fixture *f = *state;
 	int64_t two = START + 14 * HOUR;
+	int failed = 0;
 
 	add(f, nightly(f));
 	step(f, &(struct timer){ .begun = false }, START);
+	/* SQLite knows its locks by process: no connection is open across a fork. */
+	db_close(f->db);
 	for (int i = 0; i < 4; i++) {
 		if (fork() == 0) {
 			struct timer t = { .begun = false };
@@ -161,13 +164,17 @@ T40_two_workers_at_once_make_one_backup(void **state)
 
 			for (int n = 0; rc == 0 && n < 20; n++)
 				rc = timer_step(&t, db, two + n, &e);
+			if (rc != 0)
+				fprintf(stderr, "a worker: %s\n", e.text);
 			_exit(rc == 0 ? 0 : 1);
 		}
 	}
 	for (int i = 0, status; i < 4; i++) {
 		assert_true(wait(&status) > 0);
-		assert_int_equal(status, 0);
+		failed += status != 0;
 	}
+	OK(db_open(&f->db, f->path, &f->e));
+	assert_int_equal(failed, 0);
 	assert_int_equal(fixture_number(f, RUNS), 1);
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM backup"), 1);
 }
@@ -184,8 +191,10 @@ SET_30_killed_anywhere_the_slot_is_neither_lost_nor_made_twice(void **state)
 	step(f, &(struct timer){ .begun = false }, START);
 	for (int i = 0; i < 3; i++) {
 		int status;
-		pid_t child = fork();
+		pid_t child;
 
+		db_close(f->db);
+		child = fork();
 		if (child == 0) {
 			struct timer t = { .begun = false };
 			struct db *db;
@@ -197,6 +206,7 @@ SET_30_killed_anywhere_the_slot_is_neither_lost_nor_made_twice(void **state)
 			_exit(0);
 		}
 		assert_int_equal(waitpid(child, &status, 0), child);
+		OK(db_open(&f->db, f->path, &f->e));
 		if (!WIFSIGNALED(status))
 			fail_msg("%s: nobody was killed", places[i]);
 		assert_int_equal(fixture_number(f, RUNS), i == 2 ? 3 : i);
