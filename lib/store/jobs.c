@@ -230,8 +230,7 @@ int
 jobs_waiting_for(char **ret, struct arena *a, struct db *db, int64_t job, struct err *e)
 {
 	static const char sql_queued[] = "SELECT count(*) FROM job WHERE id=?1 AND state='queued'";
-	static const char sql_background[] =
-	    "SELECT count(*) FROM job WHERE id=?1 AND priority<=?2";
+	static const char sql_back[] = "SELECT count(*) FROM job WHERE id=?1 AND priority<=?2";
 	static const char sql_ahead[] =
 	    "SELECT count(*) FROM job o JOIN job m ON m.id=?1 WHERE o.state='queued' AND"
 	    " (o.run_at<m.run_at OR (o.run_at=m.run_at AND o.id<m.id))";
@@ -244,7 +243,7 @@ jobs_waiting_for(char **ret, struct arena *a, struct db *db, int64_t job, struct
 	    predecessor(&text, a, db, job, e) != 0 ||
 	    (text == NULL && blocker(&text, a, db, job, e) != 0) ||
 	    settings_get(&held, a, db, "background_waits", e) != 0 ||
-	    sql_get(&background, db, sql_background,
+	    sql_get(&background, db, sql_back,
 	        SQL_ARGS(sql_i(job), sql_i(ENQUEUE_BACKGROUND)), e) != 0 ||
 	    sql_get(&ahead, db, sql_ahead, SQL_ARGS(sql_i(job)), e) != 0)
 		return -1;
