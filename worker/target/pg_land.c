@@ -330,33 +330,48 @@ loads_release(struct loads *l)
 		load_release(&l->of[i]);
 }
 
-/* The rows, and the data that is no rows, side by side; the first failure ends all. */
+/* As many at a time as there are lanes: each is a connection, of which a role may have few. The
+ * first failure ends all. */
+static int
+load_all(int64_t *warnings, const struct target *t, const struct pg_access *access,
+    const struct step *steps, struct err *e)
+{
+	CLEANUP(loads_release) struct loads l = { .of = { { .proc = NULL } } };
+	struct proc *procs[PG_LANES_MAX + 1] = { NULL };
+	size_t begun = 0, at_work = 0, ended;
+
+	while (steps[begun].dump != NULL || at_work > 0) {
+		if (steps[begun].dump != NULL && (int)at_work < lanes()) {
+			if (load_begin(&l.of[begun], t, access, &steps[begun], e) != 0)
+				return -1;
+			procs[begun] = l.of[begun].proc;
+			begun++;
+			at_work++;
+			continue;
+		}
+		if (proc_first(&ended, procs, begun, e) != 0 ||
+		    load_end(warnings, &l.of[ended], e) != 0)
+			return -1;
+		procs[ended] = NULL;
+		at_work--;
+	}
+	return 0;
+}
+
+/* What is no rows first: there is little of it, or it is large objects. */
 static int
 load_data(int64_t *warnings, const struct target *t, const struct pg_access *access,
     const struct pg_dealt *dump, struct err *e)
 {
-	CLEANUP(loads_release) struct loads l = { .of = { { .proc = NULL } } };
-	const struct step beside = { .dump = dump->dump, .list = dump->beside };
-	struct proc *procs[PG_LANES_MAX + 1];
-	size_t count = 0, ended;
+	struct step steps[PG_LANES_MAX + 2] = { { .dump = NULL } };
+	size_t n = 0;
 
-	for (int i = 0; i < dump->lanes; i++) {
-		const struct step step = { .dump = dump->lane[i].dump,
+	if (dump->beside != NULL)
+		steps[n++] = (struct step){ .dump = dump->dump, .list = dump->beside };
+	for (int i = 0; i < dump->lanes; i++)
+		steps[n++] = (struct step){ .dump = dump->lane[i].dump,
 			.list = dump->lane[i].list };
-
-		if (load_begin(&l.of[count++], t, access, &step, e) != 0)
-			return -1;
-	}
-	if (dump->beside != NULL && load_begin(&l.of[count++], t, access, &beside, e) != 0)
-		return -1;
-	for (size_t left = count; left > 0; left--) {
-		for (size_t i = 0; i < count; i++)
-			procs[i] = l.of[i].proc;
-		if (proc_first(&ended, procs, count, e) != 0 ||
-		    load_end(warnings, &l.of[ended], e) != 0)
-			return -1;
-	}
-	return 0;
+	return load_all(warnings, t, access, steps, e);
 }
 
 int

@@ -17,7 +17,8 @@ MUST_USE int pg_land_fetch(struct pg_dealt *ret, const struct target *t,
     const struct export_part *from, struct err *e);
 void pg_land_remove(const struct target *t);
 
-/* The whole script that pg_restore makes of it, statement by statement: ERR_INPUT with the line. */
+/* The whole script that pg_restore makes of it, statement by statement: ERR_INPUT with the line.
+ * Rows that were dealt out are in no script. */
 MUST_USE int pg_land_fence(const struct target *t, const struct pg_dealt *dump, struct err *e);
 
 /* What a role that is no superuser may not do and nobody misses, and how long the steps took: what

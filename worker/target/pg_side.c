@@ -156,8 +156,7 @@ static const char sql_create[] =
     " ' ICU_RULES ' || pg_catalog.quote_literal(d.j->>'daticurules'),"
     " CASE WHEN pg_catalog.has_tablespace_privilege(d.dattablespace, 'CREATE') THEN"
     "  ' TABLESPACE ' || pg_catalog.quote_ident((SELECT s.spcname FROM pg_catalog.pg_tablespace s"
-    "  WHERE s.oid = d.dattablespace)) END,"
-    " ' CONNECTION LIMIT ', d.datconnlimit)"
+    "  WHERE s.oid = d.dattablespace)) END)"
     " FROM (SELECT *, pg_catalog.to_jsonb(x) AS j FROM pg_catalog.pg_database x) d"
     " WHERE d.datname = %s), %s) \\gexec\n";
 
@@ -202,6 +201,8 @@ static const char sql_dress[] =
     "   ELSE pg_catalog.quote_literal(pg_catalog.substr(c, pg_catalog.strpos(c, '=') + 1)) END)"
     "  FROM pg_catalog.pg_db_role_setting r JOIN pg_catalog.pg_database d ON d.oid = r.setdatabase,"
     "  pg_catalog.unnest(r.setconfig) c WHERE d.datname = target\n"
+    " UNION ALL SELECT pg_catalog.format('ALTER DATABASE %%I CONNECTION LIMIT %%s', side,"
+    "  datconnlimit) FROM pg_catalog.pg_database WHERE datname = target AND datconnlimit >= 0\n"
     " UNION ALL SELECT pg_catalog.format('COMMENT ON DATABASE %%I IS %%L', side,"
     "  pg_catalog.shobj_description(d.oid, 'pg_database')) FROM pg_catalog.pg_database d"
     "  WHERE d.datname = target"

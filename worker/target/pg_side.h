@@ -41,8 +41,9 @@ MUST_USE int pg_side_ask(struct pg_access *ret, char **answer, const struct targ
  * waited for by the disk. */
 MUST_USE int pg_side_begin(struct proc **ret, const struct target *t,
     const struct pg_access *access, struct err *e);
-/* What belongs to a database and is in no dump: its settings, privileges and comment. What the role
- * may not set is left out, and said. All that was committed in it before is on the disk then. */
+/* What belongs to a database and is in no dump: its settings, privileges, comment, and how many may
+ * connect, which loading might pass. What the role may not set is left out, and said. All that was
+ * committed in it before is on the disk then. */
 MUST_USE int pg_side_dress(int64_t *warnings, const struct target *t,
     const struct pg_access *access, struct err *e);
 

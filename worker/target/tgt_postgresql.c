@@ -279,8 +279,9 @@ build(struct target_built *ret, const struct target *t, const struct export_part
 		rc = pg_merge_check(t, e);
 	pg_land_remove(t);
 	if (rc != 0) {
-		/* Else the next build() or drop() does. */
-		(void)!pg_side_drop(t, &access, pg_side_names(t).new_, &unheard);
+		/* Else the next build() or drop() does; without the lease it is another's. */
+		if (e->kind != ERR_FENCED)
+			(void)!pg_side_drop(t, &access, pg_side_names(t).new_, &unheard);
 		return -1;
 	}
 	*ret = built;
