@@ -97,7 +97,7 @@ static void
 fill(struct database *d)
 {
 	for (int i = 0; i < TABLES; i++) {
-		snprintf(d->names[i], sizeof d->names[i], "table_%02d", i);
+		snprintf(d->names[i], sizeof d->names[i], "table_%02d", i % 100);
 		d->tables[i] = (struct table_count){ d->names[i], between(150, 100000) };
 	}
 	d->part = (struct plausible_part){ .bytes = between(2 * MB, 90 * MB), .tables = d->tables,
