@@ -493,7 +493,7 @@ two_weeks_of_twenty_environments_bring_each_night_once(void **state)
 	int64_t began = clock_mono();
 
 	for (int i = 0; i < 19; i++) {
-		char slug[8];
+		char slug[16];
 		struct environment v = { .project = f->project, .slug = slug, .name = slug,
 			.kind = ENV_STAGING };
 
