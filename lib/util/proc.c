@@ -419,6 +419,47 @@ proc_read(struct proc *p, void *at, size_t n, struct err *e)
 	return 0;
 }
 
+/* Throw away what stdout holds now. */
+static void
+drop_stdout(struct proc *p)
+{
+	char piece[8192];
+	ssize_t n = 1;
+
+	while (p->out >= 0 && (n > 0 || errno == EINTR)) {
+		n = read(p->out, piece, sizeof piece);
+		if (n == 0)
+			fd_close(&p->out);
+		else if (n < 0 && errno != EINTR)
+			return;
+	}
+}
+
+int
+proc_feed(struct proc *p, int fd, const void *at, size_t n, struct err *e)
+{
+	const char *next = at;
+
+	while (n > 0) {
+		struct pollfd fds[] = { { .fd = fd, .events = POLLOUT },
+			{ .fd = p->out, .events = POLLIN }, { .fd = p->err, .events = POLLIN } };
+		ssize_t put = write(fd, next, n);
+
+		if (put > 0) {
+			next += put;
+			n -= (size_t)put;
+			continue;
+		}
+		if (errno != EAGAIN && errno != EINTR)
+			return err_sys(e, "write to %s", p->name);
+		if (poll(fds, sizeof fds / sizeof fds[0], -1) < 0 && errno != EINTR)
+			return err_sys(e, "poll");
+		drop_stdout(p);
+		drain_stderr(p);
+	}
+	return 0;
+}
+
 /* The child has ended or must: nothing of its group stays, and its number is free only then. */
 static int
 reap(int *status, struct proc *p, struct err *e)

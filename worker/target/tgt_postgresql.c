@@ -13,13 +13,24 @@
 #include "worker/target/landings.h"
 #include "worker/target/pg_fence.h"
 #include "worker/target/pg_land.h"
+#include "worker/target/pg_merge.h"
 #include "worker/target/pg_side.h"
 
 /* What a database takes above its dump: indexes. */
 enum { INDEX_PERCENT = 30 };
 
+/* The oldest server whose catalogues say all that a merge must know. */
+enum { MERGE_MAJOR = 12 };
+
 /* Where there was no target before, a swap has no old to tell that it is done. */
 static const char mark_fresh[] = "fresh";
+
+/* What was not there is made by a rename, in every mode. */
+static bool
+is_merged(const struct target *t, const char *mark)
+{
+	return pg_merge_is(t) && strcmp(mark, mark_fresh) != 0;
+}
 
 struct facts {
 	int64_t version, superuser, createdb, there, owner, bytes;
@@ -67,6 +78,23 @@ major_in(const struct target *t)
 	return num_parse(&n, text, 1, 1000) ? n : 0;
 }
 
+/* For what comes on top, or a choice of tables. */
+static const char *
+judge_merge(const struct target *t, const struct facts *f)
+{
+	const char *database = t->src->service->settings.database;
+
+	if (pg_major(f->version) < MERGE_MAJOR)
+		return arena_printf(t->src->arena,
+		    "This server runs PostgreSQL %s; adding on top and single tables need %d or "
+		    "newer. Restore all of the database", f->version_text, MERGE_MAJOR);
+	if (!f->there && t->choice_count > 0)
+		return arena_printf(t->src->arena,
+		    "There is no database %s that single tables could be put into. Restore all of "
+		    "it, then it is made", database);
+	return NULL;
+}
+
 /* Why nothing can be restored here, with what to do; NULL when it can. */
 static const char *
 judge(const struct target *t, const struct facts *f)
@@ -95,14 +123,7 @@ judge(const struct target *t, const struct facts *f)
 		    "Role %s does not own database %s, so it cannot exchange it. A superuser can "
 		    "change that: ALTER DATABASE %s OWNER TO %s", f->role, database,
 		    pg_ident(a, database), pg_ident(a, f->role));
-	if (t->mode == RESTORE_ADD)
-		return "A PostgreSQL database cannot be added to: rows that are there already "
-		    "would collide. Choose replace, or restore into a new service and copy what "
-		    "is missing";
-	if (t->choice_count > 0)
-		return "Single tables of a PostgreSQL database cannot be replaced: others refer "
-		    "to them. Restore all of it, or restore into a new service and copy the tables";
-	return NULL;
+	return pg_merge_is(t) ? judge_merge(t, f) : NULL;
 }
 
 static int
@@ -184,7 +205,8 @@ build(struct target_built *ret, const struct target *t, const struct export_part
 	if (pg_land_fetch(&path, t, from, e) != 0)
 		return -1;
 	rc = pg_land_fence(t, path, e) != 0 || pg_side_create(t, &access, e) != 0 ||
-	    fill_side(&built, t, &access, path, e) != 0;
+	    fill_side(&built, t, &access, path, e) != 0 ||
+	    (is_merged(t, built.mark) && pg_merge_check(t, e) != 0);
 	unlink(path);
 	if (rc != 0)
 		return -1;
@@ -235,6 +257,8 @@ swap(int64_t *kept_bytes, const struct target *t, const char *mark, struct err *
 	bool fresh = strcmp(mark, mark_fresh) == 0;
 	char *answer;
 
+	if (is_merged(t, mark))
+		return pg_merge_swap(kept_bytes, t, e);
 	if (pg_side_exchange(t, false, fresh, e) != 0)
 		return -1;
 	*kept_bytes = 0;
@@ -252,6 +276,8 @@ swap(int64_t *kept_bytes, const struct target *t, const char *mark, struct err *
 static int
 unswap(const struct target *t, const char *mark, struct err *e)
 {
+	if (is_merged(t, mark))
+		return pg_merge_unswap(t, e);
 	return pg_side_exchange(t, true, strcmp(mark, mark_fresh) == 0, e);
 }
 
@@ -260,9 +286,14 @@ drop(const struct target *t, struct err *e)
 {
 	CLEANUP_PG_ACCESS struct pg_access access = { .passfile = "" };
 	struct pg_names n = pg_side_names(t);
+	struct pg_there is;
 
 	unlink(arena_printf(t->src->arena, "%s/%s.dump", t->src->scratch, t->tag));
-	if (pg_side_reach(&access, t, false, e) != 0 || pg_side_drop(t, &access, n.new_, e) != 0 ||
+	if (pg_side_reach(&access, t, false, e) != 0 || pg_side_there(&is, t, &access, e) != 0)
+		return -1;
+	if (pg_merge_is(t) && is.target && pg_merge_drop(t, e) != 0)
+		return -1;
+	if (pg_side_drop(t, &access, n.new_, e) != 0 ||
 	    pg_side_drop(t, &access, n.old, e) != 0)
 		return -1;
 	return pg_side_drop(t, &access, n.via, e);
