@@ -121,6 +121,7 @@ tell(const struct merge *m, struct err *e)
 	const struct ear *ear = &m->ear;
 	const char *words = behind(e->text, "ERROR:  "), *end;
 	enum err_kind kind = ERR_CONFLICT;
+	size_t n;
 
 	if (ear->raised != NULL)
 		return err_set(e, ear->kind, "%s. %s", ear->raised, sure);
@@ -128,7 +129,10 @@ tell(const struct merge *m, struct err *e)
 		return -1;
 	words = arena_dup(m->a, words != NULL ? words : e->text);
 	end = strstr(words, " CONTEXT:");
-	words = arena_dupn(m->a, words, end != NULL ? (size_t)(end - words) : strlen(words));
+	n = end != NULL ? (size_t)(end - words) : strlen(words);
+	while (n > 0 && (words[n - 1] == '.' || words[n - 1] == ' '))
+		n--;
+	words = arena_dupn(m->a, words, n);
 	if (strstr(words, "No space left on device") != NULL)
 		kind = ERR_FULL;
 	else if (strstr(words, "lock timeout") != NULL || strstr(words, "deadlock") != NULL)
