@@ -304,6 +304,8 @@ add_functions(struct buf *b)
 
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		buf_text(b, all[i]);
+	if (FAULT_CONTROL("merge_hasty"))
+		buf_text(b, "SET lock_timeout = '1s';\n");
 	buf_text(b, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;\n");
 }
 

@@ -97,8 +97,8 @@ const char pg_put_locks[] =
     "   INTO who FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid"
     "   WHERE l.relation = r.oid AND l.granted AND l.pid <> pg_backend_pid()"
     "   AND a.datname = current_database();"
-    "  RAISE EXCEPTION 'lazarette busy: Table % stayed locked for 30 s by %: nothing was changed."
-    " End its transaction, or stop the application, and try again', r.oid::regclass,"
+    "  RAISE EXCEPTION 'lazarette busy: Table % stayed locked for 30 s by %. End its transaction,"
+    " or stop the application, and try again', r.oid::regclass,"
     "   coalesce(who, 'somebody');"
     " END $f$;\n";
 
