@@ -71,10 +71,11 @@ tar -xf FILE.tar.zst &amp;&amp; sha256sum -c SHA256SUMS</code></pre>
 <h2>Modes</h2>
 <dl class="facts">
 <dt>Replace</dt><dd>What is there is taken away; afterwards the target equals the backup. What was changed since the backup was taken is lost, and the page says how much that is.</dd>
-<dt>Add on top</dt><dd>Existing rows and files stay; what the backup has comes on top. A row that is there twice makes the restore fail as a whole, and then nothing is changed.</dd>
+<dt>Add on top</dt><dd>Existing rows and files stay; what the backup has comes on top. In PostgreSQL a row whose key is there already is left as it is (without a key: a row that is the same in every column), and tables, types and functions that are missing are made. In SQLite a row that is there twice makes the restore fail as a whole. Whenever it fails, nothing is changed.</dd>
 </dl>
 <h2>Only some tables or paths</h2>
 <p>Tick “Only these” and name one table or path a line. All others stay as they are.</p>
+<p>A table of PostgreSQL is named as its backup lists it, <code>public.orders</code>, or without its schema. Its rows become exactly the backup’s, in one transaction in the running database; a table that is gone is made again, and a partitioned table comes with its partitions. No trigger fires. When rows of other tables would then point to nothing, or columns do not fit, it fails with a sentence that names them, and nothing is changed. Applications cannot write to these tables meanwhile.</p>
 <h2>Undo</h2>
 <p>After a restore in mode Replace, what was there before is kept beside it for a while; the page of the restore says how large it is and until when it is kept. Undo switches it back in. When it is no longer kept, or after Add on top, the safety backup is restored instead. Either way, what was written after the restore is lost.</p>
 <h2>Hooks</h2>

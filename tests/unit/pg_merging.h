@@ -3,6 +3,8 @@
 #ifndef TESTS_UNIT_PG_MERGING_H
 #define TESTS_UNIT_PG_MERGING_H
 
+#include <signal.h>
+
 #include "tests/unit/pg_landing.h"
 
 /* Any trigger that fires, any rule that rewrites, tells it in `fired`. */
@@ -148,6 +150,12 @@ same_text(const char *is, const char *was)
 	fail_msg("differs:\n%.400s\n-- from --\n%.400s", is + at, was + at);
 }
 
+/* More than rows. */
+static const char merging_lost[] =
+    "DROP TABLE line; DROP MATERIALIZED VIEW mmv, mv; DROP VIEW v; DROP TABLE \"odd \"\" name\"."
+    "\"T.\xc3\xa4\n;\"; DROP SCHEMA \"odd \"\" name\"; DROP TABLE person; DROP TYPE mood, pair;"
+    " DROP DOMAIN positive; DROP TABLE part_a CASCADE";
+
 /* An empty database of the role. */
 static inline void
 fresh_shop(struct arena *a)
@@ -167,6 +175,18 @@ merging_shop(struct landing_scene *l, const char *tag)
 }
 
 static inline void
+choose(struct landing_scene *l, const char *const *tables, size_t n)
+{
+	l->target.mode = RESTORE_REPLACE;
+	l->target.choice = tables;
+	l->target.choice_count = n;
+}
+
+#define CHOOSE(l, ...)                                                                             \
+	choose(l, (const char *const[]){ __VA_ARGS__ },                                            \
+	    sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *))
+
+static inline void
 merge_swap(struct landing_scene *l, int64_t *kept)
 {
 	struct err e;
@@ -182,6 +202,30 @@ merge_unswap(struct landing_scene *l)
 
 	if (tgt_postgresql_driver.unswap(&l->target, "", &e) != 0)
 		fail_msg("%s\n%s", e.text, l->s.said.p);
+}
+
+/* build() refuses, with these words, and leaves the target alone. */
+static inline void
+merge_refused(struct landing_scene *l, enum err_kind kind, const char *words)
+{
+	char *before = ordered(l->s.a, "shop");
+	struct target_built built;
+	struct err e;
+
+	if (tgt_postgresql_driver.build(&built, &l->target, &l->from, &e) == 0)
+		fail_msg("built, without: %s", words);
+	if (strstr(e.text, words) == NULL)
+		fail_msg("%s\nis not: %s", e.text, words);
+	assert_int_equal(e.kind, kind);
+	same_text(ordered(l->s.a, "shop"), before);
+}
+
+/* As in the worker: a child that is gone is no reason to die. */
+static inline int
+merging_server(void **state)
+{
+	signal(SIGPIPE, SIG_IGN);
+	return landing_server(state);
 }
 
 #endif

@@ -311,6 +311,58 @@ add_functions(struct buf *b)
 
 /* -- the acts -- */
 
+/* "public.item", or "item" alone. */
+static bool
+is_counted(const struct target *t, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < t->counted_count; i++) {
+		const char *known = t->counted[i].name;
+		size_t k = strlen(known);
+
+		if (strcmp(known, name) == 0 ||
+		    (k > n && known[k - n - 1] == '.' && strcmp(known + k - n, name) == 0))
+			return true;
+	}
+	return false;
+}
+
+/* A table that could not be counted, and one that has its rows in partitions, is not in the list:
+ * where the target has it, the backup will tell. */
+static const char sql_here[] =
+    "SELECT count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n"
+    " ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND %s IN (c.relname,"
+    "  pg_catalog.quote_ident(c.relname), n.nspname || '.' || c.relname,"
+    "  pg_catalog.format('%%I.%%I', n.nspname, c.relname))";
+
+int
+pg_merge_look(const char **refusal, const struct target *t, struct err *e)
+{
+	CLEANUP_MERGE struct merge m = { .schema = "" };
+	char *answer;
+	int64_t n;
+
+	if (t->counted_count == 0)
+		return 0;
+	if (merge_open(&m, t, e) != 0)
+		return -1;
+	for (size_t i = 0; i < t->choice_count; i++) {
+		if (is_counted(t, t->choice[i]))
+			continue;
+		if (pg_ask(&answer, t->src, &m.target,
+		        arena_printf(m.a, sql_here, literal(&m, t->choice[i])), e) != 0 ||
+		    pg_number(&n, &answer, e) != 0)
+			return -1;
+		if (n > 0)
+			continue;
+		*refusal = arena_printf(m.a, "The backup has no table %s. Choose among those that "
+		    "it lists", t->choice[i]);
+		return 0;
+	}
+	return 0;
+}
+
 int
 pg_merge_check(const struct target *t, struct err *e)
 {

@@ -23,6 +23,10 @@
 /* Whether a restore is one of these, rather than an exchange of databases. */
 bool pg_merge_is(const struct target *t);
 
+/* Early, without the backup's bytes: a chosen table that was not counted there and that the target
+ * has not either. *refusal is not written to when there is none. */
+MUST_USE int pg_merge_look(const char **refusal, const struct target *t, struct err *e);
+
 /* Before anything is touched, when the side is there: each chosen table is one of the backup
  * (ERR_INPUT, with its name), and columns fit (ERR_CONFLICT, with table and column). */
 MUST_USE int pg_merge_check(const struct target *t, struct err *e);

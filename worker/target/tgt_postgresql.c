@@ -1,8 +1,10 @@
 /* tgt_postgresql.c: restoring into a PostgreSQL database.
  *
  * The dump is restored into a database beside the target, which is made as the target is; then both
- * are renamed in one transaction. All of it is done as the service's own role, which may not be a
- * superuser: what the fence cannot see, because a function does it, that role cannot do.
+ * are renamed in one transaction. On top of what is there, or for chosen tables, the target stays
+ * and rows go from the one into the other (pg_merge.h). All of it is done as the service's own
+ * role, which may not be a superuser: what the fence cannot see, because a function does it, that
+ * role cannot do.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -155,6 +157,9 @@ look(struct target_look *ret, const struct target *t, const struct export_part *
 	found.bytes = f.bytes;
 	found.needs = grown;
 	found.refusal = judge(t, &f);
+	if (found.refusal == NULL && f.there && t->choice_count > 0 &&
+	    pg_merge_look(&found.refusal, t, e) != 0)
+		return -1;
 	if (f.there && count_rows(&found.tables, &found.table_count, t,
 	                   t->src->service->settings.database, e) != 0)
 		return -1;
@@ -301,6 +306,8 @@ drop(const struct target *t, struct err *e)
 
 const struct target_driver tgt_postgresql_driver = {
 	.engine = ENGINE_POSTGRESQL,
+	.side_is_part = true,
+	.adds_once = true,
 	.look = look,
 	.build = build,
 	.script = script,
