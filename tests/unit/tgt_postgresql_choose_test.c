@@ -176,6 +176,43 @@ DIV_11_what_cannot_be_chosen_is_refused_by_name(void **state UNUSED)
 	landing_end(&l);
 }
 
+/* NEW-3: rules run on the side, and what they made of the rows is what comes. Who could not read
+ * the rows cannot read them where they are kept. */
+static void
+NEW_3_landing_rules_come_first_and_what_is_kept_is_closed(void **state UNUSED)
+{
+	static const char rights[] =
+	    "SELECT has_schema_privilege('reader', 'lazarette_restore_20261125r7p14', 'USAGE'),"
+	    " has_schema_privilege('reader', 'public', 'USAGE'), (SELECT v FROM a),"
+	    " (SELECT v FROM lazarette_restore_20261125r7p14.rows_1)";
+	const char *const *env;
+	struct target_built built;
+	struct landing_scene l;
+	bool told = false;
+	int64_t kept;
+	struct err e;
+
+	landing_begin(&l, "20261125r7p14");
+	fresh_shop(l.s.a);
+	as_role(l.s.a, "shop", "CREATE TABLE a (id int, v text); INSERT INTO a VALUES (1, 'real');"
+	                       "ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO reader;"
+	                       "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO reader");
+	landing_dump(&l);
+	as_role(l.s.a, "shop", "UPDATE a SET v = 'before'");
+	CHOOSE(&l, "a");
+	landing_build(&built, &l);
+	if (tgt_postgresql_driver.script(&l.target, "UPDATE a SET v = 'clean'", &e) != 0 ||
+	    tgt_postgresql_driver.side_env(&env, &l.target, &e) != 0)
+		fail_msg("%s", e.text);
+	for (; *env != NULL; env++)
+		told = told || strcmp(*env, "PGDATABASE=shop_20261125r7p14_new") == 0;
+	assert_true(told);
+	merge_swap(&l, &kept);
+	assert_string_equal(as_role(l.s.a, "shop", rights), "f|t|clean|before");
+	landing_drop(&l);
+	landing_end(&l);
+}
+
 /* Early, from what was counted; but no table is said to be missing that the backup may have. */
 static void
 PEER_24_the_look_knows_which_tables_there_are(void **state UNUSED)
@@ -204,6 +241,7 @@ PEER_24_the_look_knows_which_tables_there_are(void **state UNUSED)
 	LOOK("a", "c");
 	assert_string_equal(look.refusal, "The backup has no table c. Choose among those that it"
 	                                  " lists");
+	CHOOSE(&l, "c");
 	l.target.mode = RESTORE_ADD;
 	assert_int_equal(tgt_postgresql_driver.look(&look, &l.target, &l.from, &e), 0);
 	assert_non_null(look.refusal);
@@ -273,6 +311,7 @@ main(void)
 		cmocka_unit_test(PEER_24_a_partition_is_chosen_alone),
 		cmocka_unit_test(PEER_24_a_table_that_is_gone_is_made_again),
 		cmocka_unit_test(DIV_11_what_cannot_be_chosen_is_refused_by_name),
+		cmocka_unit_test(NEW_3_landing_rules_come_first_and_what_is_kept_is_closed),
 		cmocka_unit_test(PEER_24_the_look_knows_which_tables_there_are),
 		cmocka_unit_test(PEER_24_an_undo_that_would_break_a_key_is_refused),
 	};

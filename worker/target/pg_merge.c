@@ -390,7 +390,8 @@ add_begin(struct buf *b, struct merge *m, const struct pg_ddl *ddl)
 
 	add_functions(b);
 	buf_printf(b, "CREATE SCHEMA %s;\nCOMMENT ON SCHEMA %s IS 'Kept by Lazarette for a"
-	    " restore; it goes by itself';\n", schema, schema);
+	    " restore; it goes by itself';\nSELECT pg_temp.lazarette_close(%s);\n", schema, schema,
+	    literal(m, m->schema));
 	if (m->t->mode != RESTORE_ADD)
 		buf_printf(b, "CREATE TABLE %s.sequence (ns text, rel text, last int8,"
 		    " called boolean);\nCREATE TEMP TABLE lazarette_before AS SELECT class, id"

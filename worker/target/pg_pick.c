@@ -32,6 +32,7 @@ struct entry {
 	const struct object *object;  /* NULL: the target has it, or it has none */
 	bool bare;                    /* class 0 */
 	bool joins;                   /* an index to the one above it */
+	bool told;                    /* what the server has counted of it: it counts again */
 	bool wanted;
 	const char *needs;            /* " 214 5", to the end of its line */
 };
@@ -91,6 +92,7 @@ read_entry(struct contents *c, struct arena *a, size_t *capacity, const char *li
 	key.id = strtoul(end, &end, 10);
 	en.bare = key.class == 0;
 	en.joins = en.bare && strncmp(end, " INDEX ATTACH ", 14) == 0;
+	en.told = en.bare && strncmp(end, " STATISTICS DATA ", 17) == 0;
 	if (!en.bare && c->object_count > 0)
 		en.object = bsearch(&key, c->objects, c->object_count, sizeof key, by_number);
 	en.wanted = en.object != NULL && en.object->start;
@@ -168,7 +170,7 @@ add_bare(struct contents *c)
 		const char *list = en->needs;
 		bool any = false, all = true;
 
-		if (!en->bare)
+		if (!en->bare || en->told)
 			continue;
 		while ((need = next_need(c, &list)) != NULL) {
 			any = any || need->wanted;

@@ -18,6 +18,13 @@ const char pg_put_tables[] =
     "CREATE FUNCTION pg_temp.lazarette_columns(which int) RETURNS text LANGUAGE sql"
     " AS $f$ SELECT string_agg(quote_ident(name), ', ' ORDER BY at) FROM pg_temp.lazarette_column"
     "  WHERE n = which $f$;"
+    /* What was kept from others by a policy or a privilege stays so where it is kept for us. */
+    "CREATE FUNCTION pg_temp.lazarette_close(schema text) RETURNS void LANGUAGE plpgsql AS $f$"
+    " DECLARE r record; BEGIN FOR r IN SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC'"
+    "   ELSE quote_ident(pg_get_userbyid(a.grantee)) END AS whom FROM pg_namespace n,"
+    "   aclexplode(n.nspacl) a WHERE n.nspname = schema AND a.grantee <> n.nspowner LOOP"
+    "  EXECUTE format('REVOKE ALL ON SCHEMA %I FROM %s CASCADE', schema, r.whom);"
+    " END LOOP; END $f$;"
     "CREATE FUNCTION pg_temp.lazarette_at(which int) RETURNS void LANGUAGE plpgsql AS $f$ BEGIN"
     "  RAISE WARNING 'lazarette at: %', coalesce((SELECT said FROM pg_temp.lazarette_unit"
     "   WHERE n = which), '');"
