@@ -78,6 +78,7 @@ tar -xf FILE.tar.zst &amp;&amp; sha256sum -c SHA256SUMS</code></pre>
 <p>A table of PostgreSQL is named as its backup lists it, <code>public.orders</code>, or without its schema. Its rows become exactly the backup’s, in one transaction in the running database; a table that is gone is made again, and a partitioned table comes with its partitions. No trigger fires. When rows of other tables would then point to nothing, or columns do not fit, it fails with a sentence that names them, and nothing is changed. Applications cannot write to these tables meanwhile.</p>
 <h2>Undo</h2>
 <p>After a restore in mode Replace, what was there before is kept beside it for a while; the page of the restore says how large it is and until when it is kept. Undo switches it back in. When it is no longer kept, or after Add on top, the safety backup is restored instead. Either way, what was written after the restore is lost.</p>
+<p>For chosen tables of PostgreSQL the former rows are kept in the database itself, in a schema whose name begins with <code>lazarette_restore_</code>. It goes when they are no longer kept, is in no backup, and nobody but the service’s user can read it.</p>
 <h2>Hooks</h2>
 <p>An environment can have a hook before and a hook after: programs that the administrator of this server has put into the folder <code>hooks</code> of the instance. The first stops the application, say, and the second starts it again. When the first fails, nothing is changed; the second runs also when the restore fails in between.</p>
 <h2>Landing rules</h2>

@@ -270,11 +270,11 @@ SET_10_who_holds_a_lock_is_named(void **state UNUSED)
 static void
 PEER_20_SET_10_a_big_table_passes_in_little_memory(void **state UNUSED)
 {
-	enum { ROWS = 60000, MOST_KB = 48 * 1024 };
+	enum { MOST_KB = 48 * 1024 };
 	struct target_built built;
 	struct landing_scene l;
-	struct rusage used;
-	int64_t kept;
+	struct rusage used, tools;
+	int64_t kept, began;
 	struct err e;
 	int status;
 	pid_t pid;
@@ -290,14 +290,18 @@ PEER_20_SET_10_a_big_table_passes_in_little_memory(void **state UNUSED)
 	as_role(l.s.a, "shop_20261125r7p12_new", "INSERT INTO big SELECT i, repeat(md5(i::text), "
 	    "60)"
 	                                         " FROM generate_series(1, 60000) i");
+	began = clock_mono();
 	pid = fork();
 	if (pid == 0) {
 		buf_release(&l.s.bytes);
 		if (tgt_postgresql_driver.swap(&kept, &l.target, "", &e) != 0)
 			_exit(1);
-		if (getrusage(RUSAGE_SELF, &used) != 0 || used.ru_maxrss > MOST_KB)
-			_exit(2);
-		_exit(getrusage(RUSAGE_CHILDREN, &used) != 0 || used.ru_maxrss > MOST_KB ? 3 : 0);
+		getrusage(RUSAGE_SELF, &used);
+		getrusage(RUSAGE_CHILDREN, &tools);
+		print_message("115 MB in %lld ms: %ld KB here, %ld KB the largest tool\n",
+		    (long long)(clock_mono() - began), used.ru_maxrss, tools.ru_maxrss);
+		fflush(stdout);
+		_exit(used.ru_maxrss > MOST_KB || tools.ru_maxrss > MOST_KB ? 2 : 0);
 	}
 	waitpid(pid, &status, 0);
 	assert_true(WIFEXITED(status));

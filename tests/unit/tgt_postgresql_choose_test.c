@@ -122,6 +122,7 @@ PEER_24_a_table_that_is_gone_is_made_again(void **state UNUSED)
 	as_role(l.s.a, "shop", merging_lost);
 	before = ordered(l.s.a, "shop");
 	CHOOSE(&l, "person", "line", "part");
+	l.target.owners = true;
 	landing_build(&built, &l);
 	merge_swap(&l, &kept);
 	assert_string_equal(as_role(l.s.a, "shop", "SELECT md5(string_agg(p::text, ',' ORDER BY "

@@ -61,6 +61,7 @@ merge_release(struct merge *m)
 	pg_access_drop(&m->target);
 }
 #define CLEANUP_MERGE CLEANUP(merge_release)
+#define MERGE_NONE { .side = { .passfile = "" }, .target = { .passfile = "" } }
 
 static int
 merge_open(struct merge *m, const struct target *t, struct err *e)
@@ -339,7 +340,7 @@ static const char sql_here[] =
 int
 pg_merge_look(const char **refusal, const struct target *t, struct err *e)
 {
-	CLEANUP_MERGE struct merge m = { .schema = "" };
+	CLEANUP_MERGE struct merge m = MERGE_NONE;
 	char *answer;
 	int64_t n;
 
@@ -366,7 +367,7 @@ pg_merge_look(const char **refusal, const struct target *t, struct err *e)
 int
 pg_merge_check(const struct target *t, struct err *e)
 {
-	CLEANUP_MERGE struct merge m = { .schema = "" };
+	CLEANUP_MERGE struct merge m = MERGE_NONE;
 	CLEANUP_BUF struct buf keys = BUF_INIT;
 	CLEANUP_BUF struct buf head = BUF_INIT;
 	CLEANUP_BUF struct buf side = BUF_INIT;
@@ -481,7 +482,7 @@ kept(int64_t *bytes, struct merge *m, struct err *e)
 int
 pg_merge_swap(int64_t *kept_bytes, const struct target *t, struct err *e)
 {
-	CLEANUP_MERGE struct merge m = { .schema = "" };
+	CLEANUP_MERGE struct merge m = MERGE_NONE;
 	struct err again;
 	bool done;
 
@@ -498,7 +499,7 @@ pg_merge_swap(int64_t *kept_bytes, const struct target *t, struct err *e)
 int
 pg_merge_unswap(const struct target *t, struct err *e)
 {
-	CLEANUP_MERGE struct merge m = { .schema = "" };
+	CLEANUP_MERGE struct merge m = MERGE_NONE;
 	CLEANUP_BUF struct buf head = BUF_INIT;
 	struct flow f = { .side = NULL };
 	struct pg_there is;
@@ -526,7 +527,7 @@ pg_merge_unswap(const struct target *t, struct err *e)
 int
 pg_merge_drop(const struct target *t, struct err *e)
 {
-	CLEANUP_MERGE struct merge m = { .schema = "" };
+	CLEANUP_MERGE struct merge m = MERGE_NONE;
 	char *answer;
 
 	if (merge_open(&m, t, e) != 0)
