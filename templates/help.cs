@@ -71,13 +71,15 @@ tar -xf FILE.tar.zst &amp;&amp; sha256sum -c SHA256SUMS</code></pre>
 <h2>Modes</h2>
 <dl class="facts">
 <dt>Replace</dt><dd>What is there is taken away; afterwards the target equals the backup. What was changed since the backup was taken is lost, and the page says how much that is.</dd>
-<dt>Add on top</dt><dd>Existing rows and files stay; what the backup has comes on top. A row that is there twice makes the restore fail as a whole, and then nothing is changed.</dd>
+<dt>Add on top</dt><dd>Existing rows and files stay; what the backup has comes on top. In PostgreSQL a row whose key is there already is left as it is (without a key: a row that is the same in every column), and tables, types and functions that are missing are made. In SQLite a row that is there twice makes the restore fail as a whole. Whenever it fails, nothing is changed.</dd>
 <dt>New service beside it</dt><dd>Nothing that is in use changes. The backup becomes a service of its own beside the target's, with the same settings: a database, a file or a folder next to it. Look at it, then press Switch on the page of the restore: the two change places in a moment, and back as often as you like. What the application has written in between stays with the one it was written to. The one that is not in use is kept until you remove it.</dd>
 </dl>
 <h2>Only some tables or paths</h2>
 <p>Tick “Only these” and name one table or path a line. All others stay as they are.</p>
+<p>A table of PostgreSQL is named as its backup lists it, <code>public.orders</code>, or without its schema. Its rows become exactly the backup’s, in one transaction in the running database; a table that is gone is made again, and a partitioned table comes with its partitions. No trigger fires. When rows of other tables would then point to nothing, or columns do not fit, it fails with a sentence that names them, and nothing is changed. Applications cannot write to these tables meanwhile.</p>
 <h2>Undo</h2>
 <p>After a restore in mode Replace, what was there before is kept beside it for a while; the page of the restore says how large it is and until when it is kept. Undo switches it back in. When it is no longer kept, or after Add on top, the safety backup is restored instead. Either way, what was written after the restore is lost.</p>
+<p>For chosen tables of PostgreSQL the former rows are kept in the database itself, in a schema whose name begins with <code>lazarette_restore_</code>. It goes when they are no longer kept, is in no backup, and nobody but the service’s user can read it.</p>
 <h2>Hooks</h2>
 <p>An environment can have a hook before and a hook after: programs that the administrator of this server has put into the folder <code>hooks</code> of the instance. The first stops the application, say, and the second starts it again. When the first fails, nothing is changed; the second runs also when the restore fails in between.</p>
 <h2>Landing rules</h2>

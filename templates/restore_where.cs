@@ -20,7 +20,7 @@
 <?cs /each ?>
 <div class="field<?cs if:mode.error ?> is-faulty<?cs /if ?>" id="mode" tabindex="-1"><fieldset><legend>How</legend><?cs if:mode.error ?><p class="fault"><?cs call:icon("failed") ?><?cs var:mode.error ?></p><?cs /if ?>
 <?cs call:radio("mode", "replace", "Replace", "What is there is taken away; afterwards the target equals the backup.", replace) ?>
-<?cs call:radio("mode", "add", "Add on top", "Existing rows stay; rows that are there twice make it fail as a whole, and then nothing is changed. Files that are there, too, are replaced by the backup’s; all others stay.", add) ?>
+<?cs call:radio("mode", "add", "Add on top", "Existing rows stay. In PostgreSQL a row whose key is there already is left out; in SQLite it makes all of it fail, and then nothing is changed. Files that are there, too, are replaced by the backup’s; all others stay.", add) ?>
 <?cs call:radio("mode", "new", "New service beside it", "Nothing that is in use changes. You look at the new service, and then switch between the two, there and back.", new) ?></fieldset></div>
 <?cs if:postgresql ?><?cs call:choice("owners", "1", "Keep owners and grants of the dump", "PostgreSQL: only when the same roles exist in the target. Without it, everything belongs to the user of the service.", owners.on) ?>
 <?cs /if ?><p class="muted">Nothing is changed yet. Next the target is looked at, and you see what will change.</p>

@@ -1,10 +1,8 @@
 /* proc.c: the one way a child process is run. */
 #include "lib/util/proc.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -16,13 +14,9 @@
 #include <unistd.h>
 
 #include "lib/base/fd.h"
-#include "lib/base/num.h"
 #include "lib/base/utf8.h"
 
 enum { LINES_KEPT = 6, SECRET_MIN = 4, ENV_MAX = 64, PIPE_BYTES = 1 << 20 };
-
-/* Where Debian keeps one folder per major version of PostgreSQL. */
-static const char pg_root[] = "/usr/lib/postgresql";
 
 struct proc {
 	pid_t pid;                    /* also its process group */
@@ -38,71 +32,6 @@ struct proc {
 	void (*each)(void *arg, const char *line);
 	void *arg;
 };
-
-static char *
-runnable(struct arena *a, const char *folder, const char *name)
-{
-	char *path = arena_printf(a, "%s/%s", folder, name);
-	char real[PATH_MAX];
-
-	/* Debian's wrapper chooses a version by clusters on this host: the choice is ours. */
-	if (realpath(path, real) == NULL || strcmp(basename(real), "pg_wrapper") == 0)
-		return NULL;
-	return access(path, X_OK) == 0 ? path : NULL;
-}
-
-/* root/N/bin/name of the highest N that is at least `major`. */
-static char *
-newest(struct arena *a, const char *root, const char *name, int major)
-{
-	DIR *folder = opendir(root);
-	struct dirent *entry;
-	int64_t best = -1, n;
-	char *ret = NULL, *path;
-
-	while (folder != NULL && (entry = readdir(folder)) != NULL) {
-		if (!num_parse(&n, entry->d_name, major, 1000) || n <= best)
-			continue;
-		path = runnable(a, arena_printf(a, "%s/%s/bin", root, entry->d_name), name);
-		if (path != NULL) {
-			best = n;
-			ret = path;
-		}
-	}
-	if (folder != NULL)
-		closedir(folder);
-	return ret;
-}
-
-int
-proc_find(char **ret, struct arena *a, const char *name, int major, struct err *e)
-{
-	static const char *const folders[] = { "/usr/local/bin", "/usr/bin", "/bin" };
-	static const char *const of_postgresql[] = { "pg_dump", "pg_restore", "psql" };
-	const char *tools = getenv("LAZARETTE_TOOLS"), *package = name;
-	char *path = NULL;
-
-	if (tools != NULL && (path = runnable(a, tools, name)) == NULL)
-		path = newest(a, tools, name, major);
-	if (path == NULL)
-		path = newest(a, pg_root, name, major);
-	for (size_t i = 0; path == NULL && i < sizeof folders / sizeof folders[0]; i++)
-		path = runnable(a, folders[i], name);
-	if (path != NULL) {
-		*ret = path;
-		return 0;
-	}
-	for (size_t i = 0; i < sizeof of_postgresql / sizeof of_postgresql[0]; i++)
-		if (strcmp(name, of_postgresql[i]) == 0)
-			package = major == 0 ? "postgresql-client" :
-			    arena_printf(a, "postgresql-client-%d", major);
-	if (major > 0)
-		return err_set(e, ERR_INPUT,
-		    "%s %d or newer is not installed. Install it with: apt install %s", name, major,
-		    package);
-	return err_set(e, ERR_INPUT, "%s is not installed. Install it with: apt install %s", name,
-	    package);
-}
 
 /* What the child needs between fork and exec, where only async-signal-safe calls are allowed. */
 struct launch {
@@ -415,6 +344,47 @@ proc_read(struct proc *p, void *at, size_t n, struct err *e)
 		if (got < 0)
 			return err_sys(e, "read from %s", p->name);
 		fd_close(&p->out);
+	}
+	return 0;
+}
+
+/* Throw away what stdout holds now. */
+static void
+drop_stdout(struct proc *p)
+{
+	char piece[8192];
+	ssize_t n = 1;
+
+	while (p->out >= 0 && (n > 0 || errno == EINTR)) {
+		n = read(p->out, piece, sizeof piece);
+		if (n == 0)
+			fd_close(&p->out);
+		else if (n < 0 && errno != EINTR)
+			return;
+	}
+}
+
+int
+proc_feed(struct proc *p, int fd, const void *at, size_t n, struct err *e)
+{
+	const char *next = at;
+
+	while (n > 0) {
+		struct pollfd fds[] = { { .fd = fd, .events = POLLOUT },
+			{ .fd = p->out, .events = POLLIN }, { .fd = p->err, .events = POLLIN } };
+		ssize_t put = write(fd, next, n);
+
+		if (put > 0) {
+			next += put;
+			n -= (size_t)put;
+			continue;
+		}
+		if (errno != EAGAIN && errno != EINTR)
+			return err_sys(e, "write to %s", p->name);
+		if (poll(fds, sizeof fds / sizeof fds[0], -1) < 0 && errno != EINTR)
+			return err_sys(e, "poll");
+		drop_stdout(p);
+		drain_stderr(p);
 	}
 	return 0;
 }

@@ -45,6 +45,10 @@ MUST_USE int proc_find(char **ret, struct arena *a, const char *name, int major,
 MUST_USE int proc_start(struct proc **ret, const struct proc_spec *spec, struct err *e);
 /* Read from its stdout while draining stderr: > 0 bytes, 0 at the end, -1. */
 MUST_USE ssize_t proc_read(struct proc *p, void *at, size_t n, struct err *e);
+/* Write all of it to `fd`, which feeds the child's stdin and never blocks (O_NONBLOCK), while
+ * draining stderr and throwing stdout away: so neither waits for the other. With SIGPIPE ignored a
+ * child that is gone is -1; proc_wait() then has its own words. */
+MUST_USE int proc_feed(struct proc *p, int fd, const void *at, size_t n, struct err *e);
 /* Wait for the end; stdout that was not read is thrown away. An exit status other than 0 is
  * ERR_INTERNAL: "pg_dump ended with exit code 1: <the last six lines of stderr from the first
  * 'error:' on, else the last>", e->exit_code set; a signal is "was killed by signal 9 (Killed)",

@@ -137,6 +137,63 @@ def on_top(s):
     assert "on top" in s.browser.get(f"/r/r{number}").words.lower()
 
 
+def undo_of(s, number, typed):
+    page = s.must(s.browser.get(f"/r/r{number}/undo"))
+    form = page.form("/undo")
+    if "typed" in form.names:
+        form.fill(typed=typed)
+    s.must(s.browser.submit(form, page.path, follow=False), 303)
+    s.wait_job(s.sql1("SELECT max(id) FROM job WHERE restore = ? AND kind = 'undo'", number), "succeeded")
+
+
+@test("DIV-11 PEER-24", "a single table of PostgreSQL comes back in the running database, and undo takes it away again")
+def one_table(s):
+    s.pg.sql("SET ROLE keeper; CREATE TABLE sold (id int PRIMARY KEY, product int REFERENCES product);"
+             "INSERT INTO sold VALUES (1, 7); UPDATE product SET title = 'since' WHERE id <= 100;"
+             "DELETE FROM product WHERE id > 1990", "shop")
+    look = "SELECT count(*) FILTER (WHERE title = 'since') || ' ' || count(*) || ' ' || (SELECT count(*) FROM sold) FROM product"
+    assert s.pg.sql(look, "shop") == "100 1990 1"
+    page = s.must(s.browser.get(f"/b/b{seen['backup']}/restore"))
+    assert "public.product" in page.words, page.words[:1500]
+    answer, form = where_form(s, seen["backup"], slugs=("database",), choice={"database": "public.nothing"})
+    number, page = confirm_page(s, form, answer)
+    assert "The backup has no table public.nothing" in page.words, page.words[:1500]
+    r = restore(s, seen["backup"], slugs=("database",), choice={"database": "public.product"})
+    assert r["state"] == "done", dict(r)
+    assert s.pg.sql(look, "shop") == f"0 {ROWS} 1"
+    assert s.sql1("SELECT kept_bytes FROM restore_part WHERE restore = ?", r["id"]) > 1000
+    backup = s.backup(LIVE, ["database"])["id"]
+    counted = [row["name"] for row in s.sql("SELECT name FROM part_table t JOIN part p ON p.id = t.part WHERE p.backup = ?", backup)]
+    assert counted == ["public.product", "public.sold"], counted
+    undo_of(s, r["id"], LIVE)
+    assert s.pg.sql(look, "shop") == "100 1990 1"
+    assert s.pg.sql("SELECT count(*) FROM pg_namespace WHERE nspname ~ '^lazarette'", "shop") == "0"
+    r = restore(s, seen["backup"], slugs=("database",), choice={"database": "product"})
+    assert s.pg.sql(look, "shop") == f"0 {ROWS} 1"
+    s.pg.sql("DROP TABLE sold", "shop")
+
+
+@test("SET-10", "PostgreSQL: added on top twice, what is there stays, what is missing comes, once")
+def on_top_of_rows(s):
+    s.pg.sql("SET ROLE keeper; CREATE TABLE IF NOT EXISTS old (id int)", "shop_staging")
+    old = s.pg.sql("SELECT count(*) FROM old", "shop_staging")
+    for again in range(2):
+        answer, form = where_form(s, seen["backup"], STAGING, slugs=("database",))
+        form.fill(mode="add")
+        number, page = confirm_page(s, form, answer)
+        assert "on top" in page.words and "Yes, restore" in page.words, page.words[:1500]
+        form = page.form(field="typed").fill(typed=STAGING, consent=True, real_data=True)
+        s.must(s.browser.submit(form, page.path, follow=False), 303)
+        s.wait_job(s.sql1("SELECT max(id) FROM job WHERE restore = ? AND kind = 'restore'", number), "succeeded")
+        assert s.pg.sql("SELECT count(*) || ' ' || (SELECT count(*) FROM old) FROM product", "shop_staging") == f"{ROWS} {old}"
+        if again == 0:
+            s.pg.sql("UPDATE product SET title = 'mine' WHERE id = 1; DELETE FROM product WHERE id > 1000", "shop_staging")
+    assert s.pg.sql("SELECT title FROM product WHERE id = 1", "shop_staging") == "mine"
+    undo_of(s, number, STAGING)
+    assert s.pg.sql("SELECT count(*) || ' ' || (SELECT count(*) FROM old) FROM product", "shop_staging") == f"1000 {old}"
+    s.doctor()
+
+
 @test("T33", "what changed under the page is found: the revision, the pause, a second restore, a double click")
 def slips(s):
     answer, form = where_form(s, seen["backup"], STAGING, slugs=("sqlite",))

@@ -154,8 +154,8 @@ def library_owners(tree):
 
 
 # PRAGMA takes no parameters, so a number in one may be formatted.
-# psql takes no parameters either: there pg_literal() and pg_ident() quote what is put in.
-QUOTES = r"worker/target/(pg_side|tgt_postgresql)\.c$"
+# psql takes no parameters either: there pg_literal() and pg_ident() quote what is put in, and the server's format().
+QUOTES = r"worker/target/(pg_side|pg_merge|pg_plan|pg_put|tgt_postgresql)\.c$"
 SQL = re.compile(r'"\s*(SELECT|INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|PRAGMA|CREATE\s+TABLE)\b[^"]*"')
 
 

@@ -220,12 +220,11 @@ look_refuses_what_cannot_end_well(void **state UNUSED)
 	as_super(l.s.a, "shop", "GRANT CONNECT ON DATABASE shop TO " ROLE);
 	REFUSED("does not own database shop, so it cannot exchange it");
 	as_super(l.s.a, "postgres", "ALTER DATABASE shop OWNER TO " ROLE);
-	l.target.mode = RESTORE_ADD;
-	REFUSED("A PostgreSQL database cannot be added to");
-	l.target.mode = RESTORE_REPLACE;
 	l.target.choice = tables;
 	l.target.choice_count = 1;
-	REFUSED("Single tables of a PostgreSQL database cannot be replaced");
+	l.s.service.settings.database = "gone";
+	REFUSED("There is no database gone that single tables could be put into");
+	l.s.service.settings.database = "shop";
 	assert_string_equal(databases(l.s.a), "shop shop_ shop_live2");
 	landing_end(&l);
 }

@@ -13,6 +13,8 @@ int
 landing_place(struct landing_place *ret, struct plan *p, struct restore_part *row, struct err *e)
 {
 	struct landing_place at = { .row = row, .part = plan_part(p, row->part) };
+	struct table_count *counted;
+	size_t count;
 
 	if (at.part == NULL)
 		return err_set(e, ERR_INTERNAL,
@@ -20,10 +22,14 @@ landing_place(struct landing_place *ret, struct plan *p, struct restore_part *ro
 	if (plan_source(&at.src, p, row->service, e) != 0)
 		return err_in(e, "%s", row->target_slug);
 	at.driver = target_driver(at.src.service->engine);
+	if (restores_part_tables(&counted, &count, p->arena, p->db, row->part, e) != 0)
+		return -1;
 	*ret = at;
 	ret->target = (struct target){ .src = &ret->src, .tag = row->tag, .mode = p->restore.mode,
 		.owners = p->restore.owners, .part = ret->part };
 	ret->target.choice_count = source_lines(&ret->target.choice, p->arena, row->choice);
+	ret->target.counted = counted;
+	ret->target.counted_count = count;
 	ret->from = (struct export_part){ p->dest, &ret->part->data, &ret->part->manifest,
 		report_watch(p->report) };
 	return 0;
@@ -119,7 +125,8 @@ landing_compare(char **text, bool *equal, const struct landing_place *at,
 static bool
 is_whole(const struct landing_place *at)
 {
-	return at->target.choice_count == 0 && at->target.mode != RESTORE_ADD;
+	return at->driver->side_is_part ||
+	    (at->target.choice_count == 0 && at->target.mode != RESTORE_ADD);
 }
 
 static int
@@ -219,7 +226,8 @@ landing_swap(struct landing_place *at, struct plan *p, struct err *e)
 {
 	if (at->row->state == LANDING_SWAPPED)
 		return 0;
-	if (at->row->state == LANDING_SWAPPING && at->target.mode == RESTORE_ADD)
+	if (at->row->state == LANDING_SWAPPING && at->target.mode == RESTORE_ADD &&
+	    !at->driver->adds_once)
 		return unknown(at, p, e);
 	if (still_same(at, e) != 0)
 		return -1;

@@ -29,7 +29,7 @@ MUST_USE int landing_place(struct landing_place *ret, struct plan *p, struct res
 MUST_USE int landing_build(struct landing_place *at, struct plan *p, struct err *e);
 
 /* The one act that changes the target; `swapping` is written before it, `swapped` after it. In mode
- * add a row that is `swapping` already is ERR_CONFLICT: nobody knows whether it was done. */
+ * add a row that is `swapping` already is ERR_CONFLICT where nobody knows whether it was done. */
 MUST_USE int landing_swap(struct landing_place *at, struct plan *p, struct err *e);
 /* And back, for the undo and for a restore whose other part could not be swapped. */
 MUST_USE int landing_unswap(struct landing_place *at, struct plan *p, struct err *e);

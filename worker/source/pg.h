@@ -18,6 +18,9 @@
 
 enum { PG_ENV_MAX = 12 };
 
+/* How schemas begin that a restore of ours keeps in a target: no part of what is backed up. */
+#define PG_OWN_SCHEMA "lazarette_restore_"
+
 /* How the tools reach one database of the server. */
 struct pg_access {
 	const char *env[PG_ENV_MAX];

@@ -28,7 +28,7 @@ static const char snapshot_mark[] = "snapshot|", end_mark[] = "end|\n";
 	" LATERAL (SELECT pg_catalog.translate(n.nspname || '.' || c.relname, E'\\n\\r', '  ')" \
 	"  AS name) t" \
 	" WHERE c.relkind = 'r' AND c.relpersistence <> 't'" \
-	" AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'" \
+	" AND n.nspname <> 'information_schema' AND n.nspname !~ '^(pg_|" PG_OWN_SCHEMA ")'" \
 	" AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE" \
 	"  d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid" \
 	"  AND d.deptype = 'e')" \

@@ -79,7 +79,7 @@ static const char sql_check[] =
     "  c.relkind <> 'S' AND pg_catalog.row_security_active(c.oid) AS hidden"
     "  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
     "  WHERE c.relkind IN ('r', 'p', 'S') AND c.relpersistence <> 't'"
-    "  AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'"
+    "  AND n.nspname <> 'information_schema' AND n.nspname !~ '^(pg_|" PG_OWN_SCHEMA ")'"
     "  AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d"
     "   WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND "
     "d.deptype = 'e')),"
@@ -240,7 +240,7 @@ dump(const struct sink *to, const struct source *src, struct err *e)
 	/* A table locked for so long is reported by the server's words; waiting for ever tells
 	 * nothing. */
 	const char *const argv[] = { path, "--format=custom", "--compress=0", "--no-password",
-		"--lock-wait-timeout=240000", share, NULL };
+		"--lock-wait-timeout=240000", "--exclude-schema=" PG_OWN_SCHEMA "*", share, NULL };
 	struct proc_spec spec = { .argv = argv,
 		.env = access.env,
 		.stdin_fd = -1,

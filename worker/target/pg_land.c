@@ -204,36 +204,53 @@ judge(const struct ear *ear, int rc, struct err *e)
 	return 0;
 }
 
-int
-pg_land_load(int64_t *warnings, const struct target *t, const struct pg_access *access,
-    const char *path, struct err *e)
+/* One step of pg_restore; what it did not restore and nobody misses is added to *left_out. */
+static int
+load(int64_t *left_out, const struct target *t, const struct pg_access *access,
+    const char *const *argv, struct err *e)
 {
 	CLEANUP_BUF struct buf nothing = BUF_INIT;
 	struct ear ear = { .t = t };
-	const char *to = connection(t->src->arena, pg_side_names(t).new_);
 	struct err failure = { 0 };
-	char *tool;
-	int rc;
-
-	if (proc_find(&tool, t->src->arena, "pg_restore", 0, e) != 0)
-		return -1;
-	const char *const all[] = { tool, "--format=custom", "--jobs=2", "--no-password", to, path,
-		NULL };
-	const char *const plain[] = { tool, "--format=custom", "--jobs=2", "--no-password",
-		"--no-owner", "--no-privileges", to, path, NULL };
-	struct proc_spec spec = { .argv = t->owners ? all : plain,
+	struct proc_spec spec = { .argv = argv,
 		.env = access->env,
 		.stdin_fd = -1,
 		.secret = t->src->secret,
 		.line = hear,
 		.arg = &ear };
+	int rc = proc_output(&nothing, NOTHING_MAX, &spec, &failure);
 
-	rc = proc_output(&nothing, NOTHING_MAX, &spec, &failure);
 	hear_error(&ear, "");
 	if (judge(&ear, rc, &failure) != 0) {
 		*e = failure;
 		return -1;
 	}
-	*warnings = ear.left_out;
+	*left_out += ear.left_out;
+	return 0;
+}
+
+/* In steps: with --jobs pg_restore makes a trigger of a partitioned table before the rows of its
+ * partitions are there, for which it then fires. */
+int
+pg_land_load(int64_t *warnings, const struct target *t, const struct pg_access *access,
+    const char *path, struct err *e)
+{
+	static const char *const sections[] = { "--section=pre-data", "--section=data",
+		"--section=post-data" };
+	const char *to = connection(t->src->arena, pg_side_names(t).new_);
+	int64_t left_out = 0;
+	char *tool;
+
+	if (proc_find(&tool, t->src->arena, "pg_restore", 0, e) != 0)
+		return -1;
+	for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
+		const char *const argv[] = { tool, "--format=custom", "--jobs=2", "--no-password",
+			sections[i], to, path, t->owners ? NULL : "--no-owner", "--no-privileges",
+			NULL };
+
+		if (load(&left_out, t, access, argv, e) != 0)
+			return -1;
+	}
+	*warnings = left_out;
 	return 0;
 }

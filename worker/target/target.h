@@ -6,7 +6,8 @@
  *
  *   look   -> build -> (script) -> swap -> [unswap] -> drop
  *
- * Which act the swap is: postgresql: two ALTER DATABASE … RENAME in one transaction; files:
+ * Which act the swap is: postgresql: two ALTER DATABASE … RENAME in one transaction, and for chosen
+ * tables or on top of what is there one transaction of rows in the target; files:
  * renameat2(RENAME_EXCHANGE) for each root; sqlite: one transaction of SQLite's backup interface
  * into the target, so that who has it open sees the old or the new, never a file that is gone.
  * Mode add has no swap back: its undo is the safety backup. Mode new is swapped and swapped back as
@@ -34,6 +35,8 @@ struct target {
 	bool owners;                  /* postgresql: keep owners and grants of the dump */
 	const char *const *choice;    /* paths or tables */
 	size_t choice_count;          /* 0: the whole part */
+	const struct table_count *counted;   /* tables as the backup has counted them */
+	size_t counted_count;         /* 0: not known; one that could not be counted is not in it */
 	const struct part *part;      /* what lands; its objects are read by struct export_part */
 };
 
@@ -59,6 +62,10 @@ struct target_built {
 
 struct target_driver {
 	enum engine engine;
+	/* What build() makes beside the target is all of the part, whatever was chosen. */
+	bool side_is_part;
+	/* swap() may be repeated in mode add, too: it tells that it was done. */
+	bool adds_once;
 	/* Reads the target and the manifest, changes nothing. */
 	int (*look)(struct target_look *ret, const struct target *t, const struct export_part *from,
 	    struct err *e);

@@ -1,8 +1,10 @@
 /* tgt_postgresql.c: restoring into a PostgreSQL database.
  *
  * The dump is restored into a database beside the target, which is made as the target is; then both
- * are renamed in one transaction. All of it is done as the service's own role, which may not be a
- * superuser: what the fence cannot see, because a function does it, that role cannot do.
+ * are renamed in one transaction. On top of what is there, or for chosen tables, the target stays
+ * and rows go from the one into the other (pg_merge.h). All of it is done as the service's own
+ * role, which may not be a superuser: what the fence cannot see, because a function does it, that
+ * role cannot do.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -13,13 +15,24 @@
 #include "worker/target/landings.h"
 #include "worker/target/pg_fence.h"
 #include "worker/target/pg_land.h"
+#include "worker/target/pg_merge.h"
 #include "worker/target/pg_side.h"
 
 /* What a database takes above its dump: indexes. */
 enum { INDEX_PERCENT = 30 };
 
+/* The oldest server whose catalogues say all that a merge must know. */
+enum { MERGE_MAJOR = 12 };
+
 /* Where there was no target before, a swap has no old to tell that it is done. */
 static const char mark_fresh[] = "fresh";
+
+/* What was not there is made by a rename, in every mode. */
+static bool
+is_merged(const struct target *t, const char *mark)
+{
+	return pg_merge_is(t) && strcmp(mark, mark_fresh) != 0;
+}
 
 struct facts {
 	int64_t version, superuser, createdb, there, owner, bytes;
@@ -67,6 +80,23 @@ major_in(const struct target *t)
 	return num_parse(&n, text, 1, 1000) ? n : 0;
 }
 
+/* For what comes on top, or a choice of tables. */
+static const char *
+judge_merge(const struct target *t, const struct facts *f)
+{
+	const char *database = t->src->service->settings.database;
+
+	if (pg_major(f->version) < MERGE_MAJOR)
+		return arena_printf(t->src->arena,
+		    "This server runs PostgreSQL %s; adding on top and single tables need %d or "
+		    "newer. Restore all of the database", f->version_text, MERGE_MAJOR);
+	if (!f->there && t->choice_count > 0)
+		return arena_printf(t->src->arena,
+		    "There is no database %s that single tables could be put into. Restore all of "
+		    "it, then it is made", database);
+	return NULL;
+}
+
 /* Why nothing can be restored here, with what to do; NULL when it can. */
 static const char *
 judge(const struct target *t, const struct facts *f)
@@ -95,14 +125,7 @@ judge(const struct target *t, const struct facts *f)
 		    "Role %s does not own database %s, so it cannot exchange it. A superuser can "
 		    "change that: ALTER DATABASE %s OWNER TO %s", f->role, database,
 		    pg_ident(a, database), pg_ident(a, f->role));
-	if (t->mode == RESTORE_ADD)
-		return "A PostgreSQL database cannot be added to: rows that are there already "
-		    "would collide. Choose replace, or restore into a new service and copy what "
-		    "is missing";
-	if (t->choice_count > 0)
-		return "Single tables of a PostgreSQL database cannot be replaced: others refer "
-		    "to them. Restore all of it, or restore into a new service and copy the tables";
-	return NULL;
+	return pg_merge_is(t) ? judge_merge(t, f) : NULL;
 }
 
 static int
@@ -135,6 +158,9 @@ look(struct target_look *ret, const struct target *t, const struct export_part *
 	found.bytes = f.bytes;
 	found.needs = grown;
 	found.refusal = judge(t, &f);
+	if (found.refusal == NULL && f.there && t->choice_count > 0 &&
+	    pg_merge_look(&found.refusal, t, e) != 0)
+		return -1;
 	if (f.there && count_rows(&found.tables, &found.table_count, t,
 	                   t->src->service->settings.database, e) != 0)
 		return -1;
@@ -185,7 +211,8 @@ build(struct target_built *ret, const struct target *t, const struct export_part
 	if (pg_land_fetch(&path, t, from, e) != 0)
 		return -1;
 	rc = pg_land_fence(t, path, e) != 0 || pg_side_create(t, &access, e) != 0 ||
-	    fill_side(&built, t, &access, path, e) != 0;
+	    fill_side(&built, t, &access, path, e) != 0 ||
+	    (is_merged(t, built.mark) && pg_merge_check(t, e) != 0);
 	unlink(path);
 	if (rc != 0)
 		return -1;
@@ -246,6 +273,8 @@ swap(int64_t *kept_bytes, const struct target *t, const char *mark, struct err *
 	bool fresh = strcmp(mark, mark_fresh) == 0;
 	char *answer;
 
+	if (is_merged(t, mark))
+		return pg_merge_swap(kept_bytes, t, e);
 	if (pg_side_exchange(t, false, fresh, e) != 0)
 		return -1;
 	*kept_bytes = 0;
@@ -263,6 +292,8 @@ swap(int64_t *kept_bytes, const struct target *t, const char *mark, struct err *
 static int
 unswap(const struct target *t, const char *mark, struct err *e)
 {
+	if (is_merged(t, mark))
+		return pg_merge_unswap(t, e);
 	return pg_side_exchange(t, true, strcmp(mark, mark_fresh) == 0, e);
 }
 
@@ -271,9 +302,14 @@ drop(const struct target *t, struct err *e)
 {
 	CLEANUP_PG_ACCESS struct pg_access access = { .passfile = "" };
 	struct pg_names n = pg_side_names(t);
+	struct pg_there is;
 
 	unlink(arena_printf(t->src->arena, "%s/%s.dump", t->src->scratch, t->tag));
-	if (pg_side_reach(&access, t, false, e) != 0 || pg_side_drop(t, &access, n.new_, e) != 0 ||
+	if (pg_side_reach(&access, t, false, e) != 0 || pg_side_there(&is, t, &access, e) != 0)
+		return -1;
+	if (pg_merge_is(t) && is.target && pg_merge_drop(t, e) != 0)
+		return -1;
+	if (pg_side_drop(t, &access, n.new_, e) != 0 ||
 	    pg_side_drop(t, &access, n.old, e) != 0)
 		return -1;
 	return pg_side_drop(t, &access, n.via, e);
@@ -281,6 +317,8 @@ drop(const struct target *t, struct err *e)
 
 const struct target_driver tgt_postgresql_driver = {
 	.engine = ENGINE_POSTGRESQL,
+	.side_is_part = true,
+	.adds_once = true,
 	.look = look,
 	.build = build,
 	.script = script,
