@@ -42,6 +42,15 @@ clock_mono(void)
 	return read_clock(CLOCK_BOOTTIME);
 }
 
+int64_t
+clock_lap(int64_t *since)
+{
+	int64_t before = *since;
+
+	*since = clock_mono();
+	return *since - before;
+}
+
 void
 clock_sleep(int64_t ms)
 {

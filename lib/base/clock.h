@@ -11,6 +11,8 @@
 
 int64_t clock_now(void);       /* wall, ms UTC */
 int64_t clock_mono(void);      /* CLOCK_BOOTTIME, ms: for durations and leases in one process */
+/* Ms since *since, which is now then: one step after the other. */
+int64_t clock_lap(int64_t *since);
 void clock_sleep(int64_t ms);
 
 enum { CLOCK_ISO_SIZE = 24 };

@@ -1,6 +1,7 @@
 /* proc.c: the one way a child process is run. */
 #include "lib/util/proc.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -16,7 +17,7 @@
 #include "lib/base/fd.h"
 #include "lib/base/utf8.h"
 
-enum { LINES_KEPT = 6, SECRET_MIN = 4, ENV_MAX = 64, PIPE_BYTES = 1 << 20 };
+enum { PROCS_MAX = 16, LINES_KEPT = 6, SECRET_MIN = 4, ENV_MAX = 64, PIPE_BYTES = 1 << 20 };
 
 struct proc {
 	pid_t pid;                    /* also its process group */
@@ -461,6 +462,36 @@ proc_wait(struct proc *p, struct err *e)
 	    words.p);
 	e->exit_code = WEXITSTATUS(status);
 	return -1;
+}
+
+int
+proc_first(size_t *which, struct proc *const *procs, size_t n, struct err *e)
+{
+	struct pollfd fds[2 * PROCS_MAX];
+
+	assert(n <= PROCS_MAX);
+	for (;;) {
+		for (size_t i = 0; i < n; i++) {
+			const struct proc *p = procs[i];
+
+			fds[2 * i] = (struct pollfd){ .fd = p ? p->err : -1, .events = POLLIN };
+			fds[2 * i + 1] =
+			    (struct pollfd){ .fd = p ? p->pidfd : -1, .events = POLLIN };
+		}
+		if (poll(fds, 2 * n, -1) < 0) {
+			if (errno == EINTR)
+				continue;
+			return err_sys(e, "poll");
+		}
+		for (size_t i = 0; i < n; i++) {
+			if (fds[2 * i].revents != 0)
+				drain_stderr(procs[i]);
+			if (fds[2 * i + 1].revents != 0) {
+				*which = i;
+				return 0;
+			}
+		}
+	}
 }
 
 void

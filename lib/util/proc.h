@@ -54,6 +54,9 @@ MUST_USE int proc_feed(struct proc *p, int fd, const void *at, size_t n, struct 
  * 'error:' on, else the last>", e->exit_code set; a signal is "was killed by signal 9 (Killed)",
  * exit_code 128 + signal. */
 MUST_USE int proc_wait(struct proc *p, struct err *e);
+/* Sleeps until one of them is at its end, which proc_wait() then tells without waiting. The stderr
+ * of all is drained; nobody reads their stdout, so it must be small. NULLs are passed over. */
+MUST_USE int proc_first(size_t *which, struct proc *const *procs, size_t n, struct err *e);
 /* Kills the whole process group if it still runs, reaps it, frees. NULL is fine. */
 void proc_end(struct proc *p);
 void proc_endp(struct proc **p);

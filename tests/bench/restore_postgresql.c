@@ -1,6 +1,7 @@
 /* restore_postgresql.c: one PostgreSQL part put back as a job does it, timed: built beside the
  * target and checked, swapped in, swapped back. The connection comes from PGHOST, PGPORT, PGUSER,
- * PGDATABASE and PGPASSWORD; the part is made here, from the database as it is.
+ * PGDATABASE and PGPASSWORD; the part is made here, from the database as it is. A line of stdout
+ * tells that this is done, one that the side is built, and the last one has the figures.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -75,9 +76,13 @@ put_back(struct times *ret, struct dest *d, const struct part *part, const struc
 	struct target_built built = { .mark = "" };
 	int64_t began = clock_mono(), kept;
 
+	printf("stored\n");
+	fflush(stdout);
 	if (driver->build(&built, &t, &from, e) != 0)
 		return -1;
 	ret->build = clock_mono() - began;
+	printf("built\n");
+	fflush(stdout);
 	began = clock_mono();
 	if (driver->swap(&kept, &t, built.mark, e) != 0)
 		return -1;

@@ -63,6 +63,12 @@ static const char *const hostile[] = {
 	"CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT 1; DROP DATABASE x; "
 	"END;\n",
 	"CREATE FUNCTION f(begin atomic) RETURNS int LANGUAGE sql AS 'x'; DROP DATABASE x;\n",
+	/* For the server a carriage return ends a comment, and parts two texts, as a line break
+	 * does; for psql it may follow the end of the rows. */
+	"-- x\rDROP DATABASE x;\n",
+	"CREATE SCHEMA s; -- x\rALTER ROLE x SUPERUSER;\n",
+	"COMMENT ON TABLE t IS E'a'\r'\\'; CREATE SCHEMA s; --'; DROP DATABASE x; --';\n",
+	"COPY t FROM stdin;\n\\.\r\nDROP DATABASE x;\n\\.\n",
 	/* What is left open in one entry would hide the next. */
 	"--\n-- Name: a; Type: X\n--\n\nCREATE SCHEMA ';\n\n--\n-- Name: b; Type: X\n--\n\n"
 	"DROP DATABASE x; --';\n",

@@ -181,6 +181,31 @@ throws_away_what_nobody_reads(void **state UNUSED)
 }
 
 static void
+tells_the_first_that_ends_and_hears_the_others(void **state UNUSED)
+{
+	struct heard h = { .text = BUF_INIT };
+	struct proc_spec spec = { .argv = shell("sleep 100"), .stdin_fd = -1, .line = hear,
+		.arg = &h };
+	CLEANUP_PROC struct proc *a = NULL;
+	CLEANUP_PROC struct proc *b = NULL;
+	size_t which = 9;
+	struct err e;
+
+	assert_int_equal(proc_start(&a, &spec, &e), 0);
+	/* It would never end if nobody heard it: a pipe holds less than it says. */
+	spec.argv = shell("yes eeee | head -n 90000 >&2; exit 5");
+	assert_int_equal(proc_start(&b, &spec, &e), 0);
+	struct proc *const both[] = { a, NULL, b };
+
+	assert_int_equal(proc_first(&which, both, 3, &e), 0);
+	assert_int_equal(which, 2);
+	assert_int_equal(proc_wait(b, &e), -1);
+	assert_int_equal(e.exit_code, 5);
+	assert_int_equal(h.lines, 90000);
+	buf_release(&h.text);
+}
+
+static void
 feeds_a_descriptor_and_closes_it(void **state UNUSED)
 {
 	const char *const argv[] = { "/bin/cat", NULL };
@@ -552,6 +577,7 @@ main(void)
 		cmocka_unit_test(refuses_more_output_than_the_limit),
 		cmocka_unit_test(does_not_dead_lock_on_both_outputs),
 		cmocka_unit_test(throws_away_what_nobody_reads),
+		cmocka_unit_test(tells_the_first_that_ends_and_hears_the_others),
 		cmocka_unit_test(feeds_a_descriptor_and_closes_it),
 		cmocka_unit_test(gives_an_empty_stdin_otherwise),
 		cmocka_unit_test(passes_a_clean_environment),

@@ -141,8 +141,9 @@ T36_a_hostile_dump_is_refused_before_anything_is_made(void **state UNUSED)
 	CLEANUP_BUF struct buf clean = BUF_INIT;
 	struct target_built built;
 	struct landing_scene l;
-	const char *path, *untouched;
-	int64_t warnings;
+	struct pg_dealt dump;
+	const char *untouched;
+	struct pg_loaded loaded;
 	struct err e;
 
 	landing_begin(&l, "t36");
@@ -171,8 +172,8 @@ T36_a_hostile_dump_is_refused_before_anything_is_made(void **state UNUSED)
 	assert_int_equal(tgt_postgresql_driver.build(&built, &l.target, &l.from, &e), -1);
 	as_role(l.s.a, "postgres", "CREATE DATABASE shop_t36_new");
 	assert_int_equal(pg_access_make(&side, &l.s.src, "shop_t36_new", &e), 0);
-	assert_int_equal(pg_land_fetch(&path, &l.target, &l.from, &e), 0);
-	if (pg_land_load(&warnings, &l.target, &side, path, &e) != 0)
+	assert_int_equal(pg_land_fetch(&dump, &l.target, &l.from, &e), 0);
+	if (pg_land_load(&loaded, &l.target, &side, &dump, &e) != 0)
 		fail_msg("%s", e.text);
 	assert_string_equal(databases(l.s.a), "shop shop_ shop_t36_new stolen");
 	pg_access_drop(&side);

@@ -57,6 +57,8 @@ def representatives(answers, table):
     chosen, seen = [], {}
     for path in answers:
         pattern = pattern_of(path, table)
+        if answers[path].path.split("?")[0] != path.split("?")[0]:
+            continue   # it leads on to a page that has an address of its own
         if pattern and seen.get(pattern, 0) < (3 if pattern in ("/b/{backup}", "/d/{download}", "/j/{job}") else 1):
             seen[pattern] = seen.get(pattern, 0) + 1
             chosen.append({"name": f"{pattern} ({path})", "path": path, "status": 200})
@@ -70,7 +72,7 @@ def main():
                  f"/b/b{stage.trashed}", f"/d/d{stage.revoked}", f"/j/j1/log",
                  "/p/shop/live/backups?state=failed", "/p/shop/live/backups?q=nothing-has-this-note"]
         seeds += [f"/b/b{stage.ready}{x}" for x in ("", "/note", "/delete", "/download", "/restore", "/restore?step=2&part=media")]
-        seeds += [f"/r/r{stage.drafted}/confirm", f"/r/r{stage.restored}", f"/r/r{stage.restored}/undo", "/help/restore"]
+        seeds += [f"/r/r{stage.drafted}/confirm", f"/r/r{stage.restored}", f"/r/r{stage.restored}/undo", f"/r/r{stage.beside}", "/help/restore"]
         crawl = Crawl(stage.browser, seeds)
         html = {p: a for p, a in crawl.answers.items() if "html" in (a.header("content-type") or "")}
         report(f"all links, styles, scripts and pictures of {len(html)} pages resolve", crawl.faults)

@@ -77,15 +77,19 @@ class Stage(Instance):
         form = page.form(field="typed").fill(typed="shop/drill", consent=True, real_data=True)
         self.must(self.browser.submit(form, page.path, follow=False), 303)
         self.wait_job(self.sql1("SELECT max(id) FROM job WHERE restore = ? AND kind = 'restore'", self.restored), "succeeded")
+        self.beside, page = self.draft_restore("new")
+        form = page.form("/confirm").fill(real_data=True)
+        self.must(self.browser.submit(form, page.path, follow=False), 303)
+        self.wait_job(self.sql1("SELECT max(id) FROM job WHERE restore = ? AND kind = 'restore'", self.beside), "succeeded")
         self.drafted, _ = self.draft_restore()
 
-    def draft_restore(self):
+    def draft_restore(self, mode="replace"):
         """Through What and Where; gives the number and the page that asks, once the target was looked at."""
         part = self.sql1("SELECT id FROM part WHERE backup = ? AND service_slug = 'media'", self.ready)
         place = self.sql1("SELECT id FROM environment WHERE slug = 'drill'")
-        service = self.sql1("SELECT id FROM service WHERE environment = ?", place)
+        service = self.sql1("SELECT min(id) FROM service WHERE environment = ?", place)
         path = f"/b/b{self.ready}/restore?step=2&part={part}&place=other&to={place}"
-        form = self.must(self.browser.get(path)).form(field="mode").fill(mode="replace", **{f"service-{part}": str(service)})
+        form = self.must(self.browser.get(path)).form(field="mode").fill(mode=mode, **{f"service-{part}": str(service)})
         sent = self.must(self.browser.submit(form, path, follow=False), 303)
         number = int(re.search(r"/r/r(\d+)/", sent.header("location")).group(1))
         wait_until("the look", lambda: self.sql1("SELECT preview FROM restore WHERE id = ?", number) != "looking")

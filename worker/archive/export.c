@@ -397,3 +397,12 @@ export_database(struct export_file *ret, int fd, const struct export_part *part,
 	output_done(ret, &out);
 	return 0;
 }
+
+int
+export_bytes(const struct sink *to, const struct export_part *part, struct err *e)
+{
+	struct export x = { .part = part, .to = *to };
+	const struct sink contents = { pass_contents, &x };
+
+	return decode(part->dest, part->data, &contents, e);
+}

@@ -19,6 +19,7 @@
 #include "lib/model/backup.h"
 #include "lib/model/download.h"
 #include "lib/util/hash.h"
+#include "worker/archive/sink.h"
 #include "worker/archive/watch.h"
 #include "worker/dest/dest.h"
 
@@ -41,5 +42,7 @@ MUST_USE int export_media(struct export_file *ret, int fd, const struct export_p
     enum download_format format, struct err *e);
 MUST_USE int export_database(struct export_file *ret, int fd, const struct export_part *part,
     struct err *e);
+/* The same bytes of a database to a sink: what is wrong may show only at their end. */
+MUST_USE int export_bytes(const struct sink *to, const struct export_part *part, struct err *e);
 
 #endif

@@ -87,6 +87,13 @@ is_space(int c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
 }
 
+/* As the server has it, where a comment or a text is at its line's end. */
+static bool
+ends_line(int c)
+{
+	return c == '\n' || c == '\r';
+}
+
 static void
 refuse(struct pg_fence *f, const char *why)
 {
@@ -173,7 +180,7 @@ static void
 between(struct pg_fence *f, int c, int next)
 {
 	if (is_space(c)) {
-		if (c == '\n' && f->continued == SAME_LINE)
+		if (ends_line(c) && f->continued == SAME_LINE)
 			f->continued = NEXT_LINE;
 		return;
 	}
@@ -286,7 +293,8 @@ block_comment(struct pg_fence *f, int c, int next)
 	}
 }
 
-/* A row of COPY; "\." alone ends them. line_n counts this character, too. */
+/* A row of COPY; "\." alone ends them. line_n counts this character, too. A row that only begins so
+ * would end them for psql when a carriage return is all that follows; the server writes none. */
 static void
 row(struct pg_fence *f, int c)
 {
@@ -298,6 +306,8 @@ row(struct pg_fence *f, int c)
 	}
 	if (f->line_n == 1)
 		f->dot = c == '\\';
+	else if (f->line_n == 3 && f->dot)
+		refuse(f, "hide behind the rows of a table");
 	else if (f->line_n != 2 || c != '.')
 		f->dot = false;
 }
@@ -362,7 +372,7 @@ act(struct pg_fence *f, int c, int next)
 		word(f, c, next);
 		break;
 	case LINE_COMMENT:
-		if (c == '\n') {
+		if (ends_line(c)) {
 			f->state = BETWEEN;
 			between(f, c, next);
 			f->shown_n = f->statement.count == 0 ? 0 : f->shown_n;

@@ -8,13 +8,14 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/fd.h"
 #include "lib/base/num.h"
 #include "lib/util/proc.h"
 #include "worker/target/pg_fence.h"
 #include "worker/target/pg_side.h"
 
-enum { PIECE = 256 * 1024, SPARE = 1 << 20, NOTHING_MAX = 64 * 1024 };
+enum { PIECE = 256 * 1024, SPARE = 16 << 20, LANES_MIN = 2 };
 
 static int
 check_room(const struct target *t, int64_t needs, struct err *e)
@@ -35,29 +36,69 @@ check_room(const struct target *t, int64_t needs, struct err *e)
 	    wants, got, t->src->scratch);
 }
 
-int
-pg_land_fetch(const char **path, const struct target *t, const struct export_part *from,
+static struct pg_dealt
+names(const struct target *t, int lanes)
+{
+	return pg_deal_names(t->src->arena,
+	    arena_printf(t->src->arena, "%s/%s", t->src->scratch, t->tag), lanes);
+}
+
+void
+pg_land_remove(const struct target *t)
+{
+	const struct pg_dealt all = names(t, PG_LANES_MAX);
+
+	pg_deal_remove(&all);
+}
+
+/* As many as the worker has cores: what they are for is the server's, which is often near. */
+static int
+lanes(void)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return cores < LANES_MIN ? LANES_MIN : cores > PG_LANES_MAX ? PG_LANES_MAX : (int)cores;
+}
+
+static int
+deal(void *arg, const void *p, size_t n, struct err *e)
+{
+	return pg_deal_write(arg, p, n, e);
+}
+
+static int
+fetch(struct pg_dealt *ret, bool *odd, const struct pg_dealt *to, const struct export_part *from,
     struct err *e)
 {
-	const char *name = arena_printf(t->src->arena, "%s/%s.dump", t->src->scratch, t->tag);
-	CLEANUP_FD int fd = -1;
-	struct export_file file;
+	CLEANUP_PG_DEAL struct pg_deal *d = NULL;
+	struct sink sink = { deal, NULL };
 
-	if (check_room(t, from->data->raw_bytes, e) != 0)
+	if (pg_deal_new(&d, to, e) != 0)
 		return -1;
-	fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return err_sys(e, "create '%s'", name);
-	if (export_database(&file, fd, from, e) != 0) {
-		unlink(name);
+	sink.arg = d;
+	if (export_bytes(&sink, from, e) != 0)
 		return -1;
-	}
-	*path = name;
-	return 0;
+	return pg_deal_end(ret, odd, d, e);
 }
 
 int
-pg_land_fence(const struct target *t, const char *path, struct err *e)
+pg_land_fetch(struct pg_dealt *ret, const struct target *t, const struct export_part *from,
+    struct err *e)
+{
+	const struct pg_dealt dealt = names(t, lanes()), whole = names(t, 0);
+	bool odd;
+
+	if (check_room(t, from->data->raw_bytes, e) != 0 ||
+	    fetch(ret, &odd, &dealt, from, e) != 0)
+		return -1;
+	if (!odd)
+		return 0;
+	pg_deal_remove(&dealt);
+	return fetch(ret, &odd, &whole, from, e);
+}
+
+int
+pg_land_fence(const struct target *t, const struct pg_dealt *dump, struct err *e)
 {
 	CLEANUP_PG_FENCE struct pg_fence *fence = pg_fence_new(PG_FENCE_DUMP);
 	CLEANUP_BUF struct buf piece = BUF_INIT;
@@ -67,9 +108,9 @@ pg_land_fence(const struct target *t, const char *path, struct err *e)
 
 	if (proc_find(&tool, t->src->arena, "pg_restore", 0, e) != 0)
 		return -1;
-	const char *const all[] = { tool, "--format=custom", "--file=-", path, NULL };
+	const char *const all[] = { tool, "--format=custom", "--file=-", dump->dump, NULL };
 	const char *const plain[] = { tool, "--format=custom", "--file=-", "--no-owner",
-		"--no-privileges", path, NULL };
+		"--no-privileges", dump->dump, NULL };
 	struct proc_spec spec = { .argv = t->owners ? all : plain, .stdin_fd = -1 };
 
 	if (proc_start(&p, &spec, e) != 0)
@@ -204,53 +245,156 @@ judge(const struct ear *ear, int rc, struct err *e)
 	return 0;
 }
 
-/* One step of pg_restore; what it did not restore and nobody misses is added to *left_out. */
-static int
-load(int64_t *left_out, const struct target *t, const struct pg_access *access,
-    const char *const *argv, struct err *e)
-{
-	CLEANUP_BUF struct buf nothing = BUF_INIT;
-	struct ear ear = { .t = t };
-	struct err failure = { 0 };
-	struct proc_spec spec = { .argv = argv,
-		.env = access->env,
-		.stdin_fd = -1,
-		.secret = t->src->secret,
-		.line = hear,
-		.arg = &ear };
-	int rc = proc_output(&nothing, NOTHING_MAX, &spec, &failure);
+/* One pg_restore at work. */
+struct load {
+	struct ear ear;
+	struct proc *proc;
+};
 
-	hear_error(&ear, "");
-	if (judge(&ear, rc, &failure) != 0) {
+struct step {
+	const char *dump, *list;      /* without a list, all of it */
+	bool jobs;
+};
+
+static int
+load_begin(struct load *l, const struct target *t, const struct pg_access *access,
+    const struct step *step, struct err *e)
+{
+	struct arena *a = t->src->arena;
+	const char *argv[12] = { NULL };
+	struct proc_spec spec = { .argv = argv, .env = access->env, .stdin_fd = -1,
+		.secret = t->src->secret, .line = hear, .arg = &l->ear };
+	size_t n = 0;
+	char *tool;
+
+	if (proc_find(&tool, a, "pg_restore", 0, e) != 0)
+		return -1;
+	argv[n++] = tool;
+	argv[n++] = "--format=custom";
+	argv[n++] = "--no-password";
+	argv[n++] = connection(a, pg_side_names(t).new_);
+	if (step->jobs)
+		argv[n++] = arena_printf(a, "--jobs=%d", lanes());
+	if (step->list != NULL)
+		argv[n++] = arena_printf(a, "--use-list=%s", step->list);
+	if (!t->owners) {
+		argv[n++] = "--no-owner";
+		argv[n++] = "--no-privileges";
+	}
+	argv[n] = step->dump;
+	*l = (struct load){ .ear = { .t = t } };
+	return proc_start(&l->proc, &spec, e);
+}
+
+static int
+load_end(int64_t *warnings, struct load *l, struct err *e)
+{
+	struct err failure = { 0 };
+	int rc = proc_wait(l->proc, &failure);
+
+	proc_endp(&l->proc);
+	hear_error(&l->ear, "");
+	if (judge(&l->ear, rc, &failure) != 0) {
 		*e = failure;
 		return -1;
 	}
-	*left_out += ear.left_out;
+	*warnings += l->ear.left_out;
 	return 0;
 }
 
-/* In steps: with --jobs pg_restore makes a trigger of a partitioned table before the rows of its
- * partitions are there, for which it then fires. */
-int
-pg_land_load(int64_t *warnings, const struct target *t, const struct pg_access *access,
-    const char *path, struct err *e)
+static void
+load_release(struct load *l)
 {
-	static const char *const sections[] = { "--section=pre-data", "--section=data",
-		"--section=post-data" };
-	const char *to = connection(t->src->arena, pg_side_names(t).new_);
-	int64_t left_out = 0;
-	char *tool;
+	proc_endp(&l->proc);
+}
 
-	if (proc_find(&tool, t->src->arena, "pg_restore", 0, e) != 0)
+static int
+load_one(int64_t *warnings, const struct target *t, const struct pg_access *access,
+    const struct step *step, struct err *e)
+{
+	CLEANUP(load_release) struct load l = { .proc = NULL };
+
+	if (load_begin(&l, t, access, step, e) != 0)
 		return -1;
-	for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
-		const char *const argv[] = { tool, "--format=custom", "--jobs=2", "--no-password",
-			sections[i], to, path, t->owners ? NULL : "--no-owner", "--no-privileges",
-			NULL };
+	return load_end(warnings, &l, e);
+}
 
-		if (load(&left_out, t, access, argv, e) != 0)
+struct loads {
+	struct load of[PG_LANES_MAX + 1];
+};
+
+static void
+loads_release(struct loads *l)
+{
+	for (size_t i = 0; i < sizeof l->of / sizeof l->of[0]; i++)
+		load_release(&l->of[i]);
+}
+
+/* As many at a time as there are lanes: each is a connection, of which a role may have few. The
+ * first failure ends all. */
+static int
+load_all(int64_t *warnings, const struct target *t, const struct pg_access *access,
+    const struct step *steps, struct err *e)
+{
+	CLEANUP(loads_release) struct loads l = { .of = { { .proc = NULL } } };
+	struct proc *procs[PG_LANES_MAX + 1] = { NULL };
+	size_t begun = 0, at_work = 0, ended;
+
+	while (steps[begun].dump != NULL || at_work > 0) {
+		if (steps[begun].dump != NULL && (int)at_work < lanes()) {
+			if (load_begin(&l.of[begun], t, access, &steps[begun], e) != 0)
+				return -1;
+			procs[begun] = l.of[begun].proc;
+			begun++;
+			at_work++;
+			continue;
+		}
+		if (proc_first(&ended, procs, begun, e) != 0 ||
+		    load_end(warnings, &l.of[ended], e) != 0)
 			return -1;
+		procs[ended] = NULL;
+		at_work--;
 	}
-	*warnings = left_out;
+	return 0;
+}
+
+/* What is no rows first: there is little of it, or it is large objects. */
+static int
+load_data(int64_t *warnings, const struct target *t, const struct pg_access *access,
+    const struct pg_dealt *dump, struct err *e)
+{
+	struct step steps[PG_LANES_MAX + 2] = { { .dump = NULL } };
+	size_t n = 0;
+
+	if (dump->beside != NULL)
+		steps[n++] = (struct step){ .dump = dump->dump, .list = dump->beside };
+	for (int i = 0; i < dump->lanes; i++)
+		steps[n++] = (struct step){ .dump = dump->lane[i].dump,
+			.list = dump->lane[i].list };
+	return load_all(warnings, t, access, steps, e);
+}
+
+int
+pg_land_load(struct pg_loaded *ret, const struct target *t, const struct pg_access *access,
+    const struct pg_dealt *dump, struct err *e)
+{
+	const struct step before = { .dump = dump->dump, .list = dump->before };
+	const struct step after = { .dump = dump->dump, .list = dump->after, .jobs = true };
+	/* With neither list it is one file, and one step. */
+	bool whole = before.list == NULL && after.list == NULL;
+	struct pg_loaded loaded = { 0 };
+	int64_t began = clock_mono();
+
+	if (before.list != NULL && load_one(&loaded.left_out, t, access, &before, e) != 0)
+		return -1;
+	loaded.before_ms = clock_lap(&began);
+	if (load_data(&loaded.left_out, t, access, dump, e) != 0)
+		return -1;
+	loaded.rows_ms = clock_lap(&began);
+	if ((whole || after.list != NULL) &&
+	    load_one(&loaded.left_out, t, access, &after, e) != 0)
+		return -1;
+	loaded.after_ms = clock_lap(&began);
+	*ret = loaded;
 	return 0;
 }

@@ -64,13 +64,18 @@ pg_side_there(struct pg_there *ret, const struct target *t, const struct pg_acce
 	return 0;
 }
 
-static int
-try_one(struct pg_access *ret, const struct target *t, const char *database, struct err *e)
-{
+/* By which a way is tried. */
+struct question {
+	const char *sql;
 	char *answer;
+};
 
+static int
+try_one(struct pg_access *ret, struct question *q, const struct target *t, const char *database,
+    struct err *e)
+{
 	if (pg_access_make(ret, t->src, database, e) == 0 &&
-	    pg_ask(&answer, t->src, ret, "SELECT 1", e) == 0)
+	    pg_ask(&q->answer, t->src, ret, q->sql, e) == 0)
 		return 0;
 	pg_access_drop(ret);
 	return -1;
@@ -78,33 +83,53 @@ try_one(struct pg_access *ret, const struct target *t, const char *database, str
 
 /* Nothing but the target can be reached: then by an empty database of our own. */
 static int
-make_via(struct pg_access *ret, const struct target *t, struct err *e)
+make_via(struct pg_access *ret, struct question *q, const struct target *t, struct err *e)
 {
 	CLEANUP_PG_ACCESS struct pg_access at = { .passfile = "" };
 	struct pg_names n = pg_side_names(t);
 	char *answer;
 
-	if (try_one(ret, t, n.via, e) == 0)
+	if (try_one(ret, q, t, n.via, e) == 0)
 		return 0;
-	if (try_one(&at, t, n.target, e) != 0 && try_one(&at, t, n.new_, e) != 0)
+	if (try_one(&at, q, t, n.target, e) != 0 && try_one(&at, q, t, n.new_, e) != 0)
 		return -1;
 	if (pg_ask(&answer, t->src, &at,
 	        arena_printf(t->src->arena, "CREATE DATABASE %s TEMPLATE template0",
 	            ident(t, n.via)), e) != 0)
 		return -1;
-	return try_one(ret, t, n.via, e);
+	return try_one(ret, q, t, n.via, e);
 }
 
-int
-pg_side_reach(struct pg_access *ret, const struct target *t, bool away, struct err *e)
+static int
+reach(struct pg_access *ret, struct question *q, const struct target *t, bool away, struct err *e)
 {
 	static const char *const known[] = { "postgres", "template1" };
 	const char *target = t->src->service->settings.database;
 
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-		if (strcmp(known[i], target) != 0 && try_one(ret, t, known[i], e) == 0)
+		if (strcmp(known[i], target) != 0 && try_one(ret, q, t, known[i], e) == 0)
 			return 0;
-	return away ? make_via(ret, t, e) : try_one(ret, t, target, e);
+	return away ? make_via(ret, q, t, e) : try_one(ret, q, t, target, e);
+}
+
+int
+pg_side_reach(struct pg_access *ret, const struct target *t, bool away, struct err *e)
+{
+	struct question q = { .sql = "SELECT 1" };
+
+	return reach(ret, &q, t, away, e);
+}
+
+int
+pg_side_ask(struct pg_access *ret, char **answer, const struct target *t, const char *sql,
+    struct err *e)
+{
+	struct question q = { .sql = sql };
+
+	if (reach(ret, &q, t, false, e) != 0)
+		return -1;
+	*answer = q.answer;
+	return 0;
 }
 
 /* What may not be ended is named when the renames fail for it. */
@@ -115,9 +140,10 @@ static const char sql_part[] =
     "  OR (pg_catalog.pg_has_role('pg_signal_backend', 'MEMBER') AND NOT"
     "   (SELECT rolsuper FROM pg_catalog.pg_roles WHERE oid = usesysid)))";
 
-/* The settings of a newer server are there as keys of JSON only when it is one. */
+/* The settings of a newer server are there as keys of JSON only when it is one. Where there is no
+ * target there is nothing to be like. */
 static const char sql_create[] =
-    "SELECT pg_catalog.concat("
+    "SELECT coalesce((SELECT pg_catalog.concat("
     " 'CREATE DATABASE ', pg_catalog.quote_ident(%s), ' TEMPLATE template0',"
     " ' OWNER ', pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(d.datdba)),"
     " ' ENCODING ', pg_catalog.quote_literal(pg_catalog.pg_encoding_to_char(d.encoding)),"
@@ -130,26 +156,28 @@ static const char sql_create[] =
     " ' ICU_RULES ' || pg_catalog.quote_literal(d.j->>'daticurules'),"
     " CASE WHEN pg_catalog.has_tablespace_privilege(d.dattablespace, 'CREATE') THEN"
     "  ' TABLESPACE ' || pg_catalog.quote_ident((SELECT s.spcname FROM pg_catalog.pg_tablespace s"
-    "  WHERE s.oid = d.dattablespace)) END,"
-    " ' CONNECTION LIMIT ', d.datconnlimit)"
+    "  WHERE s.oid = d.dattablespace)) END)"
     " FROM (SELECT *, pg_catalog.to_jsonb(x) AS j FROM pg_catalog.pg_database x) d"
-    " WHERE d.datname = %s";
+    " WHERE d.datname = %s), %s) \\gexec\n";
 
+/* A commit that does not wait for the disk is lost at most together with the database's last one,
+ * which pg_side_dress() makes as it takes the setting back. */
 int
-pg_side_create(const struct target *t, const struct pg_access *access, struct err *e)
+pg_side_begin(struct proc **ret, const struct target *t, const struct pg_access *access,
+    struct err *e)
 {
-	struct pg_names n = pg_side_names(t);
-	char *sql, *answer;
+	const char *name = pg_side_names(t).new_, *which = literal(t, name);
+	struct arena *a = t->src->arena;
+	struct pg_script script = { .sql = NULL };
 
-	if (pg_side_drop(t, access, n.new_, e) != 0 ||
-	    pg_ask(&sql, t->src, access,
-	        arena_printf(t->src->arena, sql_create, literal(t, n.new_), literal(t, n.target)),
-	        e) != 0)
-		return -1;
-	if (*sql == '\0')
-		sql = arena_printf(t->src->arena, "CREATE DATABASE %s TEMPLATE template0",
-		    ident(t, n.new_));
-	return pg_ask(&answer, t->src, access, sql, e);
+	script.sql = arena_printf(a,
+	    "%s;\nDROP DATABASE IF EXISTS %s;\n%sALTER DATABASE %s SET synchronous_commit = off;\n",
+	    arena_printf(a, sql_part, which, which, which), ident(t, name),
+	    arena_printf(a, sql_create, which, literal(t, pg_side_names(t).target),
+	        literal(t, arena_printf(a, "CREATE DATABASE %s TEMPLATE template0",
+	            ident(t, name)))),
+	    ident(t, name));
+	return pg_begin(ret, t->src, access, &script, e);
 }
 
 /* Each statement alone: what the role may not do is no reason to fail. */
@@ -173,6 +201,8 @@ static const char sql_dress[] =
     "   ELSE pg_catalog.quote_literal(pg_catalog.substr(c, pg_catalog.strpos(c, '=') + 1)) END)"
     "  FROM pg_catalog.pg_db_role_setting r JOIN pg_catalog.pg_database d ON d.oid = r.setdatabase,"
     "  pg_catalog.unnest(r.setconfig) c WHERE d.datname = target\n"
+    " UNION ALL SELECT pg_catalog.format('ALTER DATABASE %%I CONNECTION LIMIT %%s', side,"
+    "  datconnlimit) FROM pg_catalog.pg_database WHERE datname = target AND datconnlimit >= 0\n"
     " UNION ALL SELECT pg_catalog.format('COMMENT ON DATABASE %%I IS %%L', side,"
     "  pg_catalog.shobj_description(d.oid, 'pg_database')) FROM pg_catalog.pg_database d"
     "  WHERE d.datname = target"
@@ -206,7 +236,9 @@ pg_side_dress(int64_t *warnings, const struct target *t, const struct pg_access 
 	struct ear ear = { t->src, 0 };
 	struct pg_script script = { .line = hear, .arg = &ear };
 
-	script.sql = arena_printf(t->src->arena, "DO %s;\n", literal(t,
+	script.sql = arena_printf(t->src->arena,
+	    "SET synchronous_commit = local;\nALTER DATABASE %s RESET ALL;\nDO %s;\n",
+	    ident(t, n.new_), literal(t,
 	    arena_printf(t->src->arena, sql_dress, literal(t, n.new_), literal(t, n.target))));
 	if (pg_run(t->src, access, &script, e) != 0)
 		return -1;

@@ -32,11 +32,18 @@ MUST_USE int pg_side_there(struct pg_there *ret, const struct target *t,
 MUST_USE int pg_side_reach(struct pg_access *ret, const struct target *t, bool away,
     struct err *e);
 
+/* The same by the first question that is asked of it. */
+MUST_USE int pg_side_ask(struct pg_access *ret, char **answer, const struct target *t,
+    const char *sql, struct err *e);
+
 /* An empty database as the target is: owner, encoding, locale, tablespace. One of a former holder
- * goes first. */
-MUST_USE int pg_side_create(const struct target *t, const struct pg_access *access, struct err *e);
-/* What belongs to a database and is in no dump: its settings, privileges and comment. What the role
- * may not set is left out, and said. */
+ * goes first. It is there once proc_wait() says so; what commits in it until it is dressed is not
+ * waited for by the disk. */
+MUST_USE int pg_side_begin(struct proc **ret, const struct target *t,
+    const struct pg_access *access, struct err *e);
+/* What belongs to a database and is in no dump: its settings, privileges, comment, and how many may
+ * connect, which loading might pass. What the role may not set is left out, and said. All that was
+ * committed in it before is on the disk then. */
 MUST_USE int pg_side_dress(int64_t *warnings, const struct target *t,
     const struct pg_access *access, struct err *e);
 
