@@ -11,9 +11,8 @@ import tempfile
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from restore_home import Shop, WHERE  # noqa: E402
-from worker_home import main, test, wait_until  # noqa: E402
+from worker_home import Budget, main, test, wait_until  # noqa: E402
 
-STEPS = int(os.environ.get("STEPS", "500"))
 CONF = 'lease = "5s"\npoll = "5ms"\nworker_parallel = 3\n'
 REFUSALS = ("in use", "being restored", "not ready", "is trashed", "still being created", "wait for it", "cancel it",
             "kept", "undo", "trash", "is deleted", "Review again", "changed since", "has not ended", "job works")
@@ -63,8 +62,9 @@ def any_order():
         shop.backup()
         shop.write(2)
         shop.backup()
-        done = {}
-        for _ in range(STEPS):
+        done, steps, budget = {}, 0, Budget(500, 250, 90)
+        while budget.wants(steps):
+            steps += 1
             kind, accepted = act(shop)
             if accepted is not None:
                 done.setdefault(kind, [0, 0])[accepted] += 1
