@@ -87,7 +87,7 @@ def a_stall_ends_a_job():
         worker = home.start_worker()
         home.wait_all(30)
         errors = {j["error"] for j in home.sql("SELECT error FROM job WHERE state = 'failed'")}
-        assert len(errors) == 1 and "stalled: no bytes for 3 s while: database: dumping" in errors.pop(), errors
+        assert len(errors) == 1 and "stalled: no bytes for 3.0 s while: database: dumping" in errors.pop(), errors
         wait_until("the dumps to end", lambda: not home.left_over(0, tools_only=True), 10)
         home.must_be_whole()
 
