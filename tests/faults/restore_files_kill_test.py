@@ -109,7 +109,7 @@ def tidy(yard, word):
     assert not left, f"left beside the roots: {left}"
 
 
-@test("T31", "100 SIGKILLs while files are built, swapped and swapped back: each root is wholly old or wholly new")
+@test("T31", "up to 100 SIGKILLs while files are built, swapped and swapped back: each root is wholly old or wholly new")
 def killed_anywhere():
     with Yard() as yard:
         began = time.monotonic()

@@ -42,7 +42,7 @@ def killed_to_the_end(shop, worker, job, moments):
     return worker
 
 
-@test("T31 NEW-2", "200 kills of a worker that restores PostgreSQL, SQLite and files: never a mixture, each restore ends")
+@test("T31 NEW-2", "up to 200 kills of a worker that restores PostgreSQL, SQLite and files: never a mixture, each restore ends")
 def kills_leave_old_or_new():
     with Cluster() as pg, Shop(CONF, pg=pg) as shop:
         worker, backups = two_backups(shop)

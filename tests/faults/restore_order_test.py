@@ -54,7 +54,7 @@ def content_of(shop, key):
             return c.execute("SELECT version, count(*) FROM note GROUP BY 1").fetchall()
 
 
-@test("T32", "500 acts in any order on one environment: no deadlock, no backup of a half-restored state")
+@test("T32", "up to 500 acts in any order on one environment: no deadlock, no backup of a half-restored state")
 def any_order():
     random.seed(os.environ.get("SEED", "32"))
     with Shop(CONF) as shop:

@@ -91,7 +91,7 @@ def rounds(home, budget):
     return late
 
 
-@test("T06", "200 workers that freeze past their lease: none finishes late, nothing of theirs is left")
+@test("T06", "up to 200 workers that freeze past their lease: none finishes late, nothing of theirs is left")
 def the_late_are_fenced():
     with Home(CONF) as home:
         fill(home)
