@@ -82,12 +82,12 @@ def cancel_kills_the_group():
 
 @test("PEER-17", "a dump that says nothing is stopped by the stall rule, with the phase in the reason")
 def a_stall_ends_a_job():
-    with Home(CALM + 'stall = "700ms"\n', TOOLS) as home:
+    with Home(CALM + 'stall = "3s"\n', TOOLS) as home:
         fill(home)
         worker = home.start_worker()
         home.wait_all(30)
         errors = {j["error"] for j in home.sql("SELECT error FROM job WHERE state = 'failed'")}
-        assert len(errors) == 1 and "stalled: no bytes for 0.7 s while: database: dumping" in errors.pop(), errors
+        assert len(errors) == 1 and "stalled: no bytes for 3.0 s while: database: dumping" in errors.pop(), errors
         wait_until("the dumps to end", lambda: not home.left_over(0, tools_only=True), 10)
         home.must_be_whole()
 

@@ -15,7 +15,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "flow"))
-from harness import ENDED, ROOT, SLOW, VARIANT, Skip, main, processes_of, test, wait_until  # noqa: E402,F401
+from harness import ENDED, ROOT, SLOW, VARIANT, Budget, Skip, main, processes_of, test, wait_until  # noqa: E402,F401
 
 
 def die_with_parent():

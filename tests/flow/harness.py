@@ -26,7 +26,7 @@ from http_client import Answer, Browser, Form, Page  # noqa: E402,F401  (re-expo
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 VARIANT = os.environ.get("VARIANT", "test")
-SLOW = 3 if VARIANT == "asan" else 1
+SLOW = 6 if VARIANT == "asan" else 3          # how much longer than it should take is waited for anything
 PASSWORD = "correct horse battery staple"
 ENDED = ("succeeded", "failed", "cancelled")
 
@@ -389,6 +389,18 @@ def links_of(message, base):
 # -- reporting ------------------------------------------------------------------------------------
 
 TESTS = []
+
+
+class Budget:
+    """How often a fault is struck: `most` times, or as often as there is time for on this machine, never fewer than
+    `least`; with ALL=1 in the environment always `most`."""
+
+    def __init__(self, most, least, seconds):
+        self.most, self.least = most, most if os.environ.get("ALL") else least
+        self.until = time.monotonic() + seconds
+
+    def wants(self, done):
+        return done < self.least or (done < self.most and time.monotonic() < self.until)
 
 
 class Skip(Exception):

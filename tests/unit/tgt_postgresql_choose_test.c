@@ -186,7 +186,7 @@ NEW_3_landing_rules_come_first_and_what_is_kept_is_closed(void **state UNUSED)
 	    "SELECT has_schema_privilege('reader', 'lazarette_restore_20261125r7p14', 'USAGE'),"
 	    " has_schema_privilege('reader', 'public', 'USAGE'), (SELECT v FROM a),"
 	    " (SELECT v FROM lazarette_restore_20261125r7p14.rows_1)";
-	const char *const *env;
+	const char *const *env = NULL;
 	struct target_built built;
 	struct landing_scene l;
 	bool told = false;
@@ -211,6 +211,7 @@ NEW_3_landing_rules_come_first_and_what_is_kept_is_closed(void **state UNUSED)
 	merge_swap(&l, &kept);
 	assert_string_equal(as_role(l.s.a, "shop", rights), "f|t|clean|before");
 	landing_drop(&l);
+	landing_sweep();               /* the password file of a hook */
 	landing_end(&l);
 }
 

@@ -248,12 +248,18 @@ ask(struct buf *ret, struct merge *m, const struct pg_access *access, const char
 	return proc_wait(p, e) != 0 ? tell(m, e) : 0;
 }
 
-/* Whether the swap was done. To make the schema waits for a transaction that has made it and is not
- * at its end: one whose client was killed may be on its way to either. */
+/* First in each transaction of a restore, until its end: one whose client was killed may still be
+ * on its way to either, and who comes next waits for it. */
+static const char *
+turn(const struct merge *m)
+{
+	return arena_printf(m->a, "DO $f$ BEGIN PERFORM pg_catalog.pg_advisory_xact_lock("
+	    "pg_catalog.hashtext(%s)); END $f$;\n", literal(m, m->schema));
+}
+
+/* Whether the swap was done. */
 static const char sql_done[] =
-    "DO $f$ BEGIN CREATE SCHEMA %s; RAISE no_data_found;"
-    " EXCEPTION WHEN no_data_found OR duplicate_schema OR unique_violation THEN NULL; END $f$;"
-    " SELECT count(*) FROM pg_catalog.pg_namespace WHERE nspname = %s";
+    "BEGIN; %sCOMMIT; SELECT count(*) FROM pg_catalog.pg_namespace WHERE nspname = %s";
 
 static int
 is_done(bool *ret, struct merge *m, struct err *e)
@@ -261,7 +267,7 @@ is_done(bool *ret, struct merge *m, struct err *e)
 	char *answer;
 	int64_t n;
 
-	if (pg_ask(&answer, m->t->src, &m->target, arena_printf(m->a, sql_done, ident(m, m->schema),
+	if (pg_ask(&answer, m->t->src, &m->target, arena_printf(m->a, sql_done, turn(m),
 	        literal(m, m->schema)), e) != 0 || pg_number(&n, &answer, e) != 0)
 		return -1;
 	*ret = n > 0;
@@ -383,13 +389,13 @@ pg_merge_check(const struct target *t, struct err *e)
 	return run(&m, &f, e);
 }
 
-/* The schema first: who comes second waits for it, and then finds it there. */
 static void
 add_begin(struct buf *b, struct merge *m, const struct pg_ddl *ddl)
 {
 	const char *schema = ident(m, m->schema);
 
 	add_functions(b);
+	buf_text(b, turn(m));
 	buf_printf(b, "CREATE SCHEMA %s;\nCOMMENT ON SCHEMA %s IS 'Kept by Lazarette for a"
 	    " restore; it goes by itself';\nSELECT pg_temp.lazarette_close(%s);\n", schema, schema,
 	    literal(m, m->schema));
@@ -465,35 +471,49 @@ merge(struct merge *m, struct err *e)
 	return run(m, &(struct flow){ head.p, side.p, tail.p }, e);
 }
 
-static int
-kept(int64_t *bytes, struct merge *m, struct err *e)
+/* How much is kept; 0 where that cannot be asked, for by now it is done. */
+static int64_t
+kept(struct merge *m)
 {
 	char *answer;
+	int64_t bytes;
+	struct err e;
 
 	if (pg_ask(&answer, m->t->src, &m->target, arena_printf(m->a,
 	        "SELECT coalesce(sum(pg_catalog.pg_total_relation_size(c.oid)), 0)::int8"
 	        " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n"
 	        " ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relkind = 'r'",
-	        literal(m, m->schema)), e) != 0)
+	        literal(m, m->schema)), &e) != 0 || pg_number(&bytes, &answer, &e) != 0)
+		return 0;
+	return bytes;
+}
+
+/* Where the connection ended with the COMMIT, only the target can tell: 0 when it did what was
+ * wanted. What psql itself has said (3: the script failed) holds. */
+static int
+in_doubt(struct merge *m, bool wanted, struct err *e)
+{
+	struct err again;
+	bool done;
+
+	if (e->exit_code == 0 || e->exit_code == 3 || is_done(&done, m, &again) != 0)
 		return -1;
-	return pg_number(bytes, &answer, e);
+	return done == wanted ? 0 : -1;
 }
 
 int
 pg_merge_swap(int64_t *kept_bytes, const struct target *t, struct err *e)
 {
 	CLEANUP_MERGE struct merge m = MERGE_NONE;
-	struct err again;
 	bool done;
 
 	if (merge_open(&m, t, e) != 0 || is_done(&done, &m, e) != 0)
 		return -1;
-	/* Where the connection ended with the COMMIT, only the target can tell. */
-	if (!done && merge(&m, e) != 0 &&
-	    (e->exit_code == 0 || e->exit_code == 3 || is_done(&done, &m, &again) != 0 || !done))
+	if (!done && merge(&m, e) != 0 && in_doubt(&m, true, e) != 0)
 		return -1;
 	FAULT("merge.committed");
-	return kept(kept_bytes, &m, e);
+	*kept_bytes = kept(&m);
+	return 0;
 }
 
 int
@@ -517,11 +537,12 @@ pg_merge_unswap(const struct target *t, struct err *e)
 		return err_set(e, ERR_CONFLICT, "What was added to database %s cannot be told from "
 		    "what was there: restore the safety backup", pg_side_names(t).target);
 	add_functions(&head);
+	buf_text(&head, turn(&m));
 	buf_text(&head, pg_put_undo);
 	f.head = head.p;
 	f.tail = arena_printf(m.a, "SELECT pg_temp.lazarette_back(%s);\nCOMMIT;\n",
 	    literal(&m, m.schema));
-	return run(&m, &f, e);
+	return run(&m, &f, e) != 0 ? in_doubt(&m, false, e) : 0;
 }
 
 int

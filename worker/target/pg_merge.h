@@ -31,8 +31,9 @@ MUST_USE int pg_merge_look(const char **refusal, const struct target *t, struct 
  * (ERR_INPUT, with its name), and columns fit (ERR_CONFLICT, with table and column). */
 MUST_USE int pg_merge_check(const struct target *t, struct err *e);
 
-/* Done, or not at all; 0, too, when it was done before. ERR_CONFLICT: the server refuses a row or
- * an object, in its own words. ERR_BUSY: somebody holds a lock; who. */
+/* Done, or not at all; 0, too, when it was done before. *kept_bytes: 0 where it cannot be asked.
+ * ERR_CONFLICT: the server refuses a row or an object, in its own words. ERR_BUSY: somebody holds a
+ * lock; who. */
 MUST_USE int pg_merge_swap(int64_t *kept_bytes, const struct target *t, struct err *e);
 /* Chosen tables only: their former rows are back, and what the swap has made is gone. What was
  * written to them since is lost. ERR_CONFLICT: after mode add; or rows of other tables point to

@@ -86,7 +86,7 @@ struct target_driver {
 	int (*beside)(struct service_settings *ret, const struct target *t, bool swapped,
 	    struct err *e);
 	/* Make the side the target, keep the old beside it; 0 also when that is done already.
-	 * kept_bytes: of the old. */
+	 * kept_bytes: of the old; 0 where that cannot be asked. */
 	int (*swap)(int64_t *kept_bytes, const struct target *t, const char *mark, struct err *e);
 	/* And back: the old is the target again, the restored lies beside it. 0 also when it
 	 * surely was never swapped. ERR_NOT_FOUND: nothing of this tag is there, in its place or

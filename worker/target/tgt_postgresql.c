@@ -334,27 +334,36 @@ beside(struct service_settings *ret, const struct target *t, bool swapped, struc
 	return 0;
 }
 
+/* How much is kept; 0 where that cannot be asked, for by now it is done. */
+static int64_t
+kept(const struct target *t)
+{
+	CLEANUP_PG_ACCESS struct pg_access access = { .passfile = "" };
+	int64_t bytes;
+	char *answer;
+	struct err e;
+
+	if (pg_side_reach(&access, t, false, &e) != 0 ||
+	    pg_ask(&answer, t->src, &access,
+	        arena_printf(t->src->arena, "SELECT pg_catalog.pg_database_size(oid) FROM"
+	            " pg_catalog.pg_database WHERE datname = %s",
+	            pg_literal(t->src->arena, pg_side_names(t).old)), &e) != 0 ||
+	    pg_number(&bytes, &answer, &e) != 0)
+		return 0;
+	return bytes;
+}
+
 static int
 swap(int64_t *kept_bytes, const struct target *t, const char *mark, struct err *e)
 {
-	CLEANUP_PG_ACCESS struct pg_access access = { .passfile = "" };
 	bool fresh = strcmp(mark, mark_fresh) == 0;
-	char *answer;
 
 	if (is_merged(t, mark))
 		return pg_merge_swap(kept_bytes, t, e);
 	if (pg_side_exchange(t, false, fresh, e) != 0)
 		return -1;
-	*kept_bytes = 0;
-	if (fresh)
-		return 0;
-	if (pg_side_reach(&access, t, false, e) != 0 ||
-	    pg_ask(&answer, t->src, &access,
-	        arena_printf(t->src->arena, "SELECT pg_catalog.pg_database_size(oid) FROM"
-	            " pg_catalog.pg_database WHERE datname = %s",
-	            pg_literal(t->src->arena, pg_side_names(t).old)), e) != 0)
-		return -1;
-	return pg_number(kept_bytes, &answer, e);
+	*kept_bytes = fresh ? 0 : kept(t);
+	return 0;
 }
 
 static int
