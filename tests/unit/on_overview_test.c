@@ -52,7 +52,7 @@ static void
 SET_28_a_gap_is_named_and_counted(void **state)
 {
 	struct fixture *f = *state;
-	CLEANUP_REPLY struct reply rp, view;
+	CLEANUP_REPLY struct reply rp, view, more, odd;
 
 	fixture_ready(f);
 	schedule(f);
@@ -66,10 +66,10 @@ SET_28_a_gap_is_named_and_counted(void **state)
 	SAYS(&view, "On a schedule</span>");
 	fixture_do(f, "PRAGMA ignore_check_constraints=1");
 	fixture_do(f, "UPDATE service SET engine='elastic' WHERE id=1");
-	ASK(200, &rp, .run = on_overview_get);
-	SAYS(&rp, "2 services not backed up");
-	ASK(200, &view, VIEW);
-	SAYS(&view, "This program does not know the type elastic.");
+	ASK(200, &more, .run = on_overview_get);
+	SAYS(&more, "2 services not backed up");
+	ASK(200, &odd, VIEW);
+	SAYS(&odd, "This program does not know the type elastic.");
 }
 
 static void
@@ -175,7 +175,7 @@ static void
 PEER_22_metrics_are_for_this_host_or_for_the_token(void **state)
 {
 	struct fixture *f = *state;
-	CLEANUP_REPLY struct reply far, near, six, proxied, none, wrong, right;
+	CLEANUP_REPLY struct reply far, near, six, proxied, none, wrong, basic, right;
 
 	ASK(403, &far, .run = on_metrics, .guest = true);
 	SAYS(&far, "metrics_token");
@@ -188,7 +188,7 @@ PEER_22_metrics_are_for_this_host_or_for_the_token(void **state)
 	ASK(401, &none, .run = on_metrics, .guest = true, .address = "127.0.0.1");
 	HEADER(&none, "WWW-Authenticate: Bearer\r\n");
 	ASK(401, &wrong, .run = on_metrics, .guest = true, .authorization = "Bearer a-long-toke");
-	ASK(401, &wrong, .run = on_metrics, .guest = true, .authorization = "Basic a-long-token");
+	ASK(401, &basic, .run = on_metrics, .guest = true, .authorization = "Basic a-long-token");
 	ASK(200, &right, .run = on_metrics, .guest = true, .authorization = "Bearer a-long-token");
 	ask_conf.metrics_token = "";
 	assert_string_equal(right.content_type, "text/plain; version=0.0.4; charset=utf-8");
@@ -227,7 +227,7 @@ static void
 it_is_ready_while_a_worker_reports(void **state)
 {
 	struct fixture *f = *state;
-	CLEANUP_REPLY struct reply silent, ready, late, gone;
+	CLEANUP_REPLY struct reply silent, ready, late, newer, gone;
 
 	ask_conf.catalog = f->path;
 	ASK(503, &silent, .run = on_health_ready, .guest = true);
@@ -240,8 +240,8 @@ it_is_ready_while_a_worker_reports(void **state)
 	/* A worker of a newer version has been here. */
 	OK(settings_worker_beat(f->db, "w", &f->e));
 	fixture_do(f, "PRAGMA user_version=4711");
-	ASK(503, &gone, .run = on_health_ready, .guest = true);
-	SAYS(&gone, "another version");
+	ASK(503, &newer, .run = on_health_ready, .guest = true);
+	SAYS(&newer, "another version");
 	ask_conf.catalog = "/nonexistent/catalog.db";
 	ASK(503, &gone, .run = on_health_ready, .guest = true);
 	SAYS_NOT(&gone, "/nonexistent");
@@ -263,7 +263,7 @@ static void
 a_badge_tells_the_state_to_who_knows_its_address(void **state)
 {
 	struct fixture *f = *state;
-	CLEANUP_REPLY struct reply form, made, again, svg, json, odd, bare, removed, gone;
+	CLEANUP_REPLY struct reply form, made, again, svg, json, bad, odd, bare, removed, gone;
 
 	ASK(200, &form, .run = on_badge_form, .args = { "shop", "live" });
 	SAYS(&form, "Make a badge</button>");
@@ -286,8 +286,8 @@ a_badge_tells_the_state_to_who_knows_its_address(void **state)
 	    "\"protected, just now\",\"color\":\"green\"}\n");
 	assert_int_equal(badge(&bare, f, ""), 404);
 	fixture_do(f, "UPDATE backup SET health='damaged'");
-	assert_int_equal(badge(&json, f, ".json"), 200);
-	SAYS(&json, "\"color\":\"red\",\"isError\":true}");
+	assert_int_equal(badge(&bad, f, ".json"), 200);
+	SAYS(&bad, "\"color\":\"red\",\"isError\":true}");
 	ASK(303, &removed, .run = on_badge_save, .args = { "shop", "live" },
 	    .form = { { "act", "remove" } });
 	assert_int_equal(badge(&gone, f, ".svg"), 404);
