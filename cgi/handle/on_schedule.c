@@ -194,7 +194,7 @@ on_schedule_run(struct reply *rp, struct request *rq, struct err *e)
 {
 	struct schedule_run_request ask = { .key = find_key(rq),
 		.requested_by = rq->session != NULL ? rq->session->account.id : 0 };
-	struct schedule s;
+	struct schedule s = { .id = 0 };
 	struct spot at;
 	int64_t backup, job;
 

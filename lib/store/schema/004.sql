@@ -177,7 +177,7 @@ ALTER TABLE part ADD COLUMN verified_at INTEGER NOT NULL DEFAULT 0;
 -- For the answer to "am I safe?", read for all environments at once.
 CREATE INDEX schedule_state_environment ON schedule_state (environment, schedule);
 CREATE INDEX schedule_run_due ON schedule_run (environment, due_at);
-CREATE INDEX job_results ON job (kind, state);
+CREATE INDEX job_results ON job (state, kind);
 CREATE UNIQUE INDEX environment_badge ON environment (badge) WHERE badge <> '';
 
 -- What the worker last saw of a storage's file system; 0: it has not looked yet.
