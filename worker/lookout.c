@@ -43,13 +43,23 @@ set(const struct round *r, const struct alarm *what, bool wanted, struct err *e)
 	return alarms_raise(NULL, r->db, what, e);
 }
 
+/* What says so by an event or an alarm of its own (a failed backup, damage, a test) is not told
+ * twice; an open one stays until the risk is over, whatever its cause has become. */
+static bool
+tells_risk(const struct safety *s, bool was)
+{
+	return s->state == SAFETY_AT_RISK &&
+	    (was || s->cause == CAUSE_OVERDUE || s->cause == CAUSE_OLD);
+}
+
 static int
 look_at_environment(const struct round *r, const struct stats_row *row, struct err *e)
 {
 	const char *text = arena_printf(r->arena, "%s/%s: %s", row->environment.project_slug,
 	    row->environment.slug, safety_reason(r->arena, &row->safety, &row->facts, r->now));
-	bool risk = row->safety.state == SAFETY_AT_RISK, late = row->safety.state == SAFETY_LATE,
-	     was_late = is_open(r, "late", row->environment.id, "");
+	bool was = is_open(r, "at-risk", row->environment.id, ""),
+	     was_late = is_open(r, "late", row->environment.id, ""),
+	     risk = tells_risk(&row->safety, was), late = row->safety.state == SAFETY_LATE;
 
 	if (set(r, &(struct alarm){ .kind = "at-risk", .environment = row->environment.id,
 	        .subject = "", .text = text }, risk, e) != 0)
