@@ -46,11 +46,10 @@ void
 on_channel_begin(struct page *p, const struct request *rq, const struct channel_place *at,
     const char *template, const char *last)
 {
-	const char *title = last != NULL ? last
-	    : at->project.id == 0        ? "Notifications"
-	                                 : arena_printf(rq->arena, "Notifications of %s",
-	                                       at->project.name);
+	const char *title = last != NULL ? last : "Notifications";
 
+	if (at->project.id != 0)
+		title = arena_printf(rq->arena, last != NULL ? "%s – %s" : "%s of %s", title, at->project.name);
 	page_begin(p, rq, template, title);
 	if (at->project.id != 0) {
 		page_crumb(p, "Projects", "/projects");

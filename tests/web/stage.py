@@ -68,6 +68,7 @@ class Stage(Instance):
         self.act(f"/b/b{self.trashed}", "delete")
         self.restore_media(content)
         self.schedule()
+        self.channels()
 
     def schedule(self):
         """Every night in shop/live, which has run; off in shop/staging; one of a project and of the instance."""
@@ -77,6 +78,13 @@ class Stage(Instance):
         self.wait_job(self.sql1("SELECT max(id) FROM job"), "succeeded")
         path = "/p/shop/staging/schedule"
         self.must(self.browser.submit(self.browser.get(path).form("/switch"), path))
+
+    def channels(self):
+        """One of the instance, one of a project."""
+        for base in ("", "/p/shop/-"):
+            path = base + "/notifications/new?kind=ntfy"
+            form = self.must(self.browser.get(path)).form(field="name")
+            self.must(self.browser.submit(form.fill(name="Phones", url="https://ntfy.example.net/night-watch"), path))
 
     def restore_media(self, content):
         """The media go to shop/drill: once to the end, once to the page that asks."""
