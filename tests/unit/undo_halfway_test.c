@@ -58,11 +58,10 @@ an_undo_that_fails_leaves_all_of_it_restored(void **state)
 	assert_true(is(s, "outcomes", "failed\n"));
 }
 
-/* NEW-2: from the safety backup, killed between its two switches. */
+/* A restore with a safety backup whose kept old is gone already, and an undo of it that waits. */
 static void
-an_undo_from_the_safety_backup_goes_on_and_leaves_nothing(void **state)
+undo_from_safety(struct scene *s)
 {
-	struct scene *s = *state;
 	struct fixture *f = &s->h.f;
 
 	confirmed(s, RESTORE_REPLACE, true);
@@ -72,6 +71,37 @@ an_undo_from_the_safety_backup_goes_on_and_leaves_nothing(void **state)
 	assert_int_equal(do_next(s).state, JOB_SUCCEEDED);
 	assert_int_equal(beside(s), 0);
 	ask_undo(s);
+}
+
+/* SET-11: a service that was led elsewhere while the undo waited. */
+static void
+an_undo_from_the_safety_backup_goes_nowhere_else(void **state)
+{
+	struct scene *s = *state;
+	struct fixture *f = &s->h.f;
+	struct service pages;
+	struct job job;
+
+	undo_from_safety(s);
+	OK(fd_make_path(home_path(&s->h, "data/other"), &f->e));
+	home_file(&s->h, "data/other/a.txt", "of another");
+	OK(services_by_id(&pages, f->a, f->db, s->pages, &f->e));
+	pages.settings.roots = home_path(&s->h, "data/other");
+	OK(services_update(&pages, f->db, &f->e));
+	job = do_next(s);
+	assert_int_equal(job.state, JOB_FAILED);
+	assert_non_null(strstr(job.error, "have changed"));
+	assert_true(is(s, "data/other/a.txt", "of another"));
+	IS_NEW(s);
+}
+
+/* NEW-2: from the safety backup, killed between its two switches. */
+static void
+an_undo_from_the_safety_backup_goes_on_and_leaves_nothing(void **state)
+{
+	struct scene *s = *state;
+
+	undo_from_safety(s);
 	assert_true(dies_at(s, "undo.safe_swapped:kill"));
 	IS_MIXED(s);
 	assert_int_equal(do_next(s).state, JOB_SUCCEEDED);
@@ -222,6 +252,7 @@ main(void)
 		SCENE_TEST(an_undo_killed_between_two_switches_goes_on),
 		SCENE_TEST(an_undo_that_died_for_good_is_put_right_and_can_be_asked_for_again),
 		SCENE_TEST(an_undo_that_fails_leaves_all_of_it_restored),
+		SCENE_TEST(an_undo_from_the_safety_backup_goes_nowhere_else),
 		SCENE_TEST(an_undo_from_the_safety_backup_goes_on_and_leaves_nothing),
 		SCENE_TEST(an_undo_by_switch_and_its_tidy_need_no_storage),
 		SCENE_TEST(a_scratch_target_whose_test_died_goes_with_the_next_test),

@@ -76,6 +76,8 @@ build_safe(struct safe_place *s, struct plan *p, struct err *e)
 
 	at->target.mode = RESTORE_REPLACE;
 	s->built = (struct target_built){ .mark = "" };
+	if (landing_still_same(at, e) != 0)
+		return -1;
 	report_phase(p->report, "%s: restoring the safety backup", at->row->target_slug);
 	/* An undo that died may have switched already: it is done anew from its beginning. */
 	if (at->driver->drop(&at->target, e) != 0 ||
@@ -95,7 +97,7 @@ swap_safe(bool *mixed, struct safe_place *places, struct plan *p, struct err *e)
 		struct landing_place *at = &places[i].at;
 
 		report_phase(p->report, "%s: switching", at->row->target_slug);
-		if (plan_still_ours(p, e) == 0 &&
+		if (landing_still_same(at, e) == 0 && plan_still_ours(p, e) == 0 &&
 		    at->driver->swap(&kept, &at->target, places[i].built.mark, e) == 0) {
 			FAULT("undo.safe_swapped");
 			continue;

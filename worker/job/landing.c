@@ -146,9 +146,8 @@ check_counts(struct landing_place *at, struct plan *p, const struct target_built
 	return 0;
 }
 
-/* What was confirmed is what is written to: a service that was edited since may lead elsewhere. */
-static int
-still_same(const struct landing_place *at, struct err *e)
+int
+landing_still_same(const struct landing_place *at, struct err *e)
 {
 	if (at->src.service->revision == at->row->revision)
 		return 0;
@@ -166,7 +165,7 @@ landing_build(struct landing_place *at, struct plan *p, struct err *e)
 	if (at->row->state != LANDING_WAITING)
 		return 0;
 	/* The safety backup took its time. */
-	if (still_same(at, e) != 0)
+	if (landing_still_same(at, e) != 0)
 		return -1;
 	report_phase(p->report, "%s: restoring beside the target", at->row->target_slug);
 	if (at->driver->build(&built, &at->target, &at->from, e) != 0 ||
@@ -229,7 +228,7 @@ landing_swap(struct landing_place *at, struct plan *p, struct err *e)
 	if (at->row->state == LANDING_SWAPPING && at->target.mode == RESTORE_ADD &&
 	    !at->driver->adds_once)
 		return unknown(at, p, e);
-	if (still_same(at, e) != 0)
+	if (landing_still_same(at, e) != 0)
 		return -1;
 	report_phase(p->report, "%s: switching", at->row->target_slug);
 	if (move_to(at, p, LANDING_SWAPPING, e) != 0)
@@ -251,7 +250,7 @@ landing_unswap(struct landing_place *at, struct plan *p, struct err *e)
 {
 	if (at->row->state != LANDING_SWAPPED && at->row->state != LANDING_SWAPPING)
 		return 0;
-	if (still_same(at, e) != 0)
+	if (landing_still_same(at, e) != 0)
 		return -1;
 	report_phase(p->report, "%s: switching back", at->row->target_slug);
 	/* Where that cannot be told, the row stays as it is, and what is kept beside it with it.

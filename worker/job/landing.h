@@ -23,6 +23,10 @@ struct landing_place {
 MUST_USE int landing_place(struct landing_place *ret, struct plan *p, struct restore_part *row,
     struct err *e);
 
+/* What was confirmed is what is written to: ERR_GONE for a service that was edited since, for it
+ * may lead elsewhere. */
+MUST_USE int landing_still_same(const struct landing_place *at, struct err *e);
+
 /* Build it beside its target, unless the journal says that it stands there; count, and compare with
  * what the backup has counted: ERR_DAMAGED when it does not hold what was promised. Fills the row's
  * mark and duration; that it is built is the caller's to write. */
