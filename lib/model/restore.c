@@ -1,6 +1,8 @@
 /* restore.c: words and legal moves of restores. */
 #include "lib/model/restore.h"
 
+#include <string.h>
+
 #include "lib/model/word.h"
 
 static const char *const modes[RESTORE_MODES] = {
@@ -116,6 +118,14 @@ bool
 restore_may_go(enum restore_state from, enum restore_state to)
 {
 	return from < RESTORE_STATES && to < RESTORE_STATES && moves[from][to];
+}
+
+bool
+restore_part_undoing(const struct restore_part *part)
+{
+	size_t n = strlen(part->tag);
+
+	return n > 0 && part->tag[n - 1] == RESTORE_UNDO_TAG;
 }
 
 enum restore_turn

@@ -97,6 +97,14 @@ struct restore_part {
 	int64_t raw_bytes, items, taken_at;               /* of the backup's part */
 };
 
+/*
+ * An undo from the safety backup keeps its journal in the same row, by a tag of its own: the
+ * restore's with this letter behind it, which no other tag ends in. Then the states are those of
+ * what comes from the safety backup, and whether the restore is done or undone decides of it.
+ */
+#define RESTORE_UNDO_TAG 'u'
+bool restore_part_undoing(const struct restore_part *part);
+
 /* All swapped: in; all built: out; else none. */
 enum restore_turn restore_turn_of(const struct restore_part *parts, size_t count);
 

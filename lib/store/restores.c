@@ -269,9 +269,11 @@ restores_needs_rules(bool *ret, struct db *db, int64_t restore, struct err *e)
 static int
 kept_beside(bool *ret, struct db *db, const struct restore *r, struct err *e)
 {
-	/* 'built' in a restore that is done: an undo that did not come to its end took it back. */
+	/* Not swapped in a restore that is done: an undo that did not come to its end took it back.
+	 * One from the safety backup may have been begun only where nothing is kept. */
 	static const char sql_lost[] = "SELECT count(*) FROM restore_part WHERE restore=?1 AND"
-	                               " state NOT IN ('swapped', 'built')";
+	                               " (state NOT IN ('swapped', 'swapping', 'built') OR tag"
+	                               " LIKE '%u')";
 	static const char sql_asked[] = "SELECT count(*) FROM job WHERE restore=?1 AND kind='undo'"
 	                                " AND state IN ('queued', 'running')";
 	int64_t lost, asked;

@@ -130,7 +130,8 @@ MUST_USE int restores_previewed(struct db *db, const struct lease *l, enum resto
     const char *text, struct err *e);
 /* The restore begins (again): started_at, unless it stands. */
 MUST_USE int restores_begin(struct db *db, const struct lease *l, struct err *e);
-/* state, mark, kept_bytes and duration_ms of one part. */
+/* state, mark, kept_bytes, duration_ms and tag of one part; unless it is gone, the restore is not
+ * tidied any more. */
 MUST_USE int restores_part_moved(struct db *db, const struct lease *l,
     const struct restore_part *part, struct err *e);
 /* The hook "before" is about to run (true), or "after" has run (false). */

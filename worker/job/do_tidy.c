@@ -2,6 +2,7 @@
  * targets. */
 #include <inttypes.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/fault.h"
@@ -10,6 +11,52 @@
 #include "worker/job/act.h"
 #include "worker/job/hook.h"
 #include "worker/job/landing.h"
+
+static int
+drop_tag(const struct landing_place *at, struct plan *p, struct err *e)
+{
+	if (plan_still_ours(p, e) != 0 || at->driver->drop(&at->target, e) != 0)
+		return err_in(e, "%s", at->row->target_slug);
+	return 0;
+}
+
+static const char *
+own_tag(const struct restore_part *row, struct arena *a)
+{
+	return arena_dupn(a, row->tag, strlen(row->tag) - restore_part_undoing(row));
+}
+
+/* All that carries the tag of a part, and that of an undo of it from the safety backup. */
+static int
+drop(struct landing_place *at, struct plan *p, struct err *e)
+{
+	struct restore_part row = *at->row;
+	struct landing_place own;
+
+	if (drop_tag(at, p, e) != 0)
+		return -1;
+	if (!restore_part_undoing(&row))
+		return 0;
+	row.tag = own_tag(&row, p->arena);
+	return landing_place(&own, p, &row, e) == 0 ? drop_tag(&own, p, e) : -1;
+}
+
+/* The row is the restore's own again. */
+static int
+end_undo(struct landing_place *at, struct plan *p, struct err *e)
+{
+	struct restore_part *row = at->row;
+	bool keeps = p->restore.mode == RESTORE_ADD && p->restore.undo_until > clock_now();
+
+	if ((keeps ? drop_tag(at, p, e) : drop(at, p, e)) != 0)
+		return -1;
+	row->tag = own_tag(row, p->arena);
+	row->state = keeps ? LANDING_SWAPPED : LANDING_GONE;
+	row->kept_bytes = 0;
+	if (restores_part_moved(p->db, &p->lease, row, e) != 0)
+		return -1;
+	return landing_place(at, p, row, e);
+}
 
 /*
  * A new service whose switch died between two parts goes back to where it came from, and is led to
@@ -37,6 +84,32 @@ settle_new(struct landing_place *places, struct plan *p, struct err *e)
 	return 0;
 }
 
+/* An undo from the safety backup that came to no end is taken back, for the restore stands as done;
+ * what it left beside the targets goes. In mode add what was kept there is not its business. */
+static int
+settle_undo(struct landing_place *places, struct plan *p, struct err *e)
+{
+	const struct restore *r = &p->restore;
+
+	for (size_t i = 0; i < p->landing_count; i++) {
+		enum landing was = places[i].row->state;
+
+		if (!restore_part_undoing(places[i].row))
+			continue;
+		if (landing_unswap(&places[i], p, e) != 0)
+			return err_in(e, "take back the undo of r%" PRId64, r->id);
+		if (places[i].row->state != was)
+			report_say(p->report, "warn", "%s: the undo of r%" PRId64 " had ended "
+			    "halfway; this part was switched back to what was restored",
+			    places[i].row->target_slug, r->id);
+		FAULT("tidy.settled");
+	}
+	for (size_t i = 0; i < p->landing_count; i++)
+		if (restore_part_undoing(places[i].row) && end_undo(&places[i], p, e) != 0)
+			return -1;
+	return 0;
+}
+
 /*
  * A restore that died between two switches has left parts of two times, and so has an undo. The
  * restore's own state decides which one all of them get: failed is the old, done is the new. There
@@ -47,7 +120,11 @@ settle(struct landing_place *places, struct plan *p, struct err *e)
 {
 	const struct restore *r = &p->restore;
 
-	if (r->mode == RESTORE_ADD || FAULT_CONTROL("no_settle"))
+	if (FAULT_CONTROL("no_settle"))
+		return 0;
+	if (r->state == RESTORE_DONE && settle_undo(places, p, e) != 0)
+		return -1;
+	if (r->mode == RESTORE_ADD)
 		return 0;
 	if (r->mode == RESTORE_NEW)
 		return settle_new(places, p, e);
@@ -86,8 +163,8 @@ remove_sides(struct landing_place *places, struct plan *p, struct err *e)
 		struct landing_place *at = &places[i];
 
 		report_phase(p->report, "%s: removing what was kept", at->row->target_slug);
-		if (plan_still_ours(p, e) != 0 || at->driver->drop(&at->target, e) != 0)
-			return err_in(e, "%s", at->row->target_slug);
+		if (drop(at, p, e) != 0)
+			return -1;
 		at->row->state = LANDING_GONE;
 		at->row->kept_bytes = 0;
 		if (restores_part_moved(p->db, &p->lease, at->row, e) != 0)

@@ -27,7 +27,12 @@ landing_place(struct landing_place *ret, struct plan *p, struct restore_part *ro
 	*ret = at;
 	ret->target = (struct target){ .src = &ret->src, .tag = row->tag, .mode = p->restore.mode,
 		.owners = p->restore.owners, .part = ret->part };
-	ret->target.choice_count = source_lines(&ret->target.choice, p->arena, row->choice);
+	/* What comes from the safety backup is all of the service, whatever was restored of it. */
+	if (restore_part_undoing(row))
+		ret->target.mode = RESTORE_REPLACE;
+	else
+		ret->target.choice_count =
+		    source_lines(&ret->target.choice, p->arena, row->choice);
 	ret->target.counted = counted;
 	ret->target.counted_count = count;
 	ret->from = (struct export_part){ p->dest, &ret->part->data, &ret->part->manifest,
