@@ -67,8 +67,8 @@ restore_ask_halfway(struct db *db, const struct restore *r, struct err *e)
 	    " x.tag LIKE '%u' AND o.state='done' AND x.state IN ('swapping', 'swapped')) OR"
 	    " (o.id<>?1 AND x.tag NOT LIKE '%u' AND o.mode='replace' AND ((o.state='failed' AND"
 	    " x.state IN ('swapping', 'swapped')) OR (o.state='done' AND x.state IN ('built',"
-	    " 'swapping')))) OR (o.mode='new' AND o.state='done' AND x.state<>iif(o.landed_at>0,"
-	    " 'swapped', 'built'))) ORDER BY o.id LIMIT 1";
+	    " 'swapping')))) OR (o.mode='new' AND o.state='done' AND x.state NOT IN ('gone',"
+	    " iif(o.landed_at>0, 'swapped', 'built')))) ORDER BY o.id LIMIT 1";
 	int64_t other;
 
 	if (sql_get(&other, db, sql, SQL_ARGS(sql_i(r->id)), e) != 0)

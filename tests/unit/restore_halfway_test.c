@@ -128,6 +128,96 @@ settings_that_changed_after_the_confirmation_stop_it(void **state)
 	assert_int_equal(beside(s), 0);
 }
 
+/* -- services that are edited while something of a restore is left -- */
+
+static void
+rename_media(struct scene *s, const char *roots)
+{
+	struct fixture *f = &s->h.f;
+	struct service media;
+
+	OK(services_by_id(&media, f->a, f->db, f->media, &f->e));
+	media.name = "Pictures";
+	if (roots != NULL) {
+		OK(fd_make_path(home_path(&s->h, roots), &f->e));
+		media.settings.roots = home_path(&s->h, roots);
+	}
+	OK(services_update(&media, f->db, &f->e));
+}
+
+static bool
+told(struct scene *s, const char *words)
+{
+	struct fixture *f = &s->h.f;
+	int64_t n;
+
+	OK(sql_get(&n, f->db, "SELECT count(*) FROM job_log WHERE job=(SELECT max(id) FROM job"
+	    " WHERE kind='tidy') AND instr(text, ?1)>0", SQL_ARGS(sql_t(words)), &f->e));
+	return n > 0;
+}
+
+/* NEW-2: a new name or password is no other place. */
+static void
+what_ended_halfway_is_put_right_with_the_settings_of_now(void **state)
+{
+	struct scene *s = *state;
+
+	confirmed(s, RESTORE_REPLACE, false);
+	dies_for_good_at(s, "restore.between_swaps:kill");
+	IS_MIXED(s);
+	rename_media(s, NULL);
+	assert_int_equal(queue_tidy(s), 1);
+	assert_int_equal(do_next(s).state, JOB_SUCCEEDED);
+	IS_OLD(s);
+	assert_int_equal(beside(s), 0);
+}
+
+/* NEW-2: of another place it is told what is left, and the service is free again. */
+static void
+what_ended_halfway_at_another_place_is_told_and_left(void **state)
+{
+	struct scene *s = *state;
+	struct fixture *f = &s->h.f;
+
+	confirmed(s, RESTORE_REPLACE, false);
+	dies_for_good_at(s, "restore.between_swaps:kill");
+	IS_MIXED(s);
+	rename_media(s, "away");
+	assert_int_equal(queue_tidy(s), 1);
+	assert_int_equal(do_next(s).state, JOB_SUCCEEDED);
+	assert_true(told(s, "media: Pictures leads elsewhere"));
+	assert_true(told(s, home_path(&s->h, "data/media stays there")));
+	assert_true(told(s, "is not put right"));
+	assert_false(told(s, "media: nothing of"));
+	assert_true(told(s, "pages: nothing of"));
+	IS_MIXED(s);
+	assert_int_equal(beside(s), 1);
+	assert_true(restore_row(s).tidied_at > 0);
+	draft(s, RESTORE_REPLACE);
+	OK(try_confirm(s, false));
+}
+
+/* NEW-2: what is kept is removed where it is, or it is told that it is not. */
+static void
+what_is_kept_at_another_place_is_told_and_left(void **state)
+{
+	struct scene *s = *state;
+	struct fixture *f = &s->h.f;
+
+	confirmed(s, RESTORE_REPLACE, false);
+	assert_int_equal(do_next(s).state, JOB_SUCCEEDED);
+	rename_media(s, "away");
+	OK(sql_run(NULL, f->db, "UPDATE restore SET undo_until=1", SQL_NO_ARGS, &f->e));
+	assert_int_equal(queue_tidy(s), 1);
+	assert_int_equal(do_next(s).state, JOB_SUCCEEDED);
+	assert_true(told(s, home_path(&s->h, "data/media stays there")));
+	assert_false(told(s, "is not put right"));
+	assert_false(told(s, "media: nothing of"));
+	assert_int_equal(beside(s), 1);
+	IS_NEW(s);
+	assert_int_equal(queue_tidy(s), 0);
+}
+
 int
 main(void)
 {
@@ -139,6 +229,9 @@ main(void)
 		SCENE_TEST(a_switch_that_fails_takes_the_others_back),
 		SCENE_TEST(an_addition_that_may_have_been_done_is_not_done_again),
 		SCENE_TEST(settings_that_changed_after_the_confirmation_stop_it),
+		SCENE_TEST(what_ended_halfway_is_put_right_with_the_settings_of_now),
+		SCENE_TEST(what_ended_halfway_at_another_place_is_told_and_left),
+		SCENE_TEST(what_is_kept_at_another_place_is_told_and_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,8 +9,45 @@
 #include "lib/store/jobs.h"
 #include "lib/store/restores.h"
 #include "worker/job/act.h"
+#include "worker/job/address.h"
 #include "worker/job/hook.h"
 #include "worker/job/landing.h"
+
+static const char *
+own_tag(const struct restore_part *row, struct arena *a)
+{
+	return arena_dupn(a, row->tag, strlen(row->tag) - restore_part_undoing(row));
+}
+
+/* Nothing is done at another place than it was made at, and the service is not kept waiting for
+ * what cannot be reached from it: it is told what stays where. *left: it was so. */
+static int
+leave(bool *left, struct landing_place *at, struct plan *p, struct err *e)
+{
+	struct restore_part *row = at->row;
+	bool unsure = row->state == LANDING_SWAPPING ||
+	    (row->state == LANDING_SWAPPED && restore_part_undoing(row)) ||
+	    (row->state == LANDING_SWAPPED && p->restore.state == RESTORE_FAILED) ||
+	    (row->state == LANDING_BUILT && p->restore.state == RESTORE_DONE);
+
+	*left = !landing_same_place(at);
+	if (!*left || row->state == LANDING_GONE)
+		return 0;
+	/* Nothing was made yet. */
+	if (row->state != LANDING_WAITING || address_size(row->mark) > 0)
+		report_say(p->report, "warn", "%s: %s leads elsewhere by now. What r%" PRId64
+		    " left at %s stays there, with %s in its name; it is not removed%s",
+		    row->target_slug, at->src.service->name, p->restore.id,
+		    address_words(p->arena, at->src.service->engine, row->mark),
+		    own_tag(row, p->arena), unsure ? ", and what had ended halfway there is not put"
+		    " right: look whether it has the old or what was restored" : "");
+	row->tag = own_tag(row, p->arena);
+	row->state = LANDING_GONE;
+	row->kept_bytes = 0;
+	if (plan_still_ours(p, e) != 0)
+		return -1;
+	return restores_part_moved(p->db, &p->lease, row, e);
+}
 
 static int
 drop_tag(const struct landing_place *at, struct plan *p, struct err *e)
@@ -18,12 +55,6 @@ drop_tag(const struct landing_place *at, struct plan *p, struct err *e)
 	if (plan_still_ours(p, e) != 0 || at->driver->drop(&at->target, e) != 0)
 		return err_in(e, "%s", at->row->target_slug);
 	return 0;
-}
-
-static const char *
-own_tag(const struct restore_part *row, struct arena *a)
-{
-	return arena_dupn(a, row->tag, strlen(row->tag) - restore_part_undoing(row));
 }
 
 /* All that carries the tag of a part, and that of an undo of it from the safety backup. */
@@ -73,7 +104,12 @@ settle_new(struct landing_place *places, struct plan *p, struct err *e)
 		return 0;
 	for (size_t i = 0; i < p->landing_count; i++) {
 		struct landing_place *at = &places[i];
+		bool left;
 
+		if (leave(&left, at, p, e) != 0)
+			return -1;
+		if (left || at->row->state == LANDING_GONE)
+			continue;
 		if ((in ? landing_swap : landing_unswap)(at, p, e) != 0 ||
 		    landing_make(at, p, e) != 0)
 			return err_in(e, "switch r%" PRId64 " back", r->id);
@@ -93,8 +129,13 @@ settle_undo(struct landing_place *places, struct plan *p, struct err *e)
 
 	for (size_t i = 0; i < p->landing_count; i++) {
 		enum landing was = places[i].row->state;
+		bool left;
 
 		if (!restore_part_undoing(places[i].row))
+			continue;
+		if (leave(&left, &places[i], p, e) != 0)
+			return -1;
+		if (left)
 			continue;
 		if (landing_unswap(&places[i], p, e) != 0)
 			return err_in(e, "take back the undo of r%" PRId64, r->id);
@@ -108,6 +149,15 @@ settle_undo(struct landing_place *places, struct plan *p, struct err *e)
 		if (restore_part_undoing(places[i].row) && end_undo(&places[i], p, e) != 0)
 			return -1;
 	return 0;
+}
+
+static bool
+is_halfway(const struct restore *r, enum landing state)
+{
+	if (r->state == RESTORE_FAILED)
+		return state == LANDING_SWAPPING || state == LANDING_SWAPPED;
+	return r->state == RESTORE_DONE &&
+	    (state == LANDING_BUILT || state == LANDING_SWAPPING);
 }
 
 /*
@@ -131,10 +181,15 @@ settle(struct landing_place *places, struct plan *p, struct err *e)
 	for (size_t i = 0; i < p->landing_count; i++) {
 		struct landing_place *at = &places[i];
 		enum landing was = at->row->state;
+		bool left = false;
 
+		if (is_halfway(r, was) && leave(&left, at, p, e) != 0)
+			return -1;
+		if (left)
+			continue;
 		if (r->state == RESTORE_FAILED && landing_unswap(at, p, e) != 0)
 			return err_in(e, "take back r%" PRId64, r->id);
-		if (r->state == RESTORE_DONE && (was == LANDING_BUILT || was == LANDING_SWAPPING) &&
+		if (r->state == RESTORE_DONE && is_halfway(r, was) &&
 		    landing_swap(at, p, e) != 0)
 			return err_in(e, "put r%" PRId64 " in place again", r->id);
 		if (at->row->state != was)
@@ -161,7 +216,12 @@ remove_sides(struct landing_place *places, struct plan *p, struct err *e)
 {
 	for (size_t i = 0; i < p->landing_count; i++) {
 		struct landing_place *at = &places[i];
+		bool left;
 
+		if (leave(&left, at, p, e) != 0)
+			return -1;
+		if (left)
+			continue;
 		report_phase(p->report, "%s: removing what was kept", at->row->target_slug);
 		if (drop(at, p, e) != 0)
 			return -1;

@@ -3,6 +3,8 @@
 #ifndef WORKER_JOB_LANDING_H
 #define WORKER_JOB_LANDING_H
 
+#include <stdbool.h>
+
 #include "lib/base/attr.h"
 #include "lib/base/err.h"
 #include "lib/model/restore.h"
@@ -23,9 +25,12 @@ struct landing_place {
 MUST_USE int landing_place(struct landing_place *ret, struct plan *p, struct restore_part *row,
     struct err *e);
 
-/* What was confirmed is what is written to: ERR_GONE for a service that was edited since, for it
+/* What was confirmed is what is built for: ERR_GONE for a service that was edited since, for it
  * may lead elsewhere. */
 MUST_USE int landing_still_same(const struct landing_place *at, struct err *e);
+/* From then on it is the place alone that decides: whether the service leads where the part was
+ * built. Where it does not, switching there and back is ERR_GONE. */
+MUST_USE bool landing_same_place(const struct landing_place *at);
 
 /* Build it beside its target, unless the journal says that it stands there; count, and compare with
  * what the backup has counted: ERR_DAMAGED when it does not hold what was promised. Fills the row's
