@@ -98,6 +98,7 @@ an_addition_that_may_have_been_done_is_not_done_again(void **state)
 	struct scene *s = *state;
 	struct job job;
 
+	back_up_rows(s);
 	confirmed(s, RESTORE_ADD, true);
 	assert_true(dies_at(s, "restore.before_swap:kill"));
 	job = do_next(s);
@@ -105,7 +106,31 @@ an_addition_that_may_have_been_done_is_not_done_again(void **state)
 	assert_non_null(strstr(job.error, "not known"));
 	assert_non_null(strstr(job.error, arena_printf(s->h.f.a, "b%d",
 	    (int)restore_row(s).safety_backup)));
-	IS_OLD(s);
+	assert_int_equal(rows(s), 3);
+	assert_true(is(s, "data/pages/a.txt", "was there"));
+}
+
+/* Files are added one by one, and what is still to be added is known: the next holder goes on. */
+static void
+an_addition_of_files_survives_a_stopped_worker(void **state)
+{
+	static const char *const faults[] = {
+		"restore.before_swap:kill",
+		"files.kept:kill",
+		"files.added:kill",
+		"restore.swapped:kill",
+	};
+	struct scene *s = *state;
+
+	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+		write_both(s, "was there");
+		home_file(&s->h, "data/media/mine.txt", "stays");
+		confirmed(s, RESTORE_ADD, false);
+		assert_true(dies_at(s, faults[i]));
+		assert_int_equal(do_next(s).state, JOB_SUCCEEDED);
+		IS_NEW(s);
+		assert_true(is(s, "data/media/mine.txt", "stays"));
+	}
 }
 
 /* SET-11: what is confirmed is what is restored into. */
@@ -228,6 +253,7 @@ main(void)
 		SCENE_TEST(nothing_is_restored_over_one_that_ended_halfway),
 		SCENE_TEST(a_switch_that_fails_takes_the_others_back),
 		SCENE_TEST(an_addition_that_may_have_been_done_is_not_done_again),
+		SCENE_TEST(an_addition_of_files_survives_a_stopped_worker),
 		SCENE_TEST(settings_that_changed_after_the_confirmation_stop_it),
 		SCENE_TEST(what_ended_halfway_is_put_right_with_the_settings_of_now),
 		SCENE_TEST(what_ended_halfway_at_another_place_is_told_and_left),
