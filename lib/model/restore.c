@@ -123,9 +123,23 @@ restore_may_go(enum restore_state from, enum restore_state to)
 bool
 restore_part_undoing(const struct restore_part *part)
 {
+	const char *last = strrchr(part->tag, RESTORE_UNDO_TAG[0]);
+
+	return last != NULL && last[1] == '\0';
+}
+
+char *
+restore_part_undo_tag(struct arena *a, const struct restore_part *part)
+{
+	return arena_printf(a, "%s" RESTORE_UNDO_TAG, restore_part_own_tag(a, part));
+}
+
+char *
+restore_part_own_tag(struct arena *a, const struct restore_part *part)
+{
 	size_t n = strlen(part->tag);
 
-	return n > 0 && part->tag[n - 1] == RESTORE_UNDO_TAG;
+	return arena_dupn(a, part->tag, restore_part_undoing(part) ? n - 1 : n);
 }
 
 enum restore_turn

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/base/arena.h"
+
 #include "lib/base/attr.h"
 
 /*
@@ -86,7 +88,7 @@ struct restore_part {
 	int64_t made;                 /* mode new: the service that was made for it; 0: none yet */
 	const char *choice;           /* paths or tables, one per line; "" is the whole part */
 	enum landing state;
-	const char *tag, *mark;
+	const char *tag, *mark;       /* mark: where it was built, and what the driver calls it */
 	int64_t kept_bytes;
 	int64_t target_bytes, needs_bytes, has_bytes, added, changed, removed;
 	const char *refusal;          /* why this part cannot land there; "" when it can */
@@ -102,8 +104,11 @@ struct restore_part {
  * restore's with this letter behind it, which no other tag ends in. Then the states are those of
  * what comes from the safety backup, and whether the restore is done or undone decides of it.
  */
-#define RESTORE_UNDO_TAG 'u'
+#define RESTORE_UNDO_TAG "u"
 bool restore_part_undoing(const struct restore_part *part);
+char *restore_part_undo_tag(struct arena *a, const struct restore_part *part);
+/* The restore's own, also while it is undone. */
+char *restore_part_own_tag(struct arena *a, const struct restore_part *part);
 
 /* All swapped: in; all built: out; else none. */
 enum restore_turn restore_turn_of(const struct restore_part *parts, size_t count);

@@ -64,8 +64,9 @@ restore_ask_halfway(struct db *db, const struct restore *r, struct err *e)
 	static const char sql[] =
 	    "SELECT o.id FROM restore_part m JOIN restore_part x ON x.service=m.service JOIN"
 	    " restore o ON o.id=x.restore WHERE m.restore=?1 AND o.tidied_at=0 AND ((o.id<>?1 AND"
-	    " x.tag LIKE '%u' AND o.state='done' AND x.state IN ('swapping', 'swapped')) OR"
-	    " (o.id<>?1 AND x.tag NOT LIKE '%u' AND o.mode='replace' AND ((o.state='failed' AND"
+	    " x.tag LIKE '%" RESTORE_UNDO_TAG "' AND o.state='done' AND x.state IN"
+	    " ('swapping', 'swapped')) OR (o.id<>?1 AND x.tag NOT LIKE '%" RESTORE_UNDO_TAG "'"
+	    " AND o.mode='replace' AND ((o.state='failed' AND"
 	    " x.state IN ('swapping', 'swapped')) OR (o.state='done' AND x.state IN ('built',"
 	    " 'swapping')))) OR (o.mode='new' AND o.state='done' AND x.state NOT IN ('gone',"
 	    " iif(o.landed_at>0, 'swapped', 'built')))) ORDER BY o.id LIMIT 1";

@@ -218,8 +218,8 @@ int
 restores_tidied(struct db *db, const struct lease *l, struct err *e)
 {
 	static const char sql_parts[] =
-	    "UPDATE restore_part SET state='gone', kept_bytes=0, tag=rtrim(tag, 'u') WHERE"
-	    " restore=?1";
+	    "UPDATE restore_part SET state='gone', kept_bytes=0,"
+	    " tag=rtrim(tag, '" RESTORE_UNDO_TAG "') WHERE restore=?1";
 	static const char sql_made[] =
 	    "UPDATE service SET removed_at=?2, sealed=NULL, revision=revision+1 WHERE id IN (SELECT"
 	    " made FROM restore_part WHERE restore=?1) AND removed_at=0";
@@ -316,7 +316,8 @@ restores_queue_tidy(int64_t *count, struct db *db, struct err *e)
 	    " AND state<>'draft' UNION ALL SELECT id FROM restore WHERE hook_due=1) AND"
 	    " r.state<>'pending' AND (r.hook_due=1 OR r.state IN ('failed', 'undone') OR"
 	    " r.undo_until<=?1 OR (r.state='done' AND EXISTS (SELECT 1 FROM restore_part x WHERE"
-	    " x.restore=r.id AND (x.tag LIKE '%u' OR (r.mode<>'add' AND x.state<>'gone' AND"
+	    " x.restore=r.id AND (x.tag LIKE '%" RESTORE_UNDO_TAG "' OR"
+	    " (r.mode<>'add' AND x.state<>'gone' AND"
 	    " x.state<>iif(r.landed_at>0, 'swapped', 'built'))))))" IDLE " ORDER BY r.id LIMIT"
 	    " ?3";
 	CLEANUP_ARENA struct arena *a = arena_new();

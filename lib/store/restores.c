@@ -270,10 +270,10 @@ static int
 kept_beside(bool *ret, struct db *db, const struct restore *r, struct err *e)
 {
 	/* Not swapped in a restore that is done: an undo that did not come to its end took it back.
-	 * One from the safety backup may have been begun only where nothing is kept. */
+	 * One from the safety backup is only begun where nothing is kept. */
 	static const char sql_lost[] = "SELECT count(*) FROM restore_part WHERE restore=?1 AND"
 	                               " (state NOT IN ('swapped', 'swapping', 'built') OR tag"
-	                               " LIKE '%u')";
+	                               " LIKE '%" RESTORE_UNDO_TAG "')";
 	static const char sql_asked[] = "SELECT count(*) FROM job WHERE restore=?1 AND kind='undo'"
 	                                " AND state IN ('queued', 'running')";
 	int64_t lost, asked;

@@ -124,6 +124,23 @@ an_undo_from_the_safety_backup_goes_on_and_leaves_nothing(void **state)
 	assert_int_equal(queue_tidy(s), 0);
 }
 
+/* What it replaced stays at another place; the undo itself is complete. */
+static void
+what_an_undo_left_at_another_place_is_told(void **state)
+{
+	struct scene *s = *state;
+
+	undo_from_safety(s);
+	assert_int_equal(do_next(s).state, JOB_SUCCEEDED);
+	rename_media(s, "away");
+	assert_int_equal(queue_tidy(s), 1);
+	assert_int_equal(do_next(s).state, JOB_SUCCEEDED);
+	assert_true(told(s, home_path(&s->h, "data/media stays there")));
+	assert_false(told(s, "halfway"));
+	IS_OLD(s);
+	assert_int_equal(queue_tidy(s), 0);
+}
+
 /* The tidy job takes it back, nothing lands there before, and it can be asked for again. */
 static void
 is_put_right(struct scene *s)
@@ -369,6 +386,7 @@ main(void)
 		SCENE_TEST(an_undo_that_fails_leaves_all_of_it_restored),
 		SCENE_TEST(an_undo_from_the_safety_backup_goes_nowhere_else),
 		SCENE_TEST(an_undo_from_the_safety_backup_goes_on_and_leaves_nothing),
+		SCENE_TEST(what_an_undo_left_at_another_place_is_told),
 		SCENE_TEST(an_undo_from_the_safety_backup_that_died_for_good_is_taken_back),
 		SCENE_TEST(an_undo_from_the_safety_backup_keeps_what_it_replaced_until_it_is_done),
 		SCENE_TEST(a_second_try_from_the_safety_backup_can_take_the_first_back),

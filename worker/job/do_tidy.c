@@ -2,7 +2,6 @@
  * targets. */
 #include <inttypes.h>
 #include <stdbool.h>
-#include <string.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/fault.h"
@@ -13,10 +12,22 @@
 #include "worker/job/hook.h"
 #include "worker/job/landing.h"
 
-static const char *
-own_tag(const struct restore_part *row, struct arena *a)
+/* Whether it is not where the restore's own state has it: failed is all old, done is all new, and
+ * of a new service landed_at tells. There is no way back from what was added on top. */
+static bool
+is_halfway(const struct restore *r, const struct restore_part *row)
 {
-	return arena_dupn(a, row->tag, strlen(row->tag) - restore_part_undoing(row));
+	bool undoing = restore_part_undoing(row);
+
+	if (row->state == LANDING_SWAPPING)
+		return true;
+	if (r->state == RESTORE_FAILED)
+		return row->state == LANDING_SWAPPED;
+	if (r->state != RESTORE_DONE || (r->mode == RESTORE_ADD && !undoing))
+		return false;
+	if (undoing || (r->mode == RESTORE_NEW && r->landed_at == 0))
+		return row->state == LANDING_SWAPPED;
+	return row->state == LANDING_BUILT;
 }
 
 /* Nothing is done at another place than it was made at, and the service is not kept waiting for
@@ -25,10 +36,7 @@ static int
 leave(bool *left, struct landing_place *at, struct plan *p, struct err *e)
 {
 	struct restore_part *row = at->row;
-	bool unsure = row->state == LANDING_SWAPPING ||
-	    (row->state == LANDING_SWAPPED && restore_part_undoing(row)) ||
-	    (row->state == LANDING_SWAPPED && p->restore.state == RESTORE_FAILED) ||
-	    (row->state == LANDING_BUILT && p->restore.state == RESTORE_DONE);
+	const char *own = restore_part_own_tag(p->arena, row);
 
 	*left = !landing_same_place(at);
 	if (!*left || row->state == LANDING_GONE)
@@ -39,14 +47,12 @@ leave(bool *left, struct landing_place *at, struct plan *p, struct err *e)
 		    " left at %s stays there, with %s in its name; it is not removed%s",
 		    row->target_slug, at->src.service->name, p->restore.id,
 		    address_words(p->arena, at->src.service->engine, row->mark),
-		    own_tag(row, p->arena), unsure ? ", and what had ended halfway there is not put"
-		    " right: look whether it has the old or what was restored" : "");
-	row->tag = own_tag(row, p->arena);
+		    own, is_halfway(&p->restore, row) ? ", and what had ended halfway there is not "
+		    "put right: look whether it has the old or what was restored" : "");
+	row->tag = own;
 	row->state = LANDING_GONE;
 	row->kept_bytes = 0;
-	if (plan_still_ours(p, e) != 0)
-		return -1;
-	return restores_part_moved(p->db, &p->lease, row, e);
+	return landing_write(at, p, e);
 }
 
 static int
@@ -68,7 +74,7 @@ drop(struct landing_place *at, struct plan *p, struct err *e)
 		return -1;
 	if (!restore_part_undoing(&row))
 		return 0;
-	row.tag = own_tag(&row, p->arena);
+	row.tag = restore_part_own_tag(p->arena, &row);
 	return landing_place(&own, p, &row, e) == 0 ? drop_tag(&own, p, e) : -1;
 }
 
@@ -81,12 +87,10 @@ end_undo(struct landing_place *at, struct plan *p, struct err *e)
 
 	if ((keeps ? drop_tag(at, p, e) : drop(at, p, e)) != 0)
 		return -1;
-	row->tag = own_tag(row, p->arena);
+	row->tag = restore_part_own_tag(p->arena, row);
 	row->state = keeps ? LANDING_SWAPPED : LANDING_GONE;
 	row->kept_bytes = 0;
-	if (restores_part_moved(p->db, &p->lease, row, e) != 0)
-		return -1;
-	return landing_place(at, p, row, e);
+	return landing_write(at, p, e) == 0 ? landing_place(at, p, row, e) : -1;
 }
 
 /*
@@ -97,7 +101,7 @@ static int
 settle_new(struct landing_place *places, struct plan *p, struct err *e)
 {
 	const struct restore *r = &p->restore;
-	bool in = r->landed_at > 0;
+	bool in = r->landed_at > 0, moved = false;
 
 	if (r->state != RESTORE_DONE ||
 	    restore_turn_of(p->landings, p->landing_count) == (in ? TURN_IN : TURN_OUT))
@@ -110,13 +114,16 @@ settle_new(struct landing_place *places, struct plan *p, struct err *e)
 			return -1;
 		if (left || at->row->state == LANDING_GONE)
 			continue;
+		moved |= is_halfway(r, at->row);
 		if ((in ? landing_swap : landing_unswap)(at, p, e) != 0 ||
 		    landing_make(at, p, e) != 0)
 			return err_in(e, "switch r%" PRId64 " back", r->id);
 		FAULT("tidy.settled");
 	}
-	report_say(p->report, "warn", "the switch of r%" PRId64 " had ended halfway; %s/%s has "
-	    "again what it had before the switch", r->id, r->project_slug, r->environment_slug);
+	if (moved)
+		report_say(p->report, "warn", "the switch of r%" PRId64 " had ended halfway; %s/%s "
+		    "has again what it had before the switch", r->id, r->project_slug,
+		    r->environment_slug);
 	return 0;
 }
 
@@ -128,8 +135,7 @@ settle_undo(struct landing_place *places, struct plan *p, struct err *e)
 	const struct restore *r = &p->restore;
 
 	for (size_t i = 0; i < p->landing_count; i++) {
-		enum landing was = places[i].row->state;
-		bool left;
+		bool halfway = is_halfway(r, places[i].row), left;
 
 		if (!restore_part_undoing(places[i].row))
 			continue;
@@ -139,7 +145,7 @@ settle_undo(struct landing_place *places, struct plan *p, struct err *e)
 			continue;
 		if (landing_unswap(&places[i], p, e) != 0)
 			return err_in(e, "take back the undo of r%" PRId64, r->id);
-		if (places[i].row->state != was)
+		if (halfway)
 			report_say(p->report, "warn", "%s: the undo of r%" PRId64 " had ended "
 			    "halfway; this part was switched back to what was restored",
 			    places[i].row->target_slug, r->id);
@@ -151,19 +157,9 @@ settle_undo(struct landing_place *places, struct plan *p, struct err *e)
 	return 0;
 }
 
-static bool
-is_halfway(const struct restore *r, enum landing state)
-{
-	if (r->state == RESTORE_FAILED)
-		return state == LANDING_SWAPPING || state == LANDING_SWAPPED;
-	return r->state == RESTORE_DONE &&
-	    (state == LANDING_BUILT || state == LANDING_SWAPPING);
-}
-
 /*
  * A restore that died between two switches has left parts of two times, and so has an undo. The
- * restore's own state decides which one all of them get: failed is the old, done is the new. There
- * is no way back from what was added on top.
+ * restore's own state decides which one all of them get.
  */
 static int
 settle(struct landing_place *places, struct plan *p, struct err *e)
@@ -180,24 +176,20 @@ settle(struct landing_place *places, struct plan *p, struct err *e)
 		return settle_new(places, p, e);
 	for (size_t i = 0; i < p->landing_count; i++) {
 		struct landing_place *at = &places[i];
-		enum landing was = at->row->state;
-		bool left = false;
+		bool back = r->state == RESTORE_FAILED, left;
 
-		if (is_halfway(r, was) && leave(&left, at, p, e) != 0)
+		if (!is_halfway(r, at->row))
+			continue;
+		if (leave(&left, at, p, e) != 0)
 			return -1;
 		if (left)
 			continue;
-		if (r->state == RESTORE_FAILED && landing_unswap(at, p, e) != 0)
-			return err_in(e, "take back r%" PRId64, r->id);
-		if (r->state == RESTORE_DONE && is_halfway(r, was) &&
-		    landing_swap(at, p, e) != 0)
-			return err_in(e, "put r%" PRId64 " in place again", r->id);
-		if (at->row->state != was)
-			report_say(p->report, "warn",
-			    "%s: r%" PRId64 " had ended halfway; this part was switched %s",
-			    at->row->target_slug, r->id,
-			    r->state == RESTORE_FAILED ? "back to what was there before"
-			                               : "to what was restored");
+		if ((back ? landing_unswap : landing_swap)(at, p, e) != 0)
+			return err_in(e, "put r%" PRId64 " right", r->id);
+		report_say(p->report, "warn",
+		    "%s: r%" PRId64 " had ended halfway; this part was switched %s",
+		    at->row->target_slug, r->id,
+		    back ? "back to what was there before" : "to what was restored");
 		FAULT("tidy.settled");
 	}
 	return 0;
@@ -227,7 +219,7 @@ remove_sides(struct landing_place *places, struct plan *p, struct err *e)
 			return -1;
 		at->row->state = LANDING_GONE;
 		at->row->kept_bytes = 0;
-		if (restores_part_moved(p->db, &p->lease, at->row, e) != 0)
+		if (landing_write(at, p, e) != 0)
 			return -1;
 		report_say(p->report, "note", "%s: nothing of r%" PRId64 " is left beside it",
 		    at->row->target_slug, p->restore.id);

@@ -6,6 +6,7 @@
 #include "lib/store/backups.h"
 #include "lib/store/restores.h"
 #include "worker/job/act.h"
+#include "worker/job/address.h"
 #include "worker/job/hook.h"
 #include "worker/job/landing.h"
 
@@ -55,17 +56,16 @@ place_safety(struct landing_place *at, struct plan *p, size_t i, struct err *e)
 		if (p->parts[j].service == row->service)
 			row->part = p->parts[j].id;
 	if (!begun) {
-		row->tag = arena_printf(p->arena, "%s%c", row->tag, RESTORE_UNDO_TAG);
+		row->tag = restore_part_undo_tag(p->arena, row);
 		row->state = LANDING_WAITING;
-		row->mark = "";
+		/* Of what the restore itself has kept, it still says where that is. */
+		row->mark = arena_dupn(p->arena, row->mark, address_size(row->mark));
 	}
 	if (landing_place(at, p, row, e) != 0)
 		return -1;
 	if (begun)
 		return 0;
-	if (landing_still_same(at, e) != 0 || plan_still_ours(p, e) != 0)
-		return -1;
-	return restores_part_moved(p->db, &p->lease, row, e);
+	return landing_still_same(at, e) == 0 ? landing_write(at, p, e) : -1;
 }
 
 static int
@@ -76,9 +76,7 @@ build_safe(struct landing_place *at, struct plan *p, struct err *e)
 	if (landing_build(at, p, e) != 0)
 		return -1;
 	at->row->state = LANDING_BUILT;
-	if (plan_still_ours(p, e) != 0)
-		return -1;
-	return restores_part_moved(p->db, &p->lease, at->row, e);
+	return landing_write(at, p, e);
 }
 
 /* One that cannot be switched takes those before it back: all of one time. */

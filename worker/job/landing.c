@@ -41,16 +41,24 @@ landing_place(struct landing_place *ret, struct plan *p, struct restore_part *ro
 	return 0;
 }
 
+int
+landing_write(const struct landing_place *at, struct plan *p, struct err *e)
+{
+	if (plan_still_ours(p, e) != 0)
+		return -1;
+	return restores_part_moved(p->db, &p->lease, at->row, e);
+}
+
 static int
 move_to(struct landing_place *at, struct plan *p, enum landing state, struct err *e)
 {
-	struct restore_part row = *at->row;
+	enum landing was = at->row->state;
 
-	row.state = state;
-	if (plan_still_ours(p, e) != 0 || restores_part_moved(p->db, &p->lease, &row, e) != 0)
-		return -1;
 	at->row->state = state;
-	return 0;
+	if (landing_write(at, p, e) == 0)
+		return 0;
+	at->row->state = was;
+	return -1;
 }
 
 /* -- counting -- */
@@ -193,9 +201,7 @@ static int
 keep_address(struct landing_place *at, struct plan *p, struct err *e)
 {
 	at->row->mark = address_line(p->arena, at->src.service);
-	if (plan_still_ours(p, e) != 0)
-		return -1;
-	return restores_part_moved(p->db, &p->lease, at->row, e);
+	return landing_write(at, p, e);
 }
 
 int

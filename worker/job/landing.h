@@ -25,6 +25,9 @@ struct landing_place {
 MUST_USE int landing_place(struct landing_place *ret, struct plan *p, struct restore_part *row,
     struct err *e);
 
+/* The row into the journal; ERR_FENCED when the job is another's by now. */
+MUST_USE int landing_write(const struct landing_place *at, struct plan *p, struct err *e);
+
 /* What was confirmed is what is built for: ERR_GONE for a service that was edited since, for it
  * may lead elsewhere. */
 MUST_USE int landing_still_same(const struct landing_place *at, struct err *e);
