@@ -366,11 +366,13 @@ undo(int64_t *job, struct db *db, const struct job_request *rq, const struct res
     struct err *e)
 {
 	CLEANUP_ARENA struct arena *a = arena_new();
+	struct environment v;
 	struct restore_part *parts;
 	enum restore_way way;
 	size_t n;
 
-	if (refuse_unfit(db, r, e) != 0 || restore_ask_other(db, r, e) != 0 ||
+	if (refuse_unfit(db, r, e) != 0 || environments_by_id(&v, a, db, r->environment, e) != 0 ||
+	    restore_ask_paused(&v, e) != 0 || restore_ask_other(db, r, e) != 0 ||
 	    restore_ask_halfway(db, r, e) != 0 || restore_ask_running(db, r, e) != 0 ||
 	    restore_ask_later(db, r, e) != 0 ||
 	    restores_way_back(&way, db, r, e) != 0 ||

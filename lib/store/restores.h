@@ -68,10 +68,10 @@ MUST_USE int restores_confirm(int64_t *job, struct db *db, const struct restore_
 /* Whether live data would land here without landing rules: then only real_data lets it pass. */
 MUST_USE int restores_needs_rules(bool *ret, struct db *db, int64_t restore, struct err *e);
 
-/* ERR_CONFLICT: not done, the time for it has passed, a job works on its target, something else was
- * restored over it since ("undo r8 first"), or a service of it was edited. Takes the services of
- * the target for itself; while an undo of it is queued or running it gives that job. A restore of
- * mode `new` has no undo: it is switched. */
+/* ERR_CONFLICT: not done, the time for it has passed, the target is paused, a job works on it,
+ * something else was restored over it since ("undo r8 first"), or a service of it was edited. Takes
+ * the services of the target for itself; while an undo of it is queued or running it gives that
+ * job. A restore of mode `new` has no undo: it is switched. */
 MUST_USE int restores_undo(int64_t *job, struct db *db, const struct job_request *rq,
     int64_t restore, struct err *e);
 /* How an undo would go now: by the kept old, from the safety backup, or not any more. */

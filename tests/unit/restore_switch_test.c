@@ -229,6 +229,8 @@ SET_15_a_switch_is_refused_where_it_would_go_wrong(void **state)
 	fixture_do(f, "UPDATE environment SET paused=1 WHERE id=2");
 	REFUSED(ERR_CONFLICT, turn(f, &s, id, TURN_IN));
 	says(f, "shop/staging is paused");
+	REFUSED(ERR_CONFLICT, restores_remove(&job, f->db, &rq, id, &f->e));
+	says(f, "shop/staging is paused");
 	fixture_do(f, "UPDATE environment SET paused=0");
 	/* A backup of what lies beside. */
 	OK(backups_request(&ids, f->db,

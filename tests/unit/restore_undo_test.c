@@ -146,6 +146,11 @@ what_has_not_landed_or_is_in_use_cannot_be_undone(void **state)
 	refused(f, &s, id, "r1 has failed, so there is nothing to undo");
 	id = restoring_done(f, &s, &form);
 	REFUSED(ERR_NOT_FOUND, restores_undo(&ret, f->db, &elsewhere, id, &f->e));
+	/* Nothing is queued for what is paused. */
+	fixture_do(f, "UPDATE environment SET paused=1 WHERE id=2");
+	refused(f, &s, id, "shop/staging is paused; make it active in its settings first");
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM job WHERE kind='undo'"), 0);
+	fixture_do(f, "UPDATE environment SET paused=0");
 	/* A job that has one of its services. */
 	OK(backups_request(&ids, f->db,
 	    &(struct backup_request){ { s.environment, 0, NULL, false }, BACKUP_ON_DEMAND, NULL,
