@@ -82,6 +82,8 @@ show_restore_part(struct node *n, const struct restore_part *part, int64_t now)
 	node_set(n, "icon", media ? "media" : "database");
 	node_flag(n, "media", media);
 	node_set(n, "choice", *part->choice == '\0' ? NULL : part->choice);
+	/* A database of SQLite is switched as a whole, whatever was chosen of it. */
+	node_flag(n, "alone", *part->choice != '\0' && known && engine != ENGINE_SQLITE);
 	page_size(n, "size", part->raw_bytes);
 	page_time(n, "taken", part->taken_at, now);
 	if (media)

@@ -1,4 +1,4 @@
-/* on_restore_test.c: deciding on a restore, watching it, and taking it back. */
+/* on_restore_test.c: deciding on a restore, and watching it. */
 #include "tests/unit/place.h"
 
 #include "cgi/handle/on_backup.h"
@@ -28,18 +28,6 @@ jobs_of(struct fixture *f, const char *kind)
 {
 	return fixture_number(f,
 	    arena_printf(f->a, "SELECT count(*) FROM job WHERE kind = '%s'", kind));
-}
-
-/* A restore into shop/live that is done; the database as it was is kept for a day. */
-static void
-make_done(struct fixture *f, const struct place *at)
-{
-	place_live(f, at);
-	fixture_do(f, "UPDATE restore SET state = 'done', confirmed_at = 1, started_at = 1000,"
-	              " finished_at = 63000, warnings = 3");
-	fixture_do(f, arena_printf(f->a, "UPDATE restore SET undo_until = %" PRId64,
-	                  clock_now() + 24 * 3600 * 1000));
-	fixture_do(f, "UPDATE restore_part SET state = 'swapped', kept_bytes = 3000");
 }
 
 static void
@@ -391,47 +379,6 @@ the_page_follows_the_work_and_tells_the_end(void **state)
 }
 
 static void
-a_done_restore_can_be_undone_by_its_name(void **state)
-{
-	struct fixture *f = *state;
-	struct place at = place_make(f);
-	CLEANUP_REPLY struct reply page, ask_first, wrong, old, yes, again;
-
-	make_done(f, &at);
-	ASK(200, &page, PAGE);
-	SAYS(&page, "href=\"/r/r1/undo\"");
-	SAYS(&page, "Kept for the undo");
-	ASK(200, &ask_first, .run = on_restore_undo_form, .args = { "r1" }, .fresh = true);
-	SAYS(&ask_first, "is kept beside it and is switched back in");
-	SAYS(&ask_first, "name=\"typed\"");
-	ASK(422, &wrong, UNDO, .fresh = true, .form = { { "typed", "shop" } });
-	ASK(422, &old, UNDO, .form = { { "typed", "shop/live" } });
-	assert_int_equal(jobs_of(f, "undo"), 0);
-	ASK(303, &yes, UNDO, .fresh = true, .form = { { "typed", "shop/live" }, { "key", "u" } });
-	ASK(303, &again, UNDO, .fresh = true, .form = { { "typed", "shop/live" }, { "key", "u" } });
-	assert_int_equal(jobs_of(f, "undo"), 1);
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM event WHERE action ="
-	                                   " 'restore.undo_requested'"), 1);
-}
-
-static void
-what_cannot_be_undone_says_so(void **state)
-{
-	struct fixture *f = *state;
-	struct place at = place_make(f);
-	CLEANUP_REPLY struct reply page, form, post;
-
-	make_done(f, &at);
-	fixture_do(f, "UPDATE restore SET undo_until = 5, tidied_at = 6");
-	ASK(200, &page, PAGE);
-	SAYS(&page, "can no longer be undone");
-	SAYS_NOT(&page, "href=\"/r/r1/undo\"");
-	ASK(409, &form, .run = on_restore_undo_form, .args = { "r1" });
-	ASK(409, &post, UNDO, .fresh = true, .form = { { "typed", "shop/live" } });
-	assert_int_equal(jobs_of(f, "undo"), 0);
-}
-
-static void
 restores_are_listed_apart_and_beside_their_backup(void **state)
 {
 	struct fixture *f = *state;
@@ -441,7 +388,7 @@ restores_are_listed_apart_and_beside_their_backup(void **state)
 	ASK(200, &empty, .run = on_restore_list, .args = { "shop", "live" });
 	SAYS(&empty, "No restores yet");
 	SAYS(&empty, "Test-restore b1</button>");
-	make_done(f, &at);
+	place_done(f, &at);
 	ASK(200, &list, .run = on_restore_list, .args = { "shop", "live" });
 	SAYS(&list, "href=\"/r/r1\">r1</a>");
 	SAYS(&list, "shop/live: database");
@@ -584,8 +531,6 @@ main(void)
 		ROW_TEST("DIV-13", hooks_are_offered_where_the_target_has_them),
 		FIXTURE_TEST(unknown_and_drafted_restores_have_no_page),
 		ROW_TEST("DIV-13", the_page_follows_the_work_and_tells_the_end),
-		ROW_TEST("NEW-2", a_done_restore_can_be_undone_by_its_name),
-		ROW_TEST("NEW-2", what_cannot_be_undone_says_so),
 		ROW_TEST("DIV-9", restores_are_listed_apart_and_beside_their_backup),
 		ROW_TEST("DIV-9 PLA-22 PEER-3", rows_and_pages_offer_restore_or_the_reason),
 		FIXTURE_TEST(the_job_of_a_restore_leads_to_it_and_is_not_repeated),
