@@ -172,6 +172,7 @@ show_restore_page(struct page *p, const struct restore_view *view)
 	struct node *n = node_at(p->root, "restore");
 	const struct job *job = view->job;
 	bool busy = job != NULL && !job_ended(job->state);
+	size_t made = 0;
 
 	show_restore_row(n, r, view->now);
 	node_set(n, "uuid", r->uuid);
@@ -189,8 +190,11 @@ show_restore_page(struct page *p, const struct restore_view *view)
 	if (r->mode == RESTORE_NEW)
 		turn(n, view);
 	undo(n, view);
-	for (size_t i = 0; i < view->count; i++)
+	for (size_t i = 0; i < view->count; i++) {
 		part_row(node_add(n, "parts"), view, &view->parts[i]);
+		made += restore_part_is_absent(&view->parts[i]);
+	}
+	node_flag(n, "made", made > 0 && made == view->count);
 	node_set(p->root, "page.mark", node_get(n, "state.word"));
 	if (job != NULL)
 		show_job_row(node_at(p->root, "job"), job, view->waiting, view->now);

@@ -142,6 +142,12 @@ restore_part_own_tag(struct arena *a, const struct restore_part *part)
 	return arena_dupn(a, part->tag, restore_part_undoing(part) ? n - 1 : n);
 }
 
+bool
+restore_part_is_absent(const struct restore_part *part)
+{
+	return part->target_bytes < 0;
+}
+
 enum restore_turn
 restore_turn_of(const struct restore_part *parts, size_t count)
 {

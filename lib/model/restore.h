@@ -90,7 +90,8 @@ struct restore_part {
 	enum landing state;
 	const char *tag, *mark;       /* mark: where it was built, and what the driver calls it */
 	int64_t kept_bytes;
-	int64_t target_bytes, needs_bytes, has_bytes, added, changed, removed;
+	int64_t target_bytes;         /* -1: there was no target when it was looked at */
+	int64_t needs_bytes, has_bytes, added, changed, removed;
 	const char *refusal;          /* why this part cannot land there; "" when it can */
 	int64_t duration_ms;
 	/* For pages. */
@@ -110,6 +111,8 @@ char *restore_part_undo_tag(struct arena *a, const struct restore_part *part);
 /* The restore's own, also while it is undone. */
 char *restore_part_own_tag(struct arena *a, const struct restore_part *part);
 
+/* The look found that the target is not there: it will be made, and nothing of it can be saved. */
+bool restore_part_is_absent(const struct restore_part *part);
 /* All swapped: in; all built: out; else none. */
 enum restore_turn restore_turn_of(const struct restore_part *parts, size_t count);
 

@@ -262,23 +262,24 @@ check_confirm(struct db *db, const struct restore *r, const struct restore_confi
 	return 0;
 }
 
+/* What is not there cannot be saved; when nothing is there, no backup is made and *ret stays. */
 static int
 add_safety(struct backup_ids *ret, struct arena *a, struct db *db,
     const struct restore_confirm *rq, const struct restore_part *parts, size_t n,
     struct err *e)
 {
-	int64_t *services = arena_array(a, n, sizeof *services);
+	int64_t *services = arena_array(a, n + 1, sizeof *services);
 	struct backup_request safety = {
 		.job = { rq->job.environment, rq->job.requested_by, NULL, false },
 		.kind = BACKUP_SAFETY,
 		.note = arena_printf(a, "Before restore r%" PRId64, rq->restore),
 		.services = services,
-		.service_count = n,
 	};
 
 	for (size_t i = 0; i < n; i++)
-		services[i] = parts[i].service;
-	return backup_plan_add(ret, db, &safety, e);
+		if (!restore_part_is_absent(&parts[i]))
+			services[safety.service_count++] = parts[i].service;
+	return safety.service_count == 0 ? 0 : backup_plan_add(ret, db, &safety, e);
 }
 
 static int

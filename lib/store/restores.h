@@ -55,13 +55,14 @@ struct restore_confirm {
 	bool safety, hooks, real_data;
 };
 /*
- * From draft to pending: the safety backup (kind safety, of the target's services) with its job,
- * and the restore's job, which waits for it and holds the target's services. One transaction; a
- * restore that was confirmed already gives the same job. ERR_CONFLICT, each with its sentence: the
- * look has not ended or has refused; the target changed since ("… Review again"); it is paused; a
- * restore into one of its services is queued or running ("r6 is being restored into shop/live;
- * wait for it or cancel it"); live data would land in an environment that is not live without
- * landing rules and without real_data.
+ * From draft to pending: the safety backup (kind safety, of those of the target's services that
+ * were there when it was looked at; none when none was) with its job, and the restore's job, which
+ * waits for it and holds the target's services. One transaction; a restore that was confirmed
+ * already gives the same job. ERR_CONFLICT, each with its sentence: the look has not ended or has
+ * refused; the target changed since ("… Review again"); it is paused; a restore into one of its
+ * services is queued or running ("r6 is being restored into shop/live; wait for it or cancel it");
+ * live data would land in an environment that is not live without landing rules and without
+ * real_data.
  */
 MUST_USE int restores_confirm(int64_t *job, struct db *db, const struct restore_confirm *rq,
     struct err *e);

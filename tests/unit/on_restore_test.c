@@ -96,6 +96,26 @@ the_page_says_in_numbers_what_will_change(void **state)
 }
 
 static void
+what_is_not_there_is_said_to_come_and_not_to_be_saved(void **state)
+{
+	struct fixture *f = *state;
+	struct place at = place_make(f);
+	CLEANUP_REPLY struct reply rp, post, page;
+
+	place_live(f, &at);
+	fixture_do(f, "UPDATE restore_part SET target_bytes = -1");
+	ASK(200, &rp, SEE);
+	SAYS(&rp, "<strong>shop/live · Database is not there.</strong> It will be made");
+	SAYS(&rp, "There is nothing in shop/live yet that a safety backup could hold");
+	SAYS_NOT(&rp, "name=\"safety\"");
+	SAYS_NOT(&rp, "will be lost");
+	ASK(303, &post, DECIDE, .fresh = true, .form = { YES, { "typed", "shop/live" } });
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM backup WHERE kind='safety'"), 0);
+	ASK(200, &page, PAGE);
+	SAYS(&page, "not needed: nothing was there");
+}
+
+static void
 of_many_tables_twenty_are_shown_at_once(void **state)
 {
 	struct fixture *f = *state;
@@ -517,6 +537,7 @@ main(void)
 		ROW_TEST("NEW-6", while_it_looks_the_page_waits_and_offers_nothing),
 		ROW_TEST("PLA-22 PLA-28", a_refused_look_shows_why_and_no_form),
 		ROW_TEST("PLA-24 NEW-6 DIV-13", the_page_says_in_numbers_what_will_change),
+		ROW_TEST("NEW-6", what_is_not_there_is_said_to_come_and_not_to_be_saved),
 		ROW_TEST("NEW-6", of_many_tables_twenty_are_shown_at_once),
 		ROW_TEST("DIV-13 T33", nothing_happens_without_consent_name_and_password),
 		ROW_TEST("T33", an_old_sign_in_needs_the_right_password_once),

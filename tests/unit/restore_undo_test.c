@@ -115,6 +115,11 @@ T34_without_the_kept_old_the_safety_backup_is_the_way(void **state)
 	assert_int_equal(way(f, id), WAY_NONE);
 	refused(f, &s, id, "the time to undo r1 has passed: what it replaced is not kept any more");
 	fixture_do(f, "UPDATE backup SET health='good'");
+	/* What was not there yet is not in it, so all of one time cannot come back. */
+	fixture_do(f, "UPDATE restore_part SET service=1 WHERE id=1");
+	assert_int_equal(way(f, id), WAY_NONE);
+	fixture_do(f, arena_printf(f->a, "UPDATE restore_part SET service=%d WHERE id=1",
+	    (int)s.database));
 	l = undo(f, &s, id);
 	OK(jobs_by_id(&j, f->a, f->db, l.job, &f->e));
 	assert_int_equal(j.backup, restoring_row(f, id).safety_backup);

@@ -225,6 +225,36 @@ a_second_look_takes_the_present_revisions_and_is_one_at_a_time(void **state)
 	says(f, "r1 was confirmed already");
 }
 
+/* What the look did not find has nothing that could be saved, and a dump of it would only fail. */
+static void
+DIV_13_what_is_not_there_is_in_no_safety_backup(void **state)
+{
+	struct fixture *f = *state;
+	struct restoring s = restoring_begin(f);
+	struct restore_draft form = restoring_form(f, &s);
+	int64_t id = restoring_looked(f, &form), job_id;
+	struct restore_confirm button = restoring_button(f, &s, id);
+	struct backup b;
+	struct lease l;
+
+	button.safety = true;
+	fixture_do(f, "UPDATE restore_part SET target_bytes=-1 WHERE id=1");
+	OK(restores_confirm(&job_id, f->db, &button, &f->e));
+	OK(backups_by_id(&b, f->a, f->db, restoring_row(f, id).safety_backup, &f->e));
+	assert_string_equal(b.contents, "media");
+	l = fixture_claim(f);
+	fixture_finish(f, &l, b.id);
+	l = fixture_claim(f);
+	restoring_land(f, &l, id);
+	/* Nothing is there at all: the restore waits for nobody. */
+	button.restore = id = restoring_looked(f, &form);
+	fixture_do(f, "UPDATE restore_part SET target_bytes=-1");
+	OK(restores_confirm(&job_id, f->db, &button, &f->e));
+	assert_true(restoring_row(f, id).safety_backup == 0 && !restoring_row(f, id).safety);
+	assert_int_equal(job(f, job_id).after, 0);
+	assert_int_equal(fixture_claim(f).job, job_id);
+}
+
 /* DIV-13: the safety backup comes first, and the restore waits for it. */
 static void
 DIV_13_a_confirmed_restore_waits_for_its_safety_backup(void **state)
@@ -523,6 +553,7 @@ main(void)
 		FIXTURE_TEST(DIV_12_another_project_or_the_same_environment_may_be_the_destination),
 		FIXTURE_TEST(SET_4_PEER_3_a_backup_that_is_not_whole_is_not_restored),
 		FIXTURE_TEST(a_second_look_takes_the_present_revisions_and_is_one_at_a_time),
+		FIXTURE_TEST(DIV_13_what_is_not_there_is_in_no_safety_backup),
 		FIXTURE_TEST(DIV_13_a_confirmed_restore_waits_for_its_safety_backup),
 		FIXTURE_TEST(T33_a_stale_or_unseen_page_confirms_nothing),
 		FIXTURE_TEST(T33_confirming_what_has_ended_gives_its_job),
