@@ -201,10 +201,16 @@ check_sign_off(const struct request *rq, struct err *e)
 	    "Only an administrator may let live data in without landing rules");
 }
 
+/* With its line in the trail. */
 static int
 confirm(int64_t *job, struct request *rq, const struct restore *r, const struct environment *v,
     struct err *e)
 {
+	char id[NAME_ID_SIZE];
+	struct event trail = trail_of(rq, &(struct event){ .action = "restore.confirmed",
+		.project = v->project,
+		.environment = v->id,
+		.target = id });
 	struct restore_confirm rc = { .job = { .environment = v->id,
 		.key = find_key(rq),
 		.mail_when_done = true,
@@ -213,34 +219,11 @@ confirm(int64_t *job, struct request *rq, const struct restore *r, const struct 
 		.safety = *request_field(rq, "safety") != '\0',
 		/* Of a new service they run when it is switched. */
 		.hooks = r->mode == RESTORE_NEW || *request_field(rq, "hooks") != '\0',
-		.real_data = *request_field(rq, "real_data") != '\0' };
-
-	return restores_confirm(job, rq->db, &rc, e);
-}
-
-/* Who decided what, for good. */
-static int
-leave(struct reply *rp, struct request *rq, const struct restore *r, const struct environment *v,
-    struct err *e)
-{
-	char id[NAME_ID_SIZE];
-	bool real = *request_field(rq, "real_data") != '\0';
+		.real_data = *request_field(rq, "real_data") != '\0',
+		.trail = &trail };
 
 	name_id(id, NAME_RESTORE, r->id);
-	if (trail_add(rq,
-	        &(struct event){ .action = "restore.confirmed",
-	            .project = v->project,
-	            .environment = v->id,
-	            .target = id,
-	            .detail = arena_printf(rq->arena, "backup b%" PRId64 " of %s/%s, mode %s%s%s",
-	                r->backup, r->source_project_slug, r->source_environment_slug,
-	                restore_mode_name(r->mode),
-	                r->mode == RESTORE_NEW || *request_field(rq, "safety") != '\0'
-	                    ? "" : ", without a safety backup",
-	                real ? ", real data signed off" : "") },
-	        e) != 0)
-		return -1;
-	return reply_see_other(rp, "/r/%s", id);
+	return restores_confirm(job, rq->db, &rc, e);
 }
 
 int
@@ -270,7 +253,7 @@ on_restore_confirm(struct reply *rp, struct request *rq, struct err *e)
 	if (f.count > 0)
 		return send_form(rp, rq, &r, &v, &f, e);
 	if (confirm(&job, rq, &r, &v, &why) == 0)
-		return leave(rp, rq, &r, &v, e);
+		return reply_see_other(rp, "/r/r%" PRId64, r.id);
 	if (why.kind != ERR_CONFLICT) {
 		*e = why;
 		return -1;

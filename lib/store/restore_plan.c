@@ -282,6 +282,23 @@ add_safety(struct backup_ids *ret, struct arena *a, struct db *db,
 	return safety.service_count == 0 ? 0 : backup_plan_add(ret, db, &safety, e);
 }
 
+/* Who decided what, for good: as it came out, not as the form had it. */
+static int
+note(struct arena *a, struct db *db, const struct restore *r, const struct restore_confirm *rq,
+    const struct backup_ids *safety, bool real_data, struct err *e)
+{
+	bool unsafe = r->mode != RESTORE_NEW && safety->backup == 0;
+	struct event ev;
+
+	if (rq->trail == NULL)
+		return 0;
+	ev = *rq->trail;
+	ev.detail = arena_printf(a, "backup b%" PRId64 " of %s/%s, mode %s%s%s", r->backup,
+	    r->source_project_slug, r->source_environment_slug, restore_mode_name(r->mode),
+	    unsafe ? ", without a safety backup" : "", real_data ? ", real data signed off" : "");
+	return events_add(db, &ev, e);
+}
+
 static int
 confirm(int64_t *job, struct db *db, const struct restore *r, const struct restore_confirm *rq,
     struct err *e)
@@ -311,7 +328,8 @@ confirm(int64_t *job, struct db *db, const struct restore *r, const struct resto
 	    enqueue_add(job, db, &rq->job,
 	        &(struct enqueue_work){ .kind = JOB_RESTORE, .backup = r->backup,
 	            .restore = r->id, .after = safety.job },
-	        e) != 0)
+	        e) != 0 ||
+	    note(a, db, r, rq, &safety, bare && rq->real_data, e) != 0)
 		return -1;
 	return restore_ask_take(db, *job, parts, n, e);
 }

@@ -18,6 +18,7 @@
 #include "lib/model/project.h"
 #include "lib/model/restore.h"
 #include "lib/store/db.h"
+#include "lib/store/events.h"
 #include "lib/store/jobs.h"
 
 /* One part of the backup into one service. */
@@ -53,6 +54,9 @@ struct restore_confirm {
 	struct job_request job;       /* environment: the target */
 	int64_t restore;
 	bool safety, hooks, real_data;
+	/* Written with it, when it is confirmed by this call; its detail is what was decided. NULL:
+	 * none. */
+	const struct event *trail;
 };
 /*
  * From draft to pending: the safety backup (kind safety, of those of the target's services that

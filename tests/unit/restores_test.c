@@ -465,6 +465,34 @@ NEW_3_a_word_that_was_not_needed_is_not_recorded(void **state)
 	assert_int_equal(job(f, ret).after, 0);
 }
 
+/* The line of the trail comes with the decision or not at all, once, and says what came of it. */
+static void
+T33_a_decision_and_its_line_in_the_trail_are_one(void **state)
+{
+	struct fixture *f = *state;
+	struct restoring s = restoring_begin(f);
+	struct restore_draft form = restoring_form(f, &s);
+	struct restore_confirm button = restoring_button(f, &s, restoring_looked(f, &form));
+	struct event trail = { .actor = "admin", .action = "restore.confirmed", .target = "r1" };
+	int64_t ret;
+
+	button.real_data = true;
+	button.trail = &trail;
+	fixture_do(f, "CREATE TRIGGER no BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'no');"
+	              " END");
+	assert_int_equal(restores_confirm(&ret, f->db, &button, &f->e), -1);
+	assert_int_equal(restoring_row(f, button.restore).state, RESTORE_DRAFT);
+	fixture_do(f, "DROP TRIGGER no");
+	OK(restores_confirm(&ret, f->db, &button, &f->e));
+	OK(restores_confirm(&ret, f->db, &button, &f->e));
+	/* Nobody needed the word about real data. */
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM event WHERE action="
+	    "'restore.confirmed' AND target='r1' AND detail='backup b1 of shop/live, mode replace,"
+	    " without a safety backup'"), 1);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM event WHERE action="
+	    "'restore.confirmed'"), 1);
+}
+
 /* SET-5, DIV-13: while it is restored from, or may be the way back, a backup stays. */
 static void
 SET_5_a_backup_in_a_restore_can_be_downloaded_but_not_deleted(void **state)
@@ -560,6 +588,7 @@ main(void)
 		FIXTURE_TEST(T33_a_second_restore_into_the_same_service_names_the_first),
 		FIXTURE_TEST(NEW_3_live_data_lands_only_where_there_are_rules_or_a_word_for_it),
 		FIXTURE_TEST(NEW_3_a_word_that_was_not_needed_is_not_recorded),
+		FIXTURE_TEST(T33_a_decision_and_its_line_in_the_trail_are_one),
 		FIXTURE_TEST(SET_5_a_backup_in_a_restore_can_be_downloaded_but_not_deleted),
 		FIXTURE_TEST(PEER_7_a_test_restore_leaves_its_finding_on_the_backup),
 	};
