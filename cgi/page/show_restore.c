@@ -95,18 +95,16 @@ show_restore_part(struct node *n, const struct restore_part *part, int64_t now)
 		page_size(n, "kept", part->kept_bytes);
 }
 
-/* Whether anything of a restore that failed may be in a target still. What was added is not taken
- * away again by tidying up. */
+/* Whether anything of a restore that failed may be in a target still. */
 static bool
 is_touched(const struct restore_view *view)
 {
-	bool added = view->restore->mode == RESTORE_ADD;
-
+	if (view->restore->landed_at > 0)
+		return true;
 	for (size_t i = 0; i < view->count; i++) {
 		enum landing state = view->parts[i].state;
 
-		if (state == LANDING_SWAPPING || state == LANDING_SWAPPED ||
-		    (added && state == LANDING_GONE))
+		if (state == LANDING_SWAPPING || state == LANDING_SWAPPED)
 			return true;
 	}
 	return false;

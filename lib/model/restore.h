@@ -70,7 +70,9 @@ struct restore {
 	int64_t safety_backup;        /* 0: none */
 	int64_t job, undo_job;        /* the latest restore (or preview) and undo job; 0: none */
 	int64_t started_at, finished_at, undo_until, undone_at, tidied_at;
-	int64_t landed_at;            /* since when it is the target's content; 0: it is not */
+	/* Since when it is the target's content; 0: it is not. Of an addition that failed: since
+	 * when some of it may be there. */
+	int64_t landed_at;
 	enum restore_turn wanted;     /* which way the last switch was to go */
 	bool hook_due;
 	int64_t warnings;

@@ -399,6 +399,24 @@ the_page_follows_the_work_and_tells_the_end(void **state)
 }
 
 static void
+a_failed_addition_says_whether_some_of_it_may_be_there(void **state)
+{
+	struct fixture *f = *state;
+	struct place at = place_make(f);
+	CLEANUP_REPLY struct reply none, some;
+
+	place_done(f, &at);
+	fixture_do(f, "UPDATE restore SET state = 'failed', mode = 'add', error = 'no',"
+	              " undo_until = 0, tidied_at = 5, landed_at = 0");
+	fixture_do(f, "UPDATE restore_part SET state = 'gone'");
+	ASK(200, &none, PAGE);
+	SAYS(&none, "shop/live is as it was before.");
+	fixture_do(f, "UPDATE restore SET landed_at = 4");
+	ASK(200, &some, PAGE);
+	SAYS(&some, "It is not sure that shop/live is what it was");
+}
+
+static void
 restores_are_listed_apart_and_beside_their_backup(void **state)
 {
 	struct fixture *f = *state;
@@ -552,6 +570,7 @@ main(void)
 		ROW_TEST("DIV-13", hooks_are_offered_where_the_target_has_them),
 		FIXTURE_TEST(unknown_and_drafted_restores_have_no_page),
 		ROW_TEST("DIV-13", the_page_follows_the_work_and_tells_the_end),
+		ROW_TEST("SET-10", a_failed_addition_says_whether_some_of_it_may_be_there),
 		ROW_TEST("DIV-9", restores_are_listed_apart_and_beside_their_backup),
 		ROW_TEST("DIV-9 PLA-22 PEER-3", rows_and_pages_offer_restore_or_the_reason),
 		FIXTURE_TEST(the_job_of_a_restore_leads_to_it_and_is_not_repeated),
