@@ -105,6 +105,31 @@ restore_ask_other(struct db *db, const struct restore *r, struct err *e)
 	    r->project_slug, r->environment_slug);
 }
 
+/* The later one first; or, where that has no way back itself, what there is instead. */
+static int
+refuse_later(struct arena *a, struct db *db, const struct restore *r, int64_t id, struct err *e)
+{
+	enum restore_way way;
+	struct restore later;
+	const char *advice = "restore an older backup instead";
+
+	if (restores_by_id(&later, a, db, id, e) != 0 ||
+	    restores_way_back(&way, db, &later, e) != 0)
+		return -1;
+	if (way != WAY_NONE)
+		return err_set(e, ERR_CONFLICT, "r%" PRId64 " was restored into %s/%s after r%"
+		    PRId64 "; undo r%" PRId64 " first", id, r->project_slug, r->environment_slug,
+		    r->id, id);
+	if (r->mode == RESTORE_NEW)
+		advice = "wait until nothing is kept of it";
+	else if (r->safety_backup != 0)
+		advice = arena_printf(a, "restore the safety backup b%" PRId64 " to go back to "
+		    "before r%" PRId64, r->safety_backup, r->id);
+	return err_set(e, ERR_CONFLICT, "r%" PRId64 " was restored into %s/%s after r%" PRId64
+	    " and has no way back itself; %s", id, r->project_slug, r->environment_slug, r->id,
+	    advice);
+}
+
 /* What lies beside a new service is not lost when it is switched: there only what still keeps an
  * old of its own stands in the way. */
 int
@@ -133,9 +158,7 @@ restore_ask_later(struct db *db, const struct restore *r, struct err *e)
 		return err_set(e, ERR_CONFLICT, "%s/%s was switched to r%" PRId64 " after r%" PRId64
 		    "; switch r%" PRId64 " back first", r->project_slug, r->environment_slug, later,
 		    r->id, later);
-	return err_set(e, ERR_CONFLICT,
-	    "r%" PRId64 " was restored into %s/%s after r%" PRId64 "; undo r%" PRId64 " first",
-	    later, r->project_slug, r->environment_slug, r->id, later);
+	return refuse_later(a, db, r, later, e);
 }
 
 int

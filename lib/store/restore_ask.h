@@ -36,7 +36,8 @@ MUST_USE int restore_ask_halfway(struct db *db, const struct restore *r, struct 
 MUST_USE int restore_ask_other(struct db *db, const struct restore *r, struct err *e);
 /* A job that runs has one of its services: the person decides whether to wait. */
 MUST_USE int restore_ask_running(struct db *db, const struct restore *r, struct err *e);
-/* What came into its targets after it would be lost with it. */
+/* What came into its targets after it would be lost with it: that first ("undo r8 first"), or where
+ * it has no way back, what can be restored instead. */
 MUST_USE int restore_ask_later(struct db *db, const struct restore *r, struct err *e);
 
 #endif

@@ -185,6 +185,11 @@ restores_are_undone_from_the_latest_on(void **state)
 	form.choice_count = 1;
 	second = restoring_done(f, &s, &form);
 	refused(f, &s, first, "r2 was restored into shop/staging after r1; undo r2 first");
+	/* Nobody is sent where there is no way. */
+	fixture_do(f, "UPDATE restore SET mode='add', safety=0, safety_backup=NULL WHERE id=2");
+	refused(f, &s, first, "r2 was restored into shop/staging after r1 and has no way back"
+	    " itself; restore the safety backup b2 to go back to before r1");
+	fixture_do(f, "UPDATE restore SET mode='replace' WHERE id=2");
 	l = undo(f, &s, second);
 	OK(restores_undone(f->db, &l, &f->e));
 	l = undo(f, &s, first);
