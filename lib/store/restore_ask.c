@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "lib/base/arena.h"
+#include "lib/model/name.h"
 #include "lib/store/enqueue.h"
 #include "lib/store/restores.h"
 #include "lib/store/sql.h"
@@ -39,6 +40,35 @@ restore_ask_unfinished(int64_t *ret, struct db *db, int64_t restore, enum job_ki
 	                          " IN ('queued', 'running')";
 
 	return sql_get(ret, db, sql, SQL_ARGS(sql_i(restore), sql_t(job_kind_name(kind))), e);
+}
+
+int
+restore_ask_names(struct db *db, int64_t restore, struct err *e)
+{
+	static const char sql[] =
+	    "SELECT name, made, length(made)>?2 FROM (SELECT x.id AS part, s.environment AS place,"
+	    " s.name AS name, s.slug || '-r' || r.id AS made FROM restore r JOIN restore_part x ON"
+	    " x.restore=r.id JOIN service s ON s.id=x.service WHERE r.id=?1 AND r.mode='new') WHERE"
+	    " length(made)>?2 OR EXISTS (SELECT 1 FROM service t WHERE t.environment=place AND"
+	    " t.slug=made) ORDER BY part LIMIT 1";
+	CLEANUP_ARENA struct arena *a = arena_new();
+	CLEANUP_SQL struct sql *q = NULL;
+	int rc;
+
+	if (sql_open(&q, db, sql, SQL_ARGS(sql_i(restore), sql_i(NAME_SLUG_MAX)), e) != 0 ||
+	    (rc = sql_row(q, e)) < 0)
+		return -1;
+	if (rc == 0)
+		return 0;
+	if (sql_int(q, 2) != 0)
+		return err_set(e, ERR_CONFLICT,
+		    "the new service beside %s would be called %s, and a name in addresses has at "
+		    "most %d characters; give %s a shorter one in its settings first",
+		    sql_text(q, 0, a), sql_text(q, 1, a), NAME_SLUG_MAX, sql_text(q, 0, a));
+	return err_set(e, ERR_CONFLICT,
+	    "the new service beside %s would be called %s, and there is or was one of that name; "
+	    "give %s another name in addresses in its settings first",
+	    sql_text(q, 0, a), sql_text(q, 1, a), sql_text(q, 0, a));
 }
 
 int

@@ -26,6 +26,8 @@ MUST_USE int restore_ask_take(struct db *db, int64_t job, const struct restore_p
 
 /* The environment is paused. */
 MUST_USE int restore_ask_paused(const struct environment *v, struct err *e);
+/* Mode new: a service would get a name, as media-r7, that is too long or taken. */
+MUST_USE int restore_ask_names(struct db *db, int64_t restore, struct err *e);
 /* A target was edited since the restore was looked at; `advice` ends "… has changed since ". */
 MUST_USE int restore_ask_changed(struct db *db, const struct restore *r, const char *advice,
     struct err *e);

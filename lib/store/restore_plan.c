@@ -131,6 +131,8 @@ add_draft(struct restore_ids *ret, struct db *db, const struct restore_draft *rq
 	for (size_t i = 0; i < rq->choice_count; i++)
 		if (add_part(db, ret->restore, plan, &rq->choices[i], e) != 0)
 			return -1;
+	if (restore_ask_names(db, ret->restore, e) != 0)
+		return -1;
 	/* A look only reads, so it waits for nobody who has the services. */
 	return enqueue_add(&ret->job, db, &rq->job,
 	    &(struct enqueue_work){ .kind = JOB_PREVIEW, .backup = rq->backup,
@@ -251,6 +253,7 @@ check_confirm(struct db *db, const struct restore *r, const struct restore_confi
 	    restore_ask_paused(&v, e) != 0 || backups_by_id(&b, a, db, r->backup, e) != 0 ||
 	    backup_plan_usable(&b, e) != 0 ||
 	    restore_ask_changed(db, r, "you looked at it. Review again", e) != 0 ||
+	    restore_ask_names(db, r->id, e) != 0 ||
 	    restore_ask_other(db, r, e) != 0 || restore_ask_halfway(db, r, e) != 0 ||
 	    restores_needs_rules(&bare, db, r->id, e) != 0)
 		return -1;

@@ -40,8 +40,8 @@ struct restore_ids {
 /*
  * The draft and its preview job, in one transaction; the same key gives the same ids. ERR_INPUT:
  * nothing chosen, a part of another backup, a service of another environment or engine, two parts
- * into one service. ERR_CONFLICT: the backup is not ready, is damaged or missing, or the target is
- * paused.
+ * into one service. ERR_CONFLICT: the backup is not ready, is damaged or missing, the target is
+ * paused, or a new service would get a name that is too long or taken.
  */
 MUST_USE int restores_draft(struct restore_ids *ret, struct db *db, const struct restore_draft *rq,
     struct err *e);
