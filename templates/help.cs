@@ -66,7 +66,7 @@ tar -xf FILE.tar.zst &amp;&amp; sha256sum -c SHA256SUMS</code></pre>
 <li>Nothing is changed before you confirm on the last page. Until then the target is only looked at.</li>
 <li>Everything is built beside the target first, from a copy whose every byte is compared with what was noted when the backup was made. Only when all of it is whole and checked is it switched in, each part in one step of its own. When a part cannot be switched, those before it are switched back. When anything fails before that, the target is as it was.</li>
 <li>The target is backed up first, unless you take the tick away. When this safety backup fails, the restore does not begin.</li>
-<li>No target is ever chosen for you, and a live one only by an administrator who types its name. If the last sign-in is older than 15 minutes, the password is asked for, too.</li>
+<li>No target is ever chosen for you, and a live one only by an administrator who types its name. If the last sign-in is older than 15 minutes, the password is asked for, too. Beside a target, where nothing is overwritten, both are asked for when real data is signed off.</li>
 </ul>
 <h2>Modes</h2>
 <dl class="facts">

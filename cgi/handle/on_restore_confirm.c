@@ -174,15 +174,21 @@ on_restore_confirm_hands(struct field_error *wrong, struct reply *rp, struct req
 	return refused;
 }
 
-/* What is asked of a person before data is overwritten. */
+/* What is asked of a person before data is overwritten, or real data is let in. Into a new service
+ * nothing is overwritten: else the look and the button are enough for it. */
 static int
-check_form(struct faults *f, struct reply *rp, struct request *rq, const struct environment *v,
-    struct err *e)
+check_form(struct faults *f, struct reply *rp, struct request *rq, const struct restore *r,
+    const struct environment *v, struct err *e)
 {
+	bool beside = r->mode == RESTORE_NEW, bare;
 	struct field_error wrong;
 	int refused;
 
-	if (*request_field(rq, "consent") == '\0')
+	if (restores_needs_rules(&bare, rq->db, r->id, e) != 0)
+		return -1;
+	if (beside && (!bare || *request_field(rq, "real_data") == '\0'))
+		return 0;
+	if (!beside && *request_field(rq, "consent") == '\0')
 		complain(f, "consent",
 		    "Tick that you have read what will be overwritten, or cancel");
 	refused = on_restore_confirm_hands(&wrong, rp, rq, v, e);
@@ -240,9 +246,8 @@ on_restore_confirm(struct reply *rp, struct request *rq, struct err *e)
 	/* Sent twice, or from an old tab: it is decided already. */
 	if (r.state != RESTORE_DRAFT)
 		return reply_see_other(rp, "/r/r%" PRId64, r.id);
-	/* Into a new service nothing is overwritten: the look and the button are enough. */
 	if (find_check_restore(rq, &v, e) != 0 || check_sign_off(rq, e) != 0 ||
-	    (r.mode != RESTORE_NEW && check_form(&f, rp, rq, &v, e) != 0))
+	    check_form(&f, rp, rq, &r, &v, e) != 0)
 		return -1;
 	/* Somebody looked again since: what was read is not what would be done. */
 	if (r.previewed_at != 0 &&

@@ -51,8 +51,11 @@ def beside(s):
     seen["restore"] = number
     assert f"Nothing of {STAGING}" in page.words and "will be lost" not in page.words, page.words[:1500]
     form = s.must(page).form("/confirm")
-    assert "typed" not in form.names and "safety" not in form.names, sorted(form.names)
+    assert "consent" not in form.names and "safety" not in form.names, sorted(form.names)
     form.fill(real_data=True)
+    refused = s.browser.submit(form, page.path)
+    assert refused.status == 422 and f"Type {STAGING} exactly" in refused.words, (refused.status, refused.words[:400])
+    form.fill(typed=STAGING)
     mails = len(s.mails())
     s.must(s.browser.submit(form, page.path, follow=False), 303)
     s.wait_job(s.sql1("SELECT max(id) FROM job WHERE restore = ? AND kind = 'restore'", number), "succeeded")
