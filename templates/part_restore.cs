@@ -32,7 +32,7 @@
 <dt>Asked for</dt><dd><?cs call:time(restore.created) ?> by <?cs var:restore.by ?></dd>
 <dt>Started</dt><dd><?cs call:time(restore.started) ?></dd>
 <dt>Finished</dt><dd><?cs call:time(restore.finished) ?></dd>
-<dt>Safety backup</dt><dd><?cs if:restore.safety.id ?><a href="<?cs var:restore.safety.href ?>"><?cs var:restore.safety.id ?></a><?cs elif:restore.new ?><span class="muted">not needed: nothing was overwritten</span><?cs else ?><span class="muted">none was asked for</span><?cs /if ?></dd>
+<dt>Safety backup</dt><dd><?cs if:restore.safety.id ?><a href="<?cs var:restore.safety.href ?>"><?cs var:restore.safety.id ?></a><?cs elif:restore.new ?><span class="muted">not needed: nothing was overwritten</span><?cs elif:restore.made ?><span class="muted">not needed: nothing was there</span><?cs else ?><span class="muted">none was asked for</span><?cs /if ?></dd>
 <?cs if:restore.new && restore.kept.text && !restore.is_removed ?><dt>Lies beside it</dt><dd>about <?cs call:size(restore.kept) ?>, until it is removed</dd>
 <?cs elif:restore.kept.text && !restore.new ?><dt>Kept for the undo</dt><dd><?cs call:size(restore.kept) ?><?cs if:restore.undo_until.iso ?>, until <?cs var:restore.undo_until.date ?> UTC<?cs /if ?></dd>
 <?cs elif:restore.undo_until.iso && restore.can.undo ?><dt>Undo</dt><dd>until <?cs var:restore.undo_until.date ?> UTC</dd>

@@ -179,15 +179,21 @@ on_restore_confirm_hands(struct field_error *wrong, struct reply *rp, struct req
 	return refused;
 }
 
-/* What is asked of a person before data is overwritten. */
+/* What is asked of a person before data is overwritten, or real data is let in. Into a new service
+ * nothing is overwritten: else the look and the button are enough for it. */
 static int
-check_form(struct faults *f, struct reply *rp, struct request *rq, const struct environment *v,
-    struct err *e)
+check_form(struct faults *f, struct reply *rp, struct request *rq, const struct restore *r,
+    const struct environment *v, struct err *e)
 {
+	bool beside = r->mode == RESTORE_NEW, bare;
 	struct field_error wrong;
 	int refused;
 
-	if (*request_field(rq, "consent") == '\0')
+	if (restores_needs_rules(&bare, rq->db, r->id, e) != 0)
+		return -1;
+	if (beside && (!bare || *request_field(rq, "real_data") == '\0'))
+		return 0;
+	if (!beside && *request_field(rq, "consent") == '\0')
 		complain(f, "consent",
 		    "Tick that you have read what will be overwritten, or cancel");
 	refused = on_restore_confirm_hands(&wrong, rp, rq, v, e);
@@ -206,10 +212,16 @@ check_sign_off(const struct request *rq, struct err *e)
 	    "Only an administrator may let live data in without landing rules");
 }
 
+/* With its line in the trail. */
 static int
 confirm(int64_t *job, struct request *rq, const struct restore *r, const struct environment *v,
     struct err *e)
 {
+	char id[NAME_ID_SIZE];
+	struct event trail = trail_of(rq, &(struct event){ .action = "restore.confirmed",
+		.project = v->project,
+		.environment = v->id,
+		.target = id });
 	struct restore_confirm rc = { .job = { .environment = v->id,
 		.key = find_key(rq),
 		.mail_when_done = true,
@@ -218,34 +230,11 @@ confirm(int64_t *job, struct request *rq, const struct restore *r, const struct 
 		.safety = *request_field(rq, "safety") != '\0',
 		/* Of a new service they run when it is switched. */
 		.hooks = r->mode == RESTORE_NEW || *request_field(rq, "hooks") != '\0',
-		.real_data = *request_field(rq, "real_data") != '\0' };
-
-	return restores_confirm(job, rq->db, &rc, e);
-}
-
-/* Who decided what, for good. */
-static int
-leave(struct reply *rp, struct request *rq, const struct restore *r, const struct environment *v,
-    struct err *e)
-{
-	char id[NAME_ID_SIZE];
-	bool real = *request_field(rq, "real_data") != '\0';
+		.real_data = *request_field(rq, "real_data") != '\0',
+		.trail = &trail };
 
 	name_id(id, NAME_RESTORE, r->id);
-	if (trail_add(rq,
-	        &(struct event){ .action = "restore.confirmed",
-	            .project = v->project,
-	            .environment = v->id,
-	            .target = id,
-	            .detail = arena_printf(rq->arena, "backup b%" PRId64 " of %s/%s, mode %s%s%s",
-	                r->backup, r->source_project_slug, r->source_environment_slug,
-	                restore_mode_name(r->mode),
-	                r->mode == RESTORE_NEW || *request_field(rq, "safety") != '\0'
-	                    ? "" : ", without a safety backup",
-	                real ? ", real data signed off" : "") },
-	        e) != 0)
-		return -1;
-	return reply_see_other(rp, "/r/%s", id);
+	return restores_confirm(job, rq->db, &rc, e);
 }
 
 int
@@ -262,9 +251,8 @@ on_restore_confirm(struct reply *rp, struct request *rq, struct err *e)
 	/* Sent twice, or from an old tab: it is decided already. */
 	if (r.state != RESTORE_DRAFT)
 		return reply_see_other(rp, "/r/r%" PRId64, r.id);
-	/* Into a new service nothing is overwritten: the look and the button are enough. */
 	if (find_check_restore(rq, &v, e) != 0 || check_sign_off(rq, e) != 0 ||
-	    (r.mode != RESTORE_NEW && check_form(&f, rp, rq, &v, e) != 0))
+	    check_form(&f, rp, rq, &r, &v, e) != 0)
 		return -1;
 	/* Somebody looked again since: what was read is not what would be done. */
 	if (r.previewed_at != 0 &&
@@ -275,7 +263,7 @@ on_restore_confirm(struct reply *rp, struct request *rq, struct err *e)
 	if (f.count > 0)
 		return send_form(rp, rq, &r, &v, &f, e);
 	if (confirm(&job, rq, &r, &v, &why) == 0)
-		return leave(rp, rq, &r, &v, e);
+		return reply_see_other(rp, "/r/r%" PRId64, r.id);
 	if (why.kind != ERR_CONFLICT) {
 		*e = why;
 		return -1;

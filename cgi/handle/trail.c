@@ -1,8 +1,8 @@
 /* trail.c: every write leaves a line in the audit trail. */
 #include "cgi/handle/trail.h"
 
-int
-trail_add(const struct request *rq, const struct event *what, struct err *e)
+struct event
+trail_of(const struct request *rq, const struct event *what)
 {
 	struct event ev = *what;
 
@@ -14,6 +14,14 @@ trail_add(const struct request *rq, const struct event *what, struct err *e)
 		ev.target = "";
 	if (ev.detail == NULL)
 		ev.detail = "";
+	return ev;
+}
+
+int
+trail_add(const struct request *rq, const struct event *what, struct err *e)
+{
+	struct event ev = trail_of(rq, what);
+
 	if (events_add(rq->db, &ev, e) != 0)
 		return err_in(e, "note '%s' in the audit trail", what->action);
 	return 0;

@@ -82,6 +82,8 @@ show_restore_part(struct node *n, const struct restore_part *part, int64_t now)
 	node_set(n, "icon", media ? "media" : "database");
 	node_flag(n, "media", media);
 	node_set(n, "choice", *part->choice == '\0' ? NULL : part->choice);
+	/* A database of SQLite is switched as a whole, whatever was chosen of it. */
+	node_flag(n, "alone", *part->choice != '\0' && known && engine != ENGINE_SQLITE);
 	page_size(n, "size", part->raw_bytes);
 	page_time(n, "taken", part->taken_at, now);
 	if (media)
@@ -93,18 +95,16 @@ show_restore_part(struct node *n, const struct restore_part *part, int64_t now)
 		page_size(n, "kept", part->kept_bytes);
 }
 
-/* Whether anything of a restore that failed may be in a target still. What was added is not taken
- * away again by tidying up. */
+/* Whether anything of a restore that failed may be in a target still. */
 static bool
 is_touched(const struct restore_view *view)
 {
-	bool added = view->restore->mode == RESTORE_ADD;
-
+	if (view->restore->landed_at > 0)
+		return true;
 	for (size_t i = 0; i < view->count; i++) {
 		enum landing state = view->parts[i].state;
 
-		if (state == LANDING_SWAPPING || state == LANDING_SWAPPED ||
-		    (added && state == LANDING_GONE))
+		if (state == LANDING_SWAPPING || state == LANDING_SWAPPED)
 			return true;
 	}
 	return false;
@@ -170,6 +170,7 @@ show_restore_page(struct page *p, const struct restore_view *view)
 	struct node *n = node_at(p->root, "restore");
 	const struct job *job = view->job;
 	bool busy = job != NULL && !job_ended(job->state);
+	size_t made = 0;
 
 	show_restore_row(n, r, view->now);
 	node_set(n, "uuid", r->uuid);
@@ -187,8 +188,11 @@ show_restore_page(struct page *p, const struct restore_view *view)
 	if (r->mode == RESTORE_NEW)
 		turn(n, view);
 	undo(n, view);
-	for (size_t i = 0; i < view->count; i++)
+	for (size_t i = 0; i < view->count; i++) {
 		part_row(node_add(n, "parts"), view, &view->parts[i]);
+		made += restore_part_is_absent(&view->parts[i]);
+	}
+	node_flag(n, "made", made > 0 && made == view->count);
 	node_set(p->root, "page.mark", node_get(n, "state.word"));
 	if (job != NULL)
 		show_job_row(node_at(p->root, "job"), job, view->waiting, view->now);

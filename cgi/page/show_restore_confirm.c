@@ -121,7 +121,9 @@ change_row(struct node *n, const struct restore_confirm_view *view, const struct
 	        strcmp(view->restore->environment_slug,
 	            view->restore->source_environment_slug) != 0);
 	node_set(n, "refusal", *part->refusal == '\0' ? NULL : part->refusal);
-	page_size(n, "target_size", part->target_bytes);
+	node_flag(n, "absent", restore_part_is_absent(part));
+	if (!restore_part_is_absent(part))
+		page_size(n, "target_size", part->target_bytes);
 	page_size(n, "needs", part->needs_bytes);
 	if (part->has_bytes >= 0)
 		page_size(n, "has", part->has_bytes);
@@ -161,6 +163,7 @@ show_restore_confirm_page(struct page *p, const struct restore_confirm_view *vie
 {
 	const struct restore *r = view->restore;
 	bool moved = false;
+	size_t absent = 0;
 
 	show_restore_row(node_at(p->root, "restore"), r, view->now);
 	node_setf(p->root, "target.label", "%s/%s", r->project_slug, r->environment_slug);
@@ -181,7 +184,10 @@ show_restore_confirm_page(struct page *p, const struct restore_confirm_view *vie
 	for (size_t i = 0; i < view->count; i++) {
 		change_row(node_add(p->root, "changes"), view, &view->changes[i]);
 		moved = moved || view->changes[i].moved;
+		absent += restore_part_is_absent(view->changes[i].part);
 	}
+	node_flag(p->root, "absent.some", absent > 0);
+	node_flag(p->root, "absent.all", absent > 0 && absent == view->count);
 	node_flag(p->root, "moved", moved);
 	if (view->expected_ms > 0)
 		mark_duration(p->root, "expected", view->expected_ms);

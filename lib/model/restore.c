@@ -1,6 +1,8 @@
 /* restore.c: words and legal moves of restores. */
 #include "lib/model/restore.h"
 
+#include <string.h>
+
 #include "lib/model/word.h"
 
 static const char *const modes[RESTORE_MODES] = {
@@ -116,6 +118,34 @@ bool
 restore_may_go(enum restore_state from, enum restore_state to)
 {
 	return from < RESTORE_STATES && to < RESTORE_STATES && moves[from][to];
+}
+
+bool
+restore_part_undoing(const struct restore_part *part)
+{
+	const char *last = strrchr(part->tag, RESTORE_UNDO_TAG[0]);
+
+	return last != NULL && last[1] == '\0';
+}
+
+char *
+restore_part_undo_tag(struct arena *a, const struct restore_part *part)
+{
+	return arena_printf(a, "%s" RESTORE_UNDO_TAG, restore_part_own_tag(a, part));
+}
+
+char *
+restore_part_own_tag(struct arena *a, const struct restore_part *part)
+{
+	size_t n = strlen(part->tag);
+
+	return arena_dupn(a, part->tag, restore_part_undoing(part) ? n - 1 : n);
+}
+
+bool
+restore_part_is_absent(const struct restore_part *part)
+{
+	return part->target_bytes < 0;
 }
 
 enum restore_turn

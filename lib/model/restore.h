@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/base/arena.h"
+
 #include "lib/base/attr.h"
 
 /*
@@ -68,7 +70,9 @@ struct restore {
 	int64_t safety_backup;        /* 0: none */
 	int64_t job, undo_job;        /* the latest restore (or preview) and undo job; 0: none */
 	int64_t started_at, finished_at, undo_until, undone_at, tidied_at;
-	int64_t landed_at;            /* since when it is the target's content; 0: it is not */
+	/* Since when it is the target's content; 0: it is not. Of an addition that failed: since
+	 * when some of it may be there. */
+	int64_t landed_at;
 	enum restore_turn wanted;     /* which way the last switch was to go */
 	bool hook_due;
 	int64_t warnings;
@@ -86,9 +90,10 @@ struct restore_part {
 	int64_t made;                 /* mode new: the service that was made for it; 0: none yet */
 	const char *choice;           /* paths or tables, one per line; "" is the whole part */
 	enum landing state;
-	const char *tag, *mark;
+	const char *tag, *mark;       /* mark: where it was built, and what the driver calls it */
 	int64_t kept_bytes;
-	int64_t target_bytes, needs_bytes, has_bytes, added, changed, removed;
+	int64_t target_bytes;         /* -1: there was no target when it was looked at */
+	int64_t needs_bytes, has_bytes, added, changed, removed;
 	const char *refusal;          /* why this part cannot land there; "" when it can */
 	int64_t duration_ms;
 	/* For pages. */
@@ -97,6 +102,19 @@ struct restore_part {
 	int64_t raw_bytes, items, taken_at;               /* of the backup's part */
 };
 
+/*
+ * An undo from the safety backup keeps its journal in the same row, by a tag of its own: the
+ * restore's with this letter behind it, which no other tag ends in. Then the states are those of
+ * what comes from the safety backup, and whether the restore is done or undone decides of it.
+ */
+#define RESTORE_UNDO_TAG "u"
+bool restore_part_undoing(const struct restore_part *part);
+char *restore_part_undo_tag(struct arena *a, const struct restore_part *part);
+/* The restore's own, also while it is undone. */
+char *restore_part_own_tag(struct arena *a, const struct restore_part *part);
+
+/* The look found that the target is not there: it will be made, and nothing of it can be saved. */
+bool restore_part_is_absent(const struct restore_part *part);
 /* All swapped: in; all built: out; else none. */
 enum restore_turn restore_turn_of(const struct restore_part *parts, size_t count);
 

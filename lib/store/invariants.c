@@ -2,6 +2,7 @@
 #include "lib/store/invariants.h"
 
 #include "lib/base/clock.h"
+#include "lib/model/restore.h"
 #include "lib/store/sql.h"
 
 int
@@ -123,8 +124,9 @@ static const char *const facts[] = {
 	"SELECT 'r'||r.id||' is '||r.state||' but its '||s.slug||' is '||x.state FROM restore r"
 	" JOIN restore_part x ON x.restore=r.id JOIN service s ON s.id=x.service WHERE ?1>0 AND"
 	" ((r.state='draft' AND x.state<>'waiting') OR (r.state='done' AND x.state NOT IN"
-	" ('swapped', 'gone') AND NOT (r.mode='new' AND x.state='built')) OR (r.state='undone' AND"
-	" x.state IN ('waiting', 'swapping')) OR (r.tidied_at>0 AND x.state<>'gone')) AND NOT"
+	" ('swapped', 'gone') AND NOT (r.mode='new' AND x.state='built') AND x.tag NOT LIKE"
+	" '%" RESTORE_UNDO_TAG "') OR (r.state='undone' AND x.state IN ('waiting', 'swapping')) OR"
+	" (r.tidied_at>0 AND (x.state<>'gone' OR x.tag LIKE '%" RESTORE_UNDO_TAG "'))) AND NOT"
 	" EXISTS (SELECT 1 FROM job j WHERE j.restore=r.id AND j.kind IN ('undo', 'switch',"
 	" 'tidy') AND j.state IN ('queued', 'running'))",
 	"SELECT 'r'||r.id||' has made no service for its '||s.slug FROM restore r JOIN"

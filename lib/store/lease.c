@@ -78,9 +78,12 @@ fail_product(struct db *db, int64_t job, const struct lease_end *end, struct err
 static int
 fail_restore(struct db *db, int64_t job, const struct lease_end *end, struct err *e)
 {
+	/* Tidying takes nothing away that was added, and forgets how far that had come. */
 	static const char sql_restore[] =
-	    "UPDATE restore SET state='failed', error=?2, finished_at=?3 WHERE state='pending' AND"
-	    " id=(SELECT restore FROM job WHERE id=?1 AND kind='restore')";
+	    "UPDATE restore SET state='failed', error=?2, finished_at=?3, landed_at=iif(mode='add'"
+	    " AND EXISTS (SELECT 1 FROM restore_part x WHERE x.restore=restore.id AND x.state IN"
+	    " ('swapping', 'swapped')), ?3, 0) WHERE state='pending' AND id=(SELECT restore FROM"
+	    " job WHERE id=?1 AND kind='restore')";
 	static const char sql_look[] =
 	    "UPDATE restore SET preview='refused', preview_text=?2, previewed_at=?3 WHERE"
 	    " state='draft' AND id=(SELECT restore FROM job WHERE id=?1 AND kind='preview')";

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "lib/base/arena.h"
+#include "lib/model/name.h"
 #include "lib/store/enqueue.h"
 #include "lib/store/restores.h"
 #include "lib/store/sql.h"
@@ -42,6 +43,35 @@ restore_ask_unfinished(int64_t *ret, struct db *db, int64_t restore, enum job_ki
 }
 
 int
+restore_ask_names(struct db *db, int64_t restore, struct err *e)
+{
+	static const char sql[] =
+	    "SELECT name, made, length(made)>?2 FROM (SELECT x.id AS part, s.environment AS place,"
+	    " s.name AS name, s.slug || '-r' || r.id AS made FROM restore r JOIN restore_part x ON"
+	    " x.restore=r.id JOIN service s ON s.id=x.service WHERE r.id=?1 AND r.mode='new') WHERE"
+	    " length(made)>?2 OR EXISTS (SELECT 1 FROM service t WHERE t.environment=place AND"
+	    " t.slug=made) ORDER BY part LIMIT 1";
+	CLEANUP_ARENA struct arena *a = arena_new();
+	CLEANUP_SQL struct sql *q = NULL;
+	int rc;
+
+	if (sql_open(&q, db, sql, SQL_ARGS(sql_i(restore), sql_i(NAME_SLUG_MAX)), e) != 0 ||
+	    (rc = sql_row(q, e)) < 0)
+		return -1;
+	if (rc == 0)
+		return 0;
+	if (sql_int(q, 2) != 0)
+		return err_set(e, ERR_CONFLICT,
+		    "the new service beside %s would be called %s, and a name in addresses has at "
+		    "most %d characters; give %s a shorter one in its settings first",
+		    sql_text(q, 0, a), sql_text(q, 1, a), NAME_SLUG_MAX, sql_text(q, 0, a));
+	return err_set(e, ERR_CONFLICT,
+	    "the new service beside %s would be called %s, and there is or was one of that name; "
+	    "give %s another name in addresses in its settings first",
+	    sql_text(q, 0, a), sql_text(q, 1, a), sql_text(q, 0, a));
+}
+
+int
 restore_ask_changed(struct db *db, const struct restore *r, const char *advice, struct err *e)
 {
 	static const char sql[] =
@@ -64,10 +94,12 @@ restore_ask_halfway(struct db *db, const struct restore *r, struct err *e)
 	static const char sql[] =
 	    "SELECT o.id FROM restore_part m JOIN restore_part x ON x.service=m.service JOIN"
 	    " restore o ON o.id=x.restore WHERE m.restore=?1 AND o.tidied_at=0 AND ((o.id<>?1 AND"
-	    " o.mode='replace' AND ((o.state='failed' AND x.state IN ('swapping', 'swapped')) OR"
-	    " (o.state='done' AND x.state IN ('built', 'swapping')))) OR (o.mode='new' AND"
-	    " o.state='done' AND x.state<>iif(o.landed_at>0, 'swapped', 'built'))) ORDER BY o.id"
-	    " LIMIT 1";
+	    " x.tag LIKE '%" RESTORE_UNDO_TAG "' AND o.state='done' AND x.state IN"
+	    " ('swapping', 'swapped')) OR (o.id<>?1 AND x.tag NOT LIKE '%" RESTORE_UNDO_TAG "'"
+	    " AND o.mode='replace' AND ((o.state='failed' AND"
+	    " x.state IN ('swapping', 'swapped')) OR (o.state='done' AND x.state IN ('built',"
+	    " 'swapping')))) OR (o.mode='new' AND o.state='done' AND x.state NOT IN ('gone',"
+	    " iif(o.landed_at>0, 'swapped', 'built')))) ORDER BY o.id LIMIT 1";
 	int64_t other;
 
 	if (sql_get(&other, db, sql, SQL_ARGS(sql_i(r->id)), e) != 0)
@@ -103,6 +135,31 @@ restore_ask_other(struct db *db, const struct restore *r, struct err *e)
 	    r->project_slug, r->environment_slug);
 }
 
+/* The later one first; or, where that has no way back itself, what there is instead. */
+static int
+refuse_later(struct arena *a, struct db *db, const struct restore *r, int64_t id, struct err *e)
+{
+	enum restore_way way;
+	struct restore later;
+	const char *advice = "restore an older backup instead";
+
+	if (restores_by_id(&later, a, db, id, e) != 0 ||
+	    restores_way_back(&way, db, &later, e) != 0)
+		return -1;
+	if (way != WAY_NONE)
+		return err_set(e, ERR_CONFLICT, "r%" PRId64 " was restored into %s/%s after r%"
+		    PRId64 "; undo r%" PRId64 " first", id, r->project_slug, r->environment_slug,
+		    r->id, id);
+	if (r->mode == RESTORE_NEW)
+		advice = "wait until nothing is kept of it";
+	else if (r->safety_backup != 0)
+		advice = arena_printf(a, "restore the safety backup b%" PRId64 " to go back to "
+		    "before r%" PRId64, r->safety_backup, r->id);
+	return err_set(e, ERR_CONFLICT, "r%" PRId64 " was restored into %s/%s after r%" PRId64
+	    " and has no way back itself; %s", id, r->project_slug, r->environment_slug, r->id,
+	    advice);
+}
+
 /* What lies beside a new service is not lost when it is switched: there only what still keeps an
  * old of its own stands in the way. */
 int
@@ -131,9 +188,7 @@ restore_ask_later(struct db *db, const struct restore *r, struct err *e)
 		return err_set(e, ERR_CONFLICT, "%s/%s was switched to r%" PRId64 " after r%" PRId64
 		    "; switch r%" PRId64 " back first", r->project_slug, r->environment_slug, later,
 		    r->id, later);
-	return err_set(e, ERR_CONFLICT,
-	    "r%" PRId64 " was restored into %s/%s after r%" PRId64 "; undo r%" PRId64 " first",
-	    later, r->project_slug, r->environment_slug, r->id, later);
+	return refuse_later(a, db, r, later, e);
 }
 
 int

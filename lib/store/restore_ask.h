@@ -26,6 +26,8 @@ MUST_USE int restore_ask_take(struct db *db, int64_t job, const struct restore_p
 
 /* The environment is paused. */
 MUST_USE int restore_ask_paused(const struct environment *v, struct err *e);
+/* Mode new: a service would get a name, as media-r7, that is too long or taken. */
+MUST_USE int restore_ask_names(struct db *db, int64_t restore, struct err *e);
 /* A target was edited since the restore was looked at; `advice` ends "… has changed since ". */
 MUST_USE int restore_ask_changed(struct db *db, const struct restore *r, const char *advice,
     struct err *e);
@@ -36,7 +38,8 @@ MUST_USE int restore_ask_halfway(struct db *db, const struct restore *r, struct 
 MUST_USE int restore_ask_other(struct db *db, const struct restore *r, struct err *e);
 /* A job that runs has one of its services: the person decides whether to wait. */
 MUST_USE int restore_ask_running(struct db *db, const struct restore *r, struct err *e);
-/* What came into its targets after it would be lost with it. */
+/* What came into its targets after it would be lost with it: that first ("undo r8 first"), or where
+ * it has no way back, what can be restored instead. */
 MUST_USE int restore_ask_later(struct db *db, const struct restore *r, struct err *e);
 
 #endif

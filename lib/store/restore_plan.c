@@ -131,6 +131,8 @@ add_draft(struct restore_ids *ret, struct db *db, const struct restore_draft *rq
 	for (size_t i = 0; i < rq->choice_count; i++)
 		if (add_part(db, ret->restore, plan, &rq->choices[i], e) != 0)
 			return -1;
+	if (restore_ask_names(db, ret->restore, e) != 0)
+		return -1;
 	/* A look only reads, so it waits for nobody who has the services. */
 	return enqueue_add(&ret->job, db, &rq->job,
 	    &(struct enqueue_work){ .kind = JOB_PREVIEW, .backup = rq->backup,
@@ -251,6 +253,7 @@ check_confirm(struct db *db, const struct restore *r, const struct restore_confi
 	    restore_ask_paused(&v, e) != 0 || backups_by_id(&b, a, db, r->backup, e) != 0 ||
 	    backup_plan_usable(&b, e) != 0 ||
 	    restore_ask_changed(db, r, "you looked at it. Review again", e) != 0 ||
+	    restore_ask_names(db, r->id, e) != 0 ||
 	    restore_ask_other(db, r, e) != 0 || restore_ask_halfway(db, r, e) != 0 ||
 	    restores_needs_rules(&bare, db, r->id, e) != 0)
 		return -1;
@@ -262,23 +265,41 @@ check_confirm(struct db *db, const struct restore *r, const struct restore_confi
 	return 0;
 }
 
+/* What is not there cannot be saved; when nothing is there, no backup is made and *ret stays. */
 static int
 add_safety(struct backup_ids *ret, struct arena *a, struct db *db,
     const struct restore_confirm *rq, const struct restore_part *parts, size_t n,
     struct err *e)
 {
-	int64_t *services = arena_array(a, n, sizeof *services);
+	int64_t *services = arena_array(a, n + 1, sizeof *services);
 	struct backup_request safety = {
 		.job = { rq->job.environment, rq->job.requested_by, NULL, false },
 		.kind = BACKUP_SAFETY,
 		.note = arena_printf(a, "Before restore r%" PRId64, rq->restore),
 		.services = services,
-		.service_count = n,
 	};
 
 	for (size_t i = 0; i < n; i++)
-		services[i] = parts[i].service;
-	return backup_plan_add(ret, db, &safety, e);
+		if (!restore_part_is_absent(&parts[i]))
+			services[safety.service_count++] = parts[i].service;
+	return safety.service_count == 0 ? 0 : backup_plan_add(ret, db, &safety, e);
+}
+
+/* Who decided what, for good: as it came out, not as the form had it. */
+static int
+note(struct arena *a, struct db *db, const struct restore *r, const struct restore_confirm *rq,
+    const struct backup_ids *safety, bool real_data, struct err *e)
+{
+	bool unsafe = r->mode != RESTORE_NEW && safety->backup == 0;
+	struct event ev;
+
+	if (rq->trail == NULL)
+		return 0;
+	ev = *rq->trail;
+	ev.detail = arena_printf(a, "backup b%" PRId64 " of %s/%s, mode %s%s%s", r->backup,
+	    r->source_project_slug, r->source_environment_slug, restore_mode_name(r->mode),
+	    unsafe ? ", without a safety backup" : "", real_data ? ", real data signed off" : "");
+	return events_add(db, &ev, e);
 }
 
 static int
@@ -310,7 +331,8 @@ confirm(int64_t *job, struct db *db, const struct restore *r, const struct resto
 	    enqueue_add(job, db, &rq->job,
 	        &(struct enqueue_work){ .kind = JOB_RESTORE, .backup = r->backup,
 	            .restore = r->id, .after = safety.job },
-	        e) != 0)
+	        e) != 0 ||
+	    note(a, db, r, rq, &safety, bare && rq->real_data, e) != 0)
 		return -1;
 	return restore_ask_take(db, *job, parts, n, e);
 }
@@ -366,11 +388,13 @@ undo(int64_t *job, struct db *db, const struct job_request *rq, const struct res
     struct err *e)
 {
 	CLEANUP_ARENA struct arena *a = arena_new();
+	struct environment v;
 	struct restore_part *parts;
 	enum restore_way way;
 	size_t n;
 
-	if (refuse_unfit(db, r, e) != 0 || restore_ask_other(db, r, e) != 0 ||
+	if (refuse_unfit(db, r, e) != 0 || environments_by_id(&v, a, db, r->environment, e) != 0 ||
+	    restore_ask_paused(&v, e) != 0 || restore_ask_other(db, r, e) != 0 ||
 	    restore_ask_halfway(db, r, e) != 0 || restore_ask_running(db, r, e) != 0 ||
 	    restore_ask_later(db, r, e) != 0 ||
 	    restores_way_back(&way, db, r, e) != 0 ||

@@ -86,10 +86,12 @@ ask_remove(int64_t *job, struct db *db, const struct job_request *rq, const stru
 {
 	static const char sql[] = "UPDATE restore SET undo_until=?2 WHERE id=?1";
 	CLEANUP_ARENA struct arena *a = arena_new();
+	struct environment v;
 	struct restore_part *parts;
 	size_t n;
 
-	if (refuse_unfit(r, e) != 0 || restore_ask_other(db, r, e) != 0 ||
+	if (refuse_unfit(r, e) != 0 || environments_by_id(&v, a, db, r->environment, e) != 0 ||
+	    restore_ask_paused(&v, e) != 0 || restore_ask_other(db, r, e) != 0 ||
 	    restore_ask_halfway(db, r, e) != 0 || restore_ask_running(db, r, e) != 0 ||
 	    restores_parts(&parts, &n, a, db, r->id, e) != 0 ||
 	    sql_run(NULL, db, sql, SQL_ARGS(sql_i(r->id), sql_i(clock_now())), e) != 0 ||

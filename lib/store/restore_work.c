@@ -133,8 +133,11 @@ restores_part_moved(struct db *db, const struct lease *l, const struct restore_p
     struct err *e)
 {
 	static const char sql[] =
-	    "UPDATE restore_part SET state=?3, mark=?4, kept_bytes=?5, duration_ms=?6 WHERE"
-	    " restore=?1 AND id=?2";
+	    "UPDATE restore_part SET state=?3, mark=?4, kept_bytes=?5, duration_ms=?6, tag=?7"
+	    " WHERE restore=?1 AND id=?2";
+	/* An undo from the safety backup puts something beside the target again. */
+	static const char sql_untidy[] =
+	    "UPDATE restore SET tidied_at=0 WHERE id=?1 AND tidied_at>0 AND ?2<>'gone'";
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	int64_t restore;
 
@@ -143,8 +146,10 @@ restores_part_moved(struct db *db, const struct lease *l, const struct restore_p
 	    change(db, sql,
 	        SQL_ARGS(sql_i(restore), sql_i(part->id), sql_t(restore_landing_name(part->state)),
 	            sql_t(part->mark ? part->mark : ""), sql_i(part->kept_bytes),
-	            sql_i(part->duration_ms)),
-	        e) != 0)
+	            sql_i(part->duration_ms), sql_t(part->tag)),
+	        e) != 0 ||
+	    sql_run(NULL, db, sql_untidy,
+	        SQL_ARGS(sql_i(restore), sql_t(restore_landing_name(part->state))), e) != 0)
 		return -1;
 	return sql_commit(&t, e);
 }
@@ -213,7 +218,8 @@ int
 restores_tidied(struct db *db, const struct lease *l, struct err *e)
 {
 	static const char sql_parts[] =
-	    "UPDATE restore_part SET state='gone', kept_bytes=0 WHERE restore=?1";
+	    "UPDATE restore_part SET state='gone', kept_bytes=0,"
+	    " tag=rtrim(tag, '" RESTORE_UNDO_TAG "') WHERE restore=?1";
 	static const char sql_made[] =
 	    "UPDATE service SET removed_at=?2, sealed=NULL, revision=revision+1 WHERE id IN (SELECT"
 	    " made FROM restore_part WHERE restore=?1) AND removed_at=0";
@@ -309,9 +315,11 @@ restores_queue_tidy(int64_t *count, struct db *db, struct err *e)
 	    "SELECT r.id FROM restore r WHERE r.id IN (SELECT id FROM restore WHERE tidied_at=0"
 	    " AND state<>'draft' UNION ALL SELECT id FROM restore WHERE hook_due=1) AND"
 	    " r.state<>'pending' AND (r.hook_due=1 OR r.state IN ('failed', 'undone') OR"
-	    " r.undo_until<=?1 OR (r.state='done' AND r.mode<>'add' AND EXISTS (SELECT 1 FROM"
-	    " restore_part x WHERE x.restore=r.id AND x.state<>'gone' AND x.state<>iif("
-	    "r.landed_at>0, 'swapped', 'built'))))" IDLE " ORDER BY r.id LIMIT ?3";
+	    " r.undo_until<=?1 OR (r.state='done' AND EXISTS (SELECT 1 FROM restore_part x WHERE"
+	    " x.restore=r.id AND (x.tag LIKE '%" RESTORE_UNDO_TAG "' OR"
+	    " (r.mode<>'add' AND x.state<>'gone' AND"
+	    " x.state<>iif(r.landed_at>0, 'swapped', 'built'))))))" IDLE " ORDER BY r.id LIMIT"
+	    " ?3";
 	CLEANUP_ARENA struct arena *a = arena_new();
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	int64_t now = clock_now(), dropped, queued;

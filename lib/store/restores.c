@@ -269,9 +269,11 @@ restores_needs_rules(bool *ret, struct db *db, int64_t restore, struct err *e)
 static int
 kept_beside(bool *ret, struct db *db, const struct restore *r, struct err *e)
 {
-	/* 'built' in a restore that is done: an undo that did not come to its end took it back. */
+	/* Not swapped in a restore that is done: an undo that did not come to its end took it back.
+	 * One from the safety backup is only begun where nothing is kept. */
 	static const char sql_lost[] = "SELECT count(*) FROM restore_part WHERE restore=?1 AND"
-	                               " state NOT IN ('swapped', 'built')";
+	                               " (state NOT IN ('swapped', 'swapping', 'built') OR tag"
+	                               " LIKE '%" RESTORE_UNDO_TAG "')";
 	static const char sql_asked[] = "SELECT count(*) FROM job WHERE restore=?1 AND kind='undo'"
 	                                " AND state IN ('queued', 'running')";
 	int64_t lost, asked;
@@ -287,8 +289,12 @@ kept_beside(bool *ret, struct db *db, const struct restore *r, struct err *e)
 int
 restores_way_back(enum restore_way *ret, struct db *db, const struct restore *r, struct err *e)
 {
-	static const char sql[] = "SELECT count(*) FROM backup WHERE id=?1 AND state='ready' AND"
-	                          " health NOT IN ('damaged', 'missing')";
+	/* One of a target that was not there yet is not in the safety backup. */
+	static const char sql[] =
+	    "SELECT count(*) FROM backup WHERE id=?1 AND state='ready' AND health NOT IN"
+	    " ('damaged', 'missing') AND NOT EXISTS (SELECT 1 FROM restore_part x WHERE"
+	    " x.restore=?2 AND NOT EXISTS (SELECT 1 FROM part p WHERE p.backup=?1 AND"
+	    " p.service=x.service))";
 	bool kept;
 	int64_t safe;
 
@@ -297,7 +303,8 @@ restores_way_back(enum restore_way *ret, struct db *db, const struct restore *r,
 		return 0;
 	}
 	if (kept_beside(&kept, db, r, e) != 0 ||
-	    sql_get(&safe, db, sql, SQL_ARGS(sql_i(r->safety_backup)), e) != 0)
+	    sql_get(&safe, db, sql, SQL_ARGS(sql_i(r->safety_backup), sql_i(r->id)),
+	        e) != 0)
 		return -1;
 	*ret = kept ? WAY_SWAP : safe > 0 ? WAY_SAFETY : WAY_NONE;
 	return 0;

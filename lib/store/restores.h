@@ -18,6 +18,7 @@
 #include "lib/model/project.h"
 #include "lib/model/restore.h"
 #include "lib/store/db.h"
+#include "lib/store/events.h"
 #include "lib/store/jobs.h"
 
 /* One part of the backup into one service. */
@@ -39,8 +40,8 @@ struct restore_ids {
 /*
  * The draft and its preview job, in one transaction; the same key gives the same ids. ERR_INPUT:
  * nothing chosen, a part of another backup, a service of another environment or engine, two parts
- * into one service. ERR_CONFLICT: the backup is not ready, is damaged or missing, or the target is
- * paused.
+ * into one service. ERR_CONFLICT: the backup is not ready, is damaged or missing, the target is
+ * paused, or a new service would get a name that is too long or taken.
  */
 MUST_USE int restores_draft(struct restore_ids *ret, struct db *db, const struct restore_draft *rq,
     struct err *e);
@@ -53,25 +54,29 @@ struct restore_confirm {
 	struct job_request job;       /* environment: the target */
 	int64_t restore;
 	bool safety, hooks, real_data;
+	/* Written with it, when it is confirmed by this call; its detail is what was decided. NULL:
+	 * none. */
+	const struct event *trail;
 };
 /*
- * From draft to pending: the safety backup (kind safety, of the target's services) with its job,
- * and the restore's job, which waits for it and holds the target's services. One transaction; a
- * restore that was confirmed already gives the same job. ERR_CONFLICT, each with its sentence: the
- * look has not ended or has refused; the target changed since ("… Review again"); it is paused; a
- * restore into one of its services is queued or running ("r6 is being restored into shop/live;
- * wait for it or cancel it"); live data would land in an environment that is not live without
- * landing rules and without real_data.
+ * From draft to pending: the safety backup (kind safety, of those of the target's services that
+ * were there when it was looked at; none when none was) with its job, and the restore's job, which
+ * waits for it and holds the target's services. One transaction; a restore that was confirmed
+ * already gives the same job. ERR_CONFLICT, each with its sentence: the look has not ended or has
+ * refused; the target changed since ("… Review again"); it is paused; a restore into one of its
+ * services is queued or running ("r6 is being restored into shop/live; wait for it or cancel it");
+ * live data would land in an environment that is not live without landing rules and without
+ * real_data.
  */
 MUST_USE int restores_confirm(int64_t *job, struct db *db, const struct restore_confirm *rq,
     struct err *e);
 /* Whether live data would land here without landing rules: then only real_data lets it pass. */
 MUST_USE int restores_needs_rules(bool *ret, struct db *db, int64_t restore, struct err *e);
 
-/* ERR_CONFLICT: not done, the time for it has passed, a job works on its target, something else was
- * restored over it since ("undo r8 first"), or a service of it was edited. Takes the services of
- * the target for itself; while an undo of it is queued or running it gives that job. A restore of
- * mode `new` has no undo: it is switched. */
+/* ERR_CONFLICT: not done, the time for it has passed, the target is paused, a job works on it,
+ * something else was restored over it since ("undo r8 first"), or a service of it was edited. Takes
+ * the services of the target for itself; while an undo of it is queued or running it gives that
+ * job. A restore of mode `new` has no undo: it is switched. */
 MUST_USE int restores_undo(int64_t *job, struct db *db, const struct job_request *rq,
     int64_t restore, struct err *e);
 /* How an undo would go now: by the kept old, from the safety backup, or not any more. */
@@ -130,7 +135,8 @@ MUST_USE int restores_previewed(struct db *db, const struct lease *l, enum resto
     const char *text, struct err *e);
 /* The restore begins (again): started_at, unless it stands. */
 MUST_USE int restores_begin(struct db *db, const struct lease *l, struct err *e);
-/* state, mark, kept_bytes and duration_ms of one part. */
+/* state, mark, kept_bytes, duration_ms and tag of one part; unless it is gone, the restore is not
+ * tidied any more. */
 MUST_USE int restores_part_moved(struct db *db, const struct lease *l,
     const struct restore_part *part, struct err *e);
 /* The hook "before" is about to run (true), or "after" has run (false). */

@@ -7,7 +7,7 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import main, mail_text, test  # noqa: E402
+from harness import main, mail_text, test, wait_until  # noqa: E402
 from places import STAGING, confirm_page, restore, tree, two_places, where_form, without_excluded  # noqa: E402
 from shop import LIVE, ROWS  # noqa: E402
 
@@ -51,8 +51,11 @@ def beside(s):
     seen["restore"] = number
     assert f"Nothing of {STAGING}" in page.words and "will be lost" not in page.words, page.words[:1500]
     form = s.must(page).form("/confirm")
-    assert "typed" not in form.names and "safety" not in form.names, sorted(form.names)
+    assert "consent" not in form.names and "safety" not in form.names, sorted(form.names)
     form.fill(real_data=True)
+    refused = s.browser.submit(form, page.path)
+    assert refused.status == 422 and f"Type {STAGING} exactly" in refused.words, (refused.status, refused.words[:400])
+    form.fill(typed=STAGING)
     mails = len(s.mails())
     s.must(s.browser.submit(form, page.path, follow=False), 303)
     s.wait_job(s.sql1("SELECT max(id) FROM job WHERE restore = ? AND kind = 'restore'", number), "succeeded")
@@ -139,6 +142,9 @@ def over_it(s):
     s.must(s.browser.submit(page.form("/undo"), page.path, follow=False), 303)
     s.wait_job(s.sql1("SELECT max(id) FROM job WHERE restore = ? AND kind = 'undo'", r["id"]), "succeeded")
     assert is_live_s(s)
+    # The worker tidies by itself what is undone, and works on the service meanwhile.
+    wait_until("the tidying", lambda: s.sql1("SELECT tidied_at FROM restore WHERE id = ?", r["id"]) > 0)
+    wait_until("its end", lambda: not s.sql1("SELECT count(*) FROM job WHERE state IN ('queued', 'running')"))
 
 
 @test("SET-15", "what is not in use is removed for good: database, file and folder, and their services")

@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+from contextlib import ExitStack
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -121,7 +122,11 @@ def confined(pid):
 def confines(w):
     for control, expected in (("", True), ("sandbox", False)):
         p = w.ready(control=control)
-        assert [confined(pid) for pid in w.children(p)] == [expected] * 3, control
+        with ExitStack() as held:
+            for _ in range(3):           # one begun request for each child: whoever accepts has passed its guard
+                held.enter_context(connect(w.home)).sendall(BEGUN)
+            wait_until("every child to take one", lambda: waiting(w.home) == 0)
+            assert [confined(pid) for pid in w.children(p)] == [expected] * 3, control
         assert w.end(p) == 0
 
 

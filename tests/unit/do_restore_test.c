@@ -495,6 +495,10 @@ without_the_kept_old_the_undo_takes_the_safety_backup(void **state)
 	undo(h, restore);
 	assert_int_equal(do_next(h).state, JOB_SUCCEEDED);
 	IS_OLD(h);
+	OK(restores_queue_tidy(&queued, f->db, &f->e));
+	assert_int_equal(queued, 1);
+	assert_int_equal(do_next(h).state, JOB_SUCCEEDED);
+	IS_OLD(h);
 	assert_int_equal(beside(h), 0);
 }
 

@@ -284,4 +284,32 @@ back_up_rows(struct scene *s)
 
 #define SCENE_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, home_tear_down)
 
+/* The service media has another name, and with `roots` another place. */
+UNUSED static void
+rename_media(struct scene *s, const char *roots)
+{
+	struct fixture *f = &s->h.f;
+	struct service media;
+
+	OK(services_by_id(&media, f->a, f->db, f->media, &f->e));
+	media.name = "Pictures";
+	if (roots != NULL) {
+		OK(fd_make_path(home_path(&s->h, roots), &f->e));
+		media.settings.roots = home_path(&s->h, roots);
+	}
+	OK(services_update(&media, f->db, &f->e));
+}
+
+/* The last tidy job has said so. */
+UNUSED static bool
+told(struct scene *s, const char *words)
+{
+	struct fixture *f = &s->h.f;
+	int64_t n;
+
+	OK(sql_get(&n, f->db, "SELECT count(*) FROM job_log WHERE job=(SELECT max(id) FROM job"
+	    " WHERE kind='tidy') AND instr(text, ?1)>0", SQL_ARGS(sql_t(words)), &f->e));
+	return n > 0;
+}
+
 #endif

@@ -241,6 +241,28 @@ SET14_an_undo_mails_that_it_is_undone_or_why_not(void **state)
 	says(&m, "Nothing is kept for an undo.\r\n");
 }
 
+/* NEW-2: by its own journal, an undo from the safety backup that ended in between. */
+static void
+SET14_an_undo_from_the_safety_backup_mails_what_it_may_have_changed(void **state)
+{
+	struct fixture *f = *state;
+	struct restoring s = restoring_begin(f);
+	struct job_request rq = { s.environment, f->admin, NULL, false };
+	struct outbox_mail m;
+	int64_t restore, job;
+	struct lease l;
+
+	done(f, &s, &restore);
+	OK(restores_undo(&job, f->db, &rq, restore, &f->e));
+	l = fixture_claim(f);
+	fixture_do(f, "UPDATE restore_part SET tag=tag||'u', state=iif(id=1, 'swapped', 'built')");
+	OK(jobs_fail(f->db, &l, &(struct err){ .kind = ERR_BUSY, .text = "in use" }, &f->e));
+	ended(f, job);
+	m = mail_of(f, job);
+	says(&m, "Not surely what it was before: database. ");
+	assert_null(strstr(m.message, "stays as it is listed"));
+}
+
 static int64_t
 tested(struct fixture *f, const struct restoring *s, const char *found)
 {
@@ -356,6 +378,7 @@ main(void)
 		MAIL_TEST(SET14_a_failed_restore_never_says_as_it_was_of_parts_that_were_switched),
 		MAIL_TEST(SET14_a_cancelled_restore_mails_too),
 		MAIL_TEST(SET14_an_undo_mails_that_it_is_undone_or_why_not),
+		MAIL_TEST(SET14_an_undo_from_the_safety_backup_mails_what_it_may_have_changed),
 		MAIL_TEST(SET14_a_test_restore_mails_its_result),
 		MAIL_TEST(SET14_a_look_and_a_tidying_mail_nothing),
 		MAIL_TEST(SET14_a_mail_that_cannot_be_queued_leaves_the_restore_done),

@@ -1,4 +1,4 @@
-/* on_restore_test.c: deciding on a restore, watching it, and taking it back. */
+/* on_restore_test.c: deciding on a restore, and watching it. */
 #include "tests/unit/place.h"
 
 #include "cgi/handle/on_backup.h"
@@ -28,18 +28,6 @@ jobs_of(struct fixture *f, const char *kind)
 {
 	return fixture_number(f,
 	    arena_printf(f->a, "SELECT count(*) FROM job WHERE kind = '%s'", kind));
-}
-
-/* A restore into shop/live that is done; the database as it was is kept for a day. */
-static void
-make_done(struct fixture *f, const struct place *at)
-{
-	place_live(f, at);
-	fixture_do(f, "UPDATE restore SET state = 'done', confirmed_at = 1, started_at = 1000,"
-	              " finished_at = 63000, warnings = 3");
-	fixture_do(f, arena_printf(f->a, "UPDATE restore SET undo_until = %" PRId64,
-	                  clock_now() + 24 * 3600 * 1000));
-	fixture_do(f, "UPDATE restore_part SET state = 'swapped', kept_bytes = 3000");
 }
 
 static void
@@ -105,6 +93,26 @@ the_page_says_in_numbers_what_will_change(void **state)
 	first = strstr(rp.body.p, ">product</th>");
 	second = strstr(rp.body.p, ">visit</th>");
 	assert_true(first != NULL && second != NULL && first < second);
+}
+
+static void
+what_is_not_there_is_said_to_come_and_not_to_be_saved(void **state)
+{
+	struct fixture *f = *state;
+	struct place at = place_make(f);
+	CLEANUP_REPLY struct reply rp, post, page;
+
+	place_live(f, &at);
+	fixture_do(f, "UPDATE restore_part SET target_bytes = -1");
+	ASK(200, &rp, SEE);
+	SAYS(&rp, "<strong>shop/live · Database is not there.</strong> It will be made");
+	SAYS(&rp, "There is nothing in shop/live yet that a safety backup could hold");
+	SAYS_NOT(&rp, "name=\"safety\"");
+	SAYS_NOT(&rp, "will be lost");
+	ASK(303, &post, DECIDE, .fresh = true, .form = { YES, { "typed", "shop/live" } });
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM backup WHERE kind='safety'"), 0);
+	ASK(200, &page, PAGE);
+	SAYS(&page, "not needed: nothing was there");
 }
 
 static void
@@ -391,44 +399,21 @@ the_page_follows_the_work_and_tells_the_end(void **state)
 }
 
 static void
-a_done_restore_can_be_undone_by_its_name(void **state)
+a_failed_addition_says_whether_some_of_it_may_be_there(void **state)
 {
 	struct fixture *f = *state;
 	struct place at = place_make(f);
-	CLEANUP_REPLY struct reply page, ask_first, wrong, old, yes, again;
+	CLEANUP_REPLY struct reply none, some;
 
-	make_done(f, &at);
-	ASK(200, &page, PAGE);
-	SAYS(&page, "href=\"/r/r1/undo\"");
-	SAYS(&page, "Kept for the undo");
-	ASK(200, &ask_first, .run = on_restore_undo_form, .args = { "r1" }, .fresh = true);
-	SAYS(&ask_first, "is kept beside it and is switched back in");
-	SAYS(&ask_first, "name=\"typed\"");
-	ASK(422, &wrong, UNDO, .fresh = true, .form = { { "typed", "shop" } });
-	ASK(422, &old, UNDO, .form = { { "typed", "shop/live" } });
-	assert_int_equal(jobs_of(f, "undo"), 0);
-	ASK(303, &yes, UNDO, .fresh = true, .form = { { "typed", "shop/live" }, { "key", "u" } });
-	ASK(303, &again, UNDO, .fresh = true, .form = { { "typed", "shop/live" }, { "key", "u" } });
-	assert_int_equal(jobs_of(f, "undo"), 1);
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM event WHERE action ="
-	                                   " 'restore.undo_requested'"), 1);
-}
-
-static void
-what_cannot_be_undone_says_so(void **state)
-{
-	struct fixture *f = *state;
-	struct place at = place_make(f);
-	CLEANUP_REPLY struct reply page, form, post;
-
-	make_done(f, &at);
-	fixture_do(f, "UPDATE restore SET undo_until = 5, tidied_at = 6");
-	ASK(200, &page, PAGE);
-	SAYS(&page, "can no longer be undone");
-	SAYS_NOT(&page, "href=\"/r/r1/undo\"");
-	ASK(409, &form, .run = on_restore_undo_form, .args = { "r1" });
-	ASK(409, &post, UNDO, .fresh = true, .form = { { "typed", "shop/live" } });
-	assert_int_equal(jobs_of(f, "undo"), 0);
+	place_done(f, &at);
+	fixture_do(f, "UPDATE restore SET state = 'failed', mode = 'add', error = 'no',"
+	              " undo_until = 0, tidied_at = 5, landed_at = 0");
+	fixture_do(f, "UPDATE restore_part SET state = 'gone'");
+	ASK(200, &none, PAGE);
+	SAYS(&none, "shop/live is as it was before.");
+	fixture_do(f, "UPDATE restore SET landed_at = 4");
+	ASK(200, &some, PAGE);
+	SAYS(&some, "It is not sure that shop/live is what it was");
 }
 
 static void
@@ -441,7 +426,7 @@ restores_are_listed_apart_and_beside_their_backup(void **state)
 	ASK(200, &empty, .run = on_restore_list, .args = { "shop", "live" });
 	SAYS(&empty, "No restores yet");
 	SAYS(&empty, "Test-restore b1</button>");
-	make_done(f, &at);
+	place_done(f, &at);
 	ASK(200, &list, .run = on_restore_list, .args = { "shop", "live" });
 	SAYS(&list, "href=\"/r/r1\">r1</a>");
 	SAYS(&list, "shop/live: database");
@@ -570,6 +555,7 @@ main(void)
 		ROW_TEST("NEW-6", while_it_looks_the_page_waits_and_offers_nothing),
 		ROW_TEST("PLA-22 PLA-28", a_refused_look_shows_why_and_no_form),
 		ROW_TEST("PLA-24 NEW-6 DIV-13", the_page_says_in_numbers_what_will_change),
+		ROW_TEST("NEW-6", what_is_not_there_is_said_to_come_and_not_to_be_saved),
 		ROW_TEST("NEW-6", of_many_tables_twenty_are_shown_at_once),
 		ROW_TEST("DIV-13 T33", nothing_happens_without_consent_name_and_password),
 		ROW_TEST("T33", an_old_sign_in_needs_the_right_password_once),
@@ -584,8 +570,7 @@ main(void)
 		ROW_TEST("DIV-13", hooks_are_offered_where_the_target_has_them),
 		FIXTURE_TEST(unknown_and_drafted_restores_have_no_page),
 		ROW_TEST("DIV-13", the_page_follows_the_work_and_tells_the_end),
-		ROW_TEST("NEW-2", a_done_restore_can_be_undone_by_its_name),
-		ROW_TEST("NEW-2", what_cannot_be_undone_says_so),
+		ROW_TEST("SET-10", a_failed_addition_says_whether_some_of_it_may_be_there),
 		ROW_TEST("DIV-9", restores_are_listed_apart_and_beside_their_backup),
 		ROW_TEST("DIV-9 PLA-22 PEER-3", rows_and_pages_offer_restore_or_the_reason),
 		FIXTURE_TEST(the_job_of_a_restore_leads_to_it_and_is_not_repeated),

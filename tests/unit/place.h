@@ -99,4 +99,16 @@ place_live(struct fixture *f, const struct place *at)
 	return restore;
 }
 
+/* A restore into shop/live that is done; the database as it was is kept for a day. */
+UNUSED static void
+place_done(struct fixture *f, const struct place *at)
+{
+	place_live(f, at);
+	fixture_do(f, "UPDATE restore SET state = 'done', confirmed_at = 1, started_at = 1000,"
+	              " finished_at = 63000, warnings = 3");
+	fixture_do(f, arena_printf(f->a, "UPDATE restore SET undo_until = %" PRId64,
+	                  clock_now() + 24 * 3600 * 1000));
+	fixture_do(f, "UPDATE restore_part SET state = 'swapped', kept_bytes = 3000");
+}
+
 #endif

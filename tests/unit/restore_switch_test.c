@@ -210,6 +210,38 @@ SET_15_a_new_service_holds_the_whole_and_is_no_target(void **state)
 	says(f, "Media is what lies beside another service, by restore r1");
 }
 
+/* Not only when all of it was built. */
+static void
+SET_15_a_new_service_whose_name_cannot_be_is_refused_at_once(void **state)
+{
+	struct fixture *f = *state;
+	struct restoring s = restoring_begin(f);
+	struct restore_draft form = restoring_form(f, &s);
+	struct restore_confirm button;
+	struct restore_ids ids;
+	int64_t job;
+
+	form.mode = RESTORE_NEW;
+	s.choices[1].choice = NULL;
+	fixture_do(f, "UPDATE service SET slug='media-0123456789-0123456789-0123456789' WHERE"
+	              " id=4");
+	REFUSED(ERR_CONFLICT, restores_draft(&ids, f->db, &form, &f->e));
+	says(f, "the new service beside Media would be called");
+	says(f, "media-0123456789-0123456789-0123456789-r1, and a name in addresses has at most"
+	    " 40");
+	/* Forty are not too many, and elsewhere such a name is in nobody's way. */
+	fixture_do(f, "UPDATE service SET slug='media-0123456789-0123456789-012345678' WHERE"
+	              " id=4");
+	fixture_do(f, "UPDATE service SET slug='database-r1' WHERE id=1");
+	button = restoring_button(f, &s, restoring_looked(f, &form));
+	fixture_do(f, "UPDATE service SET slug='media-r1' WHERE id=3");
+	fixture_do(f, "UPDATE service SET slug='media' WHERE id=4");
+	REFUSED(ERR_CONFLICT, restores_confirm(&job, f->db, &button, &f->e));
+	says(f, "the new service beside Media would be called media-r1, and there is or was one");
+	fixture_do(f, "UPDATE service SET slug='database' WHERE id=3");
+	OK(restores_confirm(&job, f->db, &button, &f->e));
+}
+
 static void
 SET_15_a_switch_is_refused_where_it_would_go_wrong(void **state)
 {
@@ -228,6 +260,8 @@ SET_15_a_switch_is_refused_where_it_would_go_wrong(void **state)
 	says(f, "r2 made a new service: switch back");
 	fixture_do(f, "UPDATE environment SET paused=1 WHERE id=2");
 	REFUSED(ERR_CONFLICT, turn(f, &s, id, TURN_IN));
+	says(f, "shop/staging is paused");
+	REFUSED(ERR_CONFLICT, restores_remove(&job, f->db, &rq, id, &f->e));
 	says(f, "shop/staging is paused");
 	fixture_do(f, "UPDATE environment SET paused=0");
 	/* A backup of what lies beside. */
@@ -317,6 +351,7 @@ main(void)
 		FIXTURE_TEST(SET_15_the_service_of_what_is_not_in_use_is_one),
 		FIXTURE_TEST(SET_15_what_is_not_in_use_can_be_removed),
 		FIXTURE_TEST(SET_15_a_new_service_holds_the_whole_and_is_no_target),
+		FIXTURE_TEST(SET_15_a_new_service_whose_name_cannot_be_is_refused_at_once),
 		FIXTURE_TEST(SET_15_a_switch_is_refused_where_it_would_go_wrong),
 		FIXTURE_TEST(SET_15_a_switch_that_ended_halfway_is_due_for_tidying),
 		FIXTURE_TEST(T33_a_switch_sent_twice_is_one_job),

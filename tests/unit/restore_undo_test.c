@@ -115,6 +115,11 @@ T34_without_the_kept_old_the_safety_backup_is_the_way(void **state)
 	assert_int_equal(way(f, id), WAY_NONE);
 	refused(f, &s, id, "the time to undo r1 has passed: what it replaced is not kept any more");
 	fixture_do(f, "UPDATE backup SET health='good'");
+	/* What was not there yet is not in it, so all of one time cannot come back. */
+	fixture_do(f, "UPDATE restore_part SET service=1 WHERE id=1");
+	assert_int_equal(way(f, id), WAY_NONE);
+	fixture_do(f, arena_printf(f->a, "UPDATE restore_part SET service=%d WHERE id=1",
+	    (int)s.database));
 	l = undo(f, &s, id);
 	OK(jobs_by_id(&j, f->a, f->db, l.job, &f->e));
 	assert_int_equal(j.backup, restoring_row(f, id).safety_backup);
@@ -146,6 +151,11 @@ what_has_not_landed_or_is_in_use_cannot_be_undone(void **state)
 	refused(f, &s, id, "r1 has failed, so there is nothing to undo");
 	id = restoring_done(f, &s, &form);
 	REFUSED(ERR_NOT_FOUND, restores_undo(&ret, f->db, &elsewhere, id, &f->e));
+	/* Nothing is queued for what is paused. */
+	fixture_do(f, "UPDATE environment SET paused=1 WHERE id=2");
+	refused(f, &s, id, "shop/staging is paused; make it active in its settings first");
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM job WHERE kind='undo'"), 0);
+	fixture_do(f, "UPDATE environment SET paused=0");
 	/* A job that has one of its services. */
 	OK(backups_request(&ids, f->db,
 	    &(struct backup_request){ .job = { s.environment, 0, NULL, false },
@@ -176,6 +186,11 @@ restores_are_undone_from_the_latest_on(void **state)
 	form.choice_count = 1;
 	second = restoring_done(f, &s, &form);
 	refused(f, &s, first, "r2 was restored into shop/staging after r1; undo r2 first");
+	/* Nobody is sent where there is no way. */
+	fixture_do(f, "UPDATE restore SET mode='add', safety=0, safety_backup=NULL WHERE id=2");
+	refused(f, &s, first, "r2 was restored into shop/staging after r1 and has no way back"
+	    " itself; restore the safety backup b2 to go back to before r1");
+	fixture_do(f, "UPDATE restore SET mode='replace' WHERE id=2");
 	l = undo(f, &s, second);
 	OK(restores_undone(f->db, &l, &f->e));
 	l = undo(f, &s, first);

@@ -464,6 +464,36 @@ PEER_25_restores_are_read_from_their_indexes(void **state)
 	assert_true(scanned(f) > 4000);
 }
 
+/* Once tidied no part tells any more whether some of what was to be added is there. */
+static void
+SET_10_an_addition_that_failed_keeps_whether_some_of_it_is_there(void **state)
+{
+	struct fixture *f = *state;
+	struct restoring s = restoring_begin(f);
+	struct restore_draft form = restoring_form(f, &s);
+	struct err why;
+
+	form.mode = RESTORE_ADD;
+	err_set(&why, ERR_BUSY, "somebody has it open");
+	for (int swapped = 0; swapped < 2; swapped++) {
+		int64_t id = restoring_looked(f, &form), ret;
+		struct restore_confirm button = restoring_button(f, &s, id);
+		struct restore_part *p;
+		struct lease l;
+
+		OK(restores_confirm(&ret, f->db, &button, &f->e));
+		l = fixture_claim(f);
+		p = restoring_rows(f, id);
+		p[0].state = swapped == 1 ? LANDING_SWAPPING : LANDING_BUILT;
+		OK(restores_part_moved(f->db, &l, &p[0], &f->e));
+		OK(jobs_fail(f->db, &l, &why, &f->e));
+		OK(restores_queue_tidy(&ret, f->db, &f->e));
+		l = fixture_claim(f);
+		OK(restores_tidied(f->db, &l, &f->e));
+		assert_int_equal(restoring_row(f, id).landed_at > 0, swapped == 1);
+	}
+}
+
 int
 main(void)
 {
@@ -474,6 +504,7 @@ main(void)
 		FIXTURE_TEST(NEW_6_the_expected_time_is_the_median_of_the_last_five),
 		FIXTURE_TEST(lists_are_newest_first_by_target_and_by_backup),
 		FIXTURE_TEST(SET_13_a_restore_fails_with_its_job_and_keeps_the_error),
+		FIXTURE_TEST(SET_10_an_addition_that_failed_keeps_whether_some_of_it_is_there),
 		FIXTURE_TEST(DIV_13_a_safety_backup_and_its_restore_end_apart),
 		FIXTURE_TEST(only_the_holder_of_the_right_job_writes),
 		FIXTURE_TEST(NEW_6_a_part_keeps_the_rows_of_its_tables),

@@ -225,6 +225,36 @@ a_second_look_takes_the_present_revisions_and_is_one_at_a_time(void **state)
 	says(f, "r1 was confirmed already");
 }
 
+/* What the look did not find has nothing that could be saved, and a dump of it would only fail. */
+static void
+DIV_13_what_is_not_there_is_in_no_safety_backup(void **state)
+{
+	struct fixture *f = *state;
+	struct restoring s = restoring_begin(f);
+	struct restore_draft form = restoring_form(f, &s);
+	int64_t id = restoring_looked(f, &form), job_id;
+	struct restore_confirm button = restoring_button(f, &s, id);
+	struct backup b;
+	struct lease l;
+
+	button.safety = true;
+	fixture_do(f, "UPDATE restore_part SET target_bytes=-1 WHERE id=1");
+	OK(restores_confirm(&job_id, f->db, &button, &f->e));
+	OK(backups_by_id(&b, f->a, f->db, restoring_row(f, id).safety_backup, &f->e));
+	assert_string_equal(b.contents, "media");
+	l = fixture_claim(f);
+	fixture_finish(f, &l, b.id);
+	l = fixture_claim(f);
+	restoring_land(f, &l, id);
+	/* Nothing is there at all: the restore waits for nobody. */
+	button.restore = id = restoring_looked(f, &form);
+	fixture_do(f, "UPDATE restore_part SET target_bytes=-1");
+	OK(restores_confirm(&job_id, f->db, &button, &f->e));
+	assert_true(restoring_row(f, id).safety_backup == 0 && !restoring_row(f, id).safety);
+	assert_int_equal(job(f, job_id).after, 0);
+	assert_int_equal(fixture_claim(f).job, job_id);
+}
+
 /* DIV-13: the safety backup comes first, and the restore waits for it. */
 static void
 DIV_13_a_confirmed_restore_waits_for_its_safety_backup(void **state)
@@ -435,6 +465,34 @@ NEW_3_a_word_that_was_not_needed_is_not_recorded(void **state)
 	assert_int_equal(job(f, ret).after, 0);
 }
 
+/* The line of the trail comes with the decision or not at all, once, and says what came of it. */
+static void
+T33_a_decision_and_its_line_in_the_trail_are_one(void **state)
+{
+	struct fixture *f = *state;
+	struct restoring s = restoring_begin(f);
+	struct restore_draft form = restoring_form(f, &s);
+	struct restore_confirm button = restoring_button(f, &s, restoring_looked(f, &form));
+	struct event trail = { .actor = "admin", .action = "restore.confirmed", .target = "r1" };
+	int64_t ret;
+
+	button.real_data = true;
+	button.trail = &trail;
+	fixture_do(f, "CREATE TRIGGER no BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'no');"
+	              " END");
+	assert_int_equal(restores_confirm(&ret, f->db, &button, &f->e), -1);
+	assert_int_equal(restoring_row(f, button.restore).state, RESTORE_DRAFT);
+	fixture_do(f, "DROP TRIGGER no");
+	OK(restores_confirm(&ret, f->db, &button, &f->e));
+	OK(restores_confirm(&ret, f->db, &button, &f->e));
+	/* Nobody needed the word about real data. */
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM event WHERE action="
+	    "'restore.confirmed' AND target='r1' AND detail='backup b1 of shop/live, mode replace,"
+	    " without a safety backup'"), 1);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM event WHERE action="
+	    "'restore.confirmed'"), 1);
+}
+
 /* SET-5, DIV-13: while it is restored from, or may be the way back, a backup stays. */
 static void
 SET_5_a_backup_in_a_restore_can_be_downloaded_but_not_deleted(void **state)
@@ -523,12 +581,14 @@ main(void)
 		FIXTURE_TEST(DIV_12_another_project_or_the_same_environment_may_be_the_destination),
 		FIXTURE_TEST(SET_4_PEER_3_a_backup_that_is_not_whole_is_not_restored),
 		FIXTURE_TEST(a_second_look_takes_the_present_revisions_and_is_one_at_a_time),
+		FIXTURE_TEST(DIV_13_what_is_not_there_is_in_no_safety_backup),
 		FIXTURE_TEST(DIV_13_a_confirmed_restore_waits_for_its_safety_backup),
 		FIXTURE_TEST(T33_a_stale_or_unseen_page_confirms_nothing),
 		FIXTURE_TEST(T33_confirming_what_has_ended_gives_its_job),
 		FIXTURE_TEST(T33_a_second_restore_into_the_same_service_names_the_first),
 		FIXTURE_TEST(NEW_3_live_data_lands_only_where_there_are_rules_or_a_word_for_it),
 		FIXTURE_TEST(NEW_3_a_word_that_was_not_needed_is_not_recorded),
+		FIXTURE_TEST(T33_a_decision_and_its_line_in_the_trail_are_one),
 		FIXTURE_TEST(SET_5_a_backup_in_a_restore_can_be_downloaded_but_not_deleted),
 		FIXTURE_TEST(PEER_7_a_test_restore_leaves_its_finding_on_the_backup),
 	};

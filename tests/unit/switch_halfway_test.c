@@ -139,6 +139,25 @@ SET_15_what_is_not_in_use_is_removed_for_good(void **state)
 	assert_int_equal(queue_tidy(s), 0);
 }
 
+/* What stays at another place is told; nothing of it had ended halfway. */
+static void
+SET_15_what_lies_at_another_place_is_told_and_left(void **state)
+{
+	struct scene *s = *state;
+	size_t there;
+
+	beside_it(s);
+	there = beside(s);
+	rename_media(s, "away");
+	ask_remove(s);
+	assert_int_equal(do_next(s).state, JOB_SUCCEEDED);
+	assert_true(told(s, home_path(&s->h, "data/media stays there")));
+	assert_false(told(s, "halfway"));
+	assert_int_equal(beside(s), there - 1);
+	IS_OLD(s);
+	assert_int_equal(queue_tidy(s), 0);
+}
+
 /* T31: killed anywhere in the switch, either way: it goes on, and never ends halfway. */
 static void
 T31_a_switch_killed_anywhere_goes_on(void **state)
@@ -326,6 +345,7 @@ main(void)
 		SCENE_TEST(SET_15_a_new_service_is_switched_there_and_back),
 		SCENE_TEST(SET_15_what_lies_beside_can_be_backed_up),
 		SCENE_TEST(SET_15_what_is_not_in_use_is_removed_for_good),
+		SCENE_TEST(SET_15_what_lies_at_another_place_is_told_and_left),
 		SCENE_TEST(T31_a_switch_killed_anywhere_goes_on),
 		SCENE_TEST(T31_a_switch_that_died_for_good_is_taken_back),
 		SCENE_TEST(T31_without_settling_it_stays_mixed),

@@ -1,9 +1,11 @@
-/* journeys.mjs: sign-in, create, progress, prepare and download in the browser, each with scripts and without. */
+/* journeys.mjs: sign-in, create, progress, prepare, download, restore and undo in the browser, each with scripts and
+ * without. */
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { end, expect, launch, open, stage, test } from "./browser.mjs";
 
-const { base, email, password, where, worker, home } = stage();
+const { base, email, password, where, target, content, worker, home } = stage();
 const browser = await launch();
 
 /* The form of the page that has this field, and its last button. */
@@ -37,11 +39,83 @@ function mailedLinks() {
 	return [...text.matchAll(/\/dl\/[\w-]{43}\/[a-z]*\d+/g)].map((m) => m[0]);
 }
 
+/* Every file below a folder by its path, with the sum of its bytes; what is no file has none. */
+function tree(folder) {
+	const found = {};
+	for (const name of readdirSync(folder, { recursive: true }).sort()) {
+		const file = lstatSync(`${folder}/${name}`).isFile();
+		found[name] = file ? createHash("sha256").update(readFileSync(`${folder}/${name}`)).digest("hex") : "";
+	}
+	return found;
+}
+
+/* What a database says to a question. */
+const asked = (path, sql) => execFileSync("python3", ["-c",
+	"import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute(sys.argv[2]).fetchall())", path, sql],
+	{ encoding: "utf8" }).trim();
+
+const alike = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+
+/*
+ * From the backup's page through What and Where to the page that asks, once the target was looked at: `part` (null: all)
+ * in `only` these paths, into `place` (null: where it came from).
+ */
+async function askRestore(page, js, backup, { part = null, only = "", place = null }) {
+	const next = (words) => page.getByRole("button", { name: words, exact: true }).click();
+	await page.goto(base + backup);
+	await page.locator(`main a[href="${backup}/restore"]`).first().click();
+	await page.waitForURL(`**${backup}/restore`);
+	for (const box of part ? await page.getByLabel(/^Restore /).all() : [])
+		await box.setChecked(await box.evaluate((e) => e.labels[0].innerText) === `Restore ${part}`);
+	if (only) {
+		await page.locator("fieldset", { hasText: `Restore ${part}` }).getByLabel(/^Only these/).check();
+		await page.getByLabel(`Paths of ${part}`).fill(only);
+	}
+	await next("Next: where");
+	expect(await page.locator('[name="place"]:checked').count() === 0, "a place is chosen for everybody");
+	await page.check(place ? "#place-other" : "#place-same");
+	if (place)
+		await page.selectOption("#to", { label: place });
+	await next("Use this environment");
+	// Elsewhere nothing is chosen for anybody: each part goes into the service of its name.
+	for (const box of place ? await page.locator('select[name^="service-"]').all() : [])
+		await box.selectOption({ label: (await box.evaluate((e) => e.labels[0].innerText)).trim().split(",")[0] });
+	await page.check('[name="mode"][value="replace"]');
+	await next("Next: see what will change");
+	await page.waitForURL("**/r/r*/confirm");
+	await until(page, js, async () => (await page.locator('[name="typed"]').count()) > 0, "the end of the look");
+}
+
+/* Decide for it and watch it to its end; gives the address of the restore. */
+async function confirmRestore(page, js, label) {
+	const field = page.locator('[name="typed"]');
+	const yes = () => page.getByRole("button", { name: `Yes, restore into ${label}` }).click();
+	const realData = page.locator('[name="real_data"]');
+	await page.check('[name="consent"]');
+	if (await realData.count())
+		await realData.check();
+	await field.fill("something/else");
+	await yes();
+	const told = await words(page);
+	expect(told.includes(`Type ${label} exactly`), `a wrong name is not refused: ${told.slice(0, 600)}`);
+	await field.fill(label);
+	await yes();
+	await page.waitForURL(/\/r\/r\d+$/);
+	const restore = page.url();
+	await until(page, js, async () => /^\W*(Done|Restored|Failed)\b/.test(await page.locator("#restore .safety").innerText()),
+		"the end of the restore");
+	expect(!(await page.locator('main [role="alert"]').count()), `it failed: ${(await words(page)).slice(0, 900)}`);
+	return restore;
+}
+
 for (const js of [true, false]) {
 	const way = js ? "with scripts" : "without scripts";
 	const view = await open(browser, base, { javaScriptEnabled: js, acceptDownloads: true });
 	const { page, faults } = view;
-	let backup = "", download = "";
+	let backup = "", download = "", restored = "";
+	const staging = () => [tree(`${content}/staging/media`),
+		asked(`${content}/staging/shop.sqlite`, "SELECT name FROM sqlite_master")];
+	const before = staging();
 
 	await test(`DIV-5 sign-in, ${way}`, async () => {
 		await page.goto(`${base}/p/${where}/backups`);
@@ -157,6 +231,47 @@ for (const js of [true, false]) {
 		const kept = await guest.context.cookies();
 		await guest.context.close();
 		expect(kept.length === 0, "a guest was given a cookie");
+	});
+
+	await test(`DIV-9 DIV-11 DIV-12 SET-15 restore live into staging, ${way}`, async () => {
+		const product = (where) => asked(`${content}${where}/shop.sqlite`, "SELECT * FROM product ORDER BY id");
+		const live = [tree(`${content}/media`), product("")];
+		await askRestore(page, js, backup, { place: target });
+		const told = await words(page);
+		for (const word of [target, "will be lost", "product", "500", "Back up the target first"])
+			expect(told.includes(word), `"${word}" is not on the page that asks: ${told.slice(0, 1500)}`);
+		expect(alike(staging(), before), "the look has changed the target");
+		restored = await confirmRestore(page, js, target);
+		const { pipe, ...kept } = live[0];
+		expect(pipe === "" && alike(staging()[0], kept), `staging has: ${Object.keys(staging()[0])}`);
+		expect(product("/staging") === live[1], "the rows of staging are not those of live");
+		expect(alike([tree(`${content}/media`), product("")], live), "live was changed");
+		expect(/Safety backup b\d+/.test(await words(page)), `no safety backup: ${(await words(page)).slice(0, 900)}`);
+	});
+
+	await test(`NEW-2 SET-15 undo of that restore, ${way}`, async () => {
+		await page.goto(restored);
+		await page.locator("main a", { hasText: "Undo restore" }).click();
+		await page.waitForURL(`${restored}/undo`);
+		await page.getByRole("button", { name: /^Undo restore r\d+$/ }).click();
+		await page.waitForURL(restored);
+		await until(page, js, async () => (await words(page)).includes("is as it was before this restore"), "the end of the undo");
+		expect(alike(staging(), before), `staging has: ${JSON.stringify(staging())}`);
+		expect(!(await page.locator("main a", { hasText: "Undo restore" }).count()), "it can be undone twice");
+	});
+
+	await test(`DIV-11 restore of a single folder, ${way}`, async () => {
+		const media = `${content}/media`;
+		const was = tree(media);
+		writeFileSync(`${media}/img/3.svg`, "changed since\n");
+		writeFileSync(`${media}/img/since.svg`, "came since\n");
+		writeFileSync(`${media}/texts/about.txt`, `About, written anew ${way}\n`);
+		const now = tree(media);
+		await askRestore(page, js, backup, { part: "Media", only: "img" });
+		const told = await words(page);
+		expect(told.includes("Only: img") && told.includes("will be lost"), `the choice is not told: ${told.slice(0, 1500)}`);
+		await confirmRestore(page, js, where);
+		expect(alike(tree(media), { ...was, "texts/about.txt": now["texts/about.txt"] }), `live has: ${Object.keys(tree(media))}`);
 	});
 
 	await test(`no fault was reported on the way, ${way}`, () => faults);

@@ -96,7 +96,7 @@ class Stage(Instance):
         self.must(self.browser.submit(form, page.path, follow=False), 303)
         self.wait_job(self.sql1("SELECT max(id) FROM job WHERE restore = ? AND kind = 'restore'", self.restored), "succeeded")
         self.beside, page = self.draft_restore("new")
-        form = page.form("/confirm").fill(real_data=True)
+        form = page.form("/confirm").fill(typed="shop/drill", real_data=True)
         self.must(self.browser.submit(form, page.path, follow=False), 303)
         self.wait_job(self.sql1("SELECT max(id) FROM job WHERE restore = ? AND kind = 'restore'", self.beside), "succeeded")
         self.drafted, _ = self.draft_restore()

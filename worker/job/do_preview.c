@@ -32,6 +32,13 @@ look(struct target_look *ret, struct landing_place *at, struct plan *p)
 	return found.refusal == NULL ? 0 : -1;
 }
 
+/* Of several folders some may be there; then there is something to save. */
+static bool
+is_absent(const struct target_look *found)
+{
+	return found->refusal == NULL && !found->there && found->bytes == 0;
+}
+
 /* The first refusal is the sentence of the whole. */
 static int
 look_at(const char **refusal, struct restore_part *row, struct plan *p, struct err *e)
@@ -47,7 +54,7 @@ look_at(const char **refusal, struct restore_part *row, struct plan *p, struct e
 	if (found.refusal != NULL && *refusal == NULL)
 		*refusal = arena_printf(p->arena, "%s: %s", row->target_slug, found.refusal);
 	row->refusal = found.refusal ? found.refusal : "";
-	row->target_bytes = found.bytes;
+	row->target_bytes = is_absent(&found) ? -1 : found.bytes;
 	row->needs_bytes = found.needs;
 	row->has_bytes = found.has;
 	row->added = found.added;

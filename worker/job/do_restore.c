@@ -118,8 +118,7 @@ build_all(struct landing_place *places, struct plan *p, struct err *e)
 		if (landing_build(at, p, e) != 0 || (rules && apply_rules(at, p, e) != 0))
 			return -1;
 		at->row->state = LANDING_BUILT;
-		if (plan_still_ours(p, e) != 0 ||
-		    restores_part_moved(p->db, &p->lease, at->row, e) != 0)
+		if (landing_write(at, p, e) != 0)
 			return -1;
 		FAULT("restore.built");
 	}

@@ -1,16 +1,14 @@
 /* do_undo.c: a restore is taken back: by the old that was kept, else from the safety backup. */
 #include <inttypes.h>
 #include <stdbool.h>
-#include <stdio.h>
 
 #include "lib/base/fault.h"
 #include "lib/store/backups.h"
 #include "lib/store/restores.h"
 #include "worker/job/act.h"
+#include "worker/job/address.h"
 #include "worker/job/hook.h"
 #include "worker/job/landing.h"
-
-enum { TAG_SIZE = 48 };
 
 /* One that cannot be switched back keeps the others with it: all of one time, old or new. */
 static int
@@ -45,109 +43,72 @@ swap_back(struct plan *p, struct err *e)
 
 /* -- from the safety backup -- */
 
-/* The parts of the safety backup as places of their own: its journal is only that a side which
- * stands there is built anew. */
+/* The same part of the safety backup, in the same row of the journal; begun anew unless a former
+ * holder has begun it. */
 static int
 place_safety(struct landing_place *at, struct plan *p, size_t i, struct err *e)
 {
 	struct restore_part *row = arena_alloc(p->arena, sizeof *row);
-	char *tag = arena_alloc(p->arena, TAG_SIZE);
+	bool begun = restore_part_undoing(&p->landings[i]);
 
 	*row = p->landings[i];
 	for (size_t j = 0; j < p->part_count; j++)
 		if (p->parts[j].service == row->service)
 			row->part = p->parts[j].id;
-	snprintf(tag, TAG_SIZE, "%.24su", row->tag);
-	row->tag = tag;
-	row->choice = "";
-	row->mark = "";
-	return landing_place(at, p, row, e);
+	if (!begun) {
+		row->tag = restore_part_undo_tag(p->arena, row);
+		row->state = LANDING_WAITING;
+		/* Of what the restore itself has kept, it still says where that is. */
+		row->mark = arena_dupn(p->arena, row->mark, address_size(row->mark));
+	}
+	if (landing_place(at, p, row, e) != 0)
+		return -1;
+	if (begun)
+		return 0;
+	return landing_still_same(at, e) == 0 ? landing_write(at, p, e) : -1;
 }
 
-struct safe_place {
-	struct landing_place at;
-	struct target_built built;
-};
-
 static int
-build_safe(struct safe_place *s, struct plan *p, struct err *e)
+build_safe(struct landing_place *at, struct plan *p, struct err *e)
 {
-	struct landing_place *at = &s->at;
-
-	at->target.mode = RESTORE_REPLACE;
-	s->built = (struct target_built){ .mark = "" };
-	report_phase(p->report, "%s: restoring the safety backup", at->row->target_slug);
-	/* An undo that died may have switched already: it is done anew from its beginning. */
-	if (at->driver->drop(&at->target, e) != 0 ||
-	    at->driver->build(&s->built, &at->target, &at->from, e) != 0)
-		return err_in(e, "%s", at->row->target_slug);
-	return plan_still_ours(p, e);
+	if (at->row->state != LANDING_WAITING)
+		return 0;
+	if (landing_build(at, p, e) != 0)
+		return -1;
+	at->row->state = LANDING_BUILT;
+	return landing_write(at, p, e);
 }
 
-/* The kept old of an undo is kept only until all of it has come to its end. */
+/* One that cannot be switched takes those before it back: all of one time. */
 static int
-swap_safe(bool *mixed, struct safe_place *places, struct plan *p, struct err *e)
+swap_safe(struct landing_place *places, struct plan *p, struct err *e)
 {
 	struct err back;
-	int64_t kept;
 
 	for (size_t i = 0; i < p->landing_count; i++) {
-		struct landing_place *at = &places[i].at;
-
-		report_phase(p->report, "%s: switching", at->row->target_slug);
-		if (plan_still_ours(p, e) == 0 &&
-		    at->driver->swap(&kept, &at->target, places[i].built.mark, e) == 0) {
+		if (landing_swap(&places[i], p, e) == 0) {
 			FAULT("undo.safe_swapped");
 			continue;
 		}
-		err_in(e, "%s", at->row->target_slug);
-		/* The one that failed, too: some of it may have come about. */
-		for (size_t j = i + 1; e->kind != ERR_FENCED && j-- > 0;) {
-			if (places[j].at.driver->unswap(&places[j].at.target, places[j].built.mark,
-			        &back) == 0)
-				continue;
-			*mixed = true;
-			return err_in(e,
-				    "%s is as the safety backup has it, the others are not, and it "
-				    "could not be switched back (%s). Undo again; this came first",
-				    places[j].at.row->target_slug, back.text);
-		}
+		/* A former holder may have switched a later one. */
+		for (size_t j = p->landing_count; e->kind != ERR_FENCED && j-- > 0;)
+			if (landing_unswap(&places[j], p, &back) != 0)
+				return err_in(e, "%s is as the safety backup has it and could not "
+				    "be switched back yet (%s), which is tried again by itself; "
+				    "this came first", places[j].row->target_slug, back.text);
 		return -1;
 	}
 	return 0;
 }
 
-/* Whatever came of it; what cannot be removed now is told and costs room, nothing else. */
-static void
-drop_safe(struct safe_place *places, struct plan *p)
-{
-	struct err e;
-
-	for (size_t i = 0; i < p->landing_count; i++) {
-		struct landing_place *at = &places[i].at;
-
-		if (at->driver->drop(&at->target, &e) != 0)
-			report_say(p->report, "warn", "%s: what the undo built beside it was not "
-			    "removed: %s", at->row->target_slug, e.text);
-	}
-}
-
-static int
-restore_safe(bool *mixed, struct safe_place *places, struct plan *p, struct err *e)
-{
-	for (size_t i = 0; i < p->landing_count; i++)
-		if (build_safe(&places[i], p, e) != 0)
-			return -1;
-	return swap_safe(mixed, places, p, e);
-}
-
+/* What it took the place of is kept until the restore is known to be undone; then, as after an undo
+ * that came to nothing, the tidy job removes what lies beside the targets. */
 static int
 from_safety(struct plan *p, struct err *e)
 {
-	struct safe_place *places = arena_array(p->arena, p->landing_count + 1, sizeof *places);
+	struct landing_place *places =
+	    arena_array(p->arena, p->landing_count + 1, sizeof *places);
 	int64_t backup = p->restore.safety_backup;
-	bool mixed = false;
-	int rc;
 
 	if (backups_by_id(&p->backup, p->arena, p->db, backup, e) != 0 ||
 	    backups_parts(&p->parts, &p->part_count, p->arena, p->db, backup, e) != 0 ||
@@ -155,13 +116,15 @@ from_safety(struct plan *p, struct err *e)
 		return -1;
 	report_say(p->report, "note", "undoing from the safety backup b%" PRId64, backup);
 	for (size_t i = 0; i < p->landing_count; i++)
-		if (place_safety(&places[i].at, p, i, e) != 0)
+		if (place_safety(&places[i], p, i, e) != 0)
 			return -1;
-	rc = restore_safe(&mixed, places, p, e);
-	/* After a lost lease it belongs to the next holder; and of two times nothing is removed. */
-	if (rc == 0 || (e->kind != ERR_FENCED && !mixed))
-		drop_safe(places, p);
-	return rc;
+	for (size_t i = 0; i < p->landing_count; i++)
+		if (build_safe(&places[i], p, e) != 0)
+			return -1;
+	if (swap_safe(places, p, e) != 0)
+		return -1;
+	FAULT("undo.before_finish");
+	return 0;
 }
 
 static int

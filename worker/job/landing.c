@@ -8,6 +8,7 @@
 #include "lib/base/fault.h"
 #include "lib/base/num.h"
 #include "lib/store/restores.h"
+#include "worker/job/address.h"
 
 int
 landing_place(struct landing_place *ret, struct plan *p, struct restore_part *row, struct err *e)
@@ -27,7 +28,12 @@ landing_place(struct landing_place *ret, struct plan *p, struct restore_part *ro
 	*ret = at;
 	ret->target = (struct target){ .src = &ret->src, .tag = row->tag, .mode = p->restore.mode,
 		.owners = p->restore.owners, .part = ret->part };
-	ret->target.choice_count = source_lines(&ret->target.choice, p->arena, row->choice);
+	/* What comes from the safety backup is all of the service, whatever was restored of it. */
+	if (restore_part_undoing(row))
+		ret->target.mode = RESTORE_REPLACE;
+	else
+		ret->target.choice_count =
+		    source_lines(&ret->target.choice, p->arena, row->choice);
 	ret->target.counted = counted;
 	ret->target.counted_count = count;
 	ret->from = (struct export_part){ p->dest, &ret->part->data, &ret->part->manifest,
@@ -35,16 +41,24 @@ landing_place(struct landing_place *ret, struct plan *p, struct restore_part *ro
 	return 0;
 }
 
+int
+landing_write(const struct landing_place *at, struct plan *p, struct err *e)
+{
+	if (plan_still_ours(p, e) != 0)
+		return -1;
+	return restores_part_moved(p->db, &p->lease, at->row, e);
+}
+
 static int
 move_to(struct landing_place *at, struct plan *p, enum landing state, struct err *e)
 {
-	struct restore_part row = *at->row;
+	enum landing was = at->row->state;
 
-	row.state = state;
-	if (plan_still_ours(p, e) != 0 || restores_part_moved(p->db, &p->lease, &row, e) != 0)
-		return -1;
 	at->row->state = state;
-	return 0;
+	if (landing_write(at, p, e) == 0)
+		return 0;
+	at->row->state = was;
+	return -1;
 }
 
 /* -- counting -- */
@@ -146,15 +160,48 @@ check_counts(struct landing_place *at, struct plan *p, const struct target_built
 	return 0;
 }
 
-/* What was confirmed is what is written to: a service that was edited since may lead elsewhere. */
-static int
-still_same(const struct landing_place *at, struct err *e)
+int
+landing_still_same(const struct landing_place *at, struct err *e)
 {
 	if (at->src.service->revision == at->row->revision)
 		return 0;
 	return err_set(e, ERR_GONE,
 	    "%s: the settings of %s have changed since the restore was confirmed, so it may lead "
 	    "elsewhere by now. Nothing was touched", at->row->target_slug, at->src.service->name);
+}
+
+bool
+landing_same_place(const struct landing_place *at)
+{
+	const struct service *s = at->src.service;
+
+	if (address_size(at->row->mark) == 0)
+		return s->revision == at->row->revision;
+	return address_same(at->src.arena, s, at->row->mark);
+}
+
+static int
+check_place(const struct landing_place *at, struct err *e)
+{
+	if (landing_same_place(at))
+		return 0;
+	return err_set(e, ERR_GONE,
+	    "%s: %s leads elsewhere since this was built, so it was left alone",
+	    at->row->target_slug, at->src.service->name);
+}
+
+static const char *
+drivers_mark(const struct landing_place *at)
+{
+	return at->row->mark + address_size(at->row->mark);
+}
+
+/* Before anything is made there, so that whoever removes it knows where it is. */
+static int
+keep_address(struct landing_place *at, struct plan *p, struct err *e)
+{
+	at->row->mark = address_line(p->arena, at->src.service);
+	return landing_write(at, p, e);
 }
 
 int
@@ -166,13 +213,14 @@ landing_build(struct landing_place *at, struct plan *p, struct err *e)
 	if (at->row->state != LANDING_WAITING)
 		return 0;
 	/* The safety backup took its time. */
-	if (still_same(at, e) != 0)
+	if (landing_still_same(at, e) != 0 || keep_address(at, p, e) != 0)
 		return -1;
 	report_phase(p->report, "%s: restoring beside the target", at->row->target_slug);
 	if (at->driver->build(&built, &at->target, &at->from, e) != 0 ||
 	    check_counts(at, p, &built, e) != 0)
 		return err_in(e, "%s", at->row->target_slug);
-	at->row->mark = built.mark ? built.mark : "";
+	at->row->mark =
+	    arena_printf(p->arena, "%s%s", at->row->mark, built.mark ? built.mark : "");
 	if (at->target.mode == RESTORE_NEW)
 		at->row->kept_bytes = built.bytes;
 	at->row->duration_ms = clock_mono() - began;
@@ -229,13 +277,13 @@ landing_swap(struct landing_place *at, struct plan *p, struct err *e)
 	if (at->row->state == LANDING_SWAPPING && at->target.mode == RESTORE_ADD &&
 	    !at->driver->adds_once)
 		return unknown(at, p, e);
-	if (still_same(at, e) != 0)
+	if (check_place(at, e) != 0)
 		return -1;
 	report_phase(p->report, "%s: switching", at->row->target_slug);
 	if (move_to(at, p, LANDING_SWAPPING, e) != 0)
 		return -1;
 	FAULT("restore.before_swap");
-	if (at->driver->swap(&at->row->kept_bytes, &at->target, at->row->mark, e) != 0) {
+	if (at->driver->swap(&at->row->kept_bytes, &at->target, drivers_mark(at), e) != 0) {
 		give_up(at, p, e);
 		return err_in(e, "%s", at->row->target_slug);
 	}
@@ -251,12 +299,12 @@ landing_unswap(struct landing_place *at, struct plan *p, struct err *e)
 {
 	if (at->row->state != LANDING_SWAPPED && at->row->state != LANDING_SWAPPING)
 		return 0;
-	if (still_same(at, e) != 0)
+	if (check_place(at, e) != 0)
 		return -1;
 	report_phase(p->report, "%s: switching back", at->row->target_slug);
 	/* Where that cannot be told, the row stays as it is, and what is kept beside it with it.
 	 * Only where nothing of ours is there, neither in its place nor beside, nothing is left. */
-	if (at->driver->unswap(&at->target, at->row->mark, e) != 0 &&
+	if (at->driver->unswap(&at->target, drivers_mark(at), e) != 0 &&
 	    (at->row->state != LANDING_SWAPPING || e->kind != ERR_NOT_FOUND))
 		return err_in(e, "%s", at->row->target_slug);
 	if (at->target.mode == RESTORE_NEW)

@@ -3,6 +3,8 @@
 #ifndef WORKER_JOB_LANDING_H
 #define WORKER_JOB_LANDING_H
 
+#include <stdbool.h>
+
 #include "lib/base/attr.h"
 #include "lib/base/err.h"
 #include "lib/model/restore.h"
@@ -22,6 +24,16 @@ struct landing_place {
  * where it is. */
 MUST_USE int landing_place(struct landing_place *ret, struct plan *p, struct restore_part *row,
     struct err *e);
+
+/* The row into the journal; ERR_FENCED when the job is another's by now. */
+MUST_USE int landing_write(const struct landing_place *at, struct plan *p, struct err *e);
+
+/* What was confirmed is what is built for: ERR_GONE for a service that was edited since, for it
+ * may lead elsewhere. */
+MUST_USE int landing_still_same(const struct landing_place *at, struct err *e);
+/* From then on it is the place alone that decides: whether the service leads where the part was
+ * built. Where it does not, switching there and back is ERR_GONE. */
+MUST_USE bool landing_same_place(const struct landing_place *at);
 
 /* Build it beside its target, unless the journal says that it stands there; count, and compare with
  * what the backup has counted: ERR_DAMAGED when it does not hold what was promised. Fills the row's

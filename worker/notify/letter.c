@@ -345,11 +345,13 @@ set_halfway(const struct letter *l, const struct letter_restore *w)
 {
 	bool back = w->job->kind == JOB_UNDO ||
 	    (w->job->kind == JOB_SWITCH && w->restore->wanted == TURN_OUT);
-	enum landing moved = back ? LANDING_BUILT : LANDING_SWAPPED;
 	const char *list = NULL;
 
 	for (size_t i = 0; i < w->count; i++) {
 		const struct restore_part *part = &w->parts[i];
+		/* What comes from the safety backup goes in, what was kept goes back. */
+		enum landing moved =
+		    back && !restore_part_undoing(part) ? LANDING_BUILT : LANDING_SWAPPED;
 
 		if (part->state == LANDING_SWAPPING || part->state == moved)
 			list = list == NULL

@@ -64,7 +64,8 @@ struct target_driver {
 	enum engine engine;
 	/* What build() makes beside the target is all of the part, whatever was chosen. */
 	bool side_is_part;
-	/* swap() may be repeated in mode add, too: it tells that it was done. */
+	/* swap() may be repeated in mode add, too: it goes on with what is still to be added, or
+	 * tells that all was. */
 	bool adds_once;
 	/* Reads the target and the manifest, changes nothing. */
 	int (*look)(struct target_look *ret, const struct target *t, const struct export_part *from,

@@ -219,6 +219,7 @@ drop(const struct target *t, struct err *e)
 
 const struct target_driver tgt_files_driver = {
 	.engine = ENGINE_FILES,
+	.adds_once = true,
 	.look = files_look_at,
 	.build = build,
 	.side_env = side_env,
