@@ -49,7 +49,8 @@ on_channel_begin(struct page *p, const struct request *rq, const struct channel_
 	const char *title = last != NULL ? last : "Notifications";
 
 	if (at->project.id != 0)
-		title = arena_printf(rq->arena, last != NULL ? "%s – %s" : "%s of %s", title, at->project.name);
+		title = arena_printf(rq->arena, last != NULL ? "%s – %s" : "%s of %s", title,
+		    at->project.name);
 	page_begin(p, rq, template, title);
 	if (at->project.id != 0) {
 		page_crumb(p, "Projects", "/projects");
