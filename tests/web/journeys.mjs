@@ -25,6 +25,24 @@ async function until(page, js, there, what) {
 	}
 }
 
+/* Stops the worker between two of its transactions: else the catalogue stays locked until it goes on. */
+async function stop(page) {
+	const free = "import sqlite3, sys\n"
+		+ "c = sqlite3.connect(sys.argv[1], timeout=0, isolation_level=None)\n"
+		+ "c.execute('BEGIN IMMEDIATE')\nc.execute('ROLLBACK')\n";
+	for (let tries = 50; ; tries--) {
+		process.kill(worker, "SIGSTOP");
+		try {
+			execFileSync("/usr/bin/python3", ["-c", free, `${home}/catalog.db`], { stdio: "pipe" });
+			return;
+		} catch (error) {
+			process.kill(worker, "SIGCONT");
+			expect(tries > 0 && /locked/.test(error.stderr), `the catalogue is never free: ${error.stderr}`);
+			await page.waitForTimeout(100);
+		}
+	}
+}
+
 async function save(page, click) {
 	const [download] = await Promise.all([page.waitForEvent("download"), click()]);
 	const bytes = readFileSync(await download.path());
@@ -127,7 +145,7 @@ for (const js of [true, false]) {
 	});
 
 	await test(`DIV-6 DIV-7 create a backup with a note, ${way}`, async () => {
-		process.kill(worker, "SIGSTOP");
+		await stop(page);
 		await page.goto(`${base}/p/${where}/backups/new`);
 		await page.fill('[name="note"]', `From the browser, ${way}`);
 		await press(page, "note");
