@@ -243,19 +243,6 @@ backups_latest(struct backup *ret, struct arena *a, struct db *db, int64_t envir
 }
 
 int
-backups_last_ended(struct backup *ret, struct arena *a, struct db *db, int64_t environment,
-    struct err *e)
-{
-	static const char sql[] = BACKUP_COLUMNS " WHERE b.environment=?1 AND b.state<>'deleted'"
-	    " AND b.state IN ('ready', 'failed') ORDER BY b.created_at DESC, b.id DESC LIMIT 1";
-
-	return row_one(ret,
-	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(environment)), sizeof *ret,
-	        read_backup },
-	    "no backup has ended yet", e);
-}
-
-int
 backups_estimate(int64_t *raw_bytes, int64_t *stored_bytes, struct db *db, int64_t service,
     struct err *e)
 {

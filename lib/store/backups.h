@@ -56,9 +56,6 @@ MUST_USE int backups_latest(struct backup *ret, struct arena *a, struct db *db,
 /* The newest ready backup of an environment; ERR_NOT_FOUND when there is none. */
 MUST_USE int backups_last_good(struct backup *ret, struct arena *a, struct db *db,
     int64_t environment, struct err *e);
-/* The newest ended backup (ready or failed); ERR_NOT_FOUND when there is none. */
-MUST_USE int backups_last_ended(struct backup *ret, struct arena *a, struct db *db,
-    int64_t environment, struct err *e);
 /* Raw bytes of the newest good part of a service, 0 when there is none: the estimate for the next
  * one. */
 MUST_USE int backups_estimate(int64_t *raw_bytes, int64_t *stored_bytes, struct db *db,

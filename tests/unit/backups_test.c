@@ -303,7 +303,7 @@ health_and_note_are_kept_with_their_time(void **state)
 }
 
 static void
-the_newest_good_and_the_newest_ended_are_found(void **state)
+the_newest_good_one_is_found(void **state)
 {
 	struct fixture *f = *state;
 	int64_t first, second;
@@ -311,7 +311,6 @@ the_newest_good_and_the_newest_ended_are_found(void **state)
 	struct backup b;
 
 	REFUSED(ERR_NOT_FOUND, backups_last_good(&b, f->a, f->db, f->environment, &f->e));
-	REFUSED(ERR_NOT_FOUND, backups_last_ended(&b, f->a, f->db, f->environment, &f->e));
 	first = fixture_ready(f);
 	fixture_do(f, "UPDATE backup SET finished_at=finished_at-1000, created_at=created_at-1000");
 	second = fixture_ready(f);
@@ -319,8 +318,8 @@ the_newest_good_and_the_newest_ended_are_found(void **state)
 	assert_int_equal(b.id, second);
 	failed = fixture_request(f, 0, NULL);
 	OK(jobs_cancel(f->db, failed.job, &f->e));
-	OK(backups_last_ended(&b, f->a, f->db, f->environment, &f->e));
-	assert_int_equal(b.id, failed.backup);
+	OK(backups_last_good(&b, f->a, f->db, f->environment, &f->e));
+	assert_int_equal(b.id, second);
 	OK(backups_trash(f->db, second, &f->e));
 	OK(backups_last_good(&b, f->a, f->db, f->environment, &f->e));
 	assert_int_equal(b.id, first);
@@ -437,7 +436,6 @@ PEER_25_lists_read_from_their_indexes(void **state)
 	filter.after = 2500;
 	list(&b, f, &filter);
 	OK(backups_last_good(&one, f->a, f->db, f->environment, &f->e));
-	OK(backups_last_ended(&one, f->a, f->db, f->environment, &f->e));
 	OK(backups_estimate(&raw, &stored, f->db, f->media, &f->e));
 	OK(backups_next_purge(&purge, f->db, 1, 0, &f->e));
 	OK(jobs_list(&jobs, &n, f->a, f->db, &open_jobs, &f->e));
@@ -473,7 +471,7 @@ main(void)
 		FIXTURE_TEST(the_trash_rests_after_a_jump_of_the_clock),
 		FIXTURE_TEST(a_purge_that_has_begun_cannot_be_undone_and_is_resumed),
 		FIXTURE_TEST(health_and_note_are_kept_with_their_time),
-		FIXTURE_TEST(the_newest_good_and_the_newest_ended_are_found),
+		FIXTURE_TEST(the_newest_good_one_is_found),
 		FIXTURE_TEST(PEER_25_pages_meet_every_row_once),
 		FIXTURE_TEST(DIV_1_DIV_7_lists_are_filtered_by_kind_state_note_and_service),
 		FIXTURE_TEST(PEER_25_lists_read_from_their_indexes),

@@ -1,6 +1,8 @@
 /* herald_test.c: what happened is told once to each channel that wants it, and goes out. */
 #include "tests/unit/mail_fixture.h"
 
+#include <inttypes.h>
+
 #include "lib/model/calendar.h"
 #include "lib/store/alarms.h"
 #include "lib/store/channels.h"
@@ -416,7 +418,13 @@ PEER_8_the_digest_comes_on_mondays_and_says_that_nothing_happened(void **state)
 
 	channel(f, CHANNEL_SLACK, "/slack", 0, notice_bit(NOTICE_DIGEST));
 	fixture_ready(f);
-	fixture_do(f, "UPDATE backup SET finished_at=1893970000000");
+	fixture_do(f, arena_printf(f->a, "UPDATE backup SET created_at=%" PRId64 ", finished_at=%"
+	    PRId64, monday - 3 * CALENDAR_HOUR, monday - 2 * CALENDAR_HOUR));
+	fixture_do(f, "INSERT INTO schedule (id, uuid, environment, name, cron, created_at) VALUES"
+	              " (1, 's1', 1, 'Nightly', '0 2 * * *', 1)");
+	fixture_do(f, arena_printf(f->a, "INSERT INTO schedule_state (schedule, environment,"
+	    " handled_at, next_at) VALUES (1, 1, %" PRId64 ", %" PRId64 ")",
+	    monday - 6 * CALENDAR_HOUR, monday + 18 * CALENDAR_HOUR));
 	OK(digest_step(f->db, &conf, monday - 7 * CALENDAR_DAY, &f->e));
 	OK(digest_step(f->db, &conf, monday - 1, &f->e));
 	assert_int_equal(rows(f, "1"), 0);
@@ -424,10 +432,14 @@ PEER_8_the_digest_comes_on_mondays_and_says_that_nothing_happened(void **state)
 		OK(digest_step(f->db, &conf, monday + i * CALENDAR_HOUR, &f->e));
 	assert_int_equal(rows(f, "1"), 1);
 	assert_int_equal(rows(f, "body LIKE '%nothing happened that needs you%'"), 1);
-	assert_int_equal(rows(f, "body LIKE '%good: shop/live: last good backup%'"), 1);
-	/* A week later the backup is old. */
+	assert_int_equal(rows(f, "body LIKE '%Protected: shop/live: The last scheduled backup came."
+	    " Last good backup: 2 hours ago. In 7 days: 1 good, 0 failed.%'"), 1);
+	/* A week later it is overdue; and a zone that the system has lost is no reason for silence. */
+	fixture_do(f, "INSERT INTO policy (level, owner, key, value, set_at) VALUES ('instance', 0,"
+	              " 'zone', 'X/Y', 1)");
 	OK(digest_step(f->db, &conf, monday + 7 * CALENDAR_DAY, &f->e));
 	assert_int_equal(rows(f, "body LIKE '%1 of 1 environment needs attention%'"), 1);
+	assert_int_equal(rows(f, "body LIKE '%At risk: shop/live: The backup of%overdue%'"), 1);
 	assert_int_equal(rows(f, "1"), 2);
 }
 

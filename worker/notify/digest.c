@@ -2,96 +2,55 @@
 #include "worker/notify/digest.h"
 
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "lib/base/arena.h"
 #include "lib/base/buf.h"
 #include "lib/base/num.h"
 #include "lib/model/calendar.h"
 #include "lib/model/zone.h"
-#include "lib/store/alarms.h"
-#include "lib/store/backups.h"
 #include "lib/store/channels.h"
+#include "lib/store/days.h"
 #include "lib/store/notices.h"
-#include "lib/store/policies.h"
-#include "lib/store/projects.h"
 #include "lib/store/settings.h"
+#include "lib/store/stats.h"
 
-enum { OLD_HOURS = 48, HOUR_OF_DAY = 8 };
+enum { HOUR_OF_DAY = 8 };
 static const char mark_name[] = "digest_told";
 static const int64_t week_ms = 7 * CALENDAR_DAY;
 
-/* Worst first. */
-enum state { NEVER, ALARMED, FAILED, OLD, GOOD, PAUSED, STATES };
-static const char *const words[STATES] = {
-	[NEVER] = "NO BACKUP", [ALARMED] = "ATTENTION", [FAILED] = "FAILED", [OLD] = "OLD",
-	[GOOD] = "good", [PAUSED] = "paused",
-};
-
-struct line {
-	enum state state;
-	int64_t good_at;              /* of its last good backup; 0: none */
-	size_t place;                 /* in the list, where nothing else tells them apart */
-	const char *text;
-};
-
+/* The worst first; of those that stand alike, the one whose last good backup is the oldest. */
 static int
 by_need(const void *a, const void *b)
 {
-	const struct line *x = a, *y = b;
+	const struct stats_row *x = a, *y = b;
 
-	if (x->state != y->state)
-		return x->state < y->state ? -1 : 1;
-	if (x->good_at != y->good_at)
-		return x->good_at < y->good_at ? -1 : 1;
-	return x->place < y->place ? -1 : x->place > y->place;
+	if (x->safety.state != y->safety.state)
+		return x->safety.state < y->safety.state ? -1 : 1;
+	if (x->facts.good_at != y->facts.good_at)
+		return x->facts.good_at < y->facts.good_at ? -1 : 1;
+	return x->environment.id < y->environment.id ? -1 : x->environment.id > y->environment.id;
 }
 
-/* The one place that decides how an environment stands. */
+/* As the overview has it: state, reason, last good backup; and what the week brought. */
 static int
-judge(struct line *l, struct arena *a, struct db *db, const struct environment *v, int64_t now,
-    struct err *e)
+put_line(struct buf *text, struct arena *a, struct db *db, const struct stats_row *row,
+    int64_t now, struct err *e)
 {
-	struct backup good = { .id = 0 }, ended = { .id = 0 };
-	struct alarm *alarms;
-	size_t count;
-	int64_t hours;
-
-	if ((backups_last_good(&good, a, db, v->id, e) != 0 && e->kind != ERR_NOT_FOUND) ||
-	    (backups_last_ended(&ended, a, db, v->id, e) != 0 && e->kind != ERR_NOT_FOUND) ||
-	    alarms_open(&alarms, &count, a, db, v->id, e) != 0 ||
-	    policies_number(&hours, db, POLICY_RPO_HOURS, v->id, e) != 0)
-		return -1;
-	if (hours == 0)
-		hours = OLD_HOURS;
-	l->good_at = good.finished_at;
-	l->state = v->paused ? PAUSED
-	    : good.id == 0   ? NEVER
-	    : count > 0      ? ALARMED
-	    : ended.state == BACKUP_FAILED && ended.id != 0         ? FAILED
-	    : now - good.finished_at > hours * CALENDAR_HOUR ? OLD
-	                                                     : GOOD;
-	l->text = count > 0 ? alarms[0].text : "";
-	return 0;
-}
-
-static int
-make_line(struct line *l, struct arena *a, struct db *db, const struct environment *v, int64_t now,
-    struct err *e)
-{
+	const char *good = "";
 	struct notices_week week;
 	char ago[NUM_TEXT];
 
-	if (judge(l, a, db, v, now, e) != 0 ||
-	    notices_week(&week, db, v->id, now - week_ms, e) != 0)
+	if (notices_week(&week, db, row->environment.id, now - week_ms, e) != 0)
 		return -1;
-	num_ago(ago, l->good_at, now);
-	l->text = arena_printf(a, "%s: %s/%s: %s%s; in 7 days %" PRId64 " good, %" PRId64
-	    " failed%s%s", words[l->state], v->project_slug, v->slug,
-	    l->good_at > 0 ? "last good backup " : "no good backup yet", l->good_at > 0 ? ago : "",
-	    week.good, week.failed, *l->text != '\0' ? "; " : "", l->text);
+	if (row->facts.good_at > 0) {
+		num_ago(ago, row->facts.good_at, now);
+		good = arena_printf(a, " Last good backup: %s.", ago);
+	}
+	buf_printf(text, "%s: %s/%s: %s%s In 7 days: %" PRId64 " good, %" PRId64 " failed.\n",
+	    safety_word(row->safety.state), row->environment.project_slug,
+	    row->environment.slug, safety_reason(a, &row->safety, &row->facts, now), good,
+	    week.good, week.failed);
 	return 0;
 }
 
@@ -99,29 +58,25 @@ static int
 write_digest(struct notice *n, struct arena *a, struct db *db, int64_t now, struct err *e)
 {
 	CLEANUP_BUF struct buf text = BUF_INIT;
-	struct environment *list;
-	struct line *lines;
-	size_t count, bad = 0;
+	struct stats_list list;
+	size_t bad = 0;
 
-	if (environments_list(&list, &count, a, db, 0, e) != 0)
+	if (stats_environments(&list, a, db, &(struct stats_query){ .now = now }, e) != 0)
 		return -1;
-	lines = arena_array(a, count + 1, sizeof *lines);
-	for (size_t i = 0; i < count; i++) {
-		lines[i].place = i;
-		if (make_line(&lines[i], a, db, &list[i], now, e) != 0)
+	if (list.count > 0)
+		qsort(list.rows, list.count, sizeof *list.rows, by_need);
+	for (size_t i = 0; i < list.count; i++) {
+		if (put_line(&text, a, db, &list.rows[i], now, e) != 0)
 			return -1;
-		bad += lines[i].state < GOOD;
+		bad += list.rows[i].safety.state < SAFETY_PROTECTED;
 	}
-	qsort(lines, count, sizeof *lines, by_need);
-	for (size_t i = 0; i < count; i++)
-		buf_printf(&text, "%s\n", lines[i].text);
-	if (count == 0)
+	if (list.count == 0)
 		buf_text(&text, "There is no environment yet.\n");
 	n->text = arena_dup(a, text.p);
 	n->title = bad == 0
 	    ? arena_dup(a, "Weekly digest: nothing happened that needs you")
 	    : arena_printf(a, "Weekly digest: %zu of %zu environment%s need%s attention", bad,
-	          count, count == 1 ? "" : "s", bad == 1 ? "s" : "");
+	          list.count, list.count == 1 ? "" : "s", bad == 1 ? "s" : "");
 	return 0;
 }
 
@@ -130,12 +85,10 @@ static int
 last_monday(int64_t *day, struct arena *a, struct db *db, int64_t now, struct err *e)
 {
 	struct calendar date;
-	struct policy zone;
 	struct zone *z;
 	int64_t local, today, due;
 
-	if (policies_get(&zone, a, db, POLICY_ZONE, 0, e) != 0 ||
-	    zone_load(&z, a, ZONE_FOLDER, zone.value, e) != 0)
+	if (days_zone(&z, a, db, 0, e) != 0)
 		return -1;
 	local = zone_local(z, now);
 	today = calendar_floor(local, CALENDAR_DAY);
