@@ -1,4 +1,4 @@
-/* lookout.c: who is late, who is at risk, and which storage is nearly full. */
+/* lookout.c: who is late, at risk or still held, and which storage is nearly full. */
 #include "worker/lookout.h"
 
 #include <stdbool.h>
@@ -8,17 +8,22 @@
 #include "lib/base/log.h"
 #include "lib/base/num.h"
 #include "lib/store/alarms.h"
+#include "lib/store/freezes.h"
 #include "lib/store/stats.h"
 
 enum { LOOK_MS = 60 * 1000 };
 /* An alarm opens below the first and closes above the second, so that it does not flicker. */
 enum { FREE_PERCENT = 10, FREE_AGAIN_PERCENT = 12 };
+/* One thaw may fail in passing, as when a server is just starting again. */
+enum { THAWS_FAILED = 2 };
 
 struct round {
 	struct db *db;
 	struct arena *arena;
 	struct alarm *open;
 	size_t count;
+	struct freeze_row *owed;
+	size_t owed_count;
 	int64_t now;
 };
 
@@ -50,6 +55,27 @@ tells_risk(const struct safety *s, bool was)
 {
 	return s->state == SAFETY_AT_RISK &&
 	    (was || s->cause == CAUSE_OVERDUE || s->cause == CAUSE_OLD);
+}
+
+/* Its error, of an environment that was held for a backup and whose thaw fails; NULL: it is not. */
+static const char *
+held(const struct round *r, int64_t environment)
+{
+	for (size_t i = 0; i < r->owed_count; i++)
+		if (r->owed[i].environment == environment && r->owed[i].tries >= THAWS_FAILED)
+			return r->owed[i].error;
+	return NULL;
+}
+
+static int
+look_at_hold(const struct round *r, const struct environment *v, struct err *e)
+{
+	const char *why = held(r, v->id);
+
+	return set(r, &(struct alarm){ .kind = "held", .environment = v->id, .subject = "",
+	    .text = why == NULL ? "" : arena_printf(r->arena, "%s/%s was held for a backup, and to "
+	    "let it go fails again and again: %s. It may stand still.", v->project_slug, v->slug,
+	    why) }, why != NULL, e);
 }
 
 static int
@@ -121,10 +147,12 @@ lookout_step(struct db *db, int64_t now, struct err *e)
 
 	if (alarms_open(&r.open, &r.count, arena, db, 0, e) != 0 ||
 	    stats_environments(&list, arena, db, &q, e) != 0 ||
-	    stats_storages(&storages, &count, arena, db, e) != 0)
+	    stats_storages(&storages, &count, arena, db, e) != 0 ||
+	    freezes_owed(&r.owed, &r.owed_count, arena, db, e) != 0)
 		return -1;
 	for (size_t i = 0; i < list.count; i++)
-		if (look_at_environment(&r, &list.rows[i], e) != 0)
+		if (look_at_environment(&r, &list.rows[i], e) != 0 ||
+		    look_at_hold(&r, &list.rows[i].environment, e) != 0)
 			return -1;
 	for (size_t i = 0; i < count; i++)
 		if (look_at_storage(&r, &storages[i], e) != 0)

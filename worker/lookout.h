@@ -1,5 +1,5 @@
-/* lookout.h: who is late, who is at risk, and which storage is nearly full: alarms that open and
- * close by themselves. */
+/* lookout.h: who is late, at risk or still held for a backup, and which storage is nearly full:
+ * alarms that open and close by themselves. */
 #ifndef WORKER_LOOKOUT_H
 #define WORKER_LOOKOUT_H
 
@@ -10,10 +10,11 @@
 #include "lib/store/db.h"
 
 /*
- * One look at everything. Opens and closes the alarms "late" and "at-risk" of environments and
- * "storage" of storages; what has not changed is not written. A "late" that becomes "at-risk" stays
- * open until both are over, so that nobody reads of a recovery meanwhile. Notes once a minute what
- * lies in each storage and what its file system has left; that can block, so run it apart.
+ * One look at everything. Opens and closes the alarms "late", "at-risk" and "held" (to let it go
+ * fails) of environments and "storage" of storages; what has not changed is not written. A "late"
+ * that becomes "at-risk" stays open until both are over, so that nobody reads of a recovery
+ * meanwhile. Notes once a minute what lies in each storage and what its file system has left; that
+ * can block, so run it apart.
  */
 MUST_USE int lookout_step(struct db *db, int64_t now, struct err *e);
 

@@ -16,6 +16,7 @@ static const char *const events[NOTICE_EVENTS] = {
 	[NOTICE_WORKER_SILENT] = "worker-silent",
 	[NOTICE_TEST_FAILED] = "test-failed",
 	[NOTICE_RTO] = "rto",
+	[NOTICE_HELD] = "held",
 	[NOTICE_RECOVERED] = "recovered",
 	[NOTICE_RESTORE_DONE] = "restore-done",
 	[NOTICE_RESTORE_FAILED] = "restore-failed",
@@ -36,6 +37,7 @@ static const char *const titles[NOTICE_EVENTS] = {
 	[NOTICE_WORKER_SILENT] = "Worker silent",
 	[NOTICE_TEST_FAILED] = "Test restore failed",
 	[NOTICE_RTO] = "A restore would take too long",
+	[NOTICE_HELD] = "Application not let go after a backup",
 	[NOTICE_RECOVERED] = "Recovered: one of the above is over",
 	[NOTICE_RESTORE_DONE] = "Restore done",
 	[NOTICE_RESTORE_FAILED] = "Restore failed",
@@ -87,6 +89,7 @@ notice_of_alarm(enum notice_event *ret, const char *kind)
 		{ "suspicious", NOTICE_SUSPICIOUS }, { "storage", NOTICE_STORAGE },
 		{ "worker", NOTICE_WORKER_SILENT }, { "test", NOTICE_TEST_FAILED },
 		{ "missing", NOTICE_MISSING }, { "rto", NOTICE_RTO },
+		{ "held", NOTICE_HELD },
 	};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)

@@ -25,6 +25,7 @@ enum notice_event {
 	NOTICE_WORKER_SILENT,    /* to healthchecks: a ping each minute while it is not */
 	NOTICE_TEST_FAILED,      /* a test restore */
 	NOTICE_RTO,              /* a restore would take too long */
+	NOTICE_HELD,             /* an application was held for a backup, and its thaw fails */
 	NOTICE_RECOVERED,        /* one of those above is over */
 	NOTICE_RESTORE_DONE,
 	NOTICE_RESTORE_FAILED,

@@ -126,6 +126,26 @@ PLA_14_never_scheduled_and_paused_are_no_alarm(void **state)
 }
 
 static void
+PLA_7_an_application_that_is_not_let_go_opens_one_until_it_is(void **state)
+{
+	struct fixture *f = *state;
+	int64_t now = clock_now();
+	struct alarm *list;
+	size_t count;
+
+	fixture_do(f, "UPDATE environment SET frozen_at=1, frozen_until=2, thaw_tries=1,"
+	              " thaw_error='thaw.sh exited with 3'");
+	look(f, now, "");
+	fixture_do(f, "UPDATE environment SET thaw_tries=2");
+	look(f, now, "held");
+	OK(alarms_open(&list, &count, f->a, f->db, f->environment, &f->e));
+	assert_non_null(strstr(list[0].text, "shop/live was held for a backup"));
+	assert_non_null(strstr(list[0].text, "thaw.sh exited with 3"));
+	fixture_do(f, "UPDATE environment SET frozen_at=0, thaw_tries=0, thaw_error=''");
+	look(f, now, "");
+}
+
+static void
 nothing_is_written_while_nothing_changes(void **state)
 {
 	struct fixture *f = *state;
@@ -172,6 +192,7 @@ main(void)
 		LOOKOUT_TEST(PEER_8_late_opens_then_at_risk_and_both_close_when_it_came),
 		LOOKOUT_TEST(PEER_8_a_failed_backup_is_told_once_and_keeps_an_open_alarm),
 		LOOKOUT_TEST(PLA_14_never_scheduled_and_paused_are_no_alarm),
+		LOOKOUT_TEST(PLA_7_an_application_that_is_not_let_go_opens_one_until_it_is),
 		LOOKOUT_TEST(nothing_is_written_while_nothing_changes),
 		LOOKOUT_TEST(a_storage_that_is_nearly_full_opens_one_and_closes_it),
 	};
