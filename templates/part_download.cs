@@ -11,9 +11,9 @@ else ?><li class="<?cs if:download.preparing ?>is-now<?cs else ?>is-done<?cs /if
 <p class="num"><?cs call:size(job.progress.done) ?><?cs if:job.progress.total.text ?> of <?cs call:size(job.progress.total) ?><?cs /if ?><?cs if:job.progress.speed ?> · <?cs var:job.progress.speed ?><?cs /if ?><?cs if:job.progress.left ?> · <?cs var:job.progress.left ?><?cs /if ?></p><?cs else ?><p>It waits for its turn.</p><?cs /if ?>
 <p class="muted">You can close this page; the job continues. We will mail the links to <?cs var:download.by ?>.</p>
 <div class="actions"><a class="button" href="<?cs var:download.href ?>">Refresh</a><?cs if:job.href ?> <a class="button is-quiet" href="<?cs var:job.href ?>">Watch <?cs var:job.id ?></a><?cs /if ?></div></div>
-<?cs elif:download.failed ?><div class="notice is-bad" role="alert"><?cs call:icon("failed") ?><div><p><strong><?cs var:download.error ?></strong></p><p><?cs if:job.href ?><a href="<?cs var:job.href ?>">Log of <?cs var:job.id ?></a> · <?cs /if ?><a href="<?cs var:download.backup.href ?>/download">Prepare again</a></p></div></div>
-<?cs elif:download.over ?><p>The files were removed when the time was over. <a class="button" href="<?cs var:download.backup.href ?>/download">Prepare again</a></p>
-<?cs elif:download.revoked ?><p>The files are removed and the links no longer work. <a class="button" href="<?cs var:download.backup.href ?>/download">Prepare again</a></p>
+<?cs elif:download.failed ?><div class="notice is-bad" role="alert"><?cs call:icon("failed") ?><div><p><strong><?cs var:download.error ?></strong></p><p><?cs if:job.href ?><a href="<?cs var:job.href ?>">Log of <?cs var:job.id ?></a> · <?cs /if ?><?cs if:page.may.download ?><a href="<?cs var:download.backup.href ?>/download">Prepare again</a><?cs /if ?></p></div></div>
+<?cs elif:download.over ?><p>The files were removed when the time was over.<?cs if:page.may.download ?> <a class="button" href="<?cs var:download.backup.href ?>/download">Prepare again</a><?cs /if ?></p>
+<?cs elif:download.revoked ?><p>The files are removed and the links no longer work.<?cs if:page.may.download ?> <a class="button" href="<?cs var:download.backup.href ?>/download">Prepare again</a><?cs /if ?></p>
 <?cs /if ?><h2>Files</h2>
 <table class="list" role="table" aria-label="Files">
 <thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">File</th><th role="columnheader" scope="col" class="num">Size</th><th role="columnheader" scope="col">SHA-256</th><th role="columnheader" scope="col"><span class="unseen">Actions</span></th></tr></thead>

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "lib/store/downloads.h"
 #include "lib/store/freezes.h"
 #include "lib/store/settings.h"
 
@@ -58,6 +59,22 @@ held(struct page *p, const struct request *rq, const struct environment *v, stru
 	return 0;
 }
 
+/* Where a policy forbids downloads no button offers one. */
+static int
+withhold(struct page *p, const struct request *rq, const struct environment *v, struct err *e)
+{
+	struct err why;
+
+	if (downloads_allowed(rq->db, v->id, &why) == 0)
+		return 0;
+	if (why.kind != ERR_DENIED) {
+		*e = why;
+		return -1;
+	}
+	node_set(p->root, "page.may.download", "");
+	return 0;
+}
+
 int
 envpage_begin(struct page *p, const struct request *rq, const struct environment *v,
     const struct envpage *f, struct err *e)
@@ -72,5 +89,7 @@ envpage_begin(struct page *p, const struct request *rq, const struct environment
 		node_setf(p->root, "page.place", "%s/%s", v->project_slug, v->slug);
 	show_environment_item(node_at(p->root, "env"), v);
 	show_environment_safety(node_at(p->root, "env"), rq->arena, &s, rq->now);
-	return held(p, rq, v, e) != 0 ? -1 : envpage_worker(p, rq, e);
+	if (held(p, rq, v, e) != 0 || withhold(p, rq, v, e) != 0)
+		return -1;
+	return envpage_worker(p, rq, e);
 }

@@ -2,6 +2,7 @@
 #include "tests/unit/ask.h"
 
 #include "cgi/handle/on_backup.h"
+#include "cgi/handle/on_download_new.h"
 
 #define PAGE .run = on_backup_get, .args = { "b1" }
 
@@ -235,6 +236,23 @@ PEER_23_a_suspicious_one_says_why_and_who_may_delete_says_that_it_is_fine(void *
 }
 
 static void
+PLA_3_where_downloads_are_forbidden_none_is_offered(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply before, after, form;
+
+	fixture_ready(f);
+	ASK(200, &before, PAGE);
+	SAYS(&before, "Prepare download");
+	fixture_do(f, "INSERT INTO policy (level, owner, key, value, set_at) VALUES ('instance', 0,"
+	              " 'downloads', 'forbidden', 1)");
+	ASK(200, &after, PAGE);
+	SAYS_NOT(&after, "Prepare download");
+	ASK(403, &form, .run = on_download_new_form, .args = { "b1" });
+	SAYS(&form, "forbidden by a policy of the instance");
+}
+
+static void
 NEW_7_the_page_tells_how_soon_it_is_back_and_how_old_it_may_be(void **state)
 {
 	struct fixture *f = *state;
@@ -261,6 +279,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(
 		    PEER_23_a_suspicious_one_says_why_and_who_may_delete_says_that_it_is_fine),
+		FIXTURE_TEST(PLA_3_where_downloads_are_forbidden_none_is_offered),
 		FIXTURE_TEST(NEW_7_the_page_tells_how_soon_it_is_back_and_how_old_it_may_be),
 		ROW_TEST("DIV-8", the_page_tells_items_sizes_who_checksums_and_how_to_restore),
 		ROW_TEST("CYC-14", the_page_shows_what_the_tools_wrote_on_stderr),
