@@ -7,6 +7,7 @@
 
 #include <signal.h>
 
+#include "lib/store/enqueue.h"
 #include "worker/crew.h"
 #include "worker/job/report.h"
 
@@ -24,6 +25,17 @@ play(const char *part)
 	if (strcmp(part, "sleep") == 0 || strcmp(part, "deaf") == 0)
 		clock_sleep(60000);
 	return 0;
+}
+
+/* -- the machine -- */
+
+static double load_now;
+
+int
+getloadavg(double *ret, int n UNUSED)
+{
+	*ret = load_now;
+	return 1;
 }
 
 /* -- the tests -- */
@@ -85,6 +97,34 @@ claims_no_more_than_it_has_hands(void **state)
 	OK(crew_claim(&s.crew, &f->e));
 	assert_int_equal(crew_busy(&s.crew), 2);
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM job WHERE state='queued'"), 1);
+	crew_close(&s.crew);
+	run_down(&s);
+	crew_release(&s.crew);
+}
+
+static void
+above_max_load_only_what_somebody_asked_for_begins(void **state)
+{
+	struct scene s = scene_of(state, "sleep");
+	struct fixture *f = &s.h->f;
+	char *why;
+
+	/* One that the timer queued, and one of a person. */
+	fixture_request(f, f->database, NULL);
+	fixture_do(f, arena_printf(f->a, "UPDATE job SET priority=%d", ENQUEUE_BACKGROUND));
+	s.h->conf.max_load = 4;
+	load_now = 4.5;
+	OK(crew_claim(&s.crew, &f->e));
+	assert_int_equal(crew_busy(&s.crew), 0);
+	fixture_request(f, f->media, NULL);
+	OK(crew_claim(&s.crew, &f->e));
+	assert_int_equal(crew_busy(&s.crew), 1);
+	OK(jobs_waiting_for(&why, f->a, f->db, 1, &f->e));
+	assert_string_equal(why, "waits for a quieter machine: its load is 4.5, and above 4 "
+	                         "(max_load) only what somebody asked for begins");
+	load_now = 3.5;
+	OK(crew_claim(&s.crew, &f->e));
+	assert_int_equal(crew_busy(&s.crew), 2);
 	crew_close(&s.crew);
 	run_down(&s);
 	crew_release(&s.crew);
@@ -318,6 +358,7 @@ main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		HOME_TEST(claims_no_more_than_it_has_hands),
+		HOME_TEST(above_max_load_only_what_somebody_asked_for_begins),
 		HOME_TEST(a_worker_that_stops_gives_its_jobs_back),
 		HOME_TEST(a_process_that_crashes_is_a_death),
 		HOME_TEST(the_third_death_is_the_last),

@@ -86,6 +86,65 @@ T47_nothing_private_is_called(void **state UNUSED)
 	assert_int_equal(hooks_count(&plain, ""), 0);
 }
 
+/* The ways to write an IPv4 address that some resolver or library understands. */
+static void
+spell(char *out, size_t size, int way, const unsigned char *b)
+{
+	unsigned all = (unsigned)b[0] << 24 | (unsigned)b[1] << 16 | (unsigned)b[2] << 8 | b[3];
+	unsigned low3 = all & 0xffffff, low2 = all & 0xffff;
+
+	switch (way) {
+#define WAY(n, ...) case n: snprintf(out, size, __VA_ARGS__); break
+	WAY(0, "%u.%u.%u.%u", b[0], b[1], b[2], b[3]);
+	WAY(1, "%u.%u.%u.%u.", b[0], b[1], b[2], b[3]);
+	WAY(2, "0%o.0%o.0%o.0%o", b[0], b[1], b[2], b[3]);
+	WAY(3, "0x%x.0x%x.0x%x.0x%x", b[0], b[1], b[2], b[3]);
+	WAY(4, "0X%X.%u.0%o.%u", b[0], b[1], b[2], b[3]);
+	WAY(5, "%u", all);
+	WAY(6, "0x%08x", all);
+	WAY(7, "0%o", all);
+	WAY(8, "%u.%u", b[0], low3);
+	WAY(9, "0x%x.0x%x", b[0], low3);
+	WAY(10, "%u.%u.%u", b[0], b[1], low2);
+	WAY(11, "0%o.%u.0x%x", b[0], b[1], low2);
+	WAY(12, "%05o.%05o.%05o.%05o", b[0], b[1], b[2], b[3]);
+	WAY(13, "[::ffff:%u.%u.%u.%u]", b[0], b[1], b[2], b[3]);
+	WAY(14, "[::ffff:%x:%x]", all >> 16, low2);
+	WAY(15, "[0:0:0:0:0:FFFF:%X:%X]", all >> 16, low2);
+	WAY(16, "[::%u.%u.%u.%u]", b[0], b[1], b[2], b[3]);
+	WAY(17, "[64:ff9b::%x:%x]", all >> 16, low2);
+	WAY(18, "[2002:%x:%x::1]", all >> 16, low2);
+	WAY(19, "%u%%2e%u%%2e%u%%2e%u", b[0], b[1], b[2], b[3]);
+#undef WAY
+	default:
+		abort();
+	}
+}
+
+/* T47: told to be private, or to be no address at all: never tried, and left to fail. */
+static void
+T47_200_spellings_are_seen_through(void **state UNUSED)
+{
+	static const unsigned char private[][4] = { { 127, 0, 0, 1 }, { 127, 255, 255, 254 },
+		{ 10, 0, 0, 1 }, { 172, 16, 5, 4 }, { 172, 31, 255, 255 }, { 192, 168, 1, 1 },
+		{ 169, 254, 169, 254 }, { 0, 0, 0, 0 }, { 100, 64, 0, 1 }, { 224, 0, 0, 1 } };
+	int before = hooks_count(&plain, ""), tried = 0;
+	char host[80], url[96];
+
+	conf.allow_private = "";
+	for (size_t i = 0; i < sizeof private / sizeof *private; i++)
+		for (int way = 0; way < 20; way++, tried++) {
+			spell(host, sizeof host, way, private[i]);
+			snprintf(url, sizeof url, "http://%s", host);
+			refused(url, plain.port, "/ok");
+			if (e.kind != ERR_INPUT && strstr(e.text, "private address") == NULL &&
+			    strstr(e.text, "was not found") == NULL)
+				fail_msg("%s: %s", url, e.text);
+		}
+	assert_int_equal(tried, 200);
+	assert_int_equal(hooks_count(&plain, ""), before);
+}
+
 /* The control: the same server is reached as soon as its host is allowed. */
 static void
 T47_an_allowed_host_is_called(void **state UNUSED)
@@ -326,6 +385,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(T47_nothing_private_is_called),
+		cmocka_unit_test(T47_200_spellings_are_seen_through),
 		cmocka_unit_test(T47_an_allowed_host_is_called),
 		cmocka_unit_test(T47_a_name_that_changes_is_decided_when_it_is_called),
 		cmocka_unit_test(T47_only_http_and_https),
