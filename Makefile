@@ -14,7 +14,7 @@ sysconfdir    ?= /etc
 DESTDIR ?=
 PKG_CONFIG ?= pkg-config
 
-PACKAGES := fcgi libcurl sqlite3 openssl libarchive libzstd libsodium zlib libconfuse jansson libesmtp-1.0 libseccomp
+PACKAGES := fcgi libcurl sqlite3 openssl libarchive libzstd libsodium zlib libconfuse jansson libesmtp-1.0 libseccomp smartcols
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual \
 	-Wwrite-strings -Wformat=2 -Wundef -Wvla -Wswitch-enum -Wimplicit-fallthrough -fno-common

@@ -1,4 +1,4 @@
-/* cmd.h: the acts of `lazarette admin`, and what they have in common.
+/* cmd.h: the acts of `lazarette`, and what they have in common.
  *
  * Results go to stdout, talk to stderr. A command returns its exit status: 0, 1 when what it looked
  * at is not as it should be, or one of sysexits.h.
@@ -18,6 +18,8 @@ int cmd_setup_code(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_check_config(int argc, char **argv);
 int cmd_restore(int argc, char **argv);
+/* lazarette plan list, run, delete. */
+int cmd_plan(int argc, char **argv);
 
 /* Prints the sentence to stderr and gives the exit status of its kind. */
 int cmd_fail(const struct err *e);

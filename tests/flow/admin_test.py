@@ -47,7 +47,7 @@ def words(h):
     assert re.fullmatch(r"lazarette \d+\.\d+\.\d+\n", h.run("version").stdout)
     assert h.run("--version").stdout == h.run("version").stdout
     for args, says in [((), "admin init"), (("admin",), "admin init"), (("admni",), "did you mean admin?"),
-                       (("admin", "doktor"), "did you mean doctor?"), (("quux",), "see lazarette help"),
+                       (("admin", "doktor"), "did you mean doctor?"), (("plna",), "did you mean plan?"), (("quux",), "see lazarette help"),
                        (("admin", "init", "x"), 'not "x"')]:
         done = h.run(*args, status=64)
         assert done.stdout == "" and says in done.stderr, (args, done)

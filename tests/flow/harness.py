@@ -122,13 +122,16 @@ class Instance:
         env.update(extra or {})
         return env
 
-    def admin(self, *args, check=True):
-        """Run `lazarette admin …`."""
-        done = subprocess.run([self.program("lazarette"), "admin", *args], env=self.environment(), cwd="/",
+    def command(self, *args, check=True):
+        """Run `lazarette …`."""
+        done = subprocess.run([self.program("lazarette"), *args], env=self.environment(), cwd="/",
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120 * SLOW)
         if check and done.returncode != 0:
-            raise AssertionError(f"lazarette admin {' '.join(args)} ended with {done.returncode}: {done.stderr}")
+            raise AssertionError(f"lazarette {' '.join(args)} ended with {done.returncode}: {done.stderr}")
         return done
+
+    def admin(self, *args, check=True):
+        return self.command("admin", *args, check=check)
 
     def init(self):
         self.admin("init")

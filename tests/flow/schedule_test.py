@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """schedule_test.py: schedules through the pages, and a worker whose clock is days ahead."""
+import json
 import os
 import re
 import sys
@@ -42,8 +43,9 @@ class Scheduled(Instance):
     def settled(self, count):
         """That many slots, and every backup asked for has ended."""
         def ready():
-            ended = self.sql1("SELECT count(*) FROM job WHERE state IN ('queued', 'running')") == 0
-            return len(self.runs()) >= count and ended
+            # In this order: what a slot asked for is there with it.
+            return len(self.runs()) >= count and \
+                self.sql1("SELECT count(*) FROM job WHERE state IN ('queued', 'running')") == 0
         wait_until(f"{count} slots", ready, 60)
         assert len(self.runs()) == count, self.runs()
 
@@ -130,6 +132,39 @@ def error(s):
     assert why[:20] not in s.browser.get("/plans").words
 
 
+KEYS = ["index", "type", "resource", "cron", "destination", "status", "size", "run", "error"]
+
+
+@test("SCU-8 SCU-9 SCU-15", "the command line lists the nine, as a table and as JSON; run only queues; an error goes with the next success")
+def command_line(s):
+    def plan():
+        return json.loads(s.command("plan", "list", "--json").stdout)[0]
+
+    os.rename(s.home + "/content/shop.sqlite", s.home + "/content/gone")
+    s.stop_one("worker")
+    began = time.monotonic()
+    assert re.fullmatch(r"Backup b\d+ is queued\.\n", s.command("plan", "run", "s1", LIVE).stdout)
+    assert time.monotonic() - began < 1
+    assert list(plan()) == KEYS and plan()["status"] == "queued" and plan()["destination"] == "main", plan()
+    s.start_worker({"LAZARETTE_CLOCK_SKEW": str(int(s.days * DAY))})
+    s.wait_job(s.sql1("SELECT max(id) FROM job"), "failed")
+    assert plan()["status"] == "failed" and plan()["error"] == s.sql1("SELECT error FROM backup ORDER BY id DESC LIMIT 1")
+    os.rename(s.home + "/content/gone", s.home + "/content/shop.sqlite")
+    s.command("plan", "run", "s1")
+    s.wait_job(s.sql1("SELECT max(id) FROM job"), "succeeded")
+    now = plan()
+    assert now["status"] == "ready" and now["error"] == "" and now["size"] > 0 and now["resource"] == LIVE, now
+    assert now["run"].endswith("Z") and now["cron"] == "0 2 * * *" and now["index"] == "s1", now
+    table = s.command("plan", "list").stdout.splitlines()
+    assert table[0].split() == [k.capitalize() for k in KEYS], table
+    assert table[1].split()[0] == "s1" and LIVE in table[1] and " ready " in table[1], table
+    for args, status, says in ((("run", "s99"), 1, "there is no plan s99"), (("delete", "x"), 1, "there is no plan x"),
+                               (("run", "s1", "shop/none"), 1, "called shop/none"), ((), 64, "usage"),
+                               (("list", "--jsno"), 64, "usage"), (("delete", "s1", "--backups", "all"), 64, "usage")):
+        done = s.command("plan", *args, check=False)
+        assert done.returncode == status and says in done.stderr and done.stdout == "", (args, done)
+
+
 @test("DIV-3", "turned off, an amber line says since when and by whom, and turns it on again")
 def switched_off(s):
     s.must(s.browser.submit(s.browser.get(LIST).form("/switch"), LIST))
@@ -162,6 +197,31 @@ def remove(s):
     assert s.sql1("SELECT count(*) FROM backup WHERE state = 'ready'") == ready
     assert s.browser.get("/s/s1").status == 404
     assert "Restore" in s.browser.get(f"/p/{LIVE}/backups").words
+    s.doctor()
+
+
+@test("SCU-24", "on the command line they stay unless one asks for more, and the trail has it")
+def remove_by_command(s):
+    def run_once(name):
+        """A plan, and the backup it has made."""
+        s.must(s.add_schedule(name=name, every="day", time="06:00", zone="UTC"))
+        plan = f"s{s.sql1('SELECT max(id) FROM schedule')}"
+        backup = int(re.search(r"b(\d+)", s.command("plan", "run", plan).stdout).group(1))
+        s.wait_job(s.sql1("SELECT id FROM job WHERE backup = ?", backup), "succeeded")
+        return plan, backup
+
+    def state(backup):
+        return s.sql1("SELECT state FROM backup WHERE id = ?", backup)
+
+    plan, backup = run_once("By command")
+    assert "Its backups stay." in s.command("plan", "delete", plan).stdout
+    assert state(backup) == "ready"
+    assert "there is no plan" in s.command("plan", "delete", plan, check=False).stderr
+    plan, other = run_once("And its backups")
+    assert "are in the trash." in s.command("plan", "delete", plan, "--backups", "delete").stdout
+    assert (state(backup), state(other)) == ("ready", "trashed")
+    trail = [e["action"] for e in s.sql("SELECT action FROM event WHERE detail = 'on the command line' ORDER BY id")]
+    assert trail == ["schedule.run"] * 3 + ["schedule.removed", "schedule.run", "schedule.removed"], trail
     s.doctor()
 
 
