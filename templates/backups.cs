@@ -22,8 +22,8 @@ else ?><a class="button is-primary" href="<?cs var:base ?>/new" data-key="c"><?c
 <?cs if:subcount(backups) ?><table class="list" role="table" aria-label="Backups">
 <?cs call:backup_head("1") ?>
 <tbody role="rowgroup">
-<?cs if:first_page && !filter.on ?><tr role="row" class="next"><td role="cell" colspan="9"><?cs call:icon("queued") ?> <strong>Next scheduled backup:</strong> <?cs
-if:sched.next.iso ?><?cs call:moment(sched.next) ?>. <a href="<?cs var:sched.href ?>"><?cs var:sched.by.name ?></a>: <?cs call:schedule_when(sched.by) ?><?cs
+<?cs if:first_page && !filter.on ?><tr role="row" class="next"><td role="cell" colspan="8"><?cs call:icon("queued") ?> <strong>Next scheduled backup:</strong> <?cs
+if:sched.next.iso ?><time datetime="<?cs var:sched.next.iso ?>"><?cs var:sched.next.text ?> <?cs var:sched.next.offset ?></time>, <span class="ago" data-ago="<?cs var:sched.next.iso ?>"><?cs var:sched.next.ago ?></span>. <a href="<?cs var:sched.href ?>"><?cs var:sched.by.name ?></a>: <?cs call:schedule_when(sched.by) ?><?cs
 elif:sched.href && !sched.none ?>none. <a href="<?cs var:sched.href ?>">The schedule</a> is <?cs if:env.paused ?>paused with the environment<?cs else ?>turned off<?cs /if ?>.<?cs
 else ?>none. No schedule: backups are made on demand, so what changes after the last one is not covered.<?cs if:sched.href && page.may.configure ?> <a href="<?cs var:sched.href ?>">Set a schedule</a><?cs /if ?><?cs /if ?></td></tr>
 <?cs /if ?><?cs each:b = backups ?><?cs call:backup_row(b, "1") ?>

@@ -11,7 +11,6 @@
 <th role="columnheader" scope="col">Status</th>
 <th role="columnheader" scope="col">Contents</th>
 <th role="columnheader" scope="col" class="num">Size</th>
-<th role="columnheader" scope="col">Verified</th>
 <th role="columnheader" scope="col">Keeps until</th>
 <th role="columnheader" scope="col">Note</th>
 <th role="columnheader" scope="col"><span class="unseen">Actions</span></th>
@@ -31,10 +30,9 @@
 <?cs def:backup_row(b, tick) ?><tr role="row"<?cs if:b.trashed ?> class="is-gone"<?cs /if ?>>
 <?cs if:tick ?><td role="cell" data-label="Choose"><input type="checkbox" name="backup" value="<?cs var:b.id ?>" form="bulk" aria-label="Choose <?cs var:b.id ?>"<?cs if:!b.deletable ?> disabled<?cs /if ?>></td>
 <?cs /if ?><th role="rowheader" scope="row" class="row-main" data-label="Backup"><span><a href="<?cs var:b.href ?>"><?cs var:b.id ?></a> <span class="muted"><?cs var:b.kind ?></span><?cs if:b.held.mode ?><span class="muted"<?cs if:b.held.text ?> title="The application was paused for <?cs var:b.held.text ?>"<?cs /if ?>>, <?cs if:b.held.live ?>live<?cs else ?>consistent<?cs /if ?></span><?cs /if ?><br><span class="stamp"><?cs call:time(b.created) ?></span><?cs if:page.may.restore && !b.obstacle ?><a href="<?cs var:b.href ?>/restore">Restore<span class="unseen"> <?cs var:b.id ?></span></a><?cs /if ?></span></th>
-<td role="cell" data-label="Status"><?cs if:b.building ?><a href="<?cs var:b.job ?>"><?cs call:state(b.state) ?></a><?cs else ?><?cs call:state(b.state) ?><?cs /if ?></td>
+<td role="cell" data-label="Status"><?cs if:b.building ?><a href="<?cs var:b.job ?>"><?cs call:state(b.state) ?></a><?cs else ?><?cs call:state(b.state) ?><?cs /if ?><?cs if:b.ready ?><span class="why"><?cs call:state(b.verified) ?><?cs call:since(b.verified.at) ?></span><?cs /if ?><?cs if:b.tested.word ?><span class="why" title="<?cs var:b.tested.text ?>"><?cs call:icon(b.tested.icon) ?> <?cs var:b.tested.word ?> <?cs call:when(b.tested.at) ?></span><?cs /if ?></td>
 <td role="cell" data-label="Contents"><span><?cs call:contents_list(b.contents) ?></span></td>
 <td role="cell" class="num" data-label="Size"><span><?cs call:size(b.size) ?><?cs if:b.duration ?> <span class="ago">in <?cs var:b.duration ?></span><?cs /if ?></span></td>
-<td role="cell" data-label="Verified"><?cs if:b.ready ?><span><?cs call:state(b.verified) ?><?cs call:since(b.verified.at) ?></span><?cs else ?><span class="muted">—</span><?cs /if ?><?cs if:b.tested.word ?><span class="why" title="<?cs var:b.tested.text ?>"><?cs call:icon(b.tested.icon) ?> <?cs var:b.tested.word ?> <?cs call:when(b.tested.at) ?></span><?cs /if ?></td>
 <td role="cell" data-label="Keeps until"><?cs if:b.stays ?><span><?cs var:b.stays ?></span><?cs else ?><span class="muted">—</span><?cs /if ?></td>
 <td role="cell" class="wide" data-label="Note"><span><?cs if:b.keep ?><span class="kept"><?cs call:icon("keep") ?>Kept</span> <?cs /if ?><?cs if:b.note ?><span class="note"><?cs var:b.note ?></span><?cs elif:!b.keep ?><span class="muted">—</span><?cs /if ?><?cs if:b.error ?><span class="why"><?cs var:b.error ?></span><?cs /if ?><?cs if:b.suspicion ?><span class="why"><?cs var:b.suspicion ?></span><?cs /if ?></span></td>
 <td role="cell"><?cs call:backup_menu(b) ?></td>

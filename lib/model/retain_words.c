@@ -80,6 +80,15 @@ is_dated(const struct retain_ask *ask, const struct retain_verdict *v)
 	return v->goes_at > ask->now && day_of(ask, v->goes_at) > day_of(ask, ask->now);
 }
 
+static void
+add_newer(struct buf *b, int64_t n)
+{
+	if (n == 1)
+		buf_text(b, "a newer one exists");
+	else
+		buf_printf(b, "%" PRId64 " newer ones exist", n);
+}
+
 /* "; goes after 19 Dec 2026" */
 static void
 add_end(struct buf *b, const struct retain_ask *ask, const struct retain_verdict *v)
@@ -97,10 +106,8 @@ add_end(struct buf *b, const struct retain_ask *ask, const struct retain_verdict
 	if (v->goes == GOES_AT)
 		return;
 	buf_text(b, date[0] != '\0' ? ", and only when " : "; goes when ");
-	if (v->goes_newer == 1)
-		buf_text(b, "a newer one exists");
-	else if (v->goes_newer > 1)
-		buf_printf(b, "%" PRId64 " newer ones exist", v->goes_newer);
+	if (v->goes_newer > 0)
+		add_newer(b, v->goes_newer);
 	else
 		buf_text(b, "newer ones take its place");
 }
@@ -393,13 +400,17 @@ add_until_short(struct buf *b, const struct retain_ask *ask, const struct retain
 	char date[NUM_TEXT];
 	int64_t day = last_day(ask, v);
 
-	if (v->goes != GOES_AT || !is_dated(ask, v))
+	if (v->goes == GOES_WHEN_NEWER && !is_dated(ask, v) && v->goes_newer > 0) {
+		buf_text(b, " until ");
+		add_newer(b, v->goes_newer);
+	}
+	if ((v->goes != GOES_AT && v->goes != GOES_WHEN_NEWER) || !is_dated(ask, v))
 		return;
 	if (period_key(PERIOD_YEAR, day) == period_key(PERIOD_YEAR, retain_local(ask, ask->now)))
 		period_short_date(date, day);
 	else
 		period_date(date, day);
-	buf_printf(b, " until %s", date);
+	buf_printf(b, " until %s%s", date, v->goes == GOES_AT ? "" : " or longer");
 }
 
 char *

@@ -74,6 +74,21 @@ def rows_have_tests(tree):
     return [f"tests:1: no test names {row}" for row in ROWS if not re.search(rf"\b{row}\b", text)]
 
 
+def trail_has_words(tree):
+    """Every act of the audit trail has its words on the pages."""
+    shown = "cgi/page/show_activity.c"
+    known = set(re.findall(r'\{ "([a-z]+\.[a-z_]+)"', tree.text(shown) if shown in tree.files else ""))
+    out = []
+    for p in tree.files:
+        if not re.match(r"(cgi/handle|worker|cli|lib/store)/.*\.c$", p):
+            continue
+        for statement in tree.text(p).split(";"):
+            if re.search(r"\.action = |\bnote\(rq|_note\(rq|\bnote\(d,|trail_\w+\(", statement):
+                out += [f"{p}:1: no words for {act}" for act in re.findall(r'"([a-z]+\.[a-z_]+)"', statement)
+                        if act not in known and not act.endswith(".cs")]
+    return out
+
+
 def no_foreign_paths(tree):
     """No path of one machine, no address of one registry."""
     place = "/" + "work/"

@@ -57,13 +57,17 @@ static const struct {
 	const char *row, *brief;
 } singles[] = {
 	{ "days=30 min-age=0", 24, BACKUP_SCHEDULED, BACKUP_READY, HEALTH_GOOD,
-	    "Kept for 30 days; goes after 19 Dec 2026, and only when a newer one exists", "Kept" },
+	    "Kept for 30 days; goes after 19 Dec 2026, and only when a newer one exists",
+	    "Kept until 19 Dec or longer" },
 	{ "days=1 min-age=0", 12, BACKUP_SCHEDULED, BACKUP_READY, HEALTH_GOOD,
-	    "Kept for 24 hours; goes after 21 Nov 2026, and only when a newer one exists", "Kept" },
+	    "Kept for 24 hours; goes after 21 Nov 2026, and only when a newer one exists",
+	    "Kept until 21 Nov or longer" },
 	{ "last=5 min-age=0", 24, BACKUP_SCHEDULED, BACKUP_READY, HEALTH_UNKNOWN,
-	    "Kept as one of the newest 5; goes when 5 newer ones exist", "Kept" },
+	    "Kept as one of the newest 5; goes when 5 newer ones exist",
+	    "Kept until 5 newer ones exist" },
 	{ "last=1 min-age=0", 24, BACKUP_SCHEDULED, BACKUP_READY, HEALTH_GOOD,
-	    "Kept as the newest one; goes when a newer one exists", "Kept" },
+	    "Kept as the newest one; goes when a newer one exists",
+	    "Kept until a newer one exists" },
 	{ "hourly=2 min-age=0", 24, BACKUP_SCHEDULED, BACKUP_READY, HEALTH_GOOD,
 	    "Kept as the hourly backup of 12:00 on 20 Nov 2026; goes when newer ones take its"
 	    " place",
@@ -75,7 +79,7 @@ static const struct {
 	    HEALTH_GOOD,
 	    "Kept for 30 days, as it was taken on demand; goes after 19 Dec 2026,"
 	    " and only when 3 newer ones exist",
-	    "Kept" },
+	    "Kept until 19 Dec or longer" },
 	{ "last=1 on-demand-last=3 min-age=0", 24, BACKUP_UPLOADED, BACKUP_READY, HEALTH_GOOD,
 	    "Kept as one of the newest 3 on demand; goes when 3 newer ones exist",
 	    "Kept as one of the newest 3 on demand; goes when 3 newer ones exist" },

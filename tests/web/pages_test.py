@@ -55,9 +55,9 @@ def wrong_forms(stage):
 
 
 def representatives(answers, table):
-    """One path per route, and the variants that look different."""
+    """The fullest path of each route, and the variants that look different."""
     chosen, seen = [], {}
-    for path in answers:
+    for path in sorted(answers, key=lambda p: -len(answers[p].text)):
         pattern = pattern_of(path, table)
         if answers[path].path.split("?")[0] != path.split("?")[0]:
             continue   # it leads on to a page that has an address of its own
