@@ -211,10 +211,10 @@ static const char sql_services[] =
 static const char sql_schedules[] =
     "SELECT c.environment, s.enabled, s.paused_until, c.handled_at, c.next_at FROM schedule_state"
     " c JOIN schedule s ON s.id=c.schedule WHERE s.removed_at=0";
-/* Without the kind, so that only the two short indexes of unfinished jobs can be used. */
+/* By the two short indexes of unfinished jobs, whatever SQLite knows of the others. */
 static const char sql_coming[] =
-    "SELECT environment, backup, kind FROM job WHERE state='queued' UNION ALL SELECT environment,"
-    " backup, kind FROM job WHERE state='running'";
+    "SELECT environment, backup, kind FROM job INDEXED BY job_queue WHERE state='queued' UNION ALL"
+    " SELECT environment, backup, kind FROM job INDEXED BY job_leases WHERE state='running'";
 static const char sql_alarms[] =
     "SELECT environment, text, opened_at FROM alarm WHERE closed_at=0 AND kind IN ('missing',"
     " 'test', 'rto', 'held') AND environment IS NOT NULL ORDER BY opened_at, id";
