@@ -110,6 +110,7 @@ cd restored &amp;&amp; sha256sum -c SHA256SUMS</code></pre>
 <li>When the clock jumps by more than a day, nothing is deleted for a day. Nothing of a paused environment is deleted.</li>
 <li>When a storage is full, the job fails with the numbers. Pages go on working, and so does the next backup once there is room.</li>
 <li>Prepared downloads are copies. They are removed when they expire.</li>
+<li>CSV below a list gives all its rows to a spreadsheet: times in UTC, sizes in bytes. A text that would be computed there has an apostrophe in front.</li>
 </ul>
 <?cs elif:help.topic.schedules ?>
 <?cs include!"part_help_schedules.cs" ?>

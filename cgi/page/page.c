@@ -62,9 +62,12 @@ static const struct {
 	{ "/s/", "projects" },
 	{ "/policies", "projects" },
 	{ "/retention", "projects" },
+	{ "/plans", "plans" },
+	{ "/schedule", "plans" },
 	{ "/jobs", "jobs" },
 	{ "/j/", "jobs" },
 	{ "/help", "help" },
+	{ "/storage", "storage" },
 	{ "/notifications", "notifications" },
 };
 
