@@ -26,7 +26,7 @@
 <?cs /if ?><li><a href="/help"<?cs if:page.section == "help" ?> aria-current="true"<?cs /if ?>>Help</a></li>
 </ul>
 </nav>
-<form class="person" method="post" action="/logout"><?cs call:secret() ?><span class="who"><?cs var:page.user.email ?></span><button type="submit" class="button is-quiet">Sign out</button></form>
+<form class="person" method="post" action="/logout"><?cs call:secret() ?><span class="who" title="<?cs var:page.user.email ?>"><?cs var:page.user.email ?></span><button type="submit" class="button is-quiet">Sign out</button></form>
 <?cs /if ?></div>
 </header>
 <?cs if:subcount(page.crumbs) ?><nav class="crumbs" aria-label="You are here">
