@@ -174,6 +174,7 @@ static const struct route routes[] = {
 	GET("/storage", RIGHT_VIEW, on_storage_list),
 	GET("/storage/{storage}", RIGHT_VIEW, on_storage_get),
 	POST("/storage/{storage}/check", RIGHT_BACKUP, on_storage_check),
+	POST("/storage/{storage}/test", RIGHT_BACKUP, on_storage_test),
 	/* Where notices go: of the instance, of a project. */
 #define CHANNELS(base, right)                                                                      \
 	GET(base, right, on_channel_list),                                                         \
