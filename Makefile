@@ -149,13 +149,15 @@ bench:               ## figures, as ratios measured side by side
 
 install: programs    ## DESTDIR= prefix=
 	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/lib/lazarette $(DESTDIR)$(prefix)/share/lazarette/templates/mail \
-	  $(DESTDIR)$(prefix)/share/lazarette/static $(DESTDIR)$(prefix)/share/doc/lazarette
+	  $(DESTDIR)$(prefix)/share/lazarette/static $(DESTDIR)$(prefix)/share/doc/lazarette/hooks
 	install -m 755 $(B)/lazarette $(DESTDIR)$(prefix)/bin/
 	install -m 755 $(B)/lazarette-web $(B)/lazarette-worker $(DESTDIR)$(prefix)/lib/lazarette/
 	install -m 644 templates/*.cs $(DESTDIR)$(prefix)/share/lazarette/templates/
 	install -m 644 templates/mail/*.cs $(DESTDIR)$(prefix)/share/lazarette/templates/mail/
 	install -m 644 static/* $(DESTDIR)$(prefix)/share/lazarette/static/
-	install -m 644 README.md docs/format.md nginx/*.conf* packaging/prometheus/*.yml $(DESTDIR)$(prefix)/share/doc/lazarette/
+	install -m 644 README.md docs/format.md nginx/*.conf* packaging/nginx/*.conf packaging/prometheus/*.yml \
+	  $(DESTDIR)$(prefix)/share/doc/lazarette/
+	install -m 755 packaging/hooks/* $(DESTDIR)$(prefix)/share/doc/lazarette/hooks/
 	for m in docs/*.[1-8]; do \
 	  install -D -m 644 $$m $(DESTDIR)$(prefix)/share/man/man$${m##*.}/$$(basename $$m) || exit 1; done
 

@@ -59,6 +59,7 @@ static const struct route routes[] = {
 	POST("/logout", RIGHT_VIEW, on_session_end),
 
 	GET("/", RIGHT_VIEW, on_overview_get),
+	GET("/environments.csv", RIGHT_VIEW, on_overview_csv),
 	GET("/projects", RIGHT_VIEW, on_project_list),
 	GET("/projects/new", RIGHT_CONFIGURE, on_project_new),
 	POST("/projects/new", RIGHT_CONFIGURE, on_project_create),
@@ -75,6 +76,7 @@ static const struct route routes[] = {
 	POST("/p/{project}/{environment}/badge", RIGHT_CONFIGURE, on_badge_save),
 	GET("/p/{project}/{environment}/activity", RIGHT_VIEW, on_environment_activity),
 	GET("/p/{project}/{environment}/backups", RIGHT_VIEW, on_backups_list),
+	GET("/p/{project}/{environment}/backups.csv", RIGHT_VIEW, on_backups_csv),
 	POST("/p/{project}/{environment}/backups/delete", RIGHT_DELETE, on_backups_delete),
 	GET("/p/{project}/{environment}/backups/new", RIGHT_BACKUP, on_backup_new_form),
 	POST("/p/{project}/{environment}/backups/new", RIGHT_BACKUP, on_backup_new_create),
@@ -113,6 +115,7 @@ static const struct route routes[] = {
 	GET("/s/{schedule}/remove", RIGHT_CONFIGURE, on_schedule_remove_form),
 	POST("/s/{schedule}/remove", RIGHT_CONFIGURE, on_schedule_remove),
 	GET("/plans", RIGHT_VIEW, on_schedule_plans),
+	GET("/plans.csv", RIGHT_VIEW, on_schedule_plans_csv),
 	GET("/policies", RIGHT_VIEW, on_policies_get),
 	POST("/policies", RIGHT_ADMINISTER, on_policies_save),
 	GET("/p/{project}/-/policies", RIGHT_VIEW, on_policies_get),
@@ -171,6 +174,7 @@ static const struct route routes[] = {
 	GET("/storage", RIGHT_VIEW, on_storage_list),
 	GET("/storage/{storage}", RIGHT_VIEW, on_storage_get),
 	POST("/storage/{storage}/check", RIGHT_BACKUP, on_storage_check),
+	POST("/storage/{storage}/test", RIGHT_BACKUP, on_storage_test),
 	/* Where notices go: of the instance, of a project. */
 #define CHANNELS(base, right)                                                                      \
 	GET(base, right, on_channel_list),                                                         \

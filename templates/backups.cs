@@ -33,5 +33,5 @@ else ?>none. No schedule: backups are made on demand, so what changes after the 
 <?cs elif:filter.on || pager.newer ?><div class="empty"><?cs call:empty("No backup matches these filters", "Other backups of this environment may be there.") ?><div class="actions"><a class="button" href="<?cs var:base ?>">Clear filters</a></div></div>
 <?cs elif:no_services ?><div class="empty"><?cs call:empty("Nothing to back up yet", "An environment has services: a database, a folder of files. Add the first one, then back it up.") ?></div>
 <?cs else ?><div class="empty"><?cs call:empty("No backups yet", "A backup takes the database, the media or both, and stays until you delete it.") ?><?cs if:sched.next.iso ?><p>The first scheduled one: <?cs call:moment(sched.next) ?>.</p><?cs elif:page.may.configure && sched.none ?><div class="actions"><a class="button" href="<?cs var:sched.href ?>">Set a schedule</a></div><?cs /if ?></div>
-<?cs /if ?><p class="muted"><a href="/help/backups">What is backed up, and what is not</a> · <a href="/help/storage">How long backups stay</a></p>
+<?cs /if ?><p class="muted"><?cs if:csv ?><a href="<?cs var:csv ?>">CSV<span class="unseen"> of this list</span></a> · <?cs /if ?><a href="/help/backups">What is backed up, and what is not</a> · <a href="/help/storage">How long backups stay</a></p>
 <?cs include!"foot.cs" ?>

@@ -19,11 +19,14 @@
 <ul>
 <li><a href="/"<?cs if:page.section == "overview" ?> aria-current="page"<?cs /if ?>>Overview</a></li>
 <li><a href="/projects"<?cs if:page.section == "projects" ?> aria-current="true"<?cs /if ?>>Projects</a></li>
+<li><a href="/plans"<?cs if:page.section == "plans" ?> aria-current="true"<?cs /if ?>>Plans</a></li>
 <li><a href="/jobs"<?cs if:page.section == "jobs" ?> aria-current="true"<?cs /if ?>>Jobs</a></li>
-<li><a href="/help"<?cs if:page.section == "help" ?> aria-current="true"<?cs /if ?>>Help</a></li>
+<?cs if:page.may.administer ?><li><a href="/storage"<?cs if:page.section == "storage" ?> aria-current="true"<?cs /if ?>>Storage</a></li>
+<li><a href="/notifications"<?cs if:page.section == "notifications" ?> aria-current="true"<?cs /if ?>>Notifications</a></li>
+<?cs /if ?><li><a href="/help"<?cs if:page.section == "help" ?> aria-current="true"<?cs /if ?>>Help</a></li>
 </ul>
 </nav>
-<form class="person" method="post" action="/logout"><?cs call:secret() ?><span class="who"><?cs var:page.user.email ?></span><button type="submit" class="button is-quiet">Sign out</button></form>
+<form class="person" method="post" action="/logout"><?cs call:secret() ?><span class="who" title="<?cs var:page.user.email ?>"><?cs var:page.user.email ?></span><button type="submit" class="button is-quiet">Sign out</button></form>
 <?cs /if ?></div>
 </header>
 <?cs if:subcount(page.crumbs) ?><nav class="crumbs" aria-label="You are here">

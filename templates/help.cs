@@ -109,7 +109,10 @@ cd restored &amp;&amp; sha256sum -c SHA256SUMS</code></pre>
 <li>What goes lies in the trash first and can be put back, for seven days when nobody says anything else; then the worker removes its files.</li>
 <li>When the clock jumps by more than a day, nothing is deleted for a day. Nothing of a paused environment is deleted.</li>
 <li>When a storage is full, the job fails with the numbers. Pages go on working, and so does the next backup once there is room.</li>
+<li>Which storage new backups go to is a policy. When it changes, older ones stay where they are, and are restored from there.</li>
+<li>The page of a storage tests it on demand: a small object is written, read back and removed.</li>
 <li>Prepared downloads are copies. They are removed when they expire.</li>
+<li>CSV below a list gives all its rows to a spreadsheet: times in UTC, sizes in bytes. A text that would be computed there has an apostrophe in front.</li>
 </ul>
 <?cs elif:help.topic.schedules ?>
 <?cs include!"part_help_schedules.cs" ?>

@@ -22,7 +22,7 @@
 </tr>
 <?cs /each ?></tbody></table>
 <?cs if:more ?><p>And <?cs var:more ?> more, none of them worse off. <a href="/projects">All projects</a></p>
-<?cs /if ?><p class="muted">A bar of 30 days: a whole one is a day with a good backup, a broken one also had a failed one, half a bar only failed ones; a stub is a missed day, a dot one without any.</p>
+<?cs /if ?><p class="muted">A bar of 30 days: a whole one is a day with a good backup, a broken one also had a failed one, half a bar only failed ones; a stub is a missed day, a dot one without any. <a href="/environments.csv">CSV<span class="unseen"> of all environments</span></a></p>
 <div class="grid">
 <section class="card"><h2>Jobs</h2><?cs if:subcount(jobs) ?><ul class="plain"><?cs each:j = jobs ?><li><a href="<?cs var:j.href ?>"><?cs var:j.id ?></a> <?cs var:j.title ?> of <?cs var:j.env.label ?> <?cs call:state(j.state) ?></li><?cs /each ?></ul><?cs else ?><p class="muted">Nothing is running.</p><?cs /if ?><p><a href="/jobs">All jobs</a></p></section>
 <section class="card"><h2>Storage</h2><dl class="facts"><?cs each:s = storages ?><dt><?cs var:s.name ?></dt><dd><?cs call:size(s.used) ?> of backups in <code><?cs var:s.path ?></code> <?cs if:s.chart.text ?><?cs call:bar(s.chart) ?><span class="why"><?cs var:s.chart.text ?></span><?cs /if ?><?cs if:s.full ?><span class="why"><?cs var:s.full ?></span><?cs /if ?></dd><?cs /each ?></dl></section>

@@ -22,5 +22,5 @@
 </tr>
 <?cs /each ?></tbody></table>
 <?cs else ?><div class="empty"><?cs call:empty("No plans", "No environment has a schedule: backups are made on demand.") ?><?cs if:page.may.configure ?><div class="actions"><a class="button is-primary" href="/schedule">Set one for all</a></div><?cs /if ?></div>
-<?cs /if ?><p class="muted"><a href="/schedule">The instance's schedule</a></p>
+<?cs /if ?><p class="muted"><?cs if:subcount(plans) ?><a href="/plans.csv">CSV<span class="unseen"> of all plans</span></a> · <?cs /if ?><a href="/schedule">The instance's schedule</a></p>
 <?cs include!"foot.cs" ?>

@@ -6,6 +6,6 @@
 <tbody role="rowgroup">
 <?cs each:b = backups ?><?cs call:backup_row(b, "") ?>
 <?cs /each ?></tbody></table>
-<?cs call:backup_acts() ?><?cs call:pager(pager) ?>
+<?cs call:backup_acts() ?><?cs call:pager(pager) ?><?cs if:csv ?><p class="muted"><a href="<?cs var:csv ?>">CSV<span class="unseen"> of this list</span></a></p><?cs /if ?>
 <?cs else ?><div class="empty"><?cs call:empty("No backups of this service", "Backups made before it was added do not hold it.") ?><div class="actions"><a class="button is-primary" href="<?cs var:page.env.href ?>/backups/new">Create backup</a></div></div>
 <?cs /if ?><?cs include!"foot.cs" ?>

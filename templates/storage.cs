@@ -3,10 +3,12 @@
 <p class="safety"><?cs call:state(storage.state) ?> <span><?cs if:storage.checked.iso ?>Last looked through <?cs call:when(storage.checked) ?>. <?cs /if ?>Every storage is looked through once a week.</span></p>
 <?cs if:storage.job.busy ?><div class="notice is-busy"><?cs call:icon("running") ?><p>It is being looked through by <a href="<?cs var:storage.job.href ?>"><?cs var:storage.job.id ?></a>: <?cs var:storage.job.state.word ?>.</p></div>
 <?cs elif:storage.job.error ?><div class="notice is-bad" role="alert"><?cs call:icon("failed") ?><p><strong>The last look did not end.</strong> <?cs var:storage.job.error ?> <a href="<?cs var:storage.job.href ?>">Log of <?cs var:storage.job.id ?></a></p></div>
-<?cs /if ?><?cs if:page.may.backup && !storage.job.busy ?><div class="actions"><?cs call:act(storage.href + "/check", "Check now", "primary") ?></div>
+<?cs /if ?><?cs if:storage.test.error ?><div class="notice is-bad" role="alert"><?cs call:icon("failed") ?><p><strong>The last test failed.</strong> <?cs var:storage.test.error ?> <a href="<?cs var:storage.test.href ?>">Log of <?cs var:storage.test.id ?></a></p></div>
+<?cs /if ?><?cs if:page.may.backup && !(storage.job.busy && storage.test.busy) ?><div class="actions"><?cs if:!storage.job.busy ?><?cs call:act(storage.href + "/check", "Check now", "primary") ?><?cs /if ?><?cs if:!storage.test.busy ?> <?cs call:act(storage.href + "/test", "Test it", "") ?><?cs /if ?></div>
 <?cs /if ?><section class="panel" aria-label="Facts"><dl class="facts">
 <dt>Kind</dt><dd><?cs var:storage.kind ?></dd>
 <dt>Path</dt><dd><code><?cs var:storage.path ?></code></dd>
+<dt>Test</dt><dd><?cs if:storage.test.id ?><?cs call:state(storage.test.state) ?> <a href="<?cs var:storage.test.href ?>"><?cs var:storage.test.id ?></a><?cs if:storage.test.at.iso ?>, <?cs call:when(storage.test.at) ?><?cs /if ?><?cs else ?><span class="muted">Never. A test writes a small object, reads it back and removes it.</span><?cs /if ?></dd>
 <dt>Backups</dt><dd><?cs var:storage.backups ?>, <?cs call:size(storage.used) ?></dd>
 <?cs if:storage.checked.iso ?><dt>Free</dt><dd><?cs call:size(storage.free) ?> at the last look</dd>
 <dt>Objects</dt><dd><?cs var:storage.objects ?>, <?cs call:size(storage.bytes) ?></dd>

@@ -9,12 +9,13 @@
 #include "cgi/handle/schedpage.h"
 #include "cgi/handle/trail.h"
 #include "cgi/page/show_backups.h"
+#include "cgi/page/show_csv.h"
 #include "lib/model/name.h"
 #include "lib/store/backups.h"
 #include "lib/store/projects.h"
 #include "lib/store/retention.h"
 
-enum { PAGE_ROWS = 50, DAY_MS = 24 * 3600 * 1000 };
+enum { PAGE_ROWS = 50, CSV_ROWS = 1000, DAY_MS = 24 * 3600 * 1000 };
 
 /* The filter as the address has it; a word that is not known filters nothing. */
 static void
@@ -32,6 +33,32 @@ read_filter(struct backup_filter *f, const struct request *rq)
 	f->limit = PAGE_ROWS + 1;
 	if (!name_id_parse(&f->after, NAME_BACKUP, after))
 		f->after = 0;
+}
+
+/* Environment, services and filter of the address. */
+static int
+read_list(struct backups_view *view, struct environment *v, struct backup_filter *filter,
+    const struct request *rq, struct err *e)
+{
+	const char *wanted = request_query(rq, "service");
+	struct service *services;
+
+	if (find_environment(v, rq, e) != 0 ||
+	    services_list(&services, &view->service_count, rq->arena, rq->db, v->id, e) != 0)
+		return -1;
+	read_filter(filter, rq);
+	filter->environment = v->id;
+	view->environment = v;
+	view->filter = filter;
+	view->services = services;
+	view->service_slug = "";
+	for (size_t i = 0; i < view->service_count; i++) {
+		if (strcmp(services[i].slug, wanted) == 0) {
+			filter->service = services[i].id;
+			view->service_slug = services[i].slug;
+		}
+	}
+	return 0;
 }
 
 /* The rows into the page; `view` comes with environment, filter, base and service_slug. */
@@ -78,24 +105,12 @@ on_backups_list(struct reply *rp, struct request *rq, struct err *e)
 {
 	CLEANUP_PAGE struct page p = { 0 };
 	struct environment v;
-	struct service *services;
 	struct backup_filter filter = { 0 };
-	struct backups_view view = { .environment = &v, .filter = &filter, .service_slug = "" };
-	const char *wanted = request_query(rq, "service");
+	struct backups_view view = { .service_slug = "" };
 
-	if (find_environment(&v, rq, e) != 0 ||
-	    services_list(&services, &view.service_count, rq->arena, rq->db, v.id, e) != 0)
+	if (read_list(&view, &v, &filter, rq, e) != 0)
 		return -1;
-	view.services = services;
 	view.base = arena_printf(rq->arena, "/p/%s/%s/backups", v.project_slug, v.slug);
-	read_filter(&filter, rq);
-	filter.environment = v.id;
-	for (size_t i = 0; i < view.service_count; i++) {
-		if (strcmp(services[i].slug, wanted) == 0) {
-			filter.service = services[i].id;
-			view.service_slug = services[i].slug;
-		}
-	}
 	if (envpage_begin(&p, rq, &v, &(struct envpage){ "backups.cs", "Backups",
 	        "backups", true }, e) != 0)
 		return -1;
@@ -106,6 +121,52 @@ on_backups_list(struct reply *rp, struct request *rq, struct err *e)
 	if (schedpage_next(&p, rq, &v, e) != 0 || fill(&p, &view, rq, e) != 0)
 		return -1;
 	return page_send(rp, rq, &p, e);
+}
+
+/* So many rows, from where the filter stands on; each turn gives its memory back. Returns 1 when
+ * there may be more of them. */
+static int
+add_rows(struct reply *rp, const struct request *rq, struct backup_filter *filter,
+    const struct retention *retention, struct err *e)
+{
+	CLEANUP_ARENA struct arena *a = arena_new();
+	struct backup *items;
+	size_t count;
+
+	if (backups_list(&items, &count, a, rq->db, filter, e) != 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		if (!show_csv_room(rp))
+			return 0;
+		show_csv_backup(rp, a, &items[i], retention);
+		filter->after = items[i].id;
+	}
+	return count == CSV_ROWS;
+}
+
+int
+on_backups_csv(struct reply *rp, struct request *rq, struct err *e)
+{
+	struct environment v;
+	struct backup_filter filter = { 0 };
+	struct backups_view view;
+	struct retention_question q = { .now = rq->now, .trash_unsaid_ms = rq->conf->trash_ms };
+	struct retention *retention;
+	int more = 1;
+
+	if (read_list(&view, &v, &filter, rq, e) != 0)
+		return -1;
+	q.environment = v.id;
+	if (retention_judge(&retention, rq->arena, rq->db, &q, e) != 0)
+		return -1;
+	show_csv_begin(rp, arena_printf(rq->arena, "%s-%s-backups", v.project_slug, v.slug),
+	    rq->now);
+	show_csv_backups_head(rp);
+	filter.after = 0;
+	filter.limit = CSV_ROWS;
+	while (more > 0)
+		more = add_rows(rp, rq, &filter, retention, e);
+	return more;
 }
 
 int

@@ -9,6 +9,8 @@
 
 /* GET /p/{p}/{e}/backups */
 MUST_USE int on_backups_list(struct reply *rp, struct request *rq, struct err *e);
+/* GET /p/{p}/{e}/backups.csv: all that the filters let through, as CSV */
+MUST_USE int on_backups_csv(struct reply *rp, struct request *rq, struct err *e);
 /* GET /p/{p}/{e}/services/{s}/backups: only those that hold this service */
 MUST_USE int on_backups_of_service(struct reply *rp, struct request *rq, struct err *e);
 /* POST /p/{p}/{e}/backups/delete: asks first, deletes when the answer is there */

@@ -14,6 +14,7 @@
 #include "lib/model/name.h"
 #include "lib/store/backups.h"
 #include "lib/store/downloads.h"
+#include "lib/store/findings.h"
 #include "lib/store/jobs.h"
 #include "lib/store/projects.h"
 #include "lib/store/restores.h"
@@ -280,6 +281,20 @@ retry_download(int64_t *ret, struct request *rq, const struct job *old,
 	return 0;
 }
 
+/* Of a service or of a storage. */
+static int
+retry_check(int64_t *ret, struct request *rq, const struct job *old, const struct job_request *jr,
+    struct err *e)
+{
+	int64_t storage;
+
+	if (old->service != 0)
+		return jobs_add_check(ret, rq->db, jr, old->service, e);
+	if (findings_storage_of(&storage, rq->db, old->id, e) != 0)
+		return -1;
+	return findings_request_test(ret, rq->db, jr, storage, e);
+}
+
 static int
 retry(int64_t *ret, struct request *rq, const struct job *old, const struct job_request *jr,
     struct err *e)
@@ -290,7 +305,7 @@ retry(int64_t *ret, struct request *rq, const struct job *old, const struct job_
 	case JOB_DOWNLOAD:
 		return retry_download(ret, rq, old, jr, e);
 	case JOB_CHECK:
-		return jobs_add_check(ret, rq->db, jr, old->service, e);
+		return retry_check(ret, rq, old, jr, e);
 	case JOB_VERIFY:
 		return jobs_add_verify(ret, rq->db, jr, old->backup, e);
 	case JOB_PREVIEW:

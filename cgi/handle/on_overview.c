@@ -6,6 +6,7 @@
 
 #include "cgi/handle/envpage.h"
 #include "cgi/page/chart.h"
+#include "cgi/page/show_csv.h"
 #include "cgi/page/show_overview.h"
 #include "lib/model/calendar.h"
 #include "lib/store/jobs.h"
@@ -26,6 +27,16 @@ worse(const void *left, const void *right)
 		return a->safety.since < b->safety.since ? -1 : 1;
 	by_project = strcmp(a->environment.project_slug, b->environment.project_slug);
 	return by_project != 0 ? by_project : strcmp(a->environment.slug, b->environment.slug);
+}
+
+/* All environments in the order of the page. */
+static int
+read_environments(struct stats_list *ret, const struct request *rq, struct err *e)
+{
+	if (envpage_environments(ret, rq, 0, e) != 0)
+		return -1;
+	qsort(ret->rows, ret->count, sizeof *ret->rows, worse);
+	return 0;
 }
 
 /* The storages, each with what lay there in the last 30 days. */
@@ -66,15 +77,13 @@ on_overview_get(struct reply *rp, struct request *rq, struct err *e)
 	struct job *jobs;
 	struct event *events;
 
-	if (envpage_environments(&view.environments, rq, 0, e) != 0 ||
+	if (read_environments(&view.environments, rq, e) != 0 ||
 	    stats_days(&days, &view.day_count, rq->arena, rq->db, 0,
 	        calendar_floor(rq->now, CALENDAR_DAY) - CHART_STRIP_DAYS, e) != 0 ||
 	    jobs_list(&jobs, &view.job_count, rq->arena, rq->db, &unfinished, e) != 0 ||
 	    read_storages(&view, rq, e) != 0 ||
 	    events_list(&events, &view.event_count, rq->arena, rq->db, 0, 0, e) != 0)
 		return -1;
-	qsort(view.environments.rows, view.environments.count, sizeof *view.environments.rows,
-	    worse);
 	view.days = days;
 	view.jobs = jobs;
 	view.events = events;
@@ -83,4 +92,18 @@ on_overview_get(struct reply *rp, struct request *rq, struct err *e)
 		return -1;
 	show_overview_page(&p, rq->arena, &view);
 	return page_send(rp, rq, &p, e);
+}
+
+int
+on_overview_csv(struct reply *rp, struct request *rq, struct err *e)
+{
+	struct stats_list all;
+
+	if (read_environments(&all, rq, e) != 0)
+		return -1;
+	show_csv_begin(rp, "environments", rq->now);
+	show_csv_environments_head(rp);
+	for (size_t i = 0; i < all.count && show_csv_room(rp); i++)
+		show_csv_environment(rp, rq->arena, &all.rows[i], rq->now);
+	return 0;
 }

@@ -8,5 +8,7 @@
 #include "lib/base/err.h"
 
 MUST_USE int on_overview_get(struct reply *rp, struct request *rq, struct err *e);   /* GET / */
+/* GET /environments.csv: how safe each environment is, in the same order. */
+MUST_USE int on_overview_csv(struct reply *rp, struct request *rq, struct err *e);
 
 #endif

@@ -10,6 +10,7 @@
 #include "cgi/handle/schedpage.h"
 #include "cgi/handle/trail.h"
 #include "cgi/page/mark.h"
+#include "cgi/page/show_csv.h"
 #include "cgi/page/show_schedule.h"
 #include "lib/base/num.h"
 #include "lib/model/calendar.h"
@@ -113,6 +114,22 @@ on_schedule_plans(struct reply *rp, struct request *rq, struct err *e)
 	for (size_t i = 0; i < count; i++)
 		show_schedule_plan(node_add(p.root, "plans"), &set, &plans[i], rq->now);
 	return page_send(rp, rq, &p, e);
+}
+
+int
+on_schedule_plans_csv(struct reply *rp, struct request *rq, struct err *e)
+{
+	struct zoneset set = { .arena = rq->arena };
+	struct schedule_plan *plans;
+	size_t count;
+
+	if (plans_list(&plans, &count, rq->arena, rq->db, 0, e) != 0)
+		return -1;
+	show_csv_begin(rp, "plans", rq->now);
+	show_csv_plans_head(rp);
+	for (size_t i = 0; i < count && show_csv_room(rp); i++)
+		show_csv_plan(rp, &set, &plans[i], rq->now);
+	return 0;
 }
 
 /* -- acts -- */

@@ -13,6 +13,8 @@ MUST_USE int on_schedule_list_project(struct reply *rp, struct request *rq, stru
 MUST_USE int on_schedule_list_instance(struct reply *rp, struct request *rq, struct err *e);
 /* GET /plans: every schedule in every environment where it holds */
 MUST_USE int on_schedule_plans(struct reply *rp, struct request *rq, struct err *e);
+/* GET /plans.csv: the same as CSV */
+MUST_USE int on_schedule_plans_csv(struct reply *rp, struct request *rq, struct err *e);
 /* POST …/schedule/usual: every night, with one click */
 MUST_USE int on_schedule_usual(struct reply *rp, struct request *rq, struct err *e);
 MUST_USE int on_schedule_usual_project(struct reply *rp, struct request *rq, struct err *e);

@@ -34,6 +34,22 @@ find(struct findings_storage *ret, const struct request *rq, struct err *e)
 	return findings_storage(ret, rq->arena, rq->db, rq->args[0], e);
 }
 
+/* The newest job of a kind about a storage; *ret is NULL when there was none. */
+static int
+newest(struct job **ret, const struct request *rq, int64_t storage, enum job_kind kind,
+    struct err *e)
+{
+	int64_t id;
+
+	*ret = NULL;
+	if (findings_newest_job(&id, rq->db, storage, kind, e) != 0)
+		return -1;
+	if (id == 0)
+		return 0;
+	*ret = arena_alloc(rq->arena, sizeof **ret);
+	return jobs_by_id(*ret, rq->arena, rq->db, id, e);
+}
+
 int
 on_storage_get(struct reply *rp, struct request *rq, struct err *e)
 {
@@ -41,17 +57,17 @@ on_storage_get(struct reply *rp, struct request *rq, struct err *e)
 	struct findings_storage s;
 	struct storage_view view = { .storage = &s, .now = rq->now };
 	struct finding *items;
-	struct job job;
-	int64_t id;
+	struct job *look, *test;
 
 	if (find(&s, rq, e) != 0 ||
 	    findings_list(&items, &view.count, rq->arena, rq->db, s.storage.id, FINDINGS_SHOWN,
 	        e) != 0 ||
-	    findings_newest_job(&id, rq->db, s.storage.id, e) != 0 ||
-	    (id != 0 && jobs_by_id(&job, rq->arena, rq->db, id, e) != 0))
+	    newest(&look, rq, s.storage.id, JOB_RECONCILE, e) != 0 ||
+	    newest(&test, rq, s.storage.id, JOB_CHECK, e) != 0)
 		return -1;
 	view.items = items;
-	view.job = id != 0 ? &job : NULL;
+	view.job = look;
+	view.test = test;
 	page_begin(&p, rq, "storage.cs", arena_printf(rq->arena, "Storage %s", s.storage.slug));
 	page_crumb(&p, "Storage", "/storage");
 	page_crumb(&p, s.storage.slug, NULL);
@@ -61,8 +77,15 @@ on_storage_get(struct reply *rp, struct request *rq, struct err *e)
 	return page_send(rp, rq, &p, e);
 }
 
-int
-on_storage_check(struct reply *rp, struct request *rq, struct err *e)
+/* What can be asked of a storage. */
+struct order {
+	int (*ask)(int64_t *job, struct db *db, const struct job_request *rq, int64_t storage,
+	    struct err *e);
+	const char *action, *said;
+};
+
+static int
+ask_for(struct reply *rp, const struct request *rq, const struct order *o, struct err *e)
 {
 	const struct job_request jr = { .key = find_key(rq),
 		.requested_by = rq->session != NULL ? rq->session->account.id : 0 };
@@ -71,9 +94,25 @@ on_storage_check(struct reply *rp, struct request *rq, struct err *e)
 
 	if (find(&s, rq, e) != 0 || find_earlier(&job, rq, e) != 0)
 		return -1;
-	if (job == 0 && (findings_request(&job, rq->db, &jr, s.storage.id, e) != 0 ||
-	                    trail_add(rq, &(struct event){ .action = "storage.checked",
+	if (job == 0 && (o->ask(&job, rq->db, &jr, s.storage.id, e) != 0 ||
+	                    trail_add(rq, &(struct event){ .action = o->action,
 	                        .target = s.storage.slug }, e) != 0))
 		return -1;
-	return reply_see_other(rp, "/storage/%s?said=searching", s.storage.slug);
+	return reply_see_other(rp, "/storage/%s?said=%s", s.storage.slug, o->said);
+}
+
+int
+on_storage_check(struct reply *rp, struct request *rq, struct err *e)
+{
+	const struct order o = { findings_request, "storage.checked", "searching" };
+
+	return ask_for(rp, rq, &o, e);
+}
+
+int
+on_storage_test(struct reply *rp, struct request *rq, struct err *e)
+{
+	const struct order o = { findings_request_test, "storage.tested", "testing" };
+
+	return ask_for(rp, rq, &o, e);
 }

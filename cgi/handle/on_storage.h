@@ -13,5 +13,7 @@ MUST_USE int on_storage_get(struct reply *rp, struct request *rq,
     struct err *e); /* GET /storage/{s} */
 MUST_USE int on_storage_check(struct reply *rp, struct request *rq,
     struct err *e); /* POST /storage/{s}/check: look through it */
+MUST_USE int on_storage_test(struct reply *rp, struct request *rq,
+    struct err *e); /* POST /storage/{s}/test: write, read and remove a probe */
 
 #endif

@@ -23,6 +23,7 @@ static const struct {
 	{ "kept-for", "Kept. No rule deletes it before that day." },
 	{ "unkept", "No longer kept." },
 	{ "trusted", "It counts as good. What comes after it is compared with it." },
+	{ "testing", "The test is queued. This page shows what comes of it." },
 	{ "searching", "The storage is being looked through. This page shows what is found." },
 	{ "deleted", "Moved to the trash. Its page says until when it can be put back." },
 	{ "undeleted", "Put back." },
@@ -62,9 +63,12 @@ static const struct {
 	{ "/s/", "projects" },
 	{ "/policies", "projects" },
 	{ "/retention", "projects" },
+	{ "/plans", "plans" },
+	{ "/schedule", "plans" },
 	{ "/jobs", "jobs" },
 	{ "/j/", "jobs" },
 	{ "/help", "help" },
+	{ "/storage", "storage" },
 	{ "/notifications", "notifications" },
 };
 

@@ -13,6 +13,7 @@ static const struct {
 	{ "backup.note", "changed the note of backup" },
 	{ "backup.kept", "marked as kept: backup" },
 	{ "storage.checked", "looks through storage" },
+	{ "storage.tested", "tests storage" },
 	{ "backup.trusted", "says that it is fine: backup" },
 	{ "backup.found", "finds that it is not whole: backup" },
 	{ "backup.unkept", "no longer keeps backup" },

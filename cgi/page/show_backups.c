@@ -121,10 +121,11 @@ filters(struct page *p, const struct backups_view *view)
 	node_flag(p->root, "filter.trash", f->state == BACKUP_TRASHED);
 }
 
-/* The address of this list with the same filters, from the row behind `after` on (0: the newest).
- */
+/* The address of this list with the same filters, from the row behind `after` on (0: the newest);
+ * service: "" where the path already has it. */
 static char *
-address(struct arena *a, const struct backups_view *view, int64_t after)
+address(struct arena *a, const struct backups_view *view, const char *base, const char *service,
+    int64_t after)
 {
 	const struct backup_filter *f = view->filter;
 	CLEANUP_BUF struct buf text = BUF_INIT;
@@ -132,11 +133,11 @@ address(struct arena *a, const struct backups_view *view, int64_t after)
 	const struct { const char *name, *value; } words[] = {
 		{ "kind", f->kind < 0 ? "" : backup_kind_name((enum backup_kind)f->kind) },
 		{ "state", f->state < 0 ? "" : backup_state_name((enum backup_state)f->state) },
-		{ "service", view->service_slug },
+		{ "service", service },
 		{ "q", f->note },
 	};
 
-	buf_text(&text, view->base);
+	buf_text(&text, base);
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
 		if (*words[i].value == '\0')
 			continue;
@@ -146,6 +147,20 @@ address(struct arena *a, const struct backups_view *view, int64_t after)
 	if (after > 0)
 		buf_printf(&text, "%cafter=%" PRId64, mark, after);
 	return arena_dupn(a, text.p, text.n);
+}
+
+/* Where the same list is to be had as CSV: all of it, whatever page this is. */
+static char *
+csv_address(struct arena *a, const struct backups_view *view)
+{
+	const char *service = "";
+
+	for (size_t i = 0; i < view->service_count; i++)
+		if (view->services[i].id == view->filter->service)
+			service = view->services[i].slug;
+	return address(a, view,
+	    arena_printf(a, "/p/%s/%s/backups.csv", view->environment->project_slug,
+	        view->environment->slug), service, 0);
 }
 
 void
@@ -165,8 +180,12 @@ show_backups_list(struct page *p, struct arena *a, const struct backups_view *vi
 	node_set(p->root, "base", view->base);
 	node_flag(p->root, "first_page", view->filter->after == 0);
 	if (view->more)
-		node_set(p->root, "pager.older", address(a, view, view->items[view->count - 1].id));
+		node_set(p->root, "pager.older", address(a, view, view->base, view->service_slug,
+		    view->items[view->count - 1].id));
 	if (view->filter->after != 0)
-		node_set(p->root, "pager.newer", address(a, view, 0));
+		node_set(p->root, "pager.newer",
+		    address(a, view, view->base, view->service_slug, 0));
+	if (view->count > 0)
+		node_set(p->root, "csv", csv_address(a, view));
 	node_flag(p->root, "no_services", view->service_count == 0);
 }

@@ -37,8 +37,8 @@ show_schedule_moment(struct node *n, const char *name, const struct zone *z, int
 
 /* -- rows -- */
 
-static const char *
-words_of(struct arena *a, const char *text)
+const char *
+show_schedule_words(struct arena *a, const char *text)
 {
 	struct cron c;
 	struct err e;
@@ -53,7 +53,7 @@ show_schedule_item(struct node *n, struct arena *a, const struct schedule *s, co
 	mark_id(n, "id", NAME_SCHEDULE, s->id);
 	node_setf(n, "href", "/s/s%" PRId64, s->id);
 	node_set(n, "name", s->name);
-	node_set(n, "words", words_of(a, s->cron));
+	node_set(n, "words", show_schedule_words(a, s->cron));
 	node_set(n, "cron", s->cron);
 	node_set(n, "zone", *zone != '\0' ? zone : NULL);
 	if (s->spread_min > 0)

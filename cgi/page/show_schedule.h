@@ -18,6 +18,9 @@
 void show_schedule_item(struct node *n, struct arena *a, const struct schedule *s,
     const char *zone, int64_t now);
 
+/* A cron expression in words; as it is when it is none. */
+const char *show_schedule_words(struct arena *a, const char *text);
+
 /* A schedule in an environment: the item; env.label, env.href; next (a moment), state, last.at,
  * last.id, last.href, last.size, error, contents, storage, run (where to post to run it now). */
 void show_schedule_plan(struct node *n, struct zoneset *set, const struct schedule_plan *p,

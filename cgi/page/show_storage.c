@@ -67,6 +67,20 @@ finding(struct node *n, const struct finding *f, int64_t now)
 	mark_state(n, "state", "Unknown", "warning", "warn");
 }
 
+/* What a job about it has come to: id, href, state, error, busy, at (when it ended). */
+static void
+add_job(struct page *p, struct node *n, const struct job *j, int64_t now)
+{
+	mark_id(n, "id", NAME_JOB, j->id);
+	node_setf(n, "href", "/j/j%" PRId64, j->id);
+	mark_job(n, j);
+	node_set(n, "error", j->state == JOB_FAILED ? j->error : NULL);
+	node_flag(n, "busy", !job_ended(j->state));
+	page_time(n, "at", j->finished_at, now);
+	if (!job_ended(j->state))
+		node_set(p->root, "page.refresh", "10");
+}
+
 void
 show_storage_page(struct page *p, const struct storage_view *view)
 {
@@ -81,13 +95,8 @@ show_storage_page(struct page *p, const struct storage_view *view)
 		mark_count(n, "unshown", all - (int64_t)view->count);
 	node_flag(n, "clean", s->checked_at > 0 && all == 0);
 	node_flag(n, "full_list", s->unknown >= FINDINGS_UNKNOWN);
-	if (view->job == NULL)
-		return;
-	mark_id(n, "job.id", NAME_JOB, view->job->id);
-	node_setf(n, "job.href", "/j/j%" PRId64, view->job->id);
-	mark_job(node_at(n, "job"), view->job);
-	node_set(n, "job.error", view->job->state == JOB_FAILED ? view->job->error : NULL);
-	node_flag(n, "job.busy", !job_ended(view->job->state));
-	if (!job_ended(view->job->state))
-		node_set(p->root, "page.refresh", "10");
+	if (view->job != NULL)
+		add_job(p, node_at(n, "job"), view->job, view->now);
+	if (view->test != NULL)
+		add_job(p, node_at(n, "test"), view->test, view->now);
 }

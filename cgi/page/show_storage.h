@@ -14,6 +14,7 @@ struct storage_view {
 	const struct finding *items;
 	size_t count;
 	const struct job *job;        /* the newest look through it; NULL: there was none */
+	const struct job *test;       /* the newest test of it; NULL: there was none */
 	int64_t now;
 };
 

@@ -30,44 +30,62 @@ findings_kind_name(enum finding_kind kind)
 /* Inside a transaction. */
 static int
 add_job(int64_t *ret, struct db *db, const struct job_request *rq, int64_t storage,
-    struct err *e)
+    enum job_kind kind, struct err *e)
 {
 	static const char sql_environment[] = "SELECT environment FROM backup WHERE storage=?1 AND"
 	                                      " state IN ('ready', 'trashed') ORDER BY id DESC"
 	                                      " LIMIT 1";
+	static const char sql_any[] = "SELECT min(id) FROM environment";
 	static const char sql_storage[] = "UPDATE job SET storage=?2 WHERE id=?1";
 	struct job_request own = *rq;
 
-	if (sql_get(&own.environment, db, sql_environment, SQL_ARGS(sql_i(storage)), e) != 0)
+	if (sql_get(&own.environment, db, sql_environment, SQL_ARGS(sql_i(storage)), e) != 0 ||
+	    (own.environment == 0 && kind == JOB_CHECK &&
+	        sql_get(&own.environment, db, sql_any, SQL_NO_ARGS, e) != 0))
 		return -1;
 	if (own.environment == 0)
-		return err_set(e, ERR_CONFLICT,
-		    "there is no backup in this storage yet, so there is nothing to compare");
+		return err_set(e, ERR_CONFLICT, kind == JOB_CHECK
+		    ? "there is no environment yet: a test is a job, and each job belongs to one"
+		    : "there is no backup in this storage yet, so there is nothing to compare");
 	if (enqueue_add(ret, db, &own,
-	        &(struct enqueue_work){ .kind = JOB_RECONCILE,
-	            .background = rq->requested_by == 0 }, e) != 0)
+	        &(struct enqueue_work){ .kind = kind, .background = rq->requested_by == 0 },
+	        e) != 0)
 		return -1;
 	return sql_run(NULL, db, sql_storage, SQL_ARGS(sql_i(*ret), sql_i(storage)), e);
+}
+
+static int
+request(int64_t *job, struct db *db, const struct job_request *rq, int64_t storage,
+    enum job_kind kind, struct err *e)
+{
+	static const char sql[] = "SELECT max(id) FROM job WHERE storage=?1 AND kind=?2"
+	                          " AND state IN ('queued', 'running')";
+	CLEANUP_TXN struct sql_txn t = { NULL };
+	int64_t id;
+
+	if (sql_begin(&t, db, e) != 0 || enqueue_known(&id, db, rq->key, kind, e) != 0)
+		return -1;
+	if (id == 0 && sql_get(&id, db, sql,
+	        SQL_ARGS(sql_i(storage), sql_t(job_kind_name(kind))), e) != 0)
+		return -1;
+	if ((id == 0 && add_job(&id, db, rq, storage, kind, e) != 0) || sql_commit(&t, e) != 0)
+		return -1;
+	*job = id;
+	return 0;
 }
 
 int
 findings_request(int64_t *job, struct db *db, const struct job_request *rq, int64_t storage,
     struct err *e)
 {
-	static const char sql[] = "SELECT max(id) FROM job WHERE storage=?1 AND kind='reconcile'"
-	                          " AND state IN ('queued', 'running')";
-	CLEANUP_TXN struct sql_txn t = { NULL };
-	int64_t id;
+	return request(job, db, rq, storage, JOB_RECONCILE, e);
+}
 
-	if (sql_begin(&t, db, e) != 0 ||
-	    enqueue_known(&id, db, rq->key, JOB_RECONCILE, e) != 0)
-		return -1;
-	if (id == 0 && sql_get(&id, db, sql, SQL_ARGS(sql_i(storage)), e) != 0)
-		return -1;
-	if ((id == 0 && add_job(&id, db, rq, storage, e) != 0) || sql_commit(&t, e) != 0)
-		return -1;
-	*job = id;
-	return 0;
+int
+findings_request_test(int64_t *job, struct db *db, const struct job_request *rq,
+    int64_t storage, struct err *e)
+{
+	return request(job, db, rq, storage, JOB_CHECK, e);
 }
 
 int
@@ -77,7 +95,8 @@ findings_queue(int64_t *count, struct db *db, int64_t now, struct err *e)
 	    "SELECT s.id FROM storage s WHERE s.id>?1 AND s.checked_at<?2 AND EXISTS (SELECT 1"
 	    " FROM backup b WHERE b.storage=s.id AND b.state IN ('ready', 'trashed') AND"
 	    " b.finished_at<?3) AND NOT EXISTS (SELECT 1 FROM job j WHERE j.storage=s.id AND"
-	    " (j.state IN ('queued', 'running') OR j.finished_at>?3)) ORDER BY s.id LIMIT 1";
+	    " j.kind='reconcile' AND (j.state IN ('queued', 'running') OR j.finished_at>?3))"
+	    " ORDER BY s.id LIMIT 1";
 	const struct job_request rq = { .environment = 0 };
 	int64_t storage = 0, job;
 
@@ -101,10 +120,11 @@ findings_storage_of(int64_t *ret, struct db *db, int64_t job, struct err *e)
 }
 
 int
-findings_newest_job(int64_t *ret, struct db *db, int64_t storage, struct err *e)
+findings_newest_job(int64_t *ret, struct db *db, int64_t storage, enum job_kind kind,
+    struct err *e)
 {
-	return sql_get(ret, db, "SELECT max(id) FROM job WHERE storage=?1",
-	    SQL_ARGS(sql_i(storage)), e);
+	return sql_get(ret, db, "SELECT max(id) FROM job WHERE storage=?1 AND kind=?2",
+	    SQL_ARGS(sql_i(storage), sql_t(job_kind_name(kind))), e);
 }
 
 /* -- writing -- */

@@ -39,9 +39,15 @@ MUST_USE int findings_request(int64_t *job, struct db *db, const struct job_requ
     int64_t storage, struct err *e);
 /* Queue those that are due: the last good look is a week old, and the last bad one a day. */
 MUST_USE int findings_queue(int64_t *count, struct db *db, int64_t now, struct err *e);
-/* The storage of a reconcile job; the newest such job of a storage, 0: none. */
+/* Queue a test of a storage (probe.h): a job of the kind check without a service. rq->environment
+ * is found here, any one where no backup lies there yet. While one is queued or running it gives
+ * that one. ERR_CONFLICT: there is no environment. */
+MUST_USE int findings_request_test(int64_t *job, struct db *db, const struct job_request *rq,
+    int64_t storage, struct err *e);
+/* The storage of such a job; the newest of a kind, reconcile or check, of a storage, 0: none. */
 MUST_USE int findings_storage_of(int64_t *ret, struct db *db, int64_t job, struct err *e);
-MUST_USE int findings_newest_job(int64_t *ret, struct db *db, int64_t storage, struct err *e);
+MUST_USE int findings_newest_job(int64_t *ret, struct db *db, int64_t storage,
+    enum job_kind kind, struct err *e);
 
 /* -- the worker's side -- */
 

@@ -46,7 +46,8 @@ static const char *const facts[] = {
 	/* The looks of a draft that was never confirmed outlive it. */
 	"SELECT 'j'||id||' is a '||kind||' job of nothing' FROM job WHERE ?1>0 AND ((kind IN"
 	" ('backup', 'verify', 'test') AND backup IS NULL) OR (kind='download' AND download IS"
-	" NULL) OR (kind='check' AND service IS NULL) OR (kind='reconcile' AND storage IS NULL)"
+	" NULL) OR (kind='check' AND (service IS NULL)=(storage IS NULL)) OR (kind='reconcile' AND"
+	" storage IS NULL)"
 	" OR (restore IS NULL AND (kind IN ('restore', 'undo', 'tidy') OR (kind='preview' AND"
 	" state IN ('queued', 'running')))))",
 

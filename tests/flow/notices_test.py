@@ -12,7 +12,8 @@ import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import ROOT, Browser, Instance, die_with_parent, links_of, main, mail_text, test, wait_until  # noqa: E402
+from harness import (ROOT, Browser, Budget, Instance, die_with_parent, links_of, main, mail_text, test,  # noqa: E402
+                     wait_until)
 
 LIVE = "shop/live"
 SECRET = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
@@ -92,6 +93,11 @@ def remove_all(s):
 
 def settled(s):
     return wait_until("an empty queue", lambda: not s.sql1("SELECT count(*) FROM delivery WHERE state = 'queued'"))
+
+
+def told(s, address):
+    """The mails to that address that are no question."""
+    return [m for m in s.mails() if m["To"] == address and "/confirm/" not in mail_text(m)]
 
 
 def break_shop(s):
@@ -251,6 +257,92 @@ def alive(s):
     s.start_worker({"LAZARETTE_CLOCK_SKEW": str(10 * 60 * 1000)})
     s.receiver.wait("/alive", count + 1)
     assert re.fullmatch(r"/alive/0193", s.receiver.requests("/alive")[-1]["path"])
+    remove_all(s)
+
+
+BANNER = re.compile(r"The worker has not reported for (1 m|2 m)")
+
+
+def web_at(s, skew):
+    """The pages' clock is so many milliseconds ahead; the worker's is not."""
+    s.stop_one("web")
+    s.start_web({"LAZARETTE_CLOCK_SKEW": str(skew)})
+    wait_until("an answer", lambda: s.browser.get("/healthz").status == 200)
+
+
+@test("T41", "the worker is killed and nobody starts it again: within two minutes a red line says so on every page of backups")
+def dead_worker(s):
+    number = add(s, "healthchecks", name="Dead man", url=s.receiver.base + "/dead/0193", events=["worker-silent"])
+    s.receiver.wait("/dead", 1)
+    settled(s)
+    s.kill("worker")
+    pages = ("/", "/plans", f"/p/{LIVE}/backups", f"/p/{LIVE}/schedule", "/jobs")
+    # The control: right after, nothing is wrong yet.
+    assert not [p for p in pages if BANNER.search(s.must(s.browser.get(p)).words)]
+    pings = len(s.receiver.requests("/dead"))
+    web_at(s, 2 * 60 * 1000)
+    for page in pages:
+        answer = s.must(s.browser.get(page))
+        assert BANNER.search(answer.words) and 'role="alert"' in answer.text, (page, answer.words[:400])
+    # Who pings is dead, so the watcher outside hears nothing, and that is what it waits for.
+    assert len(s.receiver.requests("/dead")) == pings
+    web_at(s, 0)
+    strike = Budget(20, 5, 20)
+    done = 0
+    while strike.wants(done):
+        s.start_worker()
+        assert not BANNER.search(s.browser.get("/").words)
+        s.kill("worker")
+        with contextlib.closing(sqlite3.connect(s.home + "/catalog.db", timeout=60)) as db:
+            db.execute("UPDATE worker SET seen_at = seen_at - 100000")      # as if so much time had gone by
+            db.commit()
+        assert BANNER.search(s.browser.get("/").words), done
+        done += 1
+    s.start_worker()
+    wait_until("the line to go", lambda: not BANNER.search(s.browser.get("/").words))
+    press(s, f"/notifications/{number}/remove", "/remove")
+
+
+@test("T41", "a schedule that never succeeds is at risk and mailed; its check outside hears of failures, never of a success")
+def never(s):
+    ping, base = s.receiver.base + "/never/0193", "/p/shop/-/notifications"
+    s.add_environment("shop", "never", "staging")
+    s.add_service("shop/never", "gone", "sqlite", path=s.shop + ".never")
+    add(s, "healthchecks", base, name="Never", url=ping)
+    before = len(s.mails())
+    add(s, "mail", base, name="Ops again", target="ops2@example.net", events=["backup-failed", "at-risk"])
+    question = s.wait_mails(before + 1)[-1]
+    path = next(p for p in links_of(question, s.base) if p.startswith("/confirm/"))
+    press(s, path, path, Browser(s.base))
+    form = s.must(s.browser.get("/p/shop/never/schedule/new")).form(field="cron")
+    s.must(s.browser.submit(form.fill(name="Nightly", every="day", time="02:00", spread="0", zone="UTC"),
+                            "/p/shop/never/schedule/new"))
+    wait_until("the plan", lambda: s.sql1("SELECT count(*) FROM schedule_state WHERE next_at > 0"))
+    # Nothing has run: not one ping, of no kind.
+    settled(s)
+    assert not s.receiver.requests("/never")
+    for day in (1, 2):
+        s.stop_one("worker")
+        s.start_worker({"LAZARETTE_CLOCK_SKEW": str(day * 24 * 3600 * 1000)})
+        wait_until(f"failure {day}", lambda: s.sql1("SELECT count(*) FROM job WHERE kind = 'backup' AND state = 'failed'"
+                                                    " AND requested_by IS NULL") == day)
+    s.receiver.wait("/never", 4)
+    settled(s)
+    ends = [q["path"].split("?")[0] for q in s.receiver.requests("/never")]
+    assert ends == ["/never/0193/start", "/never/0193/fail"] * 2, ends
+    words = s.must(s.browser.get("/")).words
+    assert "A backup needs attention" in words and "shop/never At risk" in words, words[:800]
+    wait_until("the mails", lambda: len(told(s, "ops2@example.net")) >= 2, 90)
+    subjects = [m["Subject"] for m in told(s, "ops2@example.net")]
+    # Each night is told once: what a failed backup says is not said again by the alarm of the risk.
+    assert len(subjects) == 2 and all("[shop/never]" in x and "FAILED" in x for x in subjects), subjects
+    # The control: once the database is there, the next night is a success, and says so.
+    make_shop(s.shop + ".never")
+    s.stop_one("worker")
+    s.start_worker({"LAZARETTE_CLOCK_SKEW": str(3 * 24 * 3600 * 1000)})
+    wait_until("the success", lambda: [q for q in s.receiver.requests("/never") if re.match(r"/never/0193(\?|$)", q["path"])])
+    wait_until("the risk to be over", lambda: "shop/never At risk" not in s.browser.get("/").words)
+    settled(s)
     remove_all(s)
 
 

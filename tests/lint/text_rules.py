@@ -6,7 +6,10 @@ import re
 ROWS = """DIV-1 DIV-2 DIV-4 DIV-5 DIV-6 DIV-7 DIV-8 DIV-10 DIV-14 DIV-15 DIV-16 DIV-17 DIV-18 DIV-19 SET-3 SET-4 SET-23
 CYC-3 CYC-14 PEER-1 PEER-2 PEER-5 PEER-17 PEER-20 T01 T06 T07 T11 T14 T16 T17 T19 T48 T50 T51 T57
 DIV-9 DIV-11 DIV-12 DIV-13 SET-5 SET-10 SET-11 SET-13 SET-14 SET-15 CYC-16 CYC-17 CYC-18 PLA-24 PLA-25 PLA-26 PLA-28 PEER-3 PEER-4 PEER-7
-PEER-24 NEW-2 NEW-3 NEW-6 T31 T32 T33 T34 T35 T36 T44 T45 T46""".split()
+PEER-24 NEW-2 NEW-3 NEW-6 T31 T32 T33 T34 T35 T36 T44 T45 T46
+DIV-3 SCU-8 SCU-9 SCU-10 SCU-11 SCU-12 SCU-13 SCU-14 SCU-15 SCU-24 CYC-1 CYC-2 CYC-18 CYC-21 SET-6 SET-9 SET-30
+PLA-7 PLA-8 PLA-9 PLA-10 PLA-11 PLA-14 PLA-16 PLA-29 PEER-8 PEER-9 PEER-10 PEER-19 PEER-21 PEER-22 PEER-23 PEER-26
+NEW-7 NEW-9 T18 T24 T25 T26 T37 T38 T39 T40 T41 T47 T49""".split()
 
 COMMENT = {".c": "/* ", ".h": "/* ", ".sql": "-- ", ".css": "/* ", ".js": "/* ", ".mjs": "/* ", ".cs": "<?cs # "}
 FLAWS = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
@@ -71,7 +74,9 @@ def rows_have_tests(tree):
     tests = [p for p in tree.files if p.startswith("tests/") and not p.startswith("tests/lint/")]
     text = "\n".join(tree.text(p) for p in tests if p.endswith((".c", ".py", ".js", ".mjs", ".sh")) or
                      "." not in os.path.basename(p))
-    return [f"tests:1: no test names {row}" for row in ROWS if not re.search(rf"\b{row}\b", text)]
+    # A test in C may bear the id in the name of its function: CYC_21_a_disk_that_is_away.
+    return [f"tests:1: no test names {row}" for row in ROWS
+            if not re.search(rf"\b{row}\b|(?<![A-Za-z0-9]){row.replace('-', '_')}_", text)]
 
 
 def trail_has_words(tree):

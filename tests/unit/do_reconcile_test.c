@@ -284,7 +284,7 @@ CYC_21_it_is_looked_through_weekly_and_one_at_a_time(void **state)
 	OK(findings_queue(&queued, f->db, now + DAYS(2), &f->e));
 	assert_int_equal(queued, 1);
 	OK(findings_request(&again, f->db, &rq, f->storage, &f->e));
-	OK(findings_newest_job(&job, f->db, f->storage, &f->e));
+	OK(findings_newest_job(&job, f->db, f->storage, JOB_RECONCILE, &f->e));
 	assert_int_equal(again, job);
 	look_through(h);
 	OK(findings_queue(&queued, f->db, now + DAYS(6), &f->e));

@@ -273,6 +273,68 @@ a_failed_backup_names_its_cause_in_the_list_and_the_head(void **state)
 	SAYS(&rp, "What went wrong in b1");
 }
 
+/* What stands in the table between the link to a backup and the end of its row. */
+static const char *
+row_of(struct fixture *f, const struct reply *rp, int64_t backup)
+{
+	const char *table = strstr(rp->body.p, "aria-label=\"Backups\""), *start, *end;
+
+	assert_non_null(table);
+	start = strstr(table, arena_printf(f->a, "href=\"/b/b%lld\"", (long long)backup));
+	assert_non_null(start);
+	end = strstr(start, "</tr>");
+	assert_non_null(end);
+	return arena_dupn(f->a, start, (size_t)(end - start));
+}
+
+static void
+SET_6_a_scheduled_one_is_listed_while_it_waits_and_runs(void **state)
+{
+	struct fixture *f = *state;
+	struct backup_ids ids;
+	struct lease l;
+	CLEANUP_REPLY struct reply none, queued, running, ready;
+
+	ASK(200, &none, LIST);
+	SAYS_NOT(&none, "href=\"/b/b1\"");
+	ids = fixture_request(f, f->media, NULL);
+	fixture_do(f, "UPDATE backup SET kind='scheduled', requested_by=NULL");
+	ASK(200, &queued, LIST);
+	assert_non_null(strstr(row_of(f, &queued, ids.backup), "Scheduled"));
+	assert_non_null(strstr(row_of(f, &queued, ids.backup), "Queued"));
+	l = fixture_claim(f);
+	OK(backups_begin(f->db, &l, &f->e));
+	ASK(200, &running, LIST);
+	assert_non_null(strstr(row_of(f, &running, ids.backup), "Scheduled"));
+	assert_non_null(strstr(row_of(f, &running, ids.backup), "Running"));
+	assert_null(strstr(row_of(f, &running, ids.backup), "On-demand"));
+	/* The control: it does not stay so. */
+	fixture_finish(f, &l, ids.backup);
+	ASK(200, &ready, LIST);
+	assert_non_null(strstr(row_of(f, &ready, ids.backup), "Scheduled"));
+	assert_null(strstr(row_of(f, &ready, ids.backup), "Running"));
+}
+
+static void
+SET_9_the_list_shows_the_schedule_with_the_way_to_it(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply without, with;
+
+	fixture_ready(f);
+	/* The control: without one, nothing claims that there is one. */
+	ASK(200, &without, LIST);
+	SAYS(&without, "<a href=\"/p/shop/live/schedule\">Set a schedule</a>");
+	SAYS_NOT(&without, "Every day at 02:00");
+	fixture_do(f, "INSERT INTO schedule (id, uuid, environment, name, cron, created_at) VALUES"
+	    " (1, 's', 1, 'Nightly <b>', '0 2 * * *', 1)");
+	ASK(200, &with, LIST);
+	SAYS(&with, "Next scheduled backup:");
+	SAYS(&with, "<a href=\"/p/shop/live/schedule\">Nightly &lt;b&gt;</a>");
+	SAYS(&with, "Every day at 02:00");
+	SAYS_NOT(&with, "Set a schedule");
+}
+
 int
 main(void)
 {
@@ -283,6 +345,8 @@ main(void)
 		ROW_TEST("DIV-7", notes_can_be_searched_and_are_shown_as_text),
 		ROW_TEST("CYC-3", a_services_own_list_has_only_its_backups),
 		ROW_TEST("SET-4", what_is_kept_or_still_made_stays),
+		FIXTURE_TEST(SET_6_a_scheduled_one_is_listed_while_it_waits_and_runs),
+		FIXTURE_TEST(SET_9_the_list_shows_the_schedule_with_the_way_to_it),
 		FIXTURE_TEST(an_empty_list_says_what_would_be_here),
 		FIXTURE_TEST(the_first_row_says_that_nothing_is_scheduled),
 		FIXTURE_TEST(a_filter_that_is_not_known_is_told),

@@ -99,6 +99,25 @@ what_is_wrong_stands_beside_its_field(void **state)
 }
 
 static void
+CYC_2_a_storage_that_is_not_there_is_refused_with_the_way_to_those_that_are(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply wrong, other, right;
+
+	ASK(422, &wrong, SAVE, AT_ENVIRONMENT,
+	    .form = { { "policy", "storage" }, { "value", "nowhere" }, { "do", "save" } });
+	SAYS(&wrong, "There is no storage nowhere <a href=\"/storage\">");
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM policy"), 0);
+	/* Only there. */
+	ASK(422, &other, SAVE, AT_ENVIRONMENT,
+	    .form = { { "policy", "trash-days" }, { "value", "0" }, { "do", "save" } });
+	SAYS_NOT(&other, "The storages there are");
+	ASK(303, &right, SAVE, AT_ENVIRONMENT,
+	    .form = { { "policy", "storage" }, { "value", "main" }, { "do", "save" } });
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM policy"), 1);
+}
+
+static void
 odd_keys_and_the_rule_of_retention_go_elsewhere(void **state)
 {
 	struct fixture *f = *state;
@@ -167,6 +186,8 @@ main(void)
 		FIXTURE_TEST(PEER_19_each_key_shows_its_own_value_beside_the_inherited_one),
 		FIXTURE_TEST(PEER_19_the_instance_has_a_page_of_its_own),
 		FIXTURE_TEST(what_is_wrong_stands_beside_its_field),
+		FIXTURE_TEST(
+		    CYC_2_a_storage_that_is_not_there_is_refused_with_the_way_to_those_that_are),
 		FIXTURE_TEST(odd_keys_and_the_rule_of_retention_go_elsewhere),
 		FIXTURE_TEST(PLA_3_forbidden_downloads_are_refused_with_a_sentence),
 		FIXTURE_TEST(new_backups_go_to_the_storage_of_the_policy),

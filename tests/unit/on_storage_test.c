@@ -1,6 +1,7 @@
 /* on_storage_test.c: the pages of the storages, and asking for a look through one. */
 #include "tests/unit/ask.h"
 
+#include "cgi/handle/on_job.h"
 #include "cgi/handle/on_storage.h"
 
 #define PAGE .run = on_storage_get, .args = { "main" }
@@ -60,11 +61,82 @@ CYC_21_a_look_is_asked_for_once_and_leaves_a_line_in_the_trail(void **state)
 	SAYS_NOT(&page, "Check now");
 }
 
+static void
+CYC_2_a_test_is_asked_for_once_and_its_end_shows(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply before, once, twice, busy, done, failed, missing;
+	struct lease l;
+	struct err why;
+
+	ASK(200, &before, PAGE);
+	SAYS(&before, "Never. A test writes a small object");
+	SAYS(&before, "action=\"/storage/main/test\"");
+	ASK(303, &once, .run = on_storage_test, .args = { "main" }, .post = true);
+	HEADER(&once, "Location: /storage/main?said=testing\r\n");
+	ASK(303, &twice, .run = on_storage_test, .args = { "main" }, .post = true);
+	assert_int_equal(fixture_number(f,
+	    "SELECT count(*) FROM job WHERE kind='check' AND storage=1 AND service IS NULL"), 1);
+	assert_true(fixture_number(f, "SELECT count(*) FROM event WHERE action='storage.tested'"
+	                              " AND target='main'") >= 1);
+	ASK(200, &busy, PAGE);
+	SAYS(&busy, "Queued</span> <a href=\"/j/j1\">j1</a>");
+	SAYS_NOT(&busy, "action=\"/storage/main/test\"");
+	/* A look through it is another thing. */
+	SAYS_NOT(&busy, "It is being looked through by");
+	l = fixture_claim(f);
+	OK(jobs_succeed(f->db, &l, 0, &f->e));
+	ASK(200, &done, PAGE);
+	SAYS(&done, "Done</span> <a href=\"/j/j1\">j1</a>");
+	ASK(303, &once, .run = on_storage_test, .args = { "main" }, .post = true);
+	l = fixture_claim(f);
+	err_set(&why, ERR_DAMAGED, "storage main: what is read is <not> what was written");
+	OK(jobs_fail(f->db, &l, &why, &f->e));
+	ASK(200, &failed, PAGE);
+	SAYS(&failed, "The last test failed.</strong> storage main: what is read is &lt;not&gt;");
+	ASK(404, &missing, .run = on_storage_test, .args = { "other" }, .post = true);
+}
+
+static void
+CYC_2_a_test_needs_an_environment_to_belong_to(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply rp;
+
+	fixture_do(f, "DELETE FROM service");
+	fixture_do(f, "DELETE FROM environment");
+	ASK(409, &rp, .run = on_storage_test, .args = { "main" }, .post = true);
+	SAYS(&rp, "There is no environment yet");
+}
+
+/* Its job page repeats it, and not the test of a service. */
+static void
+CYC_2_a_failed_test_can_be_repeated_from_its_job(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply once, again, page;
+	struct lease l;
+	struct err why;
+
+	ASK(303, &once, .run = on_storage_test, .args = { "main" }, .post = true);
+	l = fixture_claim(f);
+	err_set(&why, ERR_BUSY, "away");
+	OK(jobs_fail(f->db, &l, &why, &f->e));
+	ASK(200, &page, .run = on_job_get, .args = { "j1" });
+	SAYS(&page, "Connection test");
+	ASK(303, &again, .run = on_job_retry, .args = { "j1" }, .post = true);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM job WHERE kind='check' AND"
+	    " storage=1 AND service IS NULL AND state='queued'"), 1);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(CYC_21_the_page_shows_what_was_found_worst_first),
+		FIXTURE_TEST(CYC_2_a_test_is_asked_for_once_and_its_end_shows),
+		FIXTURE_TEST(CYC_2_a_test_needs_an_environment_to_belong_to),
+		FIXTURE_TEST(CYC_2_a_failed_test_can_be_repeated_from_its_job),
 		FIXTURE_TEST(CYC_21_a_look_is_asked_for_once_and_leaves_a_line_in_the_trail),
 	};
 

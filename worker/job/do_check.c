@@ -1,9 +1,33 @@
-/* do_check.c: can this service be reached and read? The answer goes beside the service's name. */
+/* do_check.c: can this service be reached and read, or this storage be written and read? The answer
+ * goes beside the service's name; that of a storage is how its job ended. */
+#include "lib/base/clock.h"
+#include "lib/base/num.h"
+#include "lib/store/findings.h"
 #include "lib/store/projects.h"
 #include "worker/job/act.h"
+#include "worker/job/probe.h"
 
 static int
-work(struct plan *p, struct err *e)
+check_storage(struct plan *p, struct err *e)
+{
+	int64_t storage, began = clock_mono();
+	char size[NUM_TEXT], took[NUM_TEXT];
+
+	if (findings_storage_of(&storage, p->db, p->job.id, e) != 0 ||
+	    plan_storage(&p->dest, &p->storage, p, storage, e) != 0)
+		return -1;
+	report_phase(p->report, "%s: testing", p->storage.slug);
+	if (probe_storage(p->dest, p->lease.fence, e) != 0)
+		return err_in(e, "storage %s", p->storage.slug);
+	num_size(size, PROBE_BYTES);
+	num_duration(took, clock_lap(&began));
+	report_say(p->report, "note", "%s: a probe of %s was written, read back and removed in %s",
+	    p->storage.slug, size, took);
+	return 0;
+}
+
+static int
+check_service(struct plan *p, struct err *e)
 {
 	struct source src;
 	struct err why;
@@ -22,6 +46,12 @@ work(struct plan *p, struct err *e)
 	if (rc != 0)
 		*e = why;
 	return rc;
+}
+
+static int
+work(struct plan *p, struct err *e)
+{
+	return p->job.service != 0 ? check_service(p, e) : check_storage(p, e);
 }
 
 static int
