@@ -67,22 +67,13 @@ status(const struct schedule_plan *p, int64_t now)
 		return "paused";
 	if (!p->schedule.enabled)
 		return "off";
-	if (*p->run_error != '\0' && p->run_at >= p->backup_at)
-		return "could not start";
+	if (plans_refused(p))
+		return "refused";
 	if (p->backup == 0)
 		return "not yet run";
 	if (p->backup_state == BACKUP_BUILDING)
 		return p->backup_started == 0 ? "queued" : "running";
 	return backup_state_name(p->backup_state);
-}
-
-/* Why the newest run is not there; a later one that went well says nothing. */
-static const char *
-failure(const struct schedule_plan *p)
-{
-	if (*p->run_error != '\0' && p->run_at >= p->backup_at)
-		return p->run_error;
-	return p->backup_state == BACKUP_FAILED ? p->backup_error : "";
 }
 
 /* Texts in the order of the columns; sizes in words and times for people, unless `exact`. */
@@ -107,7 +98,7 @@ fill(const char *row[COLUMNS], struct arena *a, const struct schedule_plan *p, b
 	row[SIZE] = exact ? arena_printf(a, "%" PRId64, p->backup_bytes)
 	    : p->backup_bytes > 0 ? arena_dup(a, size) : "";
 	row[RUN] = run == 0 ? "" : arena_dup(a, exact ? iso : date);
-	row[ERROR] = failure(p);
+	row[ERROR] = plans_error(p);
 }
 
 static int

@@ -106,12 +106,12 @@ show_csv_plans_head(struct reply *rp)
 static void
 outcome(struct csv *c, const struct schedule_plan *p)
 {
-	if (*p->run_error != '\0' && p->run_at >= p->backup_at) {
+	if (plans_refused(p)) {
 		csv_time(c, p->run_at);
 		csv_text(c, "");
 		csv_text(c, "refused");
 		csv_text(c, "");
-		csv_text(c, p->run_error);
+		csv_text(c, plans_error(p));
 		return;
 	}
 	csv_time(c, p->backup_at);
@@ -123,7 +123,7 @@ outcome(struct csv *c, const struct schedule_plan *p)
 	id(c, NAME_BACKUP, p->backup);
 	csv_text(c, backup_state_name(p->backup_state));
 	csv_number(c, p->backup_bytes);
-	csv_text(c, p->backup_error);
+	csv_text(c, plans_error(p));
 }
 
 void

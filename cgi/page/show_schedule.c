@@ -97,11 +97,11 @@ outcome(struct node *n, const struct schedule_plan *p, int64_t now)
 	const struct backup b = { .id = p->backup, .state = p->backup_state, .note = "",
 		.error = p->backup_error, .suspicion = "", .started_at = p->backup_started,
 		.warnings = p->backup_warnings, .health = p->backup_health };
-	bool refused = *p->run_error != '\0' && p->run_at >= p->backup_at;
+	const char *error = plans_error(p);
 
-	if (refused) {
+	node_set(n, "error", *error != '\0' ? error : NULL);
+	if (plans_refused(p)) {
 		mark_state(n, "state", "Could not start", "failed", "bad");
-		node_set(n, "error", p->run_error);
 		page_time(n, "last.at", p->run_at, now);
 		return;
 	}
@@ -115,8 +115,6 @@ outcome(struct node *n, const struct schedule_plan *p, int64_t now)
 	page_time(n, "last.at", p->backup_at, now);
 	if (p->backup_bytes > 0)
 		page_size(n, "last.size", p->backup_bytes);
-	if (p->backup_state == BACKUP_FAILED)
-		node_set(n, "error", p->backup_error);
 }
 
 void

@@ -74,6 +74,20 @@ read_plan(void *row, struct sql *q, struct arena *a)
 	p->storage_slug = sql_text(q, c++, a);
 }
 
+bool
+plans_refused(const struct schedule_plan *p)
+{
+	return *p->run_error != '\0' && p->run_at >= p->backup_at;
+}
+
+const char *
+plans_error(const struct schedule_plan *p)
+{
+	if (plans_refused(p))
+		return p->run_error;
+	return p->backup != 0 && p->backup_state == BACKUP_FAILED ? p->backup_error : "";
+}
+
 int
 plans_list(struct schedule_plan **ret, size_t *count, struct arena *a, struct db *db,
     int64_t environment, struct err *e)

@@ -38,6 +38,10 @@ struct schedule_plan {
 	enum backup_health backup_health;
 	const char *backup_error, *contents, *storage_slug;
 };
+/* The newest run could not even be asked for: it is newer than the newest backup. */
+bool plans_refused(const struct schedule_plan *p);
+/* Why the newest run brought nothing, "" when it did or is still at work. */
+const char *plans_error(const struct schedule_plan *p);
 /* environment 0: of all. In the order of project, environment, schedule. */
 MUST_USE int plans_list(struct schedule_plan **ret, size_t *count, struct arena *a,
     struct db *db, int64_t environment, struct err *e);
