@@ -86,7 +86,8 @@ T49_hostile_texts_stay_text_in_the_list_of_plans(void **state)
 {
 	static const char *const texts[] = { "UPDATE schedule SET name=?1, cron=?1, zone=?1",
 		"UPDATE project SET slug=?1", "UPDATE environment SET slug=?1",
-		"UPDATE storage SET slug=?1", "UPDATE backup SET error=?1, contents=?1", NULL };
+		"UPDATE storage SET slug=?1",
+		"UPDATE backup SET state='failed', error=?1, contents=?1", NULL };
 	static const char *const names[] = { "Name", "When", "Cron", "Time zone", "Project",
 		"Environment", "Storage", "Error", "Contents", NULL };
 	struct fixture *f = *state;
