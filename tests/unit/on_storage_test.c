@@ -65,7 +65,7 @@ static void
 CYC_2_a_test_is_asked_for_once_and_its_end_shows(void **state)
 {
 	struct fixture *f = *state;
-	CLEANUP_REPLY struct reply before, once, twice, busy, done, failed, missing;
+	CLEANUP_REPLY struct reply before, once, twice, busy, done, later, failed, missing;
 	struct lease l;
 	struct err why;
 
@@ -88,7 +88,7 @@ CYC_2_a_test_is_asked_for_once_and_its_end_shows(void **state)
 	OK(jobs_succeed(f->db, &l, 0, &f->e));
 	ASK(200, &done, PAGE);
 	SAYS(&done, "Done</span> <a href=\"/j/j1\">j1</a>");
-	ASK(303, &once, .run = on_storage_test, .args = { "main" }, .post = true);
+	ASK(303, &later, .run = on_storage_test, .args = { "main" }, .post = true);
 	l = fixture_claim(f);
 	err_set(&why, ERR_DAMAGED, "storage main: what is read is <not> what was written");
 	OK(jobs_fail(f->db, &l, &why, &f->e));
