@@ -2,7 +2,6 @@
 #include "worker/notify/digest.h"
 
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,22 +11,21 @@
 #include "lib/model/calendar.h"
 #include "lib/model/zone.h"
 #include "lib/store/alarms.h"
-#include "lib/store/backups.h"
 #include "lib/store/channels.h"
 #include "lib/store/notices.h"
 #include "lib/store/policies.h"
-#include "lib/store/projects.h"
 #include "lib/store/settings.h"
+#include "lib/store/stats.h"
 
-enum { OLD_HOURS = 48, HOUR_OF_DAY = 8 };
+enum { HOUR_OF_DAY = 8 };
 static const char mark_name[] = "digest_told";
 static const int64_t week_ms = 7 * CALENDAR_DAY;
 
 /* Worst first. */
-enum state { NEVER, ALARMED, FAILED, OLD, GOOD, PAUSED, STATES };
+enum state { NEVER, ALARMED, FAILED, OLD, UNSCHEDULED, GOOD, PAUSED, STATES };
 static const char *const words[STATES] = {
 	[NEVER] = "NO BACKUP", [ALARMED] = "ATTENTION", [FAILED] = "FAILED", [OLD] = "OLD",
-	[GOOD] = "good", [PAUSED] = "paused",
+	[UNSCHEDULED] = "NOT SCHEDULED", [GOOD] = "good", [PAUSED] = "paused",
 };
 
 struct line {
@@ -49,49 +47,47 @@ by_need(const void *a, const void *b)
 	return x->place < y->place ? -1 : x->place > y->place;
 }
 
-/* The one place that decides how an environment stands. */
-static int
-judge(struct line *l, struct arena *a, struct db *db, const struct environment *v, int64_t now,
-    struct err *e)
+/* By the pages' own answer (safety.h): how old is too old depends on the schedule. */
+static enum state
+state_of(const struct stats_row *row, size_t alarms)
 {
-	struct backup good = { .id = 0 }, ended = { .id = 0 };
-	struct alarm *alarms;
-	size_t count;
-	int64_t hours;
+	const struct safety_facts *f = &row->facts;
+	enum safety_state s = row->safety.state;
 
-	if ((backups_last_good(&good, a, db, v->id, e) != 0 && e->kind != ERR_NOT_FOUND) ||
-	    (backups_last_ended(&ended, a, db, v->id, e) != 0 && e->kind != ERR_NOT_FOUND) ||
-	    alarms_open(&alarms, &count, a, db, v->id, e) != 0 ||
-	    policies_number(&hours, db, POLICY_RPO_HOURS, v->id, e) != 0)
-		return -1;
-	if (hours == 0)
-		hours = OLD_HOURS;
-	l->good_at = good.finished_at;
-	l->state = v->paused ? PAUSED
-	    : good.id == 0   ? NEVER
-	    : count > 0      ? ALARMED
-	    : ended.state == BACKUP_FAILED && ended.id != 0         ? FAILED
-	    : now - good.finished_at > hours * CALENDAR_HOUR ? OLD
+	return s == SAFETY_PAUSED                            ? PAUSED
+	    : f->good == 0                                   ? NEVER
+	    : alarms > 0                                     ? ALARMED
+	    : f->ended_failed                                ? FAILED
+	    : s == SAFETY_AT_RISK || s == SAFETY_SUSPICIOUS || s == SAFETY_LATE ? OLD
+	    : f->schedules_on == 0                           ? UNSCHEDULED
 	                                                     : GOOD;
-	l->text = count > 0 ? alarms[0].text : "";
-	return 0;
 }
 
 static int
-make_line(struct line *l, struct arena *a, struct db *db, const struct environment *v, int64_t now,
+make_line(struct line *l, struct arena *a, struct db *db, const struct stats_row *row, int64_t now,
     struct err *e)
 {
+	const struct environment *v = &row->environment;
 	struct notices_week week;
+	struct alarm *alarms;
+	const char *why = "";
 	char ago[NUM_TEXT];
+	size_t count;
 
-	if (judge(l, a, db, v, now, e) != 0 ||
+	if (alarms_open(&alarms, &count, a, db, v->id, e) != 0 ||
 	    notices_week(&week, db, v->id, now - week_ms, e) != 0)
 		return -1;
+	l->state = state_of(row, count);
+	l->good_at = row->good.finished_at;
+	if (count > 0)
+		why = alarms[0].text;
+	else if (l->state == OLD || l->state == UNSCHEDULED)
+		why = safety_reason(a, &row->safety, &row->facts, now);
 	num_ago(ago, l->good_at, now);
 	l->text = arena_printf(a, "%s: %s/%s: %s%s; in 7 days %" PRId64 " good, %" PRId64
 	    " failed%s%s", words[l->state], v->project_slug, v->slug,
 	    l->good_at > 0 ? "last good backup " : "no good backup yet", l->good_at > 0 ? ago : "",
-	    week.good, week.failed, *l->text != '\0' ? "; " : "", l->text);
+	    week.good, week.failed, *why != '\0' ? "; " : "", why);
 	return 0;
 }
 
@@ -99,16 +95,17 @@ static int
 write_digest(struct notice *n, struct arena *a, struct db *db, int64_t now, struct err *e)
 {
 	CLEANUP_BUF struct buf text = BUF_INIT;
-	struct environment *list;
+	struct stats_list list;
 	struct line *lines;
 	size_t count, bad = 0;
 
-	if (environments_list(&list, &count, a, db, 0, e) != 0)
+	if (stats_environments(&list, a, db, &(struct stats_query){ .now = now }, e) != 0)
 		return -1;
+	count = list.count;
 	lines = arena_array(a, count + 1, sizeof *lines);
 	for (size_t i = 0; i < count; i++) {
 		lines[i].place = i;
-		if (make_line(&lines[i], a, db, &list[i], now, e) != 0)
+		if (make_line(&lines[i], a, db, &list.rows[i], now, e) != 0)
 			return -1;
 		bad += lines[i].state < GOOD;
 	}
