@@ -42,8 +42,9 @@ class Scheduled(Instance):
     def settled(self, count):
         """That many slots, and every backup asked for has ended."""
         def ready():
-            ended = self.sql1("SELECT count(*) FROM job WHERE state IN ('queued', 'running')") == 0
-            return len(self.runs()) >= count and ended
+            if len(self.runs()) < count:          # first: a slot and its job come together
+                return False
+            return self.sql1("SELECT count(*) FROM job WHERE state IN ('queued', 'running')") == 0
         wait_until(f"{count} slots", ready, 60)
         assert len(self.runs()) == count, self.runs()
 
