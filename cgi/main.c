@@ -230,6 +230,7 @@ run(struct err *e)
 	take_signals(&s.unblocked);
 	log_line(LOG_INFO, "web.start", "%zu processes on %s for %s", s.count, path,
 	    conf.public_url);
+	clock_begin();
 	supervise(&s);
 	log_line(LOG_INFO, "web.stop", "every request was finished");
 	close(s.fd);

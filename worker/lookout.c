@@ -49,12 +49,17 @@ set(const struct round *r, const struct alarm *what, bool wanted, struct err *e)
 }
 
 /* What says so by an event or an alarm of its own (a failed backup, damage, a test) is not told
- * twice; an open one stays until the risk is over, whatever its cause has become. */
+ * twice. An age over what was promised has no other alarm, so it is told whatever else is wrong,
+ * and also of an environment that never had a backup. An open one stays until the risk is over. */
 static bool
-tells_risk(const struct safety *s, bool was)
+tells_risk(const struct stats_row *row, bool was, int64_t now)
 {
-	return s->state == SAFETY_AT_RISK &&
-	    (was || s->cause == CAUSE_OVERDUE || s->cause == CAUSE_OLD);
+	const struct safety *s = &row->safety;
+
+	if (s->state == SAFETY_PAUSED || s->cause == CAUSE_NO_SERVICES)
+		return false;
+	return safety_too_old(&row->facts, now) ||
+	    (s->state == SAFETY_AT_RISK && (was || s->cause == CAUSE_OVERDUE));
 }
 
 /* Its error, of an environment that was held for a backup and whose thaw fails; NULL: it is not. */
@@ -85,7 +90,7 @@ look_at_environment(const struct round *r, const struct stats_row *row, struct e
 	    row->environment.slug, safety_reason(r->arena, &row->safety, &row->facts, r->now));
 	bool was = is_open(r, "at-risk", row->environment.id, ""),
 	     was_late = is_open(r, "late", row->environment.id, ""),
-	     risk = tells_risk(&row->safety, was), late = row->safety.state == SAFETY_LATE;
+	     risk = tells_risk(row, was, r->now), late = row->safety.state == SAFETY_LATE;
 
 	if (set(r, &(struct alarm){ .kind = "at-risk", .environment = row->environment.id,
 	        .subject = "", .text = text }, risk, e) != 0)

@@ -49,6 +49,12 @@ safety_grace(int64_t interval_ms)
 	return grace < 30 * MINUTE ? 30 * MINUTE : grace > 6 * HOUR ? 6 * HOUR : grace;
 }
 
+bool
+safety_too_old(const struct safety_facts *f, int64_t now)
+{
+	return f->rpo_ms > 0 && now - (f->good != 0 ? f->trusted_at : f->created_at) > f->rpo_ms;
+}
+
 /* The first run that has come due and brought nothing; 0: none. */
 static int64_t
 unmet(const struct safety_facts *f, int64_t now)
@@ -96,7 +102,7 @@ trouble(struct safety *s, const struct safety_facts *f, int64_t now)
 		*s = (struct safety){ SAFETY_AT_RISK, CAUSE_DAMAGED, f->good_at };
 	else if (is_overdue(f, due, now))
 		*s = (struct safety){ SAFETY_AT_RISK, CAUSE_OVERDUE, due };
-	else if (f->rpo_ms > 0 && now - f->trusted_at > f->rpo_ms)
+	else if (safety_too_old(f, now))
 		*s = (struct safety){ SAFETY_AT_RISK, CAUSE_OLD,
 			f->trusted_at > 0 ? f->trusted_at + f->rpo_ms : f->good_at };
 	else if (says(f->alarm))

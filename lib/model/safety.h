@@ -84,6 +84,11 @@ struct safety {
 /* NULL texts count as "". */
 struct safety safety_of(const struct safety_facts *f, int64_t now);
 
+/* The newest trusted backup is older than allowed; where there was none yet, the environment is.
+ * That may be true beside another cause, and of an environment without a backup safety_of() says
+ * nothing of it. */
+bool safety_too_old(const struct safety_facts *f, int64_t now);
+
 /* How long a scheduled backup may be late before it is overdue: a quarter of the time between
  * runs, from 30 minutes to 6 hours. */
 int64_t safety_grace(int64_t interval_ms);

@@ -215,20 +215,14 @@ concerns_age(char **ret, bool *broken, struct arena *a, struct db *db, int64_t e
 }
 
 static int
-add_promises(struct list *to, int64_t environment, struct err *e)
+add_promise(struct list *to, int64_t environment, struct err *e)
 {
 	char takes[NUM_TEXT], wished[NUM_TEXT];
 	struct forecast f;
 	int64_t minutes;
-	bool broken;
-	char *age;
 
-	if (concerns_age(&age, &broken, to->arena, to->db, environment, to->now, e) != 0 ||
-	    policies_number(&minutes, to->db, POLICY_RTO_MINUTES, environment, e) != 0)
+	if (policies_number(&minutes, to->db, POLICY_RTO_MINUTES, environment, e) != 0)
 		return -1;
-	if (broken)
-		add(to, &(struct alarm){ .kind = "rto", .environment = environment,
-		    .subject = "rpo", .text = age });
 	if (minutes == 0)
 		return 0;
 	if (concerns_forecast(&f, to->db, environment, e) != 0)
@@ -255,7 +249,7 @@ list_promises(struct list *to, struct err *e)
 {
 	static const char sql[] =
 	    "SELECT v.id FROM environment v WHERE v.paused=0 AND EXISTS (SELECT 1 FROM policy x"
-	    " WHERE x.key IN ('rpo-hours', 'rto-minutes') AND ((x.level='environment' AND"
+	    " WHERE x.key='rto-minutes' AND ((x.level='environment' AND"
 	    " x.owner=v.id) OR (x.level='project' AND x.owner=v.project) OR"
 	    " x.level='instance')) ORDER BY v.id";
 	int64_t *ids;
@@ -266,7 +260,7 @@ list_promises(struct list *to, struct err *e)
 	if (ids == NULL)
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		if (add_promises(to, ids[i], e) != 0)
+		if (add_promise(to, ids[i], e) != 0)
 			return -1;
 	return 0;
 }

@@ -27,8 +27,8 @@ enum { CONCERNS_EACH = 20 };
  *               and of the instance, subject a storage's slug: files that nobody knows
  *   suspicious  the newest backup of an environment is
  *   test        its last test restore failed or differs
- *   rto         subject "rto": being back takes longer than rto-minutes; "rpo": the newest good
- *               backup is older than rpo-hours
+ *   rto         subject "rto": being back takes longer than rto-minutes
+ * That the newest good backup is older than rpo-hours is told by "at-risk" (safety.h).
  */
 MUST_USE int concerns_list(struct alarm **ret, size_t *count, struct arena *a, struct db *db,
     int64_t now, struct err *e);

@@ -166,6 +166,7 @@ def once_each(s):
     s.start_worker()
     count = len(s.receiver.requests())
     s.backup(LIVE)
+    s.receiver.wait("", count + 2)
     settled(s)
     extra = [q["path"] for q in s.receiver.requests()[count:]]
     assert len(extra) == 2 and all(p.startswith("/ping/0193") for p in extra), extra

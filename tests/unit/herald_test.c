@@ -408,6 +408,18 @@ PEER_8_a_worker_that_was_away_says_so(void **state)
 	assert_int_equal(rows(f, "event='recovered'"), 1);
 }
 
+/* A schedule that was handled up to an instant and runs next at another. */
+static void
+weekdays(struct fixture *f, int64_t handled, int64_t next)
+{
+	fixture_do(f, "INSERT INTO schedule (id, uuid, environment, name, cron, created_at) VALUES"
+	    " (1, 's', 1, 'Weekdays', '0 12 * * 1-5', 1) ON CONFLICT DO NOTHING");
+	fixture_do(f, arena_printf(f->a, "INSERT INTO schedule_state (schedule, environment,"
+	    " handled_at, next_at) VALUES (1, 1, %lld, %lld) ON CONFLICT (schedule, environment) DO"
+	    " UPDATE SET handled_at=excluded.handled_at, next_at=excluded.next_at",
+	    (long long)handled, (long long)next));
+}
+
 /* Mondays at eight, once; also of a week in which nothing happened. */
 static void
 PEER_8_the_digest_comes_on_mondays_and_says_that_nothing_happened(void **state)
@@ -421,11 +433,7 @@ PEER_8_the_digest_comes_on_mondays_and_says_that_nothing_happened(void **state)
 	fixture_do(f, arena_printf(f->a, "UPDATE backup SET created_at=%" PRId64 ", finished_at=%"
 	    PRId64, monday - 3 * CALENDAR_HOUR, monday - 2 * CALENDAR_HOUR));
 	fixture_do(f, "UPDATE job SET finished_at=(SELECT finished_at FROM backup)");
-	fixture_do(f, "INSERT INTO schedule (id, uuid, environment, name, cron, created_at) VALUES"
-	              " (1, 's1', 1, 'Nightly', '0 2 * * *', 1)");
-	fixture_do(f, arena_printf(f->a, "INSERT INTO schedule_state (schedule, environment,"
-	    " handled_at, next_at) VALUES (1, 1, %" PRId64 ", %" PRId64 ")",
-	    monday - 6 * CALENDAR_HOUR, monday + 18 * CALENDAR_HOUR));
+	weekdays(f, monday - 6 * CALENDAR_HOUR, monday + 18 * CALENDAR_HOUR);
 	OK(digest_step(f->db, &conf, monday - 7 * CALENDAR_DAY, &f->e));
 	OK(digest_step(f->db, &conf, monday - 1, &f->e));
 	assert_int_equal(rows(f, "1"), 0);
@@ -442,6 +450,33 @@ PEER_8_the_digest_comes_on_mondays_and_says_that_nothing_happened(void **state)
 	assert_int_equal(rows(f, "body LIKE '%1 of 1 environment needs attention%'"), 1);
 	assert_int_equal(rows(f, "body LIKE '%At risk: shop/live: The backup of%overdue%'"), 1);
 	assert_int_equal(rows(f, "1"), 2);
+}
+
+/* How old is old depends on the schedule: by Monday morning that of the weekdays has rested for
+ * nearly three days, and nothing is wrong. */
+static void
+PLA_14_the_digest_asks_the_schedule_and_names_what_has_none(void **state)
+{
+	struct fixture *f = *state;
+	struct conf conf = conf_for(f);
+	int64_t monday = calendar_day(2030, 1, 7) * CALENDAR_DAY + 8 * CALENDAR_HOUR;
+	int64_t friday = monday - 68 * CALENDAR_HOUR;
+
+	channel(f, CHANNEL_SLACK, "/slack", 0, notice_bit(NOTICE_DIGEST));
+	fixture_ready(f);
+	fixture_do(f, arena_printf(f->a, "UPDATE backup SET finished_at=%lld",
+	    (long long)friday));
+	weekdays(f, friday, monday + 4 * CALENDAR_HOUR);
+	OK(digest_step(f->db, &conf, monday - 7 * CALENDAR_DAY, &f->e));
+	OK(digest_step(f->db, &conf, monday, &f->e));
+	assert_int_equal(rows(f, "body LIKE '%nothing happened that needs you%'"), 1);
+	/* Without a schedule nobody makes the next one, however new the last is. */
+	fixture_do(f, "DELETE FROM schedule_state");
+	fixture_do(f, arena_printf(f->a, "UPDATE backup SET finished_at=%lld",
+	    (long long)(monday + 6 * CALENDAR_DAY)));
+	OK(digest_step(f->db, &conf, monday + 7 * CALENDAR_DAY, &f->e));
+	assert_int_equal(rows(f, "body LIKE '%1 of 1 environment needs attention%'"), 1);
+	assert_int_equal(rows(f, "body LIKE '%At risk: shop/live: No schedule%made on demand%'"), 1);
 }
 
 static int
@@ -480,6 +515,7 @@ main(void)
 		HOOKS_TEST(PEER_8_the_worker_pings_each_minute),
 		HOOKS_TEST(PEER_8_a_worker_that_was_away_says_so),
 		HOOKS_TEST(PEER_8_the_digest_comes_on_mondays_and_says_that_nothing_happened),
+		HOOKS_TEST(PLA_14_the_digest_asks_the_schedule_and_names_what_has_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 #include "tests/unit/fixture.h"
 
 #include "lib/store/alarms.h"
+#include "lib/store/policies.h"
 #include "worker/lookout.h"
 
 #define MIN INT64_C(60000)
@@ -109,6 +110,58 @@ PEER_8_a_failed_backup_is_told_once_and_keeps_an_open_alarm(void **state)
 	look(f, clock_now(), "");
 }
 
+static void
+promise(struct fixture *f, const char *hours)
+{
+	struct policy_place own = { LEVEL_ENVIRONMENT, f->environment };
+
+	OK(policies_set(f->db, POLICY_RPO_HOURS, &own, hours, f->admin, &f->e));
+}
+
+/* One alarm, whatever else is wrong meanwhile: the promise is broken once. */
+static void
+NEW_7_an_age_over_the_promise_is_one_alarm(void **state)
+{
+	struct fixture *f = *state;
+	int64_t now = clock_now();
+	struct lease l;
+	struct err why;
+
+	err_set(&why, ERR_INTERNAL, "no");
+	promise(f, "24");
+	fixture_ready(f);
+	look(f, now + 23 * HOUR, "");
+	look(f, now + 25 * HOUR, "at-risk");
+	fixture_request(f, 0, NULL);
+	l = fixture_claim(f);
+	OK(jobs_fail(f->db, &l, &why, &f->e));
+	look(f, now + 26 * HOUR, "at-risk");
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM alarm"), 1);
+	/* A failure alone is told by its own notice. */
+	promise(f, "48");
+	fixture_do(f, "UPDATE alarm SET closed_at=1");
+	look(f, now + 26 * HOUR, "");
+	look(f, now + 49 * HOUR, "at-risk");
+	fixture_ready(f);
+	look(f, now + HOUR, "");
+}
+
+static void
+NEW_7_a_promise_counts_from_the_beginning_where_there_was_no_backup(void **state)
+{
+	struct fixture *f = *state;
+	int64_t now = clock_now();
+
+	promise(f, "24");
+	look(f, now + 23 * HOUR, "");
+	look(f, now + 25 * HOUR, "at-risk");
+	fixture_do(f, "UPDATE environment SET paused=1");
+	look(f, now + 26 * HOUR, "");
+	fixture_do(f, "UPDATE environment SET paused=0");
+	fixture_do(f, "UPDATE service SET removed_at=1");
+	look(f, now + 27 * HOUR, "");
+}
+
 /* What waits for a decision is on the pages, and calls nobody at night. */
 static void
 PLA_14_never_scheduled_and_paused_are_no_alarm(void **state)
@@ -191,6 +244,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		LOOKOUT_TEST(PEER_8_late_opens_then_at_risk_and_both_close_when_it_came),
 		LOOKOUT_TEST(PEER_8_a_failed_backup_is_told_once_and_keeps_an_open_alarm),
+		LOOKOUT_TEST(NEW_7_an_age_over_the_promise_is_one_alarm),
+		LOOKOUT_TEST(NEW_7_a_promise_counts_from_the_beginning_where_there_was_no_backup),
 		LOOKOUT_TEST(PLA_14_never_scheduled_and_paused_are_no_alarm),
 		LOOKOUT_TEST(PLA_7_an_application_that_is_not_let_go_opens_one_until_it_is),
 		LOOKOUT_TEST(nothing_is_written_while_nothing_changes),
