@@ -19,7 +19,7 @@ else ?><a class="button is-primary" href="<?cs var:base ?>/new" data-key="c"><?c
 </form>
 <?cs /if ?><?cs each:u = unknown ?><p role="status"><?cs var:u.text ?></p>
 <?cs /each ?>
-<?cs if:subcount(backups) ?><table class="list" role="table" aria-label="Backups">
+<?cs if:subcount(backups) ?><table class="list is-wide" role="table" aria-label="Backups">
 <?cs call:backup_head("1") ?>
 <tbody role="rowgroup">
 <?cs if:first_page && !filter.on ?><tr role="row" class="next"><td role="cell" colspan="8"><?cs call:icon("queued") ?> <strong>Next scheduled backup:</strong> <?cs

@@ -2,7 +2,7 @@
 <?cs include!"part_worker.cs" ?>
 <?cs if:inherited ?><div class="notice"><?cs call:icon("queued") ?><p>These come from <a href="<?cs var:origin ?>"><?cs if:origin == "/schedule" ?>the instance<?cs else ?>the project<?cs /if ?></a>. As soon as this environment has a schedule of its own, only its own hold.</p></div>
 <?cs /if ?><?cs if:subcount(schedules) ?><?cs if:page.may.configure ?><div class="actions"><a class="button is-primary" href="<?cs var:base ?>/schedule/new"><?cs call:icon("plus") ?>Add a schedule<?cs if:inherited ?> of its own<?cs /if ?></a></div>
-<?cs /if ?><table class="list" role="table" aria-label="Schedules">
+<?cs /if ?><table class="list is-wide" role="table" aria-label="Schedules">
 <thead role="rowgroup"><tr role="row">
 <th role="columnheader" scope="col">Schedule</th>
 <th role="columnheader" scope="col">When</th>

@@ -1,7 +1,7 @@
 <?cs # services.cs: the services of an environment ?><?cs include!"macros.cs" ?><?cs include!"head.cs" ?>
 <?cs include!"part_worker.cs" ?>
 <?cs if:subcount(services) ?><?cs if:page.may.configure ?><div class="actions"><a class="button is-primary" href="<?cs var:base ?>/services/new"><?cs call:icon("plus") ?>Add a service</a></div>
-<?cs /if ?><table class="list" role="table" aria-label="Services">
+<?cs /if ?><table class="list is-wide" role="table" aria-label="Services">
 <thead role="rowgroup"><tr role="row">
 <th role="columnheader" scope="col">Service</th>
 <th role="columnheader" scope="col">Kind</th>
