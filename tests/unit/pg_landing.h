@@ -200,6 +200,16 @@ landing_drop(struct landing_scene *l)
 		fail_msg("%s", e.text);
 }
 
+/* Of a table; -2 when there is none. */
+static inline int64_t
+rows_of(const struct target_built *b, const char *name)
+{
+	for (size_t i = 0; i < b->table_count; i++)
+		if (strcmp(b->tables[i].name, name) == 0)
+			return b->tables[i].rows;
+	return -2;
+}
+
 /* Names of all databases but the server's own. */
 static inline char *
 databases(struct arena *a)

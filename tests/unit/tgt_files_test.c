@@ -1,4 +1,4 @@
-/* tgt_files_test.c: files put back into folders: the whole, a part, on top, and back again. */
+/* tgt_files_test.c: files put back into folders: the whole, a part, and back again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,138 +8,8 @@
 #include <limits.h>
 #include <sys/mount.h>
 
-#include "tests/unit/packing.h"
-#include "worker/target/landings.h"
+#include "tests/unit/files_scene.h"
 #include "worker/target/raze.h"
-
-static const struct target_driver *const files = &tgt_files_driver;
-
-/* What a restore job has in hands. */
-struct landing_scene {
-	struct place *place;
-	struct service service;
-	struct source src;
-	struct watch watch;
-	struct target target;
-	struct stored_object data, manifest;
-	struct export_part from;
-	char root[128];
-};
-
-static struct stored_object
-object_of(const char *key, const struct frame_totals *t)
-{
-	return (struct stored_object){ .key = key, .raw_bytes = t->raw_bytes,
-		.stored_bytes = t->stored_bytes, .raw_sha256 = t->raw_sha256,
-		.stored_sha256 = t->stored_sha256 };
-}
-
-/* Into <place>/srv/media, from what was packed last. */
-static void
-scene_begin(struct landing_scene *s, struct place *place, enum restore_mode mode)
-{
-	*s = (struct landing_scene){ .place = place };
-	s->watch = (struct watch){ on_bytes, on_say, place };
-	s->src = (struct source){ .service = &s->service, .secret = "", .arena = arena_new(),
-		.watch = &s->watch };
-	snprintf(s->root, sizeof s->root, "%s/srv/media", place->path);
-	s->service.settings.roots = s->root;
-	s->target = (struct target){ .src = &s->src, .tag = "20261125r7p12", .mode = mode };
-	s->data = object_of("a.tar.zst", &place->totals.data);
-	s->manifest = object_of("a.manifest.zst", &place->totals.manifest);
-	s->from = (struct export_part){ place->dest, &s->data, &s->manifest, &s->watch };
-}
-
-static void
-scene_close(struct landing_scene *s)
-{
-	arena_free(s->src.arena);
-}
-#define SCENE(s, place, mode) \
-	CLEANUP(scene_close) struct landing_scene s = { .place = NULL }; \
-	scene_begin(&s, place, mode)
-
-static void
-shell(struct place *place, const char *command)
-{
-	assert_int_equal(RUN(place->path, "bash", "-ec", command), 0);
-}
-
-static bool
-holds(struct place *place, const char *command)
-{
-	return RUN(place->path, "bash", "-ec", command) == 0;
-}
-
-static const char *
-build(struct landing_scene *s)
-{
-	struct target_built built = { .mark = NULL };
-	struct err e = { .text = "" };
-
-	if (files->build(&built, &s->target, &s->from, &e) != 0)
-		fail_msg("%s", e.text);
-	return built.mark;
-}
-
-static int64_t
-swap(struct landing_scene *s, const char *mark)
-{
-	struct err e = { .text = "" };
-	int64_t kept = -1;
-
-	if (files->swap(&kept, &s->target, mark, &e) != 0)
-		fail_msg("%s", e.text);
-	return kept;
-}
-
-static void
-unswap(struct landing_scene *s, const char *mark)
-{
-	struct err e = { .text = "" };
-
-	if (files->unswap(&s->target, mark, &e) != 0)
-		fail_msg("%s", e.text);
-}
-
-static void
-drop(struct landing_scene *s)
-{
-	struct err e = { .text = "" };
-
-	if (files->drop(&s->target, &e) != 0)
-		fail_msg("%s", e.text);
-}
-
-static struct target_look
-look(struct landing_scene *s)
-{
-	struct target_look found = { .bytes = -1 };
-	struct err e = { .text = "" };
-
-	if (files->look(&found, &s->target, &s->from, &e) != 0)
-		fail_msg("%s", e.text);
-	return found;
-}
-
-/* Everything of a tree that a person could miss: kinds, modes, owners, times, contents, links. */
-#define LIST "list() { (cd \"$1\" && find . -printf '%P %y %m %U %G %T@ %n %l\\n' | sort && " \
-	"find . -type f -print0 | sort -z | xargs -0r sha256sum); }; "
-
-static int
-set_up_srv(void **state)
-{
-	int rc = set_up(state);
-
-	shell(*state, "mkdir -p srv/media/img srv/media/doc; cd srv/media; echo old > img/a;"
-	              "echo gone > img/gone; echo doc > doc/d; chmod 750 .");
-	shell(*state, "mkdir -p source/img source/new source/empty; cd source; ln -s a img/link;"
-	              "echo restored > img/a; echo n > new/n; ln new/n new/m;"
-	              "echo x > $'img/\\xff\\xfe'; chmod 711 .;"
-	              "chmod 555 new empty;"
-	              "touch -d '2020-02-03 04:05:06.789' img/a img");
-	return rc;
-}
 
 /* -- replace -- */
 
@@ -311,65 +181,6 @@ a_target_that_changed_its_place_is_left_alone(void **state)
 	assert_int_equal(files->unswap(&s.target, mark, &e), -1);
 	assert_int_equal(e.kind, ERR_GONE);
 	shell(place, "test $(cat srv/media/img/a) = restored");
-}
-
-/* -- add -- */
-
-/* SET-10 */
-static void
-SET_10_add_purges_nothing_and_keeps_what_it_replaces(void **state)
-{
-	struct place *place = *state;
-	const char *mark;
-
-	pack_source(place);
-	/* A folder where the backup has a file, and the other way round. */
-	shell(place, "cd srv/media; mkdir img/link; echo in > img/link/in; echo f > empty");
-	SCENE(s, place, RESTORE_ADD);
-	shell(place, LIST "list srv/media > before");
-	mark = build(&s);
-	shell(place, LIST "list srv/media | cmp - before");
-	assert_true(swap(&s, mark) > 0);
-	shell(place, "cd srv/media; test $(cat img/a) = restored; test $(cat img/gone) = gone;"
-	             "test $(cat doc/d) = doc; test $(cat new/n) = n; test new/n -ef new/m;"
-	             "test $(readlink img/link) = a; test -d empty;"
-	             "test $(stat -c %a .) = 750; test -e $'img/\\xff\\xfe';"
-	             "cd ../.media.20261125r7p12.old; test $(cat img/a) = old;"
-	             "test $(cat img/link/in) = in; test $(cat empty) = f; test ! -e doc;"
-	             "test ! -e ../.media.20261125r7p12.new");
-	shell(place, LIST "list srv/media > after");
-	swap(&s, mark);
-	shell(place, LIST "list srv/media | cmp - after");
-	drop(&s);
-	shell(place, LIST "list srv/media | cmp - after; test $(ls -A srv) = media");
-}
-
-/* SET-10 */
-static void
-SET_10_add_brings_back_only_what_is_chosen(void **state)
-{
-	struct place *place = *state;
-	const char *const choice[] = { "new/m" };
-
-	pack_source(place);
-	SCENE(s, place, RESTORE_ADD);
-	s.target.choice = choice;
-	s.target.choice_count = 1;
-	swap(&s, build(&s));
-	shell(place, "cd srv/media; test $(cat new/m) = n; test ! -e new/n;"
-	             "test $(cat img/a) = old");
-}
-
-static void
-add_into_a_root_that_is_missing_makes_it(void **state)
-{
-	struct place *place = *state;
-
-	pack_source(place);
-	shell(place, LIST "list source > wanted; rm -r srv/media");
-	SCENE(s, place, RESTORE_ADD);
-	assert_int_equal(swap(&s, build(&s)), 0);
-	shell(place, LIST "list srv/media | cmp - wanted");
 }
 
 /* -- looking -- */
@@ -579,9 +390,6 @@ main(void)
 		T(PEER_24_DIV_11_only_the_chosen_paths_are_exchanged),
 		T(a_chosen_path_below_no_folder_is_refused),
 		T(a_target_that_changed_its_place_is_left_alone),
-		T(SET_10_add_purges_nothing_and_keeps_what_it_replaces),
-		T(SET_10_add_brings_back_only_what_is_chosen),
-		T(add_into_a_root_that_is_missing_makes_it),
 		T(NEW_6_a_look_tells_what_would_change_and_changes_nothing),
 		T(a_look_refuses_what_cannot_be_done),
 		T(a_mounted_root_is_refused_and_a_full_disk_told_with_numbers),

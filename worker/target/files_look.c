@@ -13,6 +13,7 @@
 #include "worker/archive/beneath.h"
 #include "worker/archive/scroll.h"
 #include "worker/target/lay.h"
+#include "worker/target/merge.h"
 
 /* What a file takes at least, and its entry in a folder. */
 enum { BLOCK = 4096, TARGET_MAX = 4096 };
@@ -27,6 +28,8 @@ struct look {
 	bool single;                  /* the archive has one root, at its top */
 	bool *seen;                   /* of the choice */
 	const char *stranger;         /* a folder of the archive that the target has not */
+	const char *link;             /* of the target, where the archive has a folder */
+	size_t link_root;
 	struct target_look found;
 };
 
@@ -82,6 +85,42 @@ show_path(struct arena *a, const char *path)
 	return arena_dup(a, shown.p);
 }
 
+static bool
+is_link(struct look *k, size_t root, const char *below)
+{
+	struct stat st;
+	const char *name;
+	int folder = beneath_parent(&name, &k->beneath, k->fd[root], below, NULL);
+
+	return folder >= 0 && fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0
+	    && S_ISLNK(st.st_mode);
+}
+
+/* What is added would have to go through a link, or take the place of one. */
+static void
+meet_link(struct look *k, size_t root, const struct entry *entry, const char *below)
+{
+	struct arena *a = k->t->src->arena;
+	const char *name, *path = below;
+
+	if (k->t->mode != RESTORE_ADD || k->link != NULL || k->fd[root] < 0)
+		return;
+	if (beneath_parent(&name, &k->beneath, k->fd[root], below, NULL) < 0) {
+		if (errno != ELOOP && errno != ENOTDIR)
+			return;
+		for (size_t n = strcspn(below, "/"); below[n] != '\0';
+		    n += 1 + strcspn(below + n + 1, "/"))
+			if (is_link(k, root, path = arena_dupn(a, below, n)))
+				break;
+	} else if (entry->type != ENTRY_DIR) {
+		return;
+	}
+	if (is_link(k, root, path)) {
+		k->link = show_path(a, path);
+		k->link_root = root;
+	}
+}
+
 static void
 take_entry(struct look *k, const struct entry *entry)
 {
@@ -110,6 +149,7 @@ take_entry(struct look *k, const struct entry *entry)
 	if (entry->type != ENTRY_HARDLINK)
 		k->needs[root] += (entry->size + BLOCK - 1) / BLOCK * BLOCK
 		    + (entry->type == ENTRY_DIR ? BLOCK : BLOCK / 8);
+	meet_link(k, root, entry, below);
 	if (entry->type != ENTRY_DIR)
 		compare(k, root, below, entry);
 }
@@ -271,6 +311,9 @@ refusal(struct look *k)
 
 	for (size_t i = 0; why == NULL && i < k->lay.count; i++)
 		why = refuse_root(k, &k->lay.root[i]);
+	if (why == NULL && k->link != NULL
+	    && merge_refuse_link(&e, k->lay.root[k->link_root].path, k->link) != 0)
+		why = arena_dup(k->t->src->arena, e.text);
 	if (why == NULL)
 		why = refuse_room(k);
 	/* In mode add a chosen path has no place that must be free. */

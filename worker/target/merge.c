@@ -12,6 +12,7 @@
 #include "lib/base/fault.h"
 #include "lib/base/fd.h"
 #include "worker/archive/beneath.h"
+#include "worker/archive/manifest.h"
 #include "worker/target/raze.h"
 
 enum { FOLDER_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
@@ -22,7 +23,9 @@ struct merge {
 	int old;                      /* -1 until something is kept */
 	atomic_int made;              /* folders in it */
 	struct buf path;              /* of the folder that is being merged */
+	bool looks;                   /* changes nothing: only links are looked for */
 };
+
 /* One folder on both sides, and the names in it that are folders on both sides. */
 struct level {
 	int side, target;
@@ -84,6 +87,24 @@ remember(struct level *v, const char *name)
 	v->both[v->count++] = arena_dup(v->arena, name);
 }
 
+int
+merge_refuse_link(struct err *e, const char *root, const char *path)
+{
+	return err_set(e, ERR_CONFLICT, "In %s, '%s' is a symbolic link, and in the backup it is a"
+	    " folder. Files are added neither through a link nor in its place: restore where it"
+	    " leads as a service of its own, or choose paths that are not in it", root, path);
+}
+
+static int
+link_met(const struct merge *m, const char *name, struct err *e)
+{
+	CLEANUP_BUF struct buf path = BUF_INIT, shown = BUF_INIT;
+
+	buf_printf(&path, "%s%s%s", m->path.p, m->path.n > 0 ? "/" : "", name);
+	manifest_show_path(&shown, path.p);
+	return merge_refuse_link(e, m->root->path, shown.p);
+}
+
 static int
 merge_name(struct merge *m, struct level *v, const char *name, struct err *e)
 {
@@ -91,17 +112,25 @@ merge_name(struct merge *m, struct level *v, const char *name, struct err *e)
 
 	if (fstatat(v->side, name, &is, AT_SYMLINK_NOFOLLOW) != 0)
 		return failed(e, m, "look at", name);
+	if (m->looks && !S_ISDIR(is.st_mode))
+		return 0;
 	if (fstatat(v->target, name, &was, AT_SYMLINK_NOFOLLOW) == 0) {
 		if (S_ISDIR(is.st_mode) && S_ISDIR(was.st_mode)) {
 			remember(v, name);
 			return 0;
 		}
+		if (S_ISDIR(is.st_mode) && S_ISLNK(was.st_mode))
+			return link_met(m, name, e);
+		if (m->looks)
+			return 0;
 		if (keep(m, v, name, S_ISDIR(is.st_mode) || S_ISDIR(was.st_mode), e) != 0)
 			return -1;
 		FAULT("files.kept");
 	} else if (errno != ENOENT) {
 		return failed(e, m, "look at", name);
 	}
+	if (m->looks)
+		return 0;
 	if (lay_rename(v->side, name, v->target, name, 0) != 0)
 		return failed(e, m, "put", name);
 	FAULT("files.added");
@@ -146,7 +175,7 @@ merge_folder(struct merge *m, struct err *e)
 		return failed(e, m, "open the folder", "");
 	if (merge_names(m, &v, e) != 0)
 		return -1;
-	if (fsync(v.target) != 0)
+	if (!m->looks && fsync(v.target) != 0)
 		return failed(e, m, "write to the disk", "");
 	fd_close(&v.side);
 	fd_close(&v.target);
@@ -168,6 +197,18 @@ merge_close(struct merge *m)
 	fd_close(&m->target);
 	fd_close(&m->old);
 	buf_release(&m->path);
+}
+
+int
+merge_look(const struct lay_root *root, struct err *e)
+{
+	CLEANUP(merge_close) struct merge m = { .root = root, .side = -1, .target = -1, .old = -1,
+		.path = BUF_INIT, .looks = true };
+
+	m.side = openat(root->parent, root->fresh, FOLDER_FLAGS);
+	m.target = openat(root->parent, root->base, FOLDER_FLAGS);
+	/* Nothing is to be added, or everything is new. */
+	return m.side < 0 || m.target < 0 ? 0 : merge_folder(&m, e);
 }
 
 int

@@ -1,6 +1,7 @@
 /* pg_side.c: the databases beside a target, and the one act that exchanges them. */
 #include "worker/target/pg_side.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
@@ -310,7 +311,70 @@ rename_all(const struct target *t, const struct pg_access *access, const char *s
 	return 0;
 }
 
-/* 1: to be done, 0: done already. */
+int
+pg_side_oid(int64_t *ret, const struct target *t, const struct pg_access *access, struct err *e)
+{
+	char *answer;
+
+	if (pg_ask(&answer, t->src, access,
+	        arena_printf(t->src->arena, "SELECT coalesce((SELECT oid::bigint FROM"
+	            " pg_catalog.pg_database WHERE datname = %s), 0)",
+	            literal(t, pg_side_names(t).new_)), e) != 0)
+		return -1;
+	return pg_number(ret, &answer, e);
+}
+
+/* A former holder that was killed may have sent its COMMIT: what is there is known only when the
+ * locks of its renames are gone. */
+static int
+settle(const struct target *t, const struct pg_access *access, struct err *e)
+{
+	struct pg_names n = pg_side_names(t);
+	int64_t until = clock_mono() + PATIENCE_MS, held;
+	char *answer;
+	const char *sql = arena_printf(t->src->arena,
+	    "SELECT count(*) FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_database d"
+	    " ON d.oid = l.objid WHERE l.locktype = 'object' AND l.mode = 'AccessExclusiveLock'"
+	    " AND l.classid = 'pg_catalog.pg_database'::pg_catalog.regclass"
+	    " AND d.datname IN (%s, %s, %s)",
+	    literal(t, n.target), literal(t, n.new_), literal(t, n.old));
+
+	for (;;) {
+		if (pg_ask(&answer, t->src, access, sql, e) != 0 ||
+		    pg_number(&held, &answer, e) != 0)
+			return -1;
+		if (held == 0)
+			return 0;
+		if (clock_mono() >= until)
+			return err_set(e, ERR_BUSY, "Database %s is being renamed or dropped by"
+			    " another session. End it and try again", n.target);
+		rest(PAUSE_MS);
+	}
+}
+
+/* Whether the target is not what was built: somebody else made it. */
+static int
+is_foreign(bool *ret, const struct target *t, const struct pg_access *access, int64_t oid,
+    struct err *e)
+{
+	int64_t mine;
+	char *answer;
+
+	if (oid == 0) {
+		*ret = false;
+		return 0;
+	}
+	if (pg_ask(&answer, t->src, access,
+	        arena_printf(t->src->arena, "SELECT count(*) FROM pg_catalog.pg_database WHERE"
+	            " datname = %s AND oid = %" PRId64, literal(t, pg_side_names(t).target), oid),
+	        e) != 0 ||
+	    pg_number(&mine, &answer, e) != 0)
+		return -1;
+	*ret = mine == 0;
+	return 0;
+}
+
+/* 1: to be done, 0: done already, or back before it was ever done. */
 static int
 judge(const struct target *t, const struct pg_there *is, bool back, bool fresh, struct err *e)
 {
@@ -320,7 +384,8 @@ judge(const struct target *t, const struct pg_there *is, bool back, bool fresh, 
 
 	if (back ? restored_in : restored_out)
 		return 1;
-	if (back ? restored_out : restored_in)
+	/* The side is there and nothing old: it was not the target, whoever made one since. */
+	if (back ? is->new_ && !is->old : restored_in)
 		return 0;
 	return err_set(e, ERR_CONFLICT, "The databases are not as this restore left them: "
 	    "%s is %s, %s is %s, %s is %s. Nothing was renamed",
@@ -329,17 +394,24 @@ judge(const struct target *t, const struct pg_there *is, bool back, bool fresh, 
 }
 
 int
-pg_side_exchange(const struct target *t, bool back, bool fresh, struct err *e)
+pg_side_exchange(const struct target *t, bool back, const struct pg_built *built, struct err *e)
 {
 	CLEANUP_PG_ACCESS struct pg_access access = { .passfile = "" };
 	struct pg_names n = pg_side_names(t);
 	const char *in = back ? n.old : n.new_, *out = back ? n.new_ : n.old;
 	struct pg_there is;
 	const char *leave, *enter;
+	bool foreign, fresh = built->fresh;
 	int todo;
 
-	if (pg_side_reach(&access, t, true, e) != 0 || pg_side_there(&is, t, &access, e) != 0)
+	if (pg_side_reach(&access, t, true, e) != 0 || settle(t, &access, e) != 0 ||
+	    pg_side_there(&is, t, &access, e) != 0 ||
+	    is_foreign(&foreign, t, &access, built->oid, e) != 0)
 		return -1;
+	if (foreign && !is.new_ && !is.old)
+		return err_set(e, back ? ERR_NOT_FOUND : ERR_CONFLICT,
+		    "Database %s, which was built beside %s, is not there any more. Nothing was "
+		    "renamed", n.new_, n.target);
 	todo = judge(t, &is, back, fresh, e);
 	if (todo <= 0)
 		return todo;

@@ -47,9 +47,19 @@ MUST_USE int pg_side_begin(struct proc **ret, const struct target *t,
 MUST_USE int pg_side_dress(int64_t *warnings, const struct target *t,
     const struct pg_access *access, struct err *e);
 
+/* What was built as new, whatever its name is by now. */
+struct pg_built {
+	bool fresh;                   /* there was no target before */
+	int64_t oid;                  /* 0: not known */
+};
+MUST_USE int pg_side_oid(int64_t *ret, const struct target *t, const struct pg_access *access,
+    struct err *e);
+
 /* New becomes the target and the target becomes old, or (with `back`) the other way round, in one
- * transaction. `fresh`: there was no target before. 0, too, when it is so already. */
-MUST_USE int pg_side_exchange(const struct target *t, bool back, bool fresh, struct err *e);
+ * transaction. 0, too, when it is so already, and with `back` when new surely never was the target.
+ * ERR_NOT_FOUND with `back`: it is neither the target nor beside it. */
+MUST_USE int pg_side_exchange(const struct target *t, bool back, const struct pg_built *built,
+    struct err *e);
 MUST_USE int pg_side_drop(const struct target *t, const struct pg_access *access,
     const char *name, struct err *e);
 

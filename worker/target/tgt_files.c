@@ -88,6 +88,9 @@ build_sides(struct target_built *ret, const struct lay *l, const struct target *
 		    " service with folders of the same names.");
 	if (sync_sides(&sides, l, e) != 0)
 		return -1;
+	for (size_t i = 0; t->mode == RESTORE_ADD && i < l->count; i++)
+		if (merge_look(&l->root[i], e) != 0)
+			return -1;
 	FAULT("files.built");
 	/* What is added needs no mark: what is left in a side is still to be moved. */
 	if ((t->mode != RESTORE_ADD && lay_plan(&units, l, t, made.roots, e) != 0)
@@ -168,6 +171,10 @@ swap(int64_t *kept_bytes, const struct target *t, const char *mark, struct err *
 
 	if (lay_open(&l, t, e) != 0 || lay_read_mark(&units, &l, mark, e) != 0)
 		return -1;
+	/* A link that came since the look is met before anything is added to any root. */
+	for (size_t i = 0; t->mode == RESTORE_ADD && i < l.count; i++)
+		if (merge_look(&l.root[i], e) != 0)
+			return -1;
 	for (size_t i = 0; t->mode == RESTORE_ADD && i < l.count; i++)
 		if (merge_root(&l.root[i], e) != 0)
 			return -1;

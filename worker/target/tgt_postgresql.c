@@ -7,6 +7,7 @@
  * role cannot do.
  */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/clock.h"
@@ -24,14 +25,29 @@ enum { INDEX_PERCENT = 30 };
 /* The oldest server whose catalogues say all that a merge must know. */
 enum { MERGE_MAJOR = 12 };
 
-/* Where there was no target before, a swap has no old to tell that it is done. */
-static const char mark_fresh[] = "fresh";
+/* The mark is "built 16400": the number of the side, which it keeps when it is renamed. Where there
+ * was no target before, a swap has no old to tell that it is done: then it is "fresh 16400". */
+static const char mark_built[] = "built", mark_fresh[] = "fresh";
+
+static bool
+is_fresh(const char *mark)
+{
+	return strncmp(mark, mark_fresh, sizeof mark_fresh - 1) == 0;
+}
+
+static struct pg_built
+read_mark(const char *mark)
+{
+	const char *number = strchr(mark, ' ');
+
+	return (struct pg_built){ is_fresh(mark), number != NULL ? strtoll(number, NULL, 10) : 0 };
+}
 
 /* What was not there is made by a rename, in every mode. */
 static bool
 is_merged(const struct target *t, const char *mark)
 {
-	return pg_merge_is(t) && strcmp(mark, mark_fresh) != 0;
+	return pg_merge_is(t) && !is_fresh(mark);
 }
 
 struct facts {
@@ -265,6 +281,7 @@ build(struct target_built *ret, const struct target *t, const struct export_part
 	const char *refusal;
 	struct err unheard;
 	struct facts f;
+	int64_t oid;
 	int rc;
 
 	if (read_facts(&f, &access, t, e) != 0)
@@ -277,6 +294,9 @@ build(struct target_built *ret, const struct target *t, const struct export_part
 	rc = make_side(&built, t, from, &access, e);
 	if (rc == 0 && is_merged(t, built.mark))
 		rc = pg_merge_check(t, e);
+	else if (rc == 0 && (rc = pg_side_oid(&oid, t, &access, e)) == 0)
+		built.mark = arena_printf(t->src->arena, "%s %" PRId64,
+		    f.there ? mark_built : mark_fresh, oid);
 	pg_land_remove(t);
 	if (rc != 0) {
 		/* Else the next build() or drop() does; without the lease it is another's. */
@@ -356,22 +376,24 @@ kept(const struct target *t)
 static int
 swap(int64_t *kept_bytes, const struct target *t, const char *mark, struct err *e)
 {
-	bool fresh = strcmp(mark, mark_fresh) == 0;
+	struct pg_built built = read_mark(mark);
 
 	if (is_merged(t, mark))
 		return pg_merge_swap(kept_bytes, t, e);
-	if (pg_side_exchange(t, false, fresh, e) != 0)
+	if (pg_side_exchange(t, false, &built, e) != 0)
 		return -1;
-	*kept_bytes = fresh ? 0 : kept(t);
+	*kept_bytes = built.fresh ? 0 : kept(t);
 	return 0;
 }
 
 static int
 unswap(const struct target *t, const char *mark, struct err *e)
 {
+	struct pg_built built = read_mark(mark);
+
 	if (is_merged(t, mark))
 		return pg_merge_unswap(t, e);
-	return pg_side_exchange(t, true, strcmp(mark, mark_fresh) == 0, e);
+	return pg_side_exchange(t, true, &built, e);
 }
 
 static int
