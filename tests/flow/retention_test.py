@@ -62,7 +62,7 @@ def five(s):
     assert set(states(s).values()) == {"ready"}
     seen["objects"] = len(objects(s))
     page = s.must(s.browser.get(f"/p/{LIVE}/backups"))
-    assert "Keeps until" in page.words and page.words.count("just now Kept") == 5, page.words[:1500]
+    assert "Keeps until" in page.words and page.words.count(" Kept until ") == 5, page.words[:1500]
     page = s.must(s.browser.get(f"/p/{LIVE}/retention"))
     assert "keeps 7 daily, 4 weekly, 12 monthly" in page.words and "inherited from the default" in page.words
 
