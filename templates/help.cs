@@ -45,8 +45,10 @@ tar -xf FILE.tar.zst &amp;&amp; sha256sum -c SHA256SUMS</code></pre>
 <p class="lead">A state is a word, a sign and a colour. The word alone is enough.</p>
 <h2>Environments</h2>
 <dl class="facts">
-<dt>Protected</dt><dd>The last backup is good.</dd>
-<dt>At risk</dt><dd>The last backup failed, or what is stored was found damaged.</dd>
+<dt>Protected</dt><dd>The last backup is good, and the next one is scheduled. Services that no schedule takes are named beside it.</dd>
+<dt>Late</dt><dd>A scheduled backup did not come yet; for a quarter of the time between two runs, 30 minutes at least and 6 hours at most, nobody counts it as lost.</dd>
+<dt>At risk</dt><dd>The last backup failed or is damaged, a scheduled one did not come, the newest good one is older than allowed, an alarm is open, or nothing is scheduled: the sentence beside it says which.</dd>
+<dt>Suspicious</dt><dd>The last backup is there and whole, but its size or contents are not what the ones before had.</dd>
 <dt>No backup yet</dt><dd>Nothing has been backed up. That counts as a risk, too.</dd>
 <dt>Paused</dt><dd>Somebody paused it; no backups are taken.</dd>
 </dl>

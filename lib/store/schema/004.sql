@@ -159,7 +159,7 @@ CREATE INDEX delivery_channel ON delivery (channel, id);
 -- A trouble that lasts: opened once, told once, closed by itself when it is over.
 CREATE TABLE alarm (
 	id          INTEGER PRIMARY KEY,
-	kind        TEXT    NOT NULL,                   -- late, at-risk, suspicious, storage, worker, test, missing, rto
+	kind        TEXT    NOT NULL,                   -- late, at-risk, suspicious, storage, worker, test, missing, rto, held
 	environment INTEGER REFERENCES environment (id),
 	subject     TEXT    NOT NULL DEFAULT '',        -- what of it: a storage's slug, a service's
 	text        TEXT    NOT NULL,
