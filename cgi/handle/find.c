@@ -4,7 +4,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "lib/base/num.h"
 #include "lib/model/name.h"
+#include "lib/store/accounts.h"
 #include "lib/store/backups.h"
 #include "lib/store/downloads.h"
 #include "lib/store/jobs.h"
@@ -116,6 +118,30 @@ find_key(const struct request *rq)
 	if (*key == '\0' || strlen(key) > KEY_MAX)
 		return NULL;
 	return arena_printf(rq->arena, "%s %s", key, rq->path);
+}
+
+/*
+ * A brake on whoever tries many tokens. A known one is always served: 256 bits are not found by
+ * trying, and somebody behind the same address must not be able to lock others out of their files.
+ */
+int
+find_no_link(const struct request *rq, struct err *e)
+{
+	const char *name = arena_printf(rq->arena, "link:%s", rq->address);
+	char text[NUM_TEXT];
+	int64_t wait;
+
+	if (throttle_wait(&wait, rq->db, name, e) != 0)
+		return -1;
+	if (wait > 0) {
+		num_duration(text, wait);
+		return err_set(e, ERR_TOO_MANY,
+		    "Too many unknown links were tried from here. Wait %s.", text);
+	}
+	if (throttle_failed(rq->db, name, e) != 0)
+		return -1;
+	return err_set(e, ERR_NOT_FOUND, "There is no such link, or it is no longer valid. Check "
+	    "that the address is complete.");
 }
 
 int

@@ -40,6 +40,9 @@ bool find_may_restore(const struct request *rq, enum environment_kind kind);
 MUST_USE int find_check_restore(const struct request *rq, const struct environment *v,
     struct err *e);
 
+/* A token that nobody knows: ERR_NOT_FOUND, or ERR_TOO_MANY for who has tried many. */
+MUST_USE int find_no_link(const struct request *rq, struct err *e);
+
 /* The job that an earlier post of the same form made, or 0. */
 MUST_USE int find_earlier(int64_t *job, const struct request *rq, struct err *e);
 /* The key of a form: what its hidden field holds and where it goes, as all forms of a page hold

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cgi/handle/find.h"
 #include "cgi/handle/trail.h"
 #include "cgi/page/page.h"
 #include "lib/base/num.h"
@@ -10,34 +11,13 @@
 #include "lib/store/channels.h"
 #include "lib/util/hash.h"
 
-/* As with download links: who tries many unknown ones has to wait. */
-static int
-unknown(const struct request *rq, struct err *e)
-{
-	const char *name = arena_printf(rq->arena, "link:%s", rq->address);
-	char text[NUM_TEXT];
-	int64_t wait;
-
-	if (throttle_wait(&wait, rq->db, name, e) != 0)
-		return -1;
-	if (wait > 0) {
-		num_duration(text, wait);
-		return err_set(e, ERR_TOO_MANY,
-		    "Too many unknown links were tried from here. Wait %s.", text);
-	}
-	if (throttle_failed(rq->db, name, e) != 0)
-		return -1;
-	return err_set(e, ERR_NOT_FOUND,
-	    "There is no such link, or it is older than seven days.");
-}
-
 static int
 find(struct channel *ret, char hash[HASH_HEX_SIZE], const struct request *rq, struct err *e)
 {
 	hash_of(hash, rq->args[0], strlen(rq->args[0]));
 	if (channels_by_token(ret, rq->arena, rq->db, hash, e) == 0)
 		return 0;
-	return e->kind == ERR_NOT_FOUND ? unknown(rq, e) : -1;
+	return e->kind == ERR_NOT_FOUND ? find_no_link(rq, e) : -1;
 }
 
 static int

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cgi/handle/find.h"
 #include "cgi/page/show_link.h"
 #include "lib/base/num.h"
 #include "lib/base/rand.h"
@@ -17,31 +18,6 @@ is_token(const char *text)
 	return strlen(text) == TOKEN_SIZE - 1 &&
 	    strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") ==
 	    TOKEN_SIZE - 1;
-}
-
-/*
- * An unknown token is a 404, and a brake on whoever tries many. A known one is always served: 256
- * bits are not found by trying, and somebody behind the same address must not be able to lock
- * others out of their files.
- */
-static int
-unknown(const struct request *rq, struct err *e)
-{
-	const char *name = arena_printf(rq->arena, "link:%s", rq->address);
-	int64_t wait;
-	char text[NUM_TEXT];
-
-	if (throttle_wait(&wait, rq->db, name, e) != 0)
-		return -1;
-	if (wait > 0) {
-		num_duration(text, wait);
-		return err_set(e, ERR_TOO_MANY,
-		    "Too many unknown links were tried from here. Wait %s.", text);
-	}
-	if (throttle_failed(rq->db, name, e) != 0)
-		return -1;
-	return err_set(e, ERR_NOT_FOUND,
-	    "There is no such link. Check that the address is complete.");
 }
 
 /* The link with its files and how often each was fetched. *dead: it is known, but no longer works.
@@ -62,11 +38,11 @@ gather(struct link_view *view, bool *dead, const struct request *rq, struct err 
 	view->download = d;
 	*dead = false;
 	if (!is_token(rq->args[0]))
-		return unknown(rq, e);
+		return find_no_link(rq, e);
 	hash_of(hash, rq->args[0], strlen(rq->args[0]));
 	if (links_find(link, d, rq->arena, rq->db, hash, e) != 0) {
 		*dead = e->kind == ERR_GONE;
-		return *dead ? 0 : e->kind == ERR_NOT_FOUND ? unknown(rq, e) : -1;
+		return *dead ? 0 : e->kind == ERR_NOT_FOUND ? find_no_link(rq, e) : -1;
 	}
 	if (downloads_allowed(rq->db, d->environment, e) != 0 ||
 	    downloads_files(&files, &view->count, rq->arena, rq->db, d->id, e) != 0)

@@ -2,20 +2,20 @@
 #include "lib/store/days.h"
 
 #include "lib/model/calendar.h"
+#include "lib/model/zoneset.h"
 #include "lib/store/policies.h"
 #include "lib/store/sql.h"
 
 int
 days_zone(struct zone **ret, struct arena *a, struct db *db, int64_t environment, struct err *e)
 {
+	struct zoneset set = { .arena = a };
 	struct policy p;
-	struct err why;
 
 	if (policies_get(&p, a, db, POLICY_ZONE, environment, e) != 0)
 		return -1;
-	if (zone_load(ret, a, ZONE_FOLDER, p.value, &why) == 0)
-		return 0;
-	return zone_load(ret, a, ZONE_FOLDER, "UTC", e);
+	*ret = zoneset_any(&set, p.value);
+	return *ret != NULL ? 0 : err_set(e, ERR_INTERNAL, "the system has no time zones");
 }
 
 int

@@ -1,4 +1,5 @@
 /* freezes.c: applications that are held for a consistent backup, and the thaw owed to them. */
+#include "lib/model/zoneset.h"
 #include "lib/store/freezes.h"
 
 #include "lib/base/clock.h"
@@ -139,23 +140,12 @@ freezes_live(struct db *db, const struct lease *l, struct err *e)
 	return sql_commit(&t, e);
 }
 
-static struct zone *
-zone_or_utc(const char **name, struct arena *a)
-{
-	struct zone *z;
-	struct err e;
-
-	if (zone_load(&z, a, ZONE_FOLDER, *name, &e) == 0)
-		return z;
-	*name = "UTC";
-	return zone_load(&z, a, ZONE_FOLDER, *name, &e) == 0 ? z : NULL;
-}
-
 int
 freezes_window(struct freeze_window *ret, struct arena *a, struct db *db, int64_t environment,
     int64_t now, struct err *e)
 {
 	struct freeze_window out = { "", "", now };
+	struct zoneset set = { .arena = a };
 	struct policy text, zone;
 	struct window w;
 	struct zone *z;
@@ -164,8 +154,8 @@ freezes_window(struct freeze_window *ret, struct arena *a, struct db *db, int64_
 	    policies_get(&zone, a, db, POLICY_ZONE, environment, e) != 0)
 		return -1;
 	if (policy_window(&w.from, &w.until, text.value)) {
-		out.zone = zone.value;
-		z = zone_or_utc(&out.zone, a);
+		z = zoneset_any(&set, zone.value);
+		out.zone = z != NULL ? zone_name(z) : "UTC";
 		out.text = text.value;
 		out.opens = z != NULL ? window_opens(&w, z, now) : now;
 	}

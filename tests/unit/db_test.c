@@ -501,7 +501,8 @@ the_second_schema_keeps_every_row_and_every_reference(void **state)
 	for (size_t i = 0; i < n; i++)
 		assert_string_equal(rows_of(f, selects[i]), before[i]);
 	after = rows_of(f, sql_indexes);
-	for (char *line = strtok(indexes, "\n"); line != NULL; line = strtok(NULL, "\n"))
+	for (char *next = NULL, *line = strtok_r(indexes, "\n", &next); line != NULL;
+	     line = strtok_r(NULL, "\n", &next))
 		if (strstr(after, line) == NULL)
 			fail_msg("lost: %s", line);
 	assert_string_equal(rows_of(f, "SELECT value FROM setting WHERE name='x'"), "value=y \n");
