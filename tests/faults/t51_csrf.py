@@ -35,12 +35,20 @@ def posts(s):
     token, file_page, _ = s.token_paths()
     values = {"project": "shop", "environment": "live", "service": "media", "backup": f"b{s.ready}",
               "download": f"d{s.download}", "restore": f"r{s.drafted}", "token": token.split("/")[-1],
-              "file": file_page.split("/")[-1],
+              "file": file_page.split("/")[-1], "schedule": str(s.sql1("SELECT min(id) FROM schedule")),
+              "storage": str(s.sql1("SELECT min(id) FROM storage")),
               "job": "j" + str(s.sql1("SELECT max(id) FROM job"))}
     for method, pattern, _right, guard in routes(s):
         if method == "POST":
+            there = {**values, **told(s, pattern.startswith("/p/"))}
             # A file of a download that is asked for by somebody signed in is named by its own number.
-            yield re.sub(r"\{(\w+)\}", lambda m: values[m.group(1)], pattern), guard
+            yield re.sub(r"\{(\w+)\}", lambda m: there[m.group(1)], pattern), guard
+
+
+def told(s, of_project):
+    """A channel of the instance or of a project, and the last notice to it."""
+    channel = s.sql1(f"SELECT id FROM channel WHERE project IS {'NOT ' * of_project}NULL")
+    return {"channel": str(channel), "notice": str(s.sql1("SELECT max(id) FROM delivery WHERE channel = ?", channel))}
 
 
 # Fields that make most forms complete, so that a form that got through would do something.
@@ -138,6 +146,10 @@ class Guarded(Stage):
         self.must(answer)
         self.right, self.foreign = token_of(self.browser), token_of(other)
         assert self.right != self.foreign
+        for c in self.sql("SELECT id, project FROM channel"):
+            base = f"{'/p/shop/-' if c['project'] else ''}/notifications"
+            page = self.must(self.browser.get(f"{base}/{c['id']}"))
+            self.must(self.browser.submit(page.form("/test"), base))
         self.posts = list(posts(self))
         self.gets = {("GET", p) for p, _ in self.posts if self.browser.request("GET", p).status != 405}
 
