@@ -11,9 +11,8 @@
 #include "lib/store/restores.h"
 #include "lib/store/sql.h"
 
-/* A draft that nobody confirmed goes after a day; a tidy that failed is tried again after an
- * hour. */
-enum { DRAFT_MS = 24 * 3600 * 1000, TIDY_AGAIN_MS = 3600 * 1000, TIDY_ROUND = 100 };
+/* A draft that nobody confirmed goes after a day. */
+enum { DRAFT_MS = 24 * 3600 * 1000, TIDY_ROUND = 100 };
 
 #define BIT(kind) (1u << (kind))
 /* The jobs that may move a part. */
@@ -239,9 +238,13 @@ restores_tidied(struct db *db, const struct lease *l, struct err *e)
 
 /* -- what is left over -- */
 
+/* A tidy that failed is tried again after a minute, then 2, 4 … up to an hour: while it is owed,
+ * nothing else can be restored there. */
 #define IDLE \
 	" AND NOT EXISTS (SELECT 1 FROM job j WHERE j.restore=r.id AND (j.state IN ('queued'," \
-	" 'running') OR (j.kind='tidy' AND j.state<>'succeeded' AND j.finished_at>?2)))"
+	" 'running') OR (j.kind='tidy' AND j.state<>'succeeded' AND j.finished_at>?2-min(3600000," \
+	" 60000<<min(6, (SELECT count(*) FROM job k WHERE k.restore=r.id AND k.kind='tidy' AND" \
+	" k.state<>'succeeded' AND k.id<j.id))))))"
 
 /* A draft leaves nothing but its looks, which then belong to no restore. */
 static int
@@ -332,7 +335,7 @@ restores_queue_tidy(int64_t *count, struct db *db, struct err *e)
 	        drop_draft, e) != 0 ||
 	    for_each(&queued,
 	        &(struct sql_query){ db, a, sql_due,
-	            SQL_ARGS(sql_i(now), sql_i(now - TIDY_AGAIN_MS), sql_i(TIDY_ROUND)),
+	            SQL_ARGS(sql_i(now), sql_i(now), sql_i(TIDY_ROUND)),
 	            sizeof(int64_t), read_id },
 	        add_tidy, e) != 0 ||
 	    sql_commit(&t, e) != 0)

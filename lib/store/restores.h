@@ -159,8 +159,8 @@ MUST_USE int restores_undone(struct db *db, const struct lease *l, struct err *e
 MUST_USE int restores_tidied(struct db *db, const struct lease *l, struct err *e);
 /* Queue a tidy job for each restore that needs one (failed or undone and not tidied; done and its
  * time for the undo has passed; a hook is due); a draft older than a day is removed here. Not while
- * a job of it is queued or running, nor within an hour of a tidy job that failed. *count is how
- * many were queued. */
+ * a job of it is queued or running, nor soon after a tidy job that failed: a minute, then 2, 4 and
+ * so on up to an hour. *count is how many were queued. */
 MUST_USE int restores_queue_tidy(int64_t *count, struct db *db, struct err *e);
 
 /* Rows per table of a part that is being built; replaces what stood there. */

@@ -333,6 +333,14 @@ NEW_6_a_part_keeps_the_rows_of_its_tables(void **state)
 	says(f, "is not one that job j1 builds");
 }
 
+/* All tidy jobs ended so many seconds ago. */
+static void
+ended_ago(struct fixture *f, int seconds)
+{
+	fixture_do(f, arena_printf(f->a, "UPDATE job SET finished_at=%lld WHERE kind='tidy' AND"
+	    " finished_at>0", (long long)(clock_now() - seconds * 1000LL)));
+}
+
 /* The app is up again whatever happened: a hook that is due is work left over. */
 static void
 a_hook_that_is_due_and_what_failed_are_tidied_once(void **state)
@@ -360,13 +368,16 @@ a_hook_that_is_due_and_what_failed_are_tidied_once(void **state)
 	assert_int_equal(fixture_number(f,
 	    "SELECT count(*) FROM job_service WHERE running=1"), RESTORING_CHOICES);
 	assert_int_equal(tidies(f), 0);
-	/* One that failed is tried again, but not at once. */
-	OK(jobs_fail(f->db, &l, &why, &f->e));
-	assert_int_equal(restoring_row(f, id).state, RESTORE_FAILED);
-	assert_int_equal(tidies(f), 0);
-	fixture_do(f, "UPDATE job SET finished_at=1 WHERE kind='tidy'");
-	assert_int_equal(tidies(f), 1);
-	l = fixture_claim(f);
+	/* One that failed is tried again, after a minute, then two, and so on up to an hour. */
+	for (int minutes = 1, i = 0; i < 8; minutes = minutes < 32 ? 2 * minutes : 60, i++) {
+		OK(jobs_fail(f->db, &l, &why, &f->e));
+		assert_int_equal(restoring_row(f, id).state, RESTORE_FAILED);
+		ended_ago(f, minutes * 60 - 5);
+		assert_int_equal(tidies(f), 0);
+		ended_ago(f, minutes * 60 + 5);
+		assert_int_equal(tidies(f), 1);
+		l = fixture_claim(f);
+	}
 	OK(restores_hook_due(f->db, &l, false, &f->e));
 	OK(restores_tidied(f->db, &l, &f->e));
 	assert_true(restoring_row(f, id).tidied_at > 0);
