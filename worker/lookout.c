@@ -27,6 +27,9 @@ struct round {
 	int64_t now;
 };
 
+/* The text of what would be closed though it is not over: paused, or no schedule runs any more. */
+static const char moot[] = "";
+
 static bool
 is_open(const struct round *r, const char *kind, int64_t environment, const char *subject)
 {
@@ -42,6 +45,9 @@ set(const struct round *r, const struct alarm *what, bool wanted, struct err *e)
 {
 	if (is_open(r, what->kind, what->environment, what->subject) == wanted)
 		return 0;
+	/* It did not come: it is not waited for any more. */
+	if (!wanted && what->text == moot)
+		return alarms_forget(r->db, what, e);
 	if (!wanted)
 		return alarms_settle(NULL, r->db, what, e);
 	log_line(LOG_WARN, "alarm", "%s: %s", what->kind, what->text);
@@ -50,7 +56,8 @@ set(const struct round *r, const struct alarm *what, bool wanted, struct err *e)
 
 /* What says so by an event or an alarm of its own (a failed backup, damage, a test) is not told
  * twice. An age over what was promised has no other alarm, so it is told whatever else is wrong,
- * and also of an environment that never had a backup. An open one stays until the risk is over. */
+ * and also of an environment that never had a backup; nor has the silence after a failure. An open
+ * one stays until the backup is there: one that was asked for or is at work is none. */
 static bool
 tells_risk(const struct stats_row *row, bool was, int64_t now)
 {
@@ -58,8 +65,9 @@ tells_risk(const struct stats_row *row, bool was, int64_t now)
 
 	if (s->state == SAFETY_PAUSED || s->cause == CAUSE_NO_SERVICES)
 		return false;
-	return safety_too_old(&row->facts, now) ||
-	    (s->state == SAFETY_AT_RISK && (was || s->cause == CAUSE_OVERDUE));
+	return safety_too_old(&row->facts, now) || safety_silent(&row->facts, now) ||
+	    (s->state == SAFETY_AT_RISK && (was || s->cause == CAUSE_OVERDUE)) ||
+	    (was && safety_unmet(&row->facts, now) > 0);
 }
 
 /* Its error, of an environment that was held for a backup and whose thaw fails; NULL: it is not. */
@@ -90,13 +98,17 @@ look_at_environment(const struct round *r, const struct stats_row *row, struct e
 	    row->environment.slug, safety_reason(r->arena, &row->safety, &row->facts, r->now));
 	bool was = is_open(r, "at-risk", row->environment.id, ""),
 	     was_late = is_open(r, "late", row->environment.id, ""),
-	     risk = tells_risk(row, was, r->now), late = row->safety.state == SAFETY_LATE;
+	     risk = tells_risk(row, was, r->now),
+	     late = row->safety.state == SAFETY_LATE && !risk;
 
+	if (row->safety.state == SAFETY_PAUSED || row->facts.schedules_on == 0)
+		text = risk ? text : moot;
+	late = late || (was_late && (risk || safety_unmet(&row->facts, r->now) > 0));
 	if (set(r, &(struct alarm){ .kind = "at-risk", .environment = row->environment.id,
 	        .subject = "", .text = text }, risk, e) != 0)
 		return -1;
 	return set(r, &(struct alarm){ .kind = "late", .environment = row->environment.id,
-	    .subject = "", .text = text }, late || (was_late && risk), e);
+	    .subject = "", .text = text }, late, e);
 }
 
 /* What its file system says now. A storage that is out of reach says nothing; its jobs will. */

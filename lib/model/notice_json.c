@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/utf8.h"
 #include "lib/model/notice.h"
 
 enum { SLACK_TITLE = 140, SLACK_TEXT = 2800, PING_BODY = 4000 };
@@ -19,8 +20,14 @@ json_freep(json_t **j)
 static json_t *
 text_of(const char *text)
 {
+	CLEANUP_ARENA struct arena *a = NULL;
 	json_t *j = json_string(text != NULL ? text : "");
 
+	if (j != NULL)
+		return j;
+	/* A name that is no UTF-8, or an error that was cut within a character. */
+	a = arena_new();
+	j = json_string(utf8_clean(a, text, strlen(text)));
 	return j != NULL ? j : json_string("?");
 }
 

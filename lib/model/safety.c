@@ -55,9 +55,8 @@ safety_too_old(const struct safety_facts *f, int64_t now)
 	return f->rpo_ms > 0 && now - (f->good != 0 ? f->trusted_at : f->created_at) > f->rpo_ms;
 }
 
-/* The first run that has come due and brought nothing; 0: none. */
-static int64_t
-unmet(const struct safety_facts *f, int64_t now)
+int64_t
+safety_unmet(const struct safety_facts *f, int64_t now)
 {
 	int64_t due = f->schedules_on > 0 ? f->unmet_at : 0;
 
@@ -69,12 +68,25 @@ unmet(const struct safety_facts *f, int64_t now)
 }
 
 /* A backup that is being made has four times as long as one that nobody has begun. */
-static bool
-is_overdue(const struct safety_facts *f, int64_t due, int64_t now)
+static int64_t
+patience(const struct safety_facts *f)
 {
 	int64_t grace = safety_grace(f->interval_ms);
 
-	return due > 0 && now - due > (f->coming != 0 ? QUARTER * grace : grace);
+	return f->coming != 0 ? QUARTER * grace : grace;
+}
+
+static bool
+is_overdue(const struct safety_facts *f, int64_t due, int64_t now)
+{
+	return due > 0 && now - due > patience(f);
+}
+
+bool
+safety_silent(const struct safety_facts *f, int64_t now)
+{
+	return f->ended_failed && f->schedules_on > 0 && f->interval_ms > 0 &&
+	    now - f->ended_at > f->interval_ms + patience(f);
 }
 
 static bool
@@ -94,7 +106,7 @@ says(const char *text)
 static bool
 trouble(struct safety *s, const struct safety_facts *f, int64_t now)
 {
-	int64_t due = unmet(f, now);
+	int64_t due = safety_unmet(f, now);
 
 	if (f->ended_failed)
 		*s = (struct safety){ SAFETY_AT_RISK, CAUSE_FAILED, f->ended_at };
@@ -120,7 +132,7 @@ trouble(struct safety *s, const struct safety_facts *f, int64_t now)
 static struct safety
 without(const struct safety_facts *f, int64_t now)
 {
-	int64_t due = unmet(f, now);
+	int64_t due = safety_unmet(f, now);
 
 	if (f->ended_failed && f->coming == 0)
 		return (struct safety){ SAFETY_AT_RISK, CAUSE_FAILED, f->ended_at };

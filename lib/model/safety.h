@@ -89,6 +89,11 @@ struct safety safety_of(const struct safety_facts *f, int64_t now);
  * nothing of it. */
 bool safety_too_old(const struct safety_facts *f, int64_t now);
 
+/* The first run that came due and brought no good backup; 0: none. */
+int64_t safety_unmet(const struct safety_facts *f, int64_t now);
+/* The last backup failed, and when the one after it should have ended long ago nothing had. */
+bool safety_silent(const struct safety_facts *f, int64_t now);
+
 /* How long a scheduled backup may be late before it is overdue: a quarter of the time between
  * runs, from 30 minutes to 6 hours. */
 int64_t safety_grace(int64_t interval_ms);

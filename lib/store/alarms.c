@@ -42,11 +42,13 @@ alarms_raise(bool *opened, struct db *db, const struct alarm *what, struct err *
 	return 0;
 }
 
-int
-alarms_settle(bool *closed, struct db *db, const struct alarm *what, struct err *e)
+/* With `quiet` nobody is told any more, of neither end. */
+static int
+settle(bool *closed, struct db *db, const struct alarm *what, bool quiet, struct err *e)
 {
 	static const char sql_find[] = "SELECT id FROM alarm" THE_OPEN_ONE;
-	static const char sql_close[] = "UPDATE alarm SET closed_at=?2 WHERE id=?1 AND closed_at=0";
+	static const char sql_close[] = "UPDATE alarm SET closed_at=?2, told=iif(?3, 2, told) WHERE"
+	                                " id=?1 AND closed_at=0";
 	int64_t id, changed = 0;
 
 	if (sql_get(&id, db, sql_find,
@@ -54,11 +56,24 @@ alarms_settle(bool *closed, struct db *db, const struct alarm *what, struct err 
 	        e) != 0)
 		return -1;
 	if (id != 0 &&
-	    sql_run(&changed, db, sql_close, SQL_ARGS(sql_i(id), sql_i(clock_now())), e) != 0)
+	    sql_run(&changed, db, sql_close, SQL_ARGS(sql_i(id), sql_i(clock_now()), sql_i(quiet)),
+	        e) != 0)
 		return -1;
 	if (closed != NULL)
 		*closed = changed > 0;
 	return 0;
+}
+
+int
+alarms_settle(bool *closed, struct db *db, const struct alarm *what, struct err *e)
+{
+	return settle(closed, db, what, false, e);
+}
+
+int
+alarms_forget(struct db *db, const struct alarm *what, struct err *e)
+{
+	return settle(NULL, db, what, true, e);
 }
 
 #define ALARM_COLUMNS \

@@ -243,12 +243,21 @@ int
 channels_ask(struct db *db, int64_t id, const char *hash, const struct outbox_mail *question,
     struct err *e)
 {
-	static const char sql[] = "UPDATE channel SET confirm_hash=?2, asked_at=?3 WHERE id=?1";
+	static const char sql[] =
+	    "UPDATE channel SET confirm_hash=?2, asked_at=?3 WHERE id=?1 AND asked_at=0 AND"
+	    " confirmed_at=0 AND lower(target)=lower(?4)";
 	CLEANUP_TXN struct sql_txn t = { NULL };
+	int64_t changed;
 
 	if (sql_begin(&t, db, e) != 0 ||
-	    sql_run(NULL, db, sql, SQL_ARGS(sql_i(id), sql_t(hash), sql_i(clock_now())), e) != 0 ||
-	    outbox_add(db, question, e) != 0)
+	    sql_run(&changed, db, sql,
+	        SQL_ARGS(sql_i(id), sql_t(hash), sql_i(clock_now()), sql_t(question->recipient)),
+	        e) != 0)
+		return -1;
+	/* Asked by another worker, or it has another address by now. */
+	if (changed == 0)
+		return 0;
+	if (outbox_add(db, question, e) != 0)
 		return -1;
 	return sql_commit(&t, e);
 }

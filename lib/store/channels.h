@@ -55,8 +55,8 @@ enum { CHANNELS_ASK_DAYS = 7 };
 /* Mail channels that have to be asked and were not. */
 MUST_USE int channels_unasked(struct channel **ret, size_t *count, struct arena *a, struct db *db,
     struct err *e);
-/* The question goes into the outbox, and the hash of the token in it to the channel, both or none.
- */
+/* The question goes into the outbox, and the hash of the token in it to the channel, both or none:
+ * none when it was asked meanwhile, or has another address by now. */
 MUST_USE int channels_ask(struct db *db, int64_t id, const char *hash,
     const struct outbox_mail *question, struct err *e);
 /* Ask once more: an older link dies. */

@@ -22,12 +22,13 @@ enqueue_known(int64_t *ret, struct db *db, const char *key, enum job_kind kind, 
 	return 0;
 }
 
-/* What overwrites somebody's worst day goes before what only looks after old copies. */
+/* What overwrites somebody's worst day goes before what only looks after old copies; what a person
+ * asked for goes before all that is done in the background. */
 static const int priorities[JOB_KINDS] = {
 	[JOB_RESTORE] = 30, [JOB_UNDO] = 30,    [JOB_SWITCH] = 30,
 	[JOB_PREVIEW] = 30, [JOB_CHECK] = 30,   [JOB_BACKUP] = 20,
-	[JOB_DOWNLOAD] = 20, [JOB_TIDY] = 10,   [JOB_TEST] = 10,
-	[JOB_VERIFY] = 10,      [JOB_RECONCILE] = 10,
+	[JOB_DOWNLOAD] = 20, [JOB_TIDY] = 15,   [JOB_TEST] = 15,
+	[JOB_VERIFY] = 15,      [JOB_RECONCILE] = 15,
 	[JOB_PRUNE] = 10,
 };
 

@@ -233,10 +233,16 @@ notices_mailed(struct db *db, int64_t id, const struct outbox_mail *m, struct er
 	    "UPDATE delivery SET state='sent', mail=?2, error='', sent_at=?3, attempts=attempts+1"
 	    " WHERE id=?1 AND state='queued'";
 	CLEANUP_TXN struct sql_txn t = { NULL };
+	int64_t changed;
 
-	if (sql_begin(&t, db, e) != 0 || (m->message != NULL && outbox_add(db, m, e) != 0) ||
-	    sql_run(NULL, db, sql, SQL_ARGS(sql_i(id), sql_t(m->message_id), sql_i(clock_now())),
-	        e) != 0)
+	if (sql_begin(&t, db, e) != 0 ||
+	    sql_run(&changed, db, sql,
+	        SQL_ARGS(sql_i(id), sql_t(m->message_id), sql_i(clock_now())), e) != 0)
+		return -1;
+	/* Another worker was faster, and has its mail there. */
+	if (changed == 0)
+		return 0;
+	if (m->message != NULL && outbox_add(db, m, e) != 0)
 		return -1;
 	return sql_commit(&t, e);
 }
@@ -246,7 +252,8 @@ notices_mail_of_job(char **ret, struct arena *a, struct db *db, int64_t job, con
     struct err *e)
 {
 	static const char sql[] =
-	    "SELECT message_id FROM outbox WHERE job=?1 AND lower(recipient)=lower(?2) LIMIT 1";
+	    "SELECT message_id FROM outbox WHERE job=?1 AND lower(recipient)=lower(?2) AND"
+	    " state<>'failed' LIMIT 1";
 	CLEANUP_SQL struct sql *q = NULL;
 	int rc;
 

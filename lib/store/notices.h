@@ -68,7 +68,8 @@ struct notice_outcome {
 };
 MUST_USE int notices_tried(struct db *db, const struct notice_row *n,
     const struct notice_outcome *o, struct err *e);
-/* The mail that carries it goes into the outbox, both or none; m->message NULL: it is there. */
+/* The mail that carries it goes into the outbox, both or none: none when another worker was faster.
+ * m->message NULL: it is there. */
 MUST_USE int notices_mailed(struct db *db, int64_t id, const struct outbox_mail *m,
     struct err *e);
 /* The id of the message about this job that this address has got or will get; "" none. */

@@ -441,9 +441,11 @@ add_test(int64_t *job, struct db *db, const struct job_request *rq, int64_t back
 		return err_set(e, ERR_NOT_FOUND, "there is no backup b%" PRId64 " here", b.id);
 	if (backup_plan_usable(&b, e) != 0)
 		return -1;
-	/* It lands in a scratch target of its own, so it needs no service for itself. */
+	/* It lands in a scratch target of its own, so it needs no service for itself. What nobody
+	 * asked for waits for the backups. */
 	return enqueue_add(job, db, rq,
-	    &(struct enqueue_work){ .kind = JOB_TEST, .backup = backup }, e);
+	    &(struct enqueue_work){ .kind = JOB_TEST, .backup = backup,
+	        .background = rq->requested_by == 0 }, e);
 }
 
 int

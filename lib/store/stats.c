@@ -265,8 +265,10 @@ stats_services(struct stats_service **ret, size_t *count, struct arena *a, struc
     int64_t environment, struct err *e)
 {
 	static const char sql[] =
-	    "SELECT x.slug, x.name, x.engine, " COVERED ", (SELECT g.finished_at FROM part g WHERE"
-	    " g.service=x.id AND g.state='ready' ORDER BY g.id DESC LIMIT 1) FROM service x WHERE"
+	    "SELECT x.slug, x.name, x.engine, " COVERED ", (SELECT g.finished_at FROM part g JOIN"
+	    " backup b ON b.id=g.backup WHERE g.service=x.id AND g.state='ready' AND b.state='ready'"
+	    " AND b.health NOT IN ('damaged', 'missing') AND b.suspicion='' ORDER BY g.id DESC LIMIT"
+	    " 1) FROM service x WHERE"
 	    " x.environment=?1 AND " NOT_BESIDE " ORDER BY x.id";
 	void *rows = sql_list(count,
 	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(environment)), sizeof **ret,

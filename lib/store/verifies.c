@@ -203,15 +203,19 @@ test_of(int64_t *ret, struct arena *a, struct db *db, const struct service *s,
 static int
 queue_test(int64_t *count, struct arena *a, struct db *db, const struct tested *t, struct err *e)
 {
+	/* Nor within a day of one that somebody has cancelled. */
 	static const char sql[] =
-	    "SELECT count(*) FROM job WHERE kind='test' AND environment=?1 AND id IN (SELECT id"
-	    " FROM job WHERE state='queued' UNION ALL SELECT id FROM job WHERE state='running')";
+	    "SELECT (SELECT count(*) FROM job WHERE kind='test' AND environment=?1 AND id IN (SELECT"
+	    " id FROM job WHERE state='queued' UNION ALL SELECT id FROM job WHERE state='running'))+"
+	    "(SELECT count(*) FROM job WHERE state='cancelled' AND kind='test' AND environment=?1 AND"
+	    " finished_at>?2)";
 	const struct job_request rq = { .environment = t->environment };
 	struct service *services;
 	int64_t busy, backup, job;
 	size_t n;
 
-	if (sql_get(&busy, db, sql, SQL_ARGS(sql_i(t->environment)), e) != 0 ||
+	if (sql_get(&busy, db, sql,
+	        SQL_ARGS(sql_i(t->environment), sql_i(t->now - VERIFIES_DAY_MS)), e) != 0 ||
 	    services_list(&services, &n, a, db, t->environment, e) != 0)
 		return -1;
 	for (size_t i = 0; i < n && busy == 0; i++) {

@@ -179,6 +179,66 @@ PLA_14_never_scheduled_and_paused_are_no_alarm(void **state)
 }
 
 static void
+PEER_8_silence_after_a_failure_is_told(void **state)
+{
+	struct fixture *f = *state;
+	int64_t now = clock_now();
+	struct lease l;
+	struct err why;
+
+	fixture_ready(f);
+	schedule(f, now + 12 * HOUR);
+	fixture_request(f, 0, NULL);
+	l = fixture_claim(f);
+	err_set(&why, ERR_INTERNAL, "broken");
+	OK(jobs_fail(f->db, &l, &why, &f->e));
+	/* The failure has a notice of its own, and the next run is still to come. */
+	look(f, now, "");
+	look(f, now + 29 * HOUR, "");
+	fixture_do(f, "UPDATE backup SET finished_at=finished_at-86400000*2");
+	look(f, now, "at-risk");
+	fixture_ready(f);
+	look(f, clock_now(), "");
+}
+
+static void
+PEER_8_one_that_is_only_queued_is_no_recovery(void **state)
+{
+	struct fixture *f = *state;
+	int64_t now = clock_now();
+	struct lease l;
+	int64_t backup;
+
+	fixture_ready(f);
+	fixture_do(f, "UPDATE backup SET finished_at=finished_at-86400000*2");
+	schedule(f, now - 8 * HOUR);
+	look(f, now, "at-risk");
+	backup = fixture_request(f, 0, NULL).backup;
+	look(f, clock_now(), "at-risk");
+	l = fixture_claim(f);
+	look(f, clock_now(), "at-risk");
+	fixture_finish(f, &l, backup);
+	fixture_do(f, "UPDATE schedule_state SET next_at=next_at+86400000");
+	look(f, clock_now(), "");
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM alarm WHERE told<2"), 1);
+}
+
+static void
+PEER_8_what_is_paused_has_not_recovered(void **state)
+{
+	struct fixture *f = *state;
+	int64_t now = clock_now();
+
+	fixture_ready(f);
+	fixture_do(f, "UPDATE backup SET finished_at=finished_at-86400000*2");
+	schedule(f, now - 8 * HOUR);
+	look(f, now, "at-risk");
+	fixture_do(f, "UPDATE environment SET paused=1");
+	look(f, now, "");
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM alarm WHERE told<2"), 0);
+}
+
+static void
 PLA_7_an_application_that_is_not_let_go_opens_one_until_it_is(void **state)
 {
 	struct fixture *f = *state;
@@ -247,6 +307,9 @@ main(void)
 		LOOKOUT_TEST(NEW_7_an_age_over_the_promise_is_one_alarm),
 		LOOKOUT_TEST(NEW_7_a_promise_counts_from_the_beginning_where_there_was_no_backup),
 		LOOKOUT_TEST(PLA_14_never_scheduled_and_paused_are_no_alarm),
+		LOOKOUT_TEST(PEER_8_silence_after_a_failure_is_told),
+		LOOKOUT_TEST(PEER_8_one_that_is_only_queued_is_no_recovery),
+		LOOKOUT_TEST(PEER_8_what_is_paused_has_not_recovered),
 		LOOKOUT_TEST(PLA_7_an_application_that_is_not_let_go_opens_one_until_it_is),
 		LOOKOUT_TEST(nothing_is_written_while_nothing_changes),
 		LOOKOUT_TEST(a_storage_that_is_nearly_full_opens_one_and_closes_it),

@@ -12,17 +12,20 @@
 #include "worker/notify/letter.h"
 #include "worker/notify/mail.h"
 
-/* The job of "job:412:end"; 0: it tells of none. */
+/* The job of "job:412:end"; 0: it does not tell of the end of one. */
 static int64_t
 job_of(struct arena *a, const char *source)
 {
-	static const char prefix[] = "job:";
+	static const char prefix[] = "job:", end[] = ":end";
+	size_t n;
 	int64_t id;
 
 	if (strncmp(source, prefix, strlen(prefix)) != 0)
 		return 0;
 	source += strlen(prefix);
-	return num_parse(&id, arena_dupn(a, source, strcspn(source, ":")), 1, INT64_MAX) ? id : 0;
+	n = strcspn(source, ":");
+	return strcmp(source + n, end) == 0 && num_parse(&id, arena_dupn(a, source, n), 1, INT64_MAX)
+	    ? id : 0;
 }
 
 static int
