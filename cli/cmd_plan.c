@@ -188,11 +188,11 @@ find(struct schedule *ret, struct desk *d, const char *word, struct err *e)
 }
 
 static int
-note(struct desk *d, const char *action, const struct schedule *s, int64_t environment,
+note(struct desk *d, const char *action, const char *target, int64_t environment,
     struct err *e)
 {
 	return events_add(d->db, &(struct event){ .actor = "system", .action = action,
-	    .project = s->project, .environment = environment, .target = s->name,
+	    .environment = environment, .target = target,
 	    .detail = "on the command line", .address = "" }, e);
 }
 
@@ -240,7 +240,7 @@ run(struct desk *d, int argc, char **argv)
 		return cmd_fail(&e);
 	ask.schedule = s.id;
 	if (plans_run_now(&backup, d->db, &ask, &e) != 0 ||
-	    note(d, "schedule.run", &s, ask.environment, &e) != 0)
+	    note(d, "schedule.run", s.name, ask.environment, &e) != 0)
 		return cmd_fail(&e);
 	printf("Backup b%" PRId64 " is queued.\n", backup);
 	return 0;
@@ -250,16 +250,24 @@ run(struct desk *d, int argc, char **argv)
 static int
 trash(size_t *gone, struct desk *d, const int64_t *backups, size_t count, struct err *e)
 {
+	char id[NAME_ID_SIZE];
+	struct backup b;
 	struct err why;
 
 	*gone = 0;
 	for (size_t i = 0; i < count; i++) {
-		if (backups_trash(d->db, backups[i], &why) == 0) {
-			++*gone;
-		} else if (why.kind != ERR_CONFLICT) {
+		if (backups_by_id(&b, d->arena, d->db, backups[i], e) != 0)
+			return -1;
+		if (backups_trash(d->db, b.id, &why) != 0) {
+			if (why.kind == ERR_CONFLICT)
+				continue;
 			*e = why;
 			return -1;
 		}
+		name_id(id, NAME_BACKUP, b.id);
+		if (note(d, "backup.deleted", id, b.environment, e) != 0)
+			return -1;
+		++*gone;
 	}
 	return 0;
 }
@@ -278,9 +286,9 @@ delete(struct desk *d, int argc, char **argv)
 		return usage();
 	if (desk_open(d, &e) != 0 || find(&s, d, argv[1], &e) != 0 ||
 	    schedules_backups(&backups, &count, d->arena, d->db, s.id, &e) != 0 ||
+	    (with && trash(&gone, d, backups, count, &e) != 0) ||
 	    schedules_remove(d->db, s.id, &e) != 0 ||
-	    note(d, "schedule.removed", &s, s.environment, &e) != 0 ||
-	    (with && trash(&gone, d, backups, count, &e) != 0))
+	    note(d, "schedule.removed", s.name, s.environment, &e) != 0)
 		return cmd_fail(&e);
 	printf("Plan s%" PRId64 " is deleted. ", s.id);
 	if (with)

@@ -11,6 +11,7 @@
 #include "cgi/page/show_activity.h"
 #include "lib/base/num.h"
 #include "lib/model/name.h"
+#include "lib/store/freezes.h"
 #include "lib/store/outbox.h"
 #include "lib/store/policies.h"
 #include "lib/store/projects.h"
@@ -237,6 +238,20 @@ on_environment_settings(struct reply *rp, struct request *rq, struct err *e)
 	return send_settings(rp, rq, &f, &f.v, e);
 }
 
+/* Without its hook a freeze would end in the catalogue alone. */
+static int
+refuse_held(struct form *f, const struct request *rq, struct err *e)
+{
+	struct freeze_row row;
+
+	if (freezes_of(&row, rq->arena, rq->db, f->v.id, e) != 0)
+		return -1;
+	if (row.at != 0)
+		complain(f, "hook_thaw", "The application is held for a backup, and this hook is to "
+		    "let it go: change it when that is over");
+	return 0;
+}
+
 int
 on_environment_save(struct reply *rp, struct request *rq, struct err *e)
 {
@@ -250,6 +265,8 @@ on_environment_save(struct reply *rp, struct request *rq, struct err *e)
 	read_form(&f, rq);
 	read_restores(&f, rq);
 	read_freeze(&f, rq);
+	if (strcmp(f.v.hook_thaw, stored.hook_thaw) != 0 && refuse_held(&f, rq, e) != 0)
+		return -1;
 	if (f.wrong > 0)
 		return send_settings(rp, rq, &f, &stored, e);
 	if (environments_update(&f.v, rq->db, &why) != 0) {

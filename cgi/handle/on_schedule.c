@@ -264,14 +264,21 @@ begin_of_day(int64_t *ret, const struct request *rq, const struct schedule *s, i
     struct err *e)
 {
 	struct zoneset set = { .arena = rq->arena };
-	struct policy p = { s->zone, LEVEL_DEFAULT };
+	const struct policy_place place = s->environment != 0
+	    ? (struct policy_place){ LEVEL_ENVIRONMENT, s->environment }
+	    : s->project != 0 ? (struct policy_place){ LEVEL_PROJECT, s->project }
+	                      : (struct policy_place){ LEVEL_INSTANCE, 0 };
 	int64_t at[2], local = day * CALENDAR_DAY;
+	const char *name = s->zone;
+	struct policy_pair pair;
 	struct zone *zone;
 
-	if (*s->zone == '\0' &&
-	    policies_get(&p, rq->arena, rq->db, POLICY_ZONE, s->environment, e) != 0)
-		return -1;
-	zone = zoneset_any(&set, p.value);
+	if (*name == '\0') {
+		if (policies_pair(&pair, rq->arena, rq->db, POLICY_ZONE, &place, e) != 0)
+			return -1;
+		name = pair.own.value != NULL ? pair.own.value : pair.inherited.value;
+	}
+	zone = zoneset_any(&set, name);
 	if (zone == NULL)
 		return err_set(e, ERR_INTERNAL, "the system has no time zones");
 	/* Where midnight is skipped, the first hour that is not. */

@@ -74,11 +74,10 @@ backups_trash(struct db *db, int64_t id, struct err *e)
 int
 backups_untrash(struct db *db, int64_t id, struct err *e)
 {
-	/* What a rule took and a person put back is not taken by the rule again at once. */
+	/* What a person put back is not taken by a rule at once. */
 	static const char sql[] =
 	    "UPDATE backup SET state=before_trash, before_trash='', trashed_at=0, trashed_why='',"
-	    " keep_until=CASE WHEN trashed_why<>'' AND keep_until<?2 THEN ?2 ELSE keep_until END"
-	    " WHERE id=?1";
+	    " keep_until=max(keep_until, ?2) WHERE id=?1";
 	CLEANUP_ARENA struct arena *a = arena_new();
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	struct backup b = { .id = id };

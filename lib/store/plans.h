@@ -46,7 +46,8 @@ const char *plans_error(const struct schedule_plan *p);
 MUST_USE int plans_list(struct schedule_plan **ret, size_t *count, struct arena *a,
     struct db *db, int64_t environment, struct err *e);
 
-/* Ask for a backup as the schedule would, on behalf of a person and at once; it only queues. */
+/* Ask for a backup as the schedule would, on behalf of a person and at once; it only queues. A
+ * consistent one waits for the window, as it would at its time. */
 struct schedule_run_request {
 	int64_t schedule, environment, requested_by;
 	const char *key;              /* of the form */

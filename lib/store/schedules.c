@@ -171,7 +171,9 @@ schedules_update(const struct schedule *s, struct db *db, struct err *e)
 int
 schedules_switch(struct db *db, int64_t id, bool on, int64_t by, struct err *e)
 {
-	static const char sql_on[] = "UPDATE schedule SET enabled=1, paused_until=0, off_at=0,"
+	/* From an old page it says nothing of a pause that was set since. */
+	static const char sql_on[] =
+	    "UPDATE schedule SET enabled=1, paused_until=iif(enabled=1, paused_until, 0), off_at=0,"
 	    " off_by=NULL WHERE id=?1 AND removed_at=0";
 	static const char sql_off[] = "UPDATE schedule SET enabled=0, off_at=?2, off_by=?3 WHERE"
 	    " id=?1 AND enabled=1 AND removed_at=0";

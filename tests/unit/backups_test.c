@@ -204,6 +204,8 @@ the_trash_gives_back_what_it_took_as_it_was(void **state)
 	assert_int_equal(backup(f, good).state, BACKUP_READY);
 	assert_int_equal(backup(f, bad).state, BACKUP_FAILED);
 	assert_int_equal(backup(f, good).trashed_at, 0);
+	/* No rule takes it again in the same night. */
+	assert_true(backup(f, good).keep_until > clock_now() + 6 * 86400000LL);
 }
 
 /* Nothing that somebody wants kept leaves the trash by itself. */

@@ -134,6 +134,15 @@ PLA_29_a_scheduled_consistent_backup_waits_for_the_window(void **state)
 	assert_int_equal(fixture_claim(f).job, 0);
 	OK(jobs_waiting_for(&why, f->a, f->db, waits.job, &f->e));
 	assert_non_null(strstr(why, "waits until "));
+	/* So does a plan that is run now: nobody said that the application may be paused by day. */
+	fixture_do(f, "INSERT INTO schedule (id, uuid, environment, name, cron, created_at) VALUES"
+	              " (1, 's', 1, 'Nightly', '0 2 * * *', 1)");
+	rq.kind = BACKUP_ON_DEMAND;
+	rq.schedule = 1;
+	OK(backups_request(&waits, f->db, &rq, &f->e));
+	assert_int_equal(fixture_number(f, "SELECT run_at FROM job ORDER BY id DESC LIMIT 1"), run_at);
+	rq.kind = BACKUP_SCHEDULED;
+	rq.schedule = 0;
 	/* PLA-10: a live one does not. */
 	rq.mode = MODE_LIVE;
 	OK(backups_request(&live, f->db, &rq, &f->e));

@@ -42,7 +42,7 @@ static void
 a_thaw_that_fails_is_told_on_every_page_of_the_environment(void **state)
 {
 	struct fixture *f = *state;
-	CLEANUP_REPLY struct reply rp, good;
+	CLEANUP_REPLY struct reply rp, good, away;
 
 	ASK(200, &good, .run = on_environment_settings, .args = { "shop", "live" });
 	SAYS_NOT(&good, "may still be paused");
@@ -51,6 +51,13 @@ a_thaw_that_fails_is_told_on_every_page_of_the_environment(void **state)
 	ASK(200, &rp, .run = on_environment_settings, .args = { "shop", "live" });
 	SAYS(&rp, "shop/live may still be paused: letting it go has failed 2 times");
 	SAYS(&rp, "hook go ended with exit code 3");
+	/* Taken away, the freeze would be over in the catalogue alone. */
+	fixture_do(f, "UPDATE environment SET hook_freeze = 'hold', hook_thaw = 'go'");
+	ASK(422, &away, .run = on_environment_save, .args = { "shop", "live" },
+	    .form = { { "name", "Live" }, { "slug", "live" }, { "kind", "live" } });
+	SAYS(&away, "<a href=\"#hook_thaw\">");
+	assert_int_equal(fixture_number(f,
+	    "SELECT count(*) FROM environment WHERE hook_thaw = 'go'"), 1);
 }
 
 int

@@ -401,6 +401,9 @@ a_pause_ends_by_itself_and_off_is_off_and_neither_is_made_up_for(void **state)
 
 	step(f, &t, START);
 	OK(schedules_pause(f->db, id, START + 3 * DAY, &f->e));
+	/* From an old page: it is on, and stays paused. */
+	OK(schedules_switch(f->db, id, true, f->admin, &f->e));
+	assert_int_equal(fixture_number(f, "SELECT paused_until>0 FROM schedule"), 1);
 	walk(f, &t, (int64_t[]){ START + HOUR, START + 4 * DAY }, HOUR);
 	assert_int_equal(fixture_number(f, RUNS), 1);
 	assert_int_equal(fixture_number(f, "SELECT missed FROM schedule_run"), 0);
