@@ -123,11 +123,7 @@ read_due(void *row, struct sql *q, struct arena *a)
 	due->channel.project = sql_int(q, c++);
 }
 
-/* What is queued for a channel that is off waits for it. */
-#define DUE(kinds) \
-	ROW_COLUMNS ", c.kind, c.target, c.sealed, c.project" ROW_TABLES \
-	" WHERE d.state='queued' AND d.next_at<=?1 AND c.enabled=1 AND c.removed_at=0 AND c.kind" \
-	kinds " ORDER BY d.next_at, d.id LIMIT 50"
+#define DUE_COLUMNS ROW_COLUMNS ", c.kind, c.target, c.sealed, c.project" ROW_TABLES
 
 static int
 list_due(struct notice_due **ret, size_t *count, const struct sql_query *query, struct err *e)
@@ -144,7 +140,12 @@ int
 notices_due(struct notice_due **ret, size_t *count, struct arena *a, struct db *db, int64_t now,
     struct err *e)
 {
-	static const char sql[] = DUE("<>'mail'");
+	/* What is queued for a channel that is off waits for it. */
+	static const char sql[] = DUE_COLUMNS
+	    " WHERE d.id IN (SELECT (SELECT x.id FROM delivery x INDEXED BY delivery_queue WHERE"
+	    " x.channel=k.id AND x.state='queued' AND x.next_at<=?1 ORDER BY x.next_at, x.id LIMIT"
+	    " 1) FROM channel k WHERE k.enabled=1 AND k.removed_at=0 AND k.kind<>'mail') ORDER BY"
+	    " d.next_at, d.id LIMIT 50";
 
 	return list_due(ret, count,
 	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(now)), sizeof **ret, read_due }, e);
@@ -154,7 +155,9 @@ int
 notices_due_mail(struct notice_due **ret, size_t *count, struct arena *a, struct db *db,
     int64_t now, struct err *e)
 {
-	static const char sql[] = DUE("='mail' AND c.confirmed_at>0");
+	static const char sql[] = DUE_COLUMNS
+	    " WHERE d.state='queued' AND d.next_at<=?1 AND c.enabled=1 AND c.removed_at=0 AND"
+	    " c.kind='mail' AND c.confirmed_at>0 ORDER BY d.next_at, d.id LIMIT 50";
 
 	return list_due(ret, count,
 	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(now)), sizeof **ret, read_due }, e);

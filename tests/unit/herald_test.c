@@ -234,6 +234,44 @@ PEER_2_a_failing_notifier_touches_no_backup(void **state)
 	assert_int_equal(hooks_count(&hooks, "/ok"), 0);
 }
 
+/* Whatever a server says of an address that is a secret. */
+static void
+PEER_9_an_echo_of_the_address_is_not_kept(void **state)
+{
+	struct fixture *f = *state;
+	int64_t now;
+
+	channel(f, CHANNEL_SLACK, "/echo/T00/secretsecret?token=abcdefgh", 0, everything);
+	clock_sleep(2);
+	fail_backup(f, "no luck");
+	now = clock_now();
+	step(f, now);
+	send_all(f, now);
+	assert_int_equal(rows(f, "status=404 AND error LIKE 'answered 404: Cannot POST %'"), 1);
+	assert_int_equal(rows(f, "error LIKE '%secretsecret%' OR error LIKE '%abcdefgh%'"), 0);
+}
+
+static void
+PEER_9_a_channel_with_many_waiting_holds_up_no_other(void **state)
+{
+	struct fixture *f = *state;
+	struct notice_due *due;
+	size_t count;
+
+	channel(f, CHANNEL_SLACK, "/one", 0, everything);
+	channel(f, CHANNEL_SLACK, "/two", 0, everything);
+	for (int i = 0; i < 60; i++)
+		fixture_do(f, arena_printf(f->a, "INSERT INTO delivery (uuid, channel, event, body,"
+		    " state, next_at, created_at, source) VALUES ('u%d', 1, 'late', '{}', 'queued',"
+		    " %d, 1, 's%d')", i, i + 1, i));
+	fixture_do(f, "INSERT INTO delivery (uuid, channel, event, body, state, next_at, created_at,"
+	              " source) VALUES ('v', 2, 'late', '{}', 'queued', 1000, 1, 's')");
+	OK(notices_due(&due, &count, f->a, f->db, clock_now(), &f->e));
+	assert_int_equal(count, 2);
+	assert_string_equal(due[0].row.uuid, "u0");
+	assert_string_equal(due[1].row.uuid, "v");
+}
+
 /* 5 s, 5 min … 24 h: ten tries in all, then it is given up; [Send again] begins anew. */
 static void
 a_notice_is_tried_for_days_and_then_given_up(void **state)
@@ -523,6 +561,8 @@ main(void)
 		HOOKS_TEST(PEER_8_what_was_late_is_told_to_be_over),
 		HOOKS_TEST(PEER_8_a_good_backup_after_a_failed_one_is_recovery),
 		HOOKS_TEST(PEER_2_a_failing_notifier_touches_no_backup),
+		HOOKS_TEST(PEER_9_an_echo_of_the_address_is_not_kept),
+		HOOKS_TEST(PEER_9_a_channel_with_many_waiting_holds_up_no_other),
 		HOOKS_TEST(a_notice_is_tried_for_days_and_then_given_up),
 		HOOKS_TEST(one_that_fails_first_arrives_later_with_the_same_id),
 		HOOKS_TEST(a_killed_sender_repeats_at_most_once),

@@ -71,6 +71,38 @@ sign(const char *headers[HEADERS_MAX], struct arena *a, const struct notice_due 
 	return 0;
 }
 
+/* In the text, in place. */
+static void
+hide(char *text, const char *what, size_t n)
+{
+	static const char instead[] = "…";
+
+	for (char *at = text; (at = memmem(at, strlen(at), what, n)) != NULL; at += strlen(instead)) {
+		memmove(at + strlen(instead), at + n, strlen(at + n) + 1);
+		memcpy(at, instead, strlen(instead));
+	}
+}
+
+/* Servers tell what was asked for, and a channel's address is its secret: what stands behind the
+ * host is not kept of an answer, be it whole or in pieces. */
+static void
+hide_secrets(char *text, const char *url, const char *secret)
+{
+	enum { SHORTEST = 6 };
+	const char *host = strstr(url, "://"), *at = host != NULL ? host + 3 : url;
+
+	at += strcspn(at, "/?#");
+	if (strlen(at) >= SHORTEST)
+		hide(text, at, strlen(at));
+	for (size_t n; *at != '\0'; at += n + (at[n] != '\0')) {
+		n = strcspn(at, "/?&=#");
+		if (n >= SHORTEST)
+			hide(text, at, n);
+	}
+	if (strlen(secret) >= SHORTEST)
+		hide(text, secret, strlen(secret));
+}
+
 static int
 call(struct http_answer *answer, const struct conf *conf, const struct notice_due *due,
     struct err *e)
@@ -90,8 +122,11 @@ call(struct http_answer *answer, const struct conf *conf, const struct notice_du
 		return err_set(e, ERR_INPUT, "the secret of this channel is none: enter it again");
 	if (due->channel.kind == CHANNEL_NTFY && *to.secret != '\0')
 		headers[1] = arena_printf(a, "Authorization: Bearer %s", to.secret);
-	return http_send(answer, &conf->http,
-	    &(struct http_request){ m.url, m.body, strlen(m.body), headers }, e);
+	if (http_send(answer, &conf->http,
+	        &(struct http_request){ m.url, m.body, strlen(m.body), headers }, e) != 0)
+		return -1;
+	hide_secrets(answer->text, to.url, to.secret);
+	return 0;
 }
 
 static void
