@@ -76,17 +76,20 @@ on_overview_get(struct reply *rp, struct request *rq, struct err *e)
 	struct stats_day *days;
 	struct job *jobs;
 	struct event *events;
+	struct alarm *troubles;
 
 	if (read_environments(&view.environments, rq, e) != 0 ||
 	    stats_days(&days, &view.day_count, rq->arena, rq->db, 0,
 	        calendar_floor(rq->now, CALENDAR_DAY) - CHART_STRIP_DAYS, e) != 0 ||
 	    jobs_list(&jobs, &view.job_count, rq->arena, rq->db, &unfinished, e) != 0 ||
 	    read_storages(&view, rq, e) != 0 ||
-	    events_list(&events, &view.event_count, rq->arena, rq->db, 0, 0, e) != 0)
+	    events_list(&events, &view.event_count, rq->arena, rq->db, 0, 0, e) != 0 ||
+	    alarms_open_instance(&troubles, &view.trouble_count, rq->arena, rq->db, e) != 0)
 		return -1;
 	view.days = days;
 	view.jobs = jobs;
 	view.events = events;
+	view.troubles = troubles;
 	page_begin(&p, rq, "overview.cs", "Overview");
 	if (envpage_worker(&p, rq, e) != 0)
 		return -1;

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cgi/page/chart.h"
 #include "cgi/page/mark.h"
@@ -63,7 +64,7 @@ count(struct node *root, size_t n, const char *one, const char *many)
 
 /* The sentence of the worst state there is. */
 static void
-sentence(struct node *n, struct arena *a, const struct sums *s)
+sentence(struct node *n, struct arena *a, const struct sums *s, size_t troubles)
 {
 	size_t none = s->states[SAFETY_NONE];
 
@@ -77,6 +78,9 @@ sentence(struct node *n, struct arena *a, const struct sums *s)
 		    : "%zu environments have no backup yet", none), "warning", "warn");
 	else if (none > 0)
 		mark_state(n, "state", "Waiting for a first backup", "warning", "warn");
+	else if (troubles > 0)
+		mark_state(n, "state", "Backed up, but something needs attention", "warning",
+		    "warn");
 	else if (s->states[SAFETY_UNSCHEDULED] > 0 && s->states[SAFETY_PROTECTED] > 0)
 		mark_state(n, "state", "Backed up, but not all of it on a schedule", "warning",
 		    "warn");
@@ -96,10 +100,10 @@ hero(struct page *p, struct arena *a, const struct overview_view *view)
 {
 	const struct sums s = add_up(view);
 	size_t bad = s.states[SAFETY_AT_RISK] + s.states[SAFETY_SUSPICIOUS] +
-	    s.states[SAFETY_LATE] + s.states[SAFETY_NONE];
+	    s.states[SAFETY_LATE] + s.states[SAFETY_NONE] + view->trouble_count;
 	struct node *n = node_at(p->root, "hero");
 
-	sentence(n, a, &s);
+	sentence(n, a, &s, view->trouble_count);
 	count(n, s.states[SAFETY_AT_RISK] + s.states[SAFETY_UNSCHEDULED], "at risk", "at risk");
 	count(n, s.states[SAFETY_SUSPICIOUS], "suspicious", "suspicious");
 	count(n, s.states[SAFETY_LATE], "late", "late");
@@ -116,6 +120,21 @@ hero(struct page *p, struct arena *a, const struct overview_view *view)
 		show_project_environment(node_at(n, "latest"), a, s.latest, view->now);
 	if (s.next != NULL)
 		show_project_environment(node_at(n, "next"), a, s.next, view->now);
+}
+
+/* Of the instance: a storage that is nearly full, files that nobody knows. */
+static void
+troubles(struct node *root, const struct overview_view *view)
+{
+	for (size_t i = 0; i < view->trouble_count; i++) {
+		const struct alarm *alarm = &view->troubles[i];
+		struct node *n = node_add(root, "troubles");
+
+		node_set(n, "text", alarm->text);
+		page_time(n, "since", alarm->opened_at, view->now);
+		if (strcmp(alarm->kind, "storage") == 0 || strcmp(alarm->kind, "missing") == 0)
+			node_setf(n, "href", "/storage/%s", alarm->subject);
+	}
 }
 
 static int
@@ -218,6 +237,7 @@ show_overview_page(struct page *p, struct arena *a, const struct overview_view *
 	node_flag(p->root, "empty", view->environments.count == 0);
 	if (view->environments.count > 0)
 		hero(p, a, view);
+	troubles(p->root, view);
 	environments(p, a, view);
 	for (size_t i = 0; i < view->job_count; i++)
 		show_job_row(node_add(p->root, "jobs"), &view->jobs[i], NULL, view->now);

@@ -8,6 +8,7 @@
 #include "cgi/page/page.h"
 #include "lib/model/job.h"
 #include "lib/model/trend.h"
+#include "lib/store/alarms.h"
 #include "lib/store/outbox.h"
 #include "lib/store/stats.h"
 
@@ -30,6 +31,8 @@ struct overview_view {
 	size_t storage_count;
 	const struct event *events;
 	size_t event_count;
+	const struct alarm *troubles;        /* open alarms that belong to no environment */
+	size_t trouble_count;
 	int64_t now;
 };
 

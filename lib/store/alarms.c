@@ -118,6 +118,21 @@ alarms_open(struct alarm **ret, size_t *count, struct arena *a, struct db *db, i
 	return 0;
 }
 
+int
+alarms_open_instance(struct alarm **ret, size_t *count, struct arena *a, struct db *db,
+    struct err *e)
+{
+	static const char sql[] =
+	    ALARM_COLUMNS " WHERE closed_at=0 AND environment IS NULL ORDER BY id";
+	void *rows = sql_list(count,
+	    &(struct sql_query){ db, a, sql, SQL_NO_ARGS, sizeof **ret, read_alarm }, e);
+
+	if (rows == NULL)
+		return -1;
+	*ret = rows;
+	return 0;
+}
+
 /* -- the herald's side -- */
 
 static void

@@ -35,6 +35,9 @@ MUST_USE int alarms_forget(struct db *db, const struct alarm *what, struct err *
 /* What is open, oldest first. environment 0: all. */
 MUST_USE int alarms_open(struct alarm **ret, size_t *count, struct arena *a, struct db *db,
     int64_t environment, struct err *e);
+/* Those of them that belong to no environment. */
+MUST_USE int alarms_open_instance(struct alarm **ret, size_t *count, struct arena *a,
+    struct db *db, struct err *e);
 
 /* -- the herald's side -- */
 

@@ -497,6 +497,15 @@ PEER_8_the_digest_comes_on_mondays_and_says_that_nothing_happened(void **state)
 	assert_int_equal(rows(f, "body LIKE '%nothing happened that needs you%'"), 1);
 	assert_int_equal(rows(f, "body LIKE '%Protected: shop/live: The last scheduled backup came."
 	    " Last good backup: 2 hours ago. In 7 days: 1 good, 0 failed.%'"), 1);
+	/* What belongs to no environment needs somebody, too. */
+	fixture_do(f, "INSERT INTO alarm (kind, text, opened_at, told) VALUES ('storage', 'The"
+	              " storage main is nearly full.', 1, 1)");
+	fixture_do(f, "DELETE FROM delivery");
+	fixture_do(f, "UPDATE setting SET value=value-7 WHERE name='digest_told'");
+	OK(digest_step(f->db, &conf, monday + CALENDAR_HOUR, &f->e));
+	assert_int_equal(rows(f, "body LIKE '%something needs attention, but all is backed up%'"
+	    " AND body LIKE '%Attention: The storage main is nearly full.%'"), 1);
+	fixture_do(f, "DELETE FROM alarm");
 	/* A week later it is overdue; and a zone that the system has lost keeps nothing back. */
 	fixture_do(f, "INSERT INTO policy (level, owner, key, value, set_at) VALUES ('instance', 0,"
 	              " 'zone', 'X/Y', 1)");

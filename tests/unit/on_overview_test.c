@@ -49,6 +49,23 @@ PEER_26_all_is_well_and_says_so(void **state)
 }
 
 static void
+PEER_26_what_belongs_to_no_environment_needs_attention_too(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply rp;
+
+	fixture_ready(f);
+	schedule(f);
+	fixture_do(f, "INSERT INTO alarm (kind, subject, text, opened_at) VALUES ('storage', 'main',"
+	              " 'The storage main is nearly full: 1 GB of 40 GB are free.', 1000)");
+	ASK(200, &rp, .run = on_overview_get);
+	SAYS_NOT(&rp, "Everything is backed up");
+	SAYS(&rp, "Backed up, but something needs attention");
+	SAYS(&rp, "The storage main is nearly full: 1 GB of 40 GB are free.");
+	SAYS(&rp, "href=\"/storage/main\"");
+}
+
+static void
 SET_28_a_gap_is_named_and_counted(void **state)
 {
 	struct fixture *f = *state;
@@ -300,6 +317,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(PEER_26_all_is_well_and_says_so),
+		FIXTURE_TEST(PEER_26_what_belongs_to_no_environment_needs_attention_too),
 		FIXTURE_TEST(SET_28_a_gap_is_named_and_counted),
 		FIXTURE_TEST(PLA_14_without_a_schedule_it_is_at_risk),
 		FIXTURE_TEST(PEER_8_late_and_overdue_need_attention_and_say_since_when),

@@ -9,6 +9,7 @@
 #include "lib/base/num.h"
 #include "lib/model/calendar.h"
 #include "lib/model/zone.h"
+#include "lib/store/alarms.h"
 #include "lib/store/channels.h"
 #include "lib/store/days.h"
 #include "lib/store/notices.h"
@@ -43,7 +44,9 @@ put_line(struct buf *text, struct arena *a, struct db *db, const struct stats_ro
 
 	if (notices_week(&week, db, row->environment.id, now - week_ms, e) != 0)
 		return -1;
-	if (row->facts.good_at > 0) {
+	/* One that is damaged, gone or doubtful is none. */
+	if (row->facts.good_at > 0 && !row->facts.suspicious &&
+	    row->facts.health != HEALTH_DAMAGED && row->facts.health != HEALTH_MISSING) {
 		num_ago(ago, row->facts.good_at, now);
 		good = arena_printf(a, " Last good backup: %s.", ago);
 	}
@@ -59,10 +62,14 @@ write_digest(struct notice *n, struct arena *a, struct db *db, int64_t now, stru
 {
 	CLEANUP_BUF struct buf text = BUF_INIT;
 	struct stats_list list;
-	size_t bad = 0;
+	struct alarm *troubles;
+	size_t bad = 0, count;
 
-	if (stats_environments(&list, a, db, &(struct stats_query){ .now = now }, e) != 0)
+	if (alarms_open_instance(&troubles, &count, a, db, e) != 0 ||
+	    stats_environments(&list, a, db, &(struct stats_query){ .now = now }, e) != 0)
 		return -1;
+	for (size_t i = 0; i < count; i++)
+		buf_printf(&text, "Attention: %s\n", troubles[i].text);
 	if (list.count > 0)
 		qsort(list.rows, list.count, sizeof *list.rows, by_need);
 	for (size_t i = 0; i < list.count; i++) {
@@ -73,8 +80,9 @@ write_digest(struct notice *n, struct arena *a, struct db *db, int64_t now, stru
 	if (list.count == 0)
 		buf_text(&text, "There is no environment yet.\n");
 	n->text = arena_dup(a, text.p);
-	n->title = bad == 0
+	n->title = bad + count == 0
 	    ? arena_dup(a, "Weekly digest: nothing happened that needs you")
+	    : bad == 0 ? arena_dup(a, "Weekly digest: something needs attention, but all is backed up")
 	    : arena_printf(a, "Weekly digest: %zu of %zu environment%s need%s attention", bad,
 	          list.count, list.count == 1 ? "" : "s", bad == 1 ? "s" : "");
 	return 0;
