@@ -60,13 +60,16 @@ struct safety_facts {
 	int64_t resumes_at;           /* when the first paused one goes on, 0 when none does */
 	int64_t next_at;              /* the next run; in the past when nobody has taken it */
 	int64_t interval_ms;          /* between runs; 0: not known */
-	int64_t unmet_at;             /* the first run that came due after the newest good backup */
+	/* The first run that came due and whose services have no good backup since: of each service
+	 * its own newest counts, and the environment is as safe as the worst of them. So in
+	 * trusted_at and ended, too. */
+	int64_t unmet_at;
 
 	int64_t good, good_at;        /* the newest good backup, and when it ended */
 	enum backup_health health;    /* of it */
 	bool suspicious;              /* it is */
 	int64_t trusted_at;           /* when the newest began that nobody doubts */
-	int64_t ended, ended_at;      /* the newest that ended, well or not */
+	int64_t ended, ended_at;      /* the newest that ended of a service: a failed one, if any */
 	bool ended_failed;
 	int64_t coming;               /* a backup that is queued or running */
 

@@ -327,18 +327,24 @@ notices_jobs(struct notice_job **ret, size_t *count, struct arena *a, struct db 
 	return 0;
 }
 
+/* The newest backup that has ended of a service, of those before this one (?1). */
+#define ENDED_OF(part) \
+	"(SELECT y.backup FROM part y JOIN backup l ON l.id=y.backup WHERE y.service=" part \
+	".service AND y.backup<?1 AND l.state IN ('ready', 'failed') ORDER BY y.id DESC LIMIT 1)"
+
 int
-notices_failed_before(bool *ret, struct db *db, const struct job *job, struct err *e)
+notices_failed_before(bool *ret, struct db *db, int64_t backup, struct err *e)
 {
+	/* Nobody was told of one that was cancelled. */
 	static const char sql[] =
-	    "SELECT state='failed' FROM job WHERE environment=?1 AND kind='backup' AND id<>?2 AND"
-	    " state IN ('succeeded', 'failed') AND finished_at<=?3 ORDER BY finished_at DESC, id"
-	    " DESC LIMIT 1";
+	    "SELECT count(*) FROM part o JOIN backup b ON b.id=" ENDED_OF("o") " WHERE o.backup=?1"
+	    " AND b.state='failed' AND NOT EXISTS (SELECT 1 FROM job j WHERE j.backup=b.id AND"
+	    " j.kind='backup' AND j.state='cancelled') AND NOT EXISTS (SELECT 1 FROM part p WHERE"
+	    " p.backup=b.id AND p.service NOT IN (SELECT z.service FROM part z WHERE z.backup=?1)"
+	    " AND " ENDED_OF("p") "=b.id)";
 	int64_t failed;
 
-	if (sql_get(&failed, db, sql,
-	        SQL_ARGS(sql_i(job->environment), sql_i(job->id), sql_i(job->finished_at)),
-	        e) != 0)
+	if (sql_get(&failed, db, sql, SQL_ARGS(sql_i(backup)), e) != 0)
 		return -1;
 	*ret = failed != 0;
 	return 0;

@@ -100,9 +100,9 @@ struct notice_job {
 /* At most 100, oldest first: begun and not told, or ended and not told. */
 MUST_USE int notices_jobs(struct notice_job **ret, size_t *count, struct arena *a, struct db *db,
     struct err *e);
-/* Did the backup of this environment that ended before this one fail? */
-MUST_USE int notices_failed_before(bool *ret, struct db *db, const struct job *job,
-    struct err *e);
+/* Is this backup what one that had failed waited for: the newest of a service before it failed, and
+ * all that is still without a good one of what that had is in this? */
+MUST_USE int notices_failed_before(bool *ret, struct db *db, int64_t backup, struct err *e);
 
 /* Backups of an environment that ended since then. */
 struct notices_week {

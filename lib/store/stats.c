@@ -1,6 +1,8 @@
 /* stats.c: how safe every environment is, in a handful of statements. */
 #include "lib/store/stats.h"
 
+#include <string.h>
+
 #include "lib/model/policy.h"
 #include "lib/store/sql.h"
 
@@ -17,16 +19,13 @@
 static const char sql_environments[] =
     "SELECT v.id, v.project, v.uuid, v.slug, v.name, v.kind, v.paused, v.created_at, p.slug,"
     " p.name, g.id, g.kind, g.health, g.suspicion, g.started_at, g.finished_at, g.verified_at,"
-    " g.raw_bytes, g.stored_bytes, g.warnings, t.started_at, n.id, n.finished_at, n.state,"
+    " g.raw_bytes, g.stored_bytes, g.warnings, t.started_at,"
     " (SELECT count(*) FROM service x WHERE x.environment=v.id AND x.removed_at=0 AND NOT EXISTS"
-    " (SELECT 1 FROM restore_part r WHERE r.made=x.id)), (SELECT min(r.due_at) FROM schedule_run"
-    " r WHERE r.environment=v.id AND r.due_at>coalesce(g.finished_at, 0)),"
+    " (SELECT 1 FROM restore_part r WHERE r.made=x.id)),"
     " coalesce(" SET_AT("environment", "v.id") ", " SET_AT("project", "v.project") ", "
     SET_AT("instance", "0") ", '0') FROM environment v JOIN project p ON p.id=v.project LEFT JOIN"
     " backup g ON g.id=" NEWEST("") " LEFT JOIN backup t ON t.id=" NEWEST(" AND x.suspicion=''"
-    " AND x.health NOT IN ('damaged', 'missing')") " LEFT JOIN backup n ON n.id=(SELECT x.id FROM"
-    " backup x WHERE x.environment=v.id AND x.state<>'deleted' AND x.state IN ('ready', 'failed')"
-    " AND x.kind<>'uploaded' ORDER BY x.created_at DESC, x.id DESC LIMIT 1)"
+    " AND x.health NOT IN ('damaged', 'missing')")
     " WHERE (?1=0 OR v.project=?1) AND (?2=0 OR v.id=?2) ORDER BY CASE v.kind WHEN 'live' THEN 0"
     " WHEN 'staging' THEN 1 ELSE 2 END, lower(p.name), lower(v.name), v.id";
 
@@ -74,7 +73,6 @@ read_environment(void *row, struct sql *q, struct arena *a)
 {
 	struct stats_row *r = row;
 	struct safety_facts *f = &r->facts;
-	enum backup_state ended;
 	int c = read_good(&r->good, q, a, read_who(&r->environment, q, a));
 
 	f->created_at = r->environment.created_at;
@@ -84,12 +82,7 @@ read_environment(void *row, struct sql *q, struct arena *a)
 	f->health = r->good.health;
 	f->suspicious = *r->good.suspicion != '\0';
 	f->trusted_at = sql_int(q, c++);
-	f->ended = sql_int(q, c++);
-	f->ended_at = sql_int(q, c++);
-	f->ended_failed =
-	    backup_state_parse(&ended, sql_text(q, c++, a)) && ended == BACKUP_FAILED;
 	f->services = sql_int(q, c++);
-	f->unmet_at = sql_int(q, c++);
 	f->rpo_ms = policy_number(POLICY_RPO_HOURS, sql_text(q, c++, a)) * HOUR;
 	f->uncovered = f->alarm = "";
 }
@@ -164,17 +157,46 @@ add_schedule(const struct table *t, struct safety_facts *f, struct sql *q)
 	}
 }
 
+/* A service is as safe as its own newest backups say, and an environment as its worst service: a
+ * backup of the media does not make up for one of the database. */
 static void
-add_uncovered(const struct table *t, struct safety_facts *f, struct sql *q)
+add_worst(const struct table *t, struct safety_facts *f, struct sql *q, int c)
+{
+	int64_t trusted = sql_int(q, c++), ended = sql_int(q, c++), ended_at = sql_int(q, c++);
+	bool failed = strcmp(sql_text(q, c, t->arena), "failed") == 0;
+
+	if (trusted > 0 && trusted < f->trusted_at)
+		f->trusted_at = trusted;
+	if (ended == 0 || (f->ended_failed && !failed) ||
+	    (f->ended_failed == failed && ended <= f->ended))
+		return;
+	f->ended = ended;
+	f->ended_at = ended_at;
+	f->ended_failed = failed;
+}
+
+static void
+add_service(const struct table *t, struct safety_facts *f, struct sql *q)
 {
 	const char *name = sql_text(q, 1, t->arena);
 	enum engine engine;
 
 	/* One that this program does not know is never backed up, whatever the schedules say. */
-	if (sql_int(q, 3) != 0 && engine_parse(&engine, sql_text(q, 2, t->arena)))
-		return;
-	f->uncovered = f->uncovered_count++ == 0
-	    ? name : arena_printf(t->arena, "%s, %s", f->uncovered, name);
+	if (sql_int(q, 3) == 0 || !engine_parse(&engine, sql_text(q, 2, t->arena)))
+		f->uncovered = f->uncovered_count++ == 0
+		    ? name : arena_printf(t->arena, "%s, %s", f->uncovered, name);
+	if (sql_int(q, 3) != 0 || f->schedules_on == 0)
+		add_worst(t, f, q, 4);
+}
+
+static void
+add_unmet(const struct table *t, struct safety_facts *f, struct sql *q)
+{
+	int64_t due = sql_int(q, 1);
+
+	(void)t;
+	if (due > 0 && (f->unmet_at == 0 || due < f->unmet_at))
+		f->unmet_at = due;
 }
 
 static void
@@ -205,9 +227,29 @@ add_alarm(const struct table *t, struct safety_facts *f, struct sql *q)
 #define NOT_BESIDE \
 	"x.removed_at=0 AND NOT EXISTS (SELECT 1 FROM restore_part r WHERE r.made=x.id)"
 
+/* Of the newest backup of x, a service, of which that is true. */
+#define NEWEST_PART(what, more) \
+	"(SELECT " what " FROM part y JOIN backup b ON b.id=y.backup WHERE y.service=x.id AND" \
+	" b.kind<>'uploaded' AND " more " ORDER BY y.id DESC LIMIT 1)"
+#define GOOD "y.state='ready' AND b.state='ready'"
+
 static const char sql_services[] =
-    "SELECT x.environment, x.name, x.engine, " COVERED " FROM service x WHERE " NOT_BESIDE
-    " ORDER BY x.environment, x.id";
+    "SELECT u.place, u.name, u.engine, u.covered, u.trusted, n.id, n.finished_at, n.state FROM"
+    " (SELECT x.environment AS place, x.id AS service, x.name, x.engine, " COVERED " AS covered, "
+    NEWEST_PART("b.started_at", GOOD " AND b.suspicion='' AND b.health NOT IN ('damaged',"
+    " 'missing')") " AS trusted, " NEWEST_PART("b.id", "b.state IN ('ready', 'failed')")
+    " AS ended FROM service x WHERE " NOT_BESIDE ") u LEFT JOIN backup n ON n.id=u.ended ORDER BY"
+    " u.place, u.service";
+/* The first run of each schedule that came due after the newest good backup of the service that was
+ * backed up longest ago of those it takes; a new service owes nothing for the time before it. */
+static const char sql_unmet[] =
+    "SELECT c.environment, (SELECT min(r.due_at) FROM schedule_run r WHERE r.environment="
+    "c.environment AND r.schedule=c.schedule AND r.due_at>(SELECT min(max(x.created_at, coalesce("
+    NEWEST_PART("b.finished_at", GOOD) ", 0))) FROM service x WHERE x.environment=c.environment"
+    " AND " NOT_BESIDE " AND (NOT EXISTS (SELECT 1 FROM schedule_service y WHERE y.schedule=c.schedule) OR"
+    " EXISTS (SELECT 1 FROM schedule_service y WHERE y.schedule=c.schedule AND y.service=x.id))))"
+    " FROM schedule_state c JOIN schedule s ON s.id=c.schedule WHERE s.enabled=1 AND"
+    " s.removed_at=0";
 static const char sql_schedules[] =
     "SELECT c.environment, s.enabled, s.paused_until, c.handled_at, c.next_at FROM schedule_state"
     " c JOIN schedule s ON s.id=c.schedule WHERE s.removed_at=0";
@@ -235,7 +277,8 @@ stats_environments(struct stats_list *ret, struct arena *a, struct db *db,
 	t.rows = rows;
 	index_rows(&t, a);
 	if (add(&t, db, sql_schedules, add_schedule, e) != 0 ||
-	    add(&t, db, sql_services, add_uncovered, e) != 0 ||
+	    add(&t, db, sql_services, add_service, e) != 0 ||
+	    add(&t, db, sql_unmet, add_unmet, e) != 0 ||
 	    add(&t, db, sql_coming, add_coming, e) != 0 ||
 	    add(&t, db, sql_alarms, add_alarm, e) != 0)
 		return -1;

@@ -234,6 +234,33 @@ PEER_2_a_failing_notifier_touches_no_backup(void **state)
 	assert_int_equal(hooks_count(&hooks, "/ok"), 0);
 }
 
+/* A backup of the media is no recovery of the database. */
+static void
+PEER_8_only_what_has_all_that_failed_is_a_recovery(void **state)
+{
+	struct fixture *f = *state;
+	struct backup_ids ids;
+	struct lease l;
+
+	channel(f, CHANNEL_SLACK, "/slack", 0, everything);
+	clock_sleep(2);
+	fail_backup(f, "no luck");
+	step(f, clock_now());
+	ids = fixture_request(f, f->media, NULL);
+	l = fixture_claim(f);
+	fixture_finish(f, &l, ids.backup);
+	step(f, clock_now());
+	assert_int_equal(rows(f, "event='recovered'"), 0);
+	fixture_ready(f);
+	step(f, clock_now());
+	assert_int_equal(rows(f, "event='recovered'"), 1);
+	fixture_ready(f);
+	fail_backup(f, "no luck");
+	fixture_ready(f);
+	step(f, clock_now());
+	assert_int_equal(rows(f, "event='recovered'"), 2);
+}
+
 /* Whatever a server says of an address that is a secret. */
 static void
 PEER_9_an_echo_of_the_address_is_not_kept(void **state)
@@ -570,6 +597,7 @@ main(void)
 		HOOKS_TEST(PEER_8_what_was_late_is_told_to_be_over),
 		HOOKS_TEST(PEER_8_a_good_backup_after_a_failed_one_is_recovery),
 		HOOKS_TEST(PEER_2_a_failing_notifier_touches_no_backup),
+		HOOKS_TEST(PEER_8_only_what_has_all_that_failed_is_a_recovery),
 		HOOKS_TEST(PEER_9_an_echo_of_the_address_is_not_kept),
 		HOOKS_TEST(PEER_9_a_channel_with_many_waiting_holds_up_no_other),
 		HOOKS_TEST(a_notice_is_tried_for_days_and_then_given_up),

@@ -125,6 +125,7 @@ PEER_8_what_came_due_and_brought_nothing_is_late(void **state)
 
 	fixture_ready(f);
 	schedule(f, 1, "");
+	fixture_do(f, "UPDATE service SET created_at=1");
 	fixture_do(f, arena_printf(f->a, "UPDATE backup SET started_at=%lld, finished_at=%lld",
 	    (long long)(now - 26 * HOUR), (long long)(now - 25 * HOUR)));
 	/* Before it, and answered by it. */
@@ -140,9 +141,56 @@ PEER_8_what_came_due_and_brought_nothing_is_late(void **state)
 	fixture_do(f, arena_printf(f->a, "UPDATE schedule_run SET due_at=%lld WHERE slot='b'",
 	    (long long)(now - 8 * HOUR)));
 	assert_int_equal(row_of(f, f->environment).safety.cause, CAUSE_OVERDUE);
+	/* What is new owes nothing for the time before it. */
+	fixture_do(f, "UPDATE service SET created_at=9000000000000");
+	assert_int_equal(row_of(f, f->environment).safety.state, SAFETY_PROTECTED);
+	fixture_do(f, "UPDATE service SET created_at=1");
 	/* A schedule that is off asks for nothing. */
 	fixture_do(f, "UPDATE schedule SET enabled=0");
 	assert_int_equal(row_of(f, f->environment).safety.cause, CAUSE_OFF);
+}
+
+/* Each by a schedule of its own. */
+static void
+PEER_8_a_backup_of_the_media_does_not_make_up_for_the_database(void **state)
+{
+	struct fixture *f = *state;
+	int64_t now = clock_now(), first = fixture_ready(f), failed, media;
+	struct stats_row r;
+	struct lease l;
+	struct err why;
+
+	schedule(f, 1, "");
+	schedule(f, 2, "");
+	fixture_do(f, arena_printf(f->a, "INSERT INTO schedule_service (schedule, service) VALUES (1,"
+	    " %lld), (2, %lld)", (long long)f->database, (long long)f->media));
+	fixture_do(f, "UPDATE service SET created_at=1");
+	fixture_do(f, arena_printf(f->a, "UPDATE backup SET started_at=%lld, finished_at=%lld",
+	    (long long)(now - 30 * HOUR), (long long)(now - 29 * HOUR)));
+	/* The run of the database was refused, that of the media brought a backup. */
+	fixture_do(f, arena_printf(f->a, "INSERT INTO schedule_run (schedule, environment, slot,"
+	    " due_at, started_at) VALUES (1, 1, 'a', %lld, 1), (2, 1, 'a', %lld, 1)",
+	    (long long)(now - 9 * HOUR), (long long)(now - 9 * HOUR)));
+	media = fixture_request(f, f->media, NULL).backup;
+	l = fixture_claim(f);
+	fixture_finish(f, &l, media);
+	r = row_of(f, f->environment);
+	assert_int_equal(r.facts.good, media);
+	assert_int_equal(r.safety.cause, CAUSE_OVERDUE);
+	assert_int_equal(r.safety.since, now - 9 * HOUR);
+	assert_int_equal(r.facts.trusted_at, now - 30 * HOUR);
+	/* It fails, and then the media come again. */
+	failed = fixture_request(f, f->database, NULL).backup;
+	l = fixture_claim(f);
+	err_set(&why, ERR_INTERNAL, "broken");
+	OK(jobs_fail(f->db, &l, &why, &f->e));
+	media = fixture_request(f, f->media, NULL).backup;
+	l = fixture_claim(f);
+	fixture_finish(f, &l, media);
+	r = row_of(f, f->environment);
+	assert_int_equal(r.safety.cause, CAUSE_FAILED);
+	assert_int_equal(r.facts.ended, failed);
+	assert_true(first < failed);
 }
 
 static void
@@ -415,6 +463,7 @@ main(void)
 		FIXTURE_TEST(SET_28_what_no_schedule_takes_is_named),
 		FIXTURE_TEST(SET_28_a_type_without_support_is_not_backed_up),
 		FIXTURE_TEST(PEER_8_what_came_due_and_brought_nothing_is_late),
+		FIXTURE_TEST(PEER_8_a_backup_of_the_media_does_not_make_up_for_the_database),
 		FIXTURE_TEST(the_nearest_policy_says_how_old_it_may_be),
 		FIXTURE_TEST(suspicion_and_alarms_are_facts),
 		FIXTURE_TEST(an_upload_is_no_backup_of_the_environment),

@@ -129,7 +129,7 @@ backup_news(struct news *w, const struct job *job, bool ended, struct err *e)
 	n.title = titled(w, job,
 	    arena_printf(w->a, "Backup %s ready: %s (%s)", id, b.contents, size));
 	tell(w, &n, notice_bit(n.event), CHANNEL_KINDS);
-	if (notices_failed_before(&failed, w->db, job, e) != 0)
+	if (notices_failed_before(&failed, w->db, b.id, e) != 0)
 		return -1;
 	if (!failed)
 		return 0;
