@@ -114,22 +114,29 @@ list_unknown(struct list *to, struct err *e)
 static int
 list_suspicious(struct list *to, struct err *e)
 {
-	/* The index backup_suspicious names the few environments that have one. */
+	/* The index backup_suspicious names the few that are. One of them matters as long as it is
+	 * the newest of any of its services. */
 	static const char sql[] =
 	    "SELECT b.environment, b.id, b.suspicion FROM backup b WHERE b.state='ready' AND"
-	    " b.suspicion<>'' AND b.id=(SELECT n.id FROM backup n WHERE"
-	    " n.environment=b.environment AND n.state='ready' ORDER BY n.finished_at DESC, n.id"
-	    " DESC LIMIT 1) ORDER BY b.environment";
+	    " b.suspicion<>'' AND EXISTS (SELECT 1 FROM part p WHERE p.backup=b.id AND p.id=(SELECT"
+	    " y.id FROM part y JOIN backup n ON n.id=y.backup WHERE y.service=p.service AND"
+	    " y.state='ready' AND n.state='ready' ORDER BY y.id DESC LIMIT 1)) ORDER BY"
+	    " b.environment, b.id DESC";
 	CLEANUP_SQL struct sql *q = NULL;
+	int64_t environment, last = 0;
 	int rc;
 
 	if (sql_open(&q, to->db, sql, SQL_NO_ARGS, e) != 0)
 		return -1;
-	while ((rc = sql_row(q, e)) == 1)
-		add(to, &(struct alarm){ .kind = "suspicious", .environment = sql_int(q, 0),
-		    .subject = "",
-		    .text = arena_printf(to->arena, "Backup b%" PRId64 " is suspicious: %s",
-		        sql_int(q, 1), sql_text(q, 2, to->arena)) });
+	while ((rc = sql_row(q, e)) == 1) {
+		environment = sql_int(q, 0);
+		if (environment != last)
+			add(to, &(struct alarm){ .kind = "suspicious", .environment = environment,
+			    .subject = "",
+			    .text = arena_printf(to->arena, "Backup b%" PRId64 " is suspicious: %s",
+			        sql_int(q, 1), sql_text(q, 2, to->arena)) });
+		last = environment;
+	}
 	return rc;
 }
 

@@ -163,7 +163,9 @@ static void
 add_worst(const struct table *t, struct safety_facts *f, struct sql *q, int c)
 {
 	int64_t trusted = sql_int(q, c++), ended = sql_int(q, c++), ended_at = sql_int(q, c++);
-	bool failed = strcmp(sql_text(q, c, t->arena), "failed") == 0;
+	bool failed = strcmp(sql_text(q, c++, t->arena), "failed") == 0;
+
+	f->suspicious |= sql_int(q, c) != 0;
 
 	if (trusted > 0 && trusted < f->trusted_at)
 		f->trusted_at = trusted;
@@ -234,10 +236,12 @@ add_alarm(const struct table *t, struct safety_facts *f, struct sql *q)
 #define GOOD "y.state='ready' AND b.state='ready'"
 
 static const char sql_services[] =
-    "SELECT u.place, u.name, u.engine, u.covered, u.trusted, n.id, n.finished_at, n.state FROM"
+    "SELECT u.place, u.name, u.engine, u.covered, u.trusted, n.id, n.finished_at, n.state,"
+    " u.doubtful FROM"
     " (SELECT x.environment AS place, x.id AS service, x.name, x.engine, " COVERED " AS covered, "
     NEWEST_PART("b.started_at", GOOD " AND b.suspicion='' AND b.health NOT IN ('damaged',"
-    " 'missing')") " AS trusted, " NEWEST_PART("b.id", "b.state IN ('ready', 'failed')")
+    " 'missing')") " AS trusted, " NEWEST_PART("b.suspicion<>''", GOOD)
+    " AS doubtful, " NEWEST_PART("b.id", "b.state IN ('ready', 'failed')")
     " AS ended FROM service x WHERE " NOT_BESIDE ") u LEFT JOIN backup n ON n.id=u.ended ORDER BY"
     " u.place, u.service";
 /* The first run of each schedule that came due after the newest good backup of the service that was

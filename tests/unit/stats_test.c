@@ -5,6 +5,7 @@
 
 #include "lib/model/calendar.h"
 #include "lib/store/badges.h"
+#include "lib/store/concerns.h"
 #include "lib/store/policies.h"
 #include "lib/store/stats.h"
 
@@ -156,9 +157,11 @@ PEER_8_a_backup_of_the_media_does_not_make_up_for_the_database(void **state)
 {
 	struct fixture *f = *state;
 	int64_t now = clock_now(), first = fixture_ready(f), failed, media;
+	struct alarm *alarms;
 	struct stats_row r;
 	struct lease l;
 	struct err why;
+	size_t count;
 
 	schedule(f, 1, "");
 	schedule(f, 2, "");
@@ -179,6 +182,15 @@ PEER_8_a_backup_of_the_media_does_not_make_up_for_the_database(void **state)
 	assert_int_equal(r.safety.cause, CAUSE_OVERDUE);
 	assert_int_equal(r.safety.since, now - 9 * HOUR);
 	assert_int_equal(r.facts.trusted_at, now - 30 * HOUR);
+	/* Doubt about the database stays, too. */
+	assert_false(r.facts.suspicious);
+	fixture_do(f, arena_printf(f->a, "UPDATE backup SET suspicion='0 tables' WHERE id=%lld",
+	    (long long)first));
+	assert_true(row_of(f, f->environment).facts.suspicious);
+	OK(concerns_list(&alarms, &count, f->a, f->db, now, &f->e));
+	assert_int_equal(count, 1);
+	assert_string_equal(alarms[0].kind, "suspicious");
+	fixture_do(f, "UPDATE backup SET suspicion=''");
 	/* It fails, and then the media come again. */
 	failed = fixture_request(f, f->database, NULL).backup;
 	l = fixture_claim(f);
