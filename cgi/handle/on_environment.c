@@ -247,8 +247,8 @@ refuse_held(struct form *f, const struct request *rq, struct err *e)
 	if (freezes_of(&row, rq->arena, rq->db, f->v.id, e) != 0)
 		return -1;
 	if (row.at != 0)
-		complain(f, "hook_thaw", "The application is held for a backup, and this hook is to "
-		    "let it go: change it when that is over");
+		complain(f, "hook_thaw", "The application is held for a backup, and this hook is "
+		    "to let it go: change it when that is over");
 	return 0;
 }
 

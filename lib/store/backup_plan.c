@@ -126,8 +126,8 @@ backup_plan_add(struct backup_ids *ret, struct db *db, const struct backup_reque
 		return err_set(e, ERR_CONFLICT,
 		    "%s/%s is paused; make it active in its settings first", v.project_slug,
 		    v.slug);
-	/* Nobody ticked that the application may be paused in the middle of the day: a plan, run now
-	 * or by its time, keeps to the window. */
+	/* Nobody ticked that the application may be paused in the middle of the day: a plan, run
+	 * now or by its time, keeps to the window. */
 	if (rq->mode == MODE_CONSISTENT && (rq->kind == BACKUP_SCHEDULED || rq->schedule != 0) &&
 	    freezes_window(&window, a, db, v.id, clock_now(), e) != 0)
 		return -1;

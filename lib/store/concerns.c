@@ -146,8 +146,8 @@ list_tests(struct list *to, struct err *e)
 	static const char sql[] =
 	    "SELECT b.environment, b.id, b.test_state, b.test_text FROM environment v JOIN backup"
 	    " b ON b.id=(SELECT n.id FROM backup n WHERE n.environment=v.id AND n.tested_at>0 AND"
-	    " n.state='ready' ORDER BY n.tested_at DESC, n.id DESC LIMIT 1) WHERE b.test_state<>'equal' ORDER BY"
-	    " b.environment";
+	    " n.state='ready' ORDER BY n.tested_at DESC, n.id DESC LIMIT 1) WHERE"
+	    " b.test_state<>'equal' ORDER BY b.environment";
 	CLEANUP_SQL struct sql *q = NULL;
 	int rc;
 

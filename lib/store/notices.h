@@ -45,8 +45,8 @@ MUST_USE int notices_add(struct db *db, const struct notice_row *n, struct err *
 /* The same row again and again, with a new uuid each time: a ping of which only the last counts. */
 MUST_USE int notices_renew(struct db *db, const struct notice_row *n, struct err *e);
 
-/* Due at `now` and not mail: the oldest of each channel, with what sends it; at most 50. So one that
- * does not answer holds up no other. */
+/* Due at `now` and not mail: the oldest of each channel, with what sends it; at most 50. So one
+ * that does not answer holds up no other. */
 struct notice_due {
 	struct notice_row row;
 	struct channel channel;

@@ -250,7 +250,8 @@ static const char sql_unmet[] =
     "SELECT c.environment, (SELECT min(r.due_at) FROM schedule_run r WHERE r.environment="
     "c.environment AND r.schedule=c.schedule AND r.due_at>(SELECT min(max(x.created_at, coalesce("
     NEWEST_PART("b.finished_at", GOOD) ", 0))) FROM service x WHERE x.environment=c.environment"
-    " AND " NOT_BESIDE " AND (NOT EXISTS (SELECT 1 FROM schedule_service y WHERE y.schedule=c.schedule) OR"
+    " AND " NOT_BESIDE
+    " AND (NOT EXISTS (SELECT 1 FROM schedule_service y WHERE y.schedule=c.schedule) OR"
     " EXISTS (SELECT 1 FROM schedule_service y WHERE y.schedule=c.schedule AND y.service=x.id))))"
     " FROM schedule_state c JOIN schedule s ON s.id=c.schedule WHERE s.enabled=1 AND"
     " s.removed_at=0";
@@ -312,10 +313,11 @@ stats_services(struct stats_service **ret, size_t *count, struct arena *a, struc
     int64_t environment, struct err *e)
 {
 	static const char sql[] =
-	    "SELECT x.slug, x.name, x.engine, " COVERED ", (SELECT g.finished_at FROM part g JOIN"
-	    " backup b ON b.id=g.backup WHERE g.service=x.id AND g.state='ready' AND b.state='ready'"
-	    " AND b.health NOT IN ('damaged', 'missing') AND b.suspicion='' ORDER BY g.id DESC LIMIT"
-	    " 1) FROM service x WHERE"
+	    "SELECT x.slug, x.name, x.engine, " COVERED
+	    ", (SELECT g.finished_at FROM part g JOIN backup b ON b.id=g.backup WHERE"
+	    " g.service=x.id AND g.state='ready' AND b.state='ready' AND b.health NOT IN"
+	    " ('damaged', 'missing') AND b.suspicion='' ORDER BY g.id DESC LIMIT 1)"
+	    " FROM service x WHERE"
 	    " x.environment=?1 AND " NOT_BESIDE " ORDER BY x.id";
 	void *rows = sql_list(count,
 	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(environment)), sizeof **ret,

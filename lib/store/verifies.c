@@ -205,10 +205,10 @@ queue_test(int64_t *count, struct arena *a, struct db *db, const struct tested *
 {
 	/* Nor within a day of one that somebody has cancelled. */
 	static const char sql[] =
-	    "SELECT (SELECT count(*) FROM job WHERE kind='test' AND environment=?1 AND id IN (SELECT"
-	    " id FROM job WHERE state='queued' UNION ALL SELECT id FROM job WHERE state='running'))+"
-	    "(SELECT count(*) FROM job WHERE state='cancelled' AND kind='test' AND environment=?1 AND"
-	    " finished_at>?2)";
+	    "SELECT (SELECT count(*) FROM job WHERE kind='test' AND environment=?1 AND id IN"
+	    " (SELECT id FROM job WHERE state='queued' UNION ALL SELECT id FROM job WHERE"
+	    " state='running'))+(SELECT count(*) FROM job WHERE state='cancelled' AND kind='test'"
+	    " AND environment=?1 AND finished_at>?2)";
 	const struct job_request rq = { .environment = t->environment };
 	struct service *services;
 	int64_t busy, backup, job;

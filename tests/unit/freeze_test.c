@@ -140,7 +140,8 @@ PLA_29_a_scheduled_consistent_backup_waits_for_the_window(void **state)
 	rq.kind = BACKUP_ON_DEMAND;
 	rq.schedule = 1;
 	OK(backups_request(&waits, f->db, &rq, &f->e));
-	assert_int_equal(fixture_number(f, "SELECT run_at FROM job ORDER BY id DESC LIMIT 1"), run_at);
+	assert_int_equal(
+	    fixture_number(f, "SELECT run_at FROM job ORDER BY id DESC LIMIT 1"), run_at);
 	rq.kind = BACKUP_SCHEDULED;
 	rq.schedule = 0;
 	/* PLA-10: a live one does not. */

@@ -1,15 +1,11 @@
 /* herald_test.c: what happened is told once to each channel that wants it, and goes out. */
 #include "tests/unit/mail_fixture.h"
 
-#include <inttypes.h>
-
-#include "lib/model/calendar.h"
 #include "lib/store/alarms.h"
 #include "lib/store/channels.h"
 #include "lib/store/notices.h"
 #include "lib/util/proc.h"
 #include "tests/unit/hooks_server.h"
-#include "worker/notify/digest.h"
 #include "worker/notify/herald.h"
 #include "worker/notify/webhook.h"
 
@@ -291,8 +287,9 @@ PEER_9_a_channel_with_many_waiting_holds_up_no_other(void **state)
 		fixture_do(f, arena_printf(f->a, "INSERT INTO delivery (uuid, channel, event, body,"
 		    " state, next_at, created_at, source) VALUES ('u%d', 1, 'late', '{}', 'queued',"
 		    " %d, 1, 's%d')", i, i + 1, i));
-	fixture_do(f, "INSERT INTO delivery (uuid, channel, event, body, state, next_at, created_at,"
-	              " source) VALUES ('v', 2, 'late', '{}', 'queued', 1000, 1, 's')");
+	fixture_do(f,
+	    "INSERT INTO delivery (uuid, channel, event, body, state, next_at, created_at, source)"
+	    " VALUES ('v', 2, 'late', '{}', 'queued', 1000, 1, 's')");
 	OK(notices_due(&due, &count, f->a, f->db, clock_now(), &f->e));
 	assert_int_equal(count, 2);
 	assert_string_equal(due[0].row.uuid, "u0");
@@ -489,86 +486,6 @@ PEER_8_a_worker_that_was_away_says_so(void **state)
 	assert_int_equal(rows(f, "event='recovered'"), 1);
 }
 
-/* A schedule that was handled up to an instant and runs next at another. */
-static void
-weekdays(struct fixture *f, int64_t handled, int64_t next)
-{
-	fixture_do(f, "INSERT INTO schedule (id, uuid, environment, name, cron, created_at) VALUES"
-	    " (1, 's', 1, 'Weekdays', '0 12 * * 1-5', 1) ON CONFLICT DO NOTHING");
-	fixture_do(f, arena_printf(f->a, "INSERT INTO schedule_state (schedule, environment,"
-	    " handled_at, next_at) VALUES (1, 1, %lld, %lld) ON CONFLICT (schedule, environment) DO"
-	    " UPDATE SET handled_at=excluded.handled_at, next_at=excluded.next_at",
-	    (long long)handled, (long long)next));
-}
-
-/* Mondays at eight, once; also of a week in which nothing happened. */
-static void
-PEER_8_the_digest_comes_on_mondays_and_says_that_nothing_happened(void **state)
-{
-	struct fixture *f = *state;
-	struct conf conf = conf_for(f);
-	int64_t monday = calendar_day(2030, 1, 7) * CALENDAR_DAY + 8 * CALENDAR_HOUR;
-
-	channel(f, CHANNEL_SLACK, "/slack", 0, notice_bit(NOTICE_DIGEST));
-	fixture_ready(f);
-	fixture_do(f, arena_printf(f->a, "UPDATE backup SET created_at=%" PRId64 ", finished_at=%"
-	    PRId64, monday - 3 * CALENDAR_HOUR, monday - 2 * CALENDAR_HOUR));
-	fixture_do(f, "UPDATE job SET finished_at=(SELECT finished_at FROM backup)");
-	weekdays(f, monday - 6 * CALENDAR_HOUR, monday + 18 * CALENDAR_HOUR);
-	OK(digest_step(f->db, &conf, monday - 7 * CALENDAR_DAY, &f->e));
-	OK(digest_step(f->db, &conf, monday - 1, &f->e));
-	assert_int_equal(rows(f, "1"), 0);
-	for (int i = 0; i < 3; i++)
-		OK(digest_step(f->db, &conf, monday + i * CALENDAR_HOUR, &f->e));
-	assert_int_equal(rows(f, "1"), 1);
-	assert_int_equal(rows(f, "body LIKE '%nothing happened that needs you%'"), 1);
-	assert_int_equal(rows(f, "body LIKE '%Protected: shop/live: The last scheduled backup came."
-	    " Last good backup: 2 hours ago. In 7 days: 1 good, 0 failed.%'"), 1);
-	/* What belongs to no environment needs somebody, too. */
-	fixture_do(f, "INSERT INTO alarm (kind, text, opened_at, told) VALUES ('storage', 'The"
-	              " storage main is nearly full.', 1, 1)");
-	fixture_do(f, "DELETE FROM delivery");
-	fixture_do(f, "UPDATE setting SET value=value-7 WHERE name='digest_told'");
-	OK(digest_step(f->db, &conf, monday + CALENDAR_HOUR, &f->e));
-	assert_int_equal(rows(f, "body LIKE '%something needs attention, but all is backed up%'"
-	    " AND body LIKE '%Attention: The storage main is nearly full.%'"), 1);
-	fixture_do(f, "DELETE FROM alarm");
-	/* A week later it is overdue; and a zone that the system has lost keeps nothing back. */
-	fixture_do(f, "INSERT INTO policy (level, owner, key, value, set_at) VALUES ('instance', 0,"
-	              " 'zone', 'X/Y', 1)");
-	OK(digest_step(f->db, &conf, monday + 7 * CALENDAR_DAY, &f->e));
-	assert_int_equal(rows(f, "body LIKE '%1 of 1 environment needs attention%'"), 1);
-	assert_int_equal(rows(f, "body LIKE '%At risk: shop/live: The backup of%overdue%'"), 1);
-	assert_int_equal(rows(f, "1"), 2);
-}
-
-/* How old is old depends on the schedule: by Monday morning that of the weekdays has rested for
- * nearly three days, and nothing is wrong. */
-static void
-PLA_14_the_digest_asks_the_schedule_and_names_what_has_none(void **state)
-{
-	struct fixture *f = *state;
-	struct conf conf = conf_for(f);
-	int64_t monday = calendar_day(2030, 1, 7) * CALENDAR_DAY + 8 * CALENDAR_HOUR;
-	int64_t friday = monday - 68 * CALENDAR_HOUR;
-
-	channel(f, CHANNEL_SLACK, "/slack", 0, notice_bit(NOTICE_DIGEST));
-	fixture_ready(f);
-	fixture_do(f, arena_printf(f->a, "UPDATE backup SET finished_at=%lld",
-	    (long long)friday));
-	weekdays(f, friday, monday + 4 * CALENDAR_HOUR);
-	OK(digest_step(f->db, &conf, monday - 7 * CALENDAR_DAY, &f->e));
-	OK(digest_step(f->db, &conf, monday, &f->e));
-	assert_int_equal(rows(f, "body LIKE '%nothing happened that needs you%'"), 1);
-	/* Without a schedule nobody makes the next one, however new the last is. */
-	fixture_do(f, "DELETE FROM schedule_state");
-	fixture_do(f, arena_printf(f->a, "UPDATE backup SET finished_at=%lld",
-	    (long long)(monday + 6 * CALENDAR_DAY)));
-	OK(digest_step(f->db, &conf, monday + 7 * CALENDAR_DAY, &f->e));
-	assert_int_equal(rows(f, "body LIKE '%1 of 1 environment needs attention%'"), 1);
-	assert_int_equal(rows(f, "body LIKE '%At risk: shop/live: No schedule%'"), 1);
-}
-
 static int
 hooks_set_up(void **state)
 {
@@ -607,8 +524,6 @@ main(void)
 		HOOKS_TEST(an_address_outside_is_asked_first),
 		HOOKS_TEST(PEER_8_the_worker_pings_each_minute),
 		HOOKS_TEST(PEER_8_a_worker_that_was_away_says_so),
-		HOOKS_TEST(PEER_8_the_digest_comes_on_mondays_and_says_that_nothing_happened),
-		HOOKS_TEST(PLA_14_the_digest_asks_the_schedule_and_names_what_has_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

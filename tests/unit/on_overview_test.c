@@ -56,8 +56,9 @@ PEER_26_what_belongs_to_no_environment_needs_attention_too(void **state)
 
 	fixture_ready(f);
 	schedule(f);
-	fixture_do(f, "INSERT INTO alarm (kind, subject, text, opened_at) VALUES ('storage', 'main',"
-	              " 'The storage main is nearly full: 1 GB of 40 GB are free.', 1000)");
+	fixture_do(f,
+	    "INSERT INTO alarm (kind, subject, text, opened_at) VALUES ('storage', 'main',"
+	    " 'The storage main is nearly full: 1 GB of 40 GB are free.', 1000)");
 	ASK(200, &rp, .run = on_overview_get);
 	SAYS_NOT(&rp, "Everything is backed up");
 	SAYS(&rp, "Backed up, but something needs attention");

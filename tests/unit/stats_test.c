@@ -165,8 +165,9 @@ PEER_8_a_backup_of_the_media_does_not_make_up_for_the_database(void **state)
 
 	schedule(f, 1, "");
 	schedule(f, 2, "");
-	fixture_do(f, arena_printf(f->a, "INSERT INTO schedule_service (schedule, service) VALUES (1,"
-	    " %lld), (2, %lld)", (long long)f->database, (long long)f->media));
+	fixture_do(f, arena_printf(f->a,
+	    "INSERT INTO schedule_service (schedule, service) VALUES (1, %lld), (2, %lld)",
+	    (long long)f->database, (long long)f->media));
 	fixture_do(f, "UPDATE service SET created_at=1");
 	fixture_do(f, arena_printf(f->a, "UPDATE backup SET started_at=%lld, finished_at=%lld",
 	    (long long)(now - 30 * HOUR), (long long)(now - 29 * HOUR)));

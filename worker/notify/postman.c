@@ -24,8 +24,9 @@ job_of(struct arena *a, const char *source)
 		return 0;
 	source += strlen(prefix);
 	n = strcspn(source, ":");
-	return strcmp(source + n, end) == 0 && num_parse(&id, arena_dupn(a, source, n), 1, INT64_MAX)
-	    ? id : 0;
+	if (strcmp(source + n, end) != 0 || !num_parse(&id, arena_dupn(a, source, n), 1, INT64_MAX))
+		return 0;
+	return id;
 }
 
 static int

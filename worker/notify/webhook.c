@@ -77,7 +77,8 @@ hide(char *text, const char *what, size_t n)
 {
 	static const char instead[] = "…";
 
-	for (char *at = text; (at = memmem(at, strlen(at), what, n)) != NULL; at += strlen(instead)) {
+	for (char *at = text; (at = memmem(at, strlen(at), what, n)) != NULL;
+	    at += strlen(instead)) {
 		memmove(at + strlen(instead), at + n, strlen(at + n) + 1);
 		memcpy(at, instead, strlen(instead));
 	}
