@@ -16,6 +16,7 @@
 #include "worker/target/landings.h"
 #include "worker/target/pg_fence.h"
 #include "worker/target/pg_land.h"
+#include "worker/target/pg_learn.h"
 #include "worker/target/pg_merge.h"
 #include "worker/target/pg_side.h"
 
@@ -184,23 +185,6 @@ look(struct target_look *ret, const struct target *t, const struct export_part *
 	return 0;
 }
 
-/* What the server needs to know of the tables, and the size of all, beside the counting. */
-static int
-learn(struct target_built *ret, struct proc *learning, struct err *e)
-{
-	char answer[64], *at = answer;
-	size_t n = 0;
-	ssize_t got;
-
-	while ((got = proc_read(learning, answer + n, sizeof answer - 1 - n, e)) > 0)
-		n += (size_t)got;
-	answer[n] = '\0';
-	answer[strcspn(answer, "\n")] = '\0';
-	if (got < 0 || proc_wait(learning, e) != 0)
-		return -1;
-	return pg_number(&ret->bytes, &at, e);
-}
-
 /* Where the time went. */
 struct steps {
 	int64_t began, read_ms, fence_ms, count_ms;
@@ -224,8 +208,6 @@ static int
 fill_side(struct target_built *ret, struct steps *steps, const struct target *t,
     const struct pg_dealt *dump, struct err *e)
 {
-	static const struct pg_script analyze = { .sql = "ANALYZE;\n"
-		"SELECT pg_catalog.pg_database_size(pg_catalog.current_database());\n" };
 	CLEANUP_PG_ACCESS struct pg_access side = { .passfile = "" };
 	CLEANUP_PROC struct proc *learning = NULL;
 	const char *name = pg_side_names(t).new_;
@@ -234,9 +216,9 @@ fill_side(struct target_built *ret, struct steps *steps, const struct target *t,
 	    pg_land_load(&steps->load, t, &side, dump, e) != 0)
 		return -1;
 	steps->began = clock_mono();
-	if (pg_begin(&learning, t->src, &side, &analyze, e) != 0 ||
+	if (pg_learn_begin(&learning, t->src, &side, e) != 0 ||
 	    count_rows(&ret->tables, &ret->table_count, t, name, e) != 0 ||
-	    learn(ret, learning, e) != 0)
+	    pg_learn_end(&ret->bytes, learning, e) != 0)
 		return -1;
 	steps->count_ms = clock_lap(&steps->began);
 	return 0;
