@@ -30,7 +30,7 @@ CC_asan := gcc
 CFLAGS_asan := -O1 -g -DFAULT_POINTS -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer $(GCC_WARN)
 LDFLAGS_asan := -fsanitize=address,undefined
 CC_clang := clang
-CFLAGS_clang := -O2 -fPIE
+CFLAGS_clang := -O0 -fPIE
 LDFLAGS_clang := -pie
 CC_fuzz := clang
 CFLAGS_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
