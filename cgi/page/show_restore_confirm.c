@@ -124,6 +124,7 @@ change_row(struct node *n, const struct restore_confirm_view *view, const struct
 	node_flag(n, "absent", restore_part_is_absent(part));
 	if (!restore_part_is_absent(part))
 		page_size(n, "target_size", part->target_bytes);
+	page_time(n, "target_backed_up", part->target_backed_up, view->now);
 	page_size(n, "needs", part->needs_bytes);
 	if (part->has_bytes >= 0)
 		page_size(n, "has", part->has_bytes);

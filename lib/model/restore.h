@@ -100,6 +100,7 @@ struct restore_part {
 	const char *source_slug, *source_name, *engine;   /* of the backup's part */
 	const char *target_slug, *target_name;
 	int64_t raw_bytes, items, taken_at;               /* of the backup's part */
+	int64_t target_backed_up;     /* when the target's newest good backup was taken; 0: none */
 };
 
 /*

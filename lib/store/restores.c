@@ -135,6 +135,7 @@ read_part(void *row, struct sql *q, struct arena *a)
 	p->raw_bytes = sql_int(q, c++);
 	p->items = sql_int(q, c++);
 	p->taken_at = sql_int(q, c++);
+	p->target_backed_up = sql_int(q, c++);
 }
 
 int
@@ -145,9 +146,12 @@ restores_parts(struct restore_part **ret, size_t *count, struct arena *a, struct
 	    "SELECT x.id, x.restore, x.part, x.service, x.revision, x.made, x.choice, x.state,"
 	    " x.tag, x.mark, x.kept_bytes, x.target_bytes, x.needs_bytes, x.has_bytes, x.added,"
 	    " x.changed, x.removed, x.refusal, x.duration_ms, p.service_slug, p.service_name,"
-	    " p.engine, s.slug, s.name, p.data_raw_bytes, p.items, p.taken_at FROM restore_part x"
-	    " JOIN part p ON p.id=x.part JOIN service s ON s.id=x.service WHERE x.restore=?1 ORDER"
-	    " BY x.id";
+	    " p.engine, s.slug, s.name, p.data_raw_bytes, p.items, p.taken_at, coalesce((SELECT"
+	    " y.taken_at FROM part y JOIN backup b ON b.id=y.backup WHERE y.service=x.service AND"
+	    " y.state='ready' AND b.state='ready' AND b.kind<>'uploaded' AND b.suspicion='' AND"
+	    " b.health NOT IN ('damaged', 'missing') ORDER BY y.id DESC LIMIT 1), 0)"
+	    " FROM restore_part x JOIN part p ON p.id=x.part JOIN service s ON s.id=x.service"
+	    " WHERE x.restore=?1 ORDER BY x.id";
 	void *rows = sql_list(count,
 	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(restore)), sizeof **ret, read_part },
 	    e);
