@@ -24,24 +24,29 @@ def fill(instance, environments, backups):
     """Spread evenly over this many environments in all, each with a schedule, a year of days and two services."""
     now, digest = int(time.time() * 1000), "ab" * 32
     with sqlite3.connect(instance.home + "/catalog.db") as db:
-        have = db.execute("SELECT count(*) FROM environment").fetchone()[0]
-        for i in range(have + 1, environments + 1):
-            db.execute("INSERT INTO environment (id, project, uuid, slug, name, kind, created_at) VALUES (?, 1, ?, ?, ?, 'live', 1)",
-                       (i, str(uuid.uuid4()), f"e{i}", f"E{i}"))
+        for i in range(1, environments + 1):
+            db.execute("INSERT OR IGNORE INTO environment (id, project, uuid, slug, name, kind, created_at)"
+                       " VALUES (?, 1, ?, ?, ?, 'live', 1)", (i, str(uuid.uuid4()), f"e{i}", f"E{i}"))
+            if db.execute("SELECT 1 FROM service WHERE environment = ?", (i,)).fetchone():
+                continue
             for slug in ("database", "media"):
                 db.execute("INSERT INTO service (uuid, environment, slug, name, engine, settings, created_at)"
                            " VALUES (?, ?, ?, ?, 'files', '{}', 1)", (str(uuid.uuid4()), i, slug, slug))
         db.execute("DELETE FROM schedule_state")
         db.execute("INSERT OR IGNORE INTO schedule (id, uuid, name, cron, created_at) VALUES (1, 'u', 'Nightly', '0 2 * * *', 1)")
         db.execute("INSERT INTO schedule_state SELECT 1, id, ?, ? FROM environment", (now - DAY // 2, now + DAY // 2))
-        db.execute("DELETE FROM job")
-        db.execute("DELETE FROM backup")
+        for table in ("job", "part", "backup"):
+            db.execute(f"DELETE FROM {table}")
         db.executemany(
             "INSERT INTO backup (id, uuid, environment, storage, kind, state, created_at, started_at, finished_at, health,"
             " verified_at, raw_bytes, stored_bytes, sidecar_sha256) VALUES (?, ?, ?, 1, 'scheduled', 'ready', ?, ?, ?, 'good', ?,"
             " 75000000, 61000000, ?)",
             ((i, str(uuid.uuid4()), 1 + i % environments, t, t, t, t, digest)
              for i in range(1, backups + 1) for t in [now - (backups - i) * 1000]))
+        db.execute("INSERT INTO part (uuid, backup, service, service_slug, service_name, engine, state, format, data_key,"
+                   " data_raw_sha256, data_stored_sha256, taken_at, finished_at, verified_at) SELECT b.id || '-' || s.id, b.id, s.id,"
+                   " s.slug, s.slug, 'files', 'ready', 'tar', 'k', ?1, ?1, b.created_at, b.finished_at, b.created_at FROM backup b"
+                   " JOIN service s ON s.environment = b.environment ORDER BY b.id, s.id", (digest,))
         db.executemany(
             "INSERT INTO job (id, uuid, kind, state, environment, backup, run_at, created_at, finished_at)"
             " VALUES (?, ?, 'backup', 'succeeded', ?, ?, 1, 1, 1)",
