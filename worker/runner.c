@@ -59,6 +59,7 @@ struct runner {
 	struct thaws thaws;
 	int signals;
 	bool closing;
+	bool said_held;
 	int64_t closing_since;
 	int64_t next_beat;
 	pid_t sweeper;
@@ -265,15 +266,42 @@ pause_of(const struct runner *r)
 	return beat < r->conf->poll_ms ? beat : r->conf->poll_ms;
 }
 
+/* Jobs get a moment to be buried. An application that one of them held does not stand still until
+ * some other worker comes: it is let go first, however long its hook may take. */
+static bool
+must_stay(struct runner *r)
+{
+	int64_t stopping = clock_mono() - r->closing_since;
+	struct err e;
+	bool held;
+
+	if (stopping < CLOSING_MS && crew_busy(&r->crew) > 0)
+		return true;
+	if (thaws_keep(&held, &r->thaws, r->db, stopping, &e) != 0) {
+		trouble(r, "worker.thaw", &e);
+		return stopping < CLOSING_MS;
+	}
+	if (held && !r->said_held)
+		log_line(LOG_INFO, "worker.thaw", "stopping waits: an application is still held, "
+		    "and its thaw comes first");
+	r->said_held |= held;
+	return held;
+}
+
 static void
 close_down(struct runner *r)
 {
+	struct err e;
+
 	crew_close(&r->crew);
-	while ((crew_busy(&r->crew) > 0 || thaws_busy(&r->thaws)) &&
-	    clock_mono() - r->closing_since < CLOSING_MS) {
+	while (must_stay(r)) {
 		wait_a_moment(r, 100);
 		turn(r);
 	}
+	/* The sweeps are over; what could not be let go is told, and the next worker tries again.
+	 */
+	if (lookout_held(r->db, clock_now(), &e) != 0)
+		trouble(r, "worker.lookout", &e);
 	if (r->sweeper > 0)
 		kill(r->sweeper, SIGKILL);
 	mail_send_stop(&r->mail, r->db);

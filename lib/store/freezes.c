@@ -12,8 +12,8 @@ enum { LINES_MAX = 2000 };
 
 #define FREEZE_COLUMNS \
 	"SELECT v.id, v.frozen_job, coalesce(j.backup, 0), v.frozen_at, v.frozen_until," \
-	" v.thaw_tries, v.thaw_next, v.thaw_error FROM environment v LEFT JOIN job j ON" \
-	" j.id=v.frozen_job WHERE v.frozen_at>0"
+	" v.thaw_tries, v.thaw_next, v.thaw_error, v.hook_limit_s FROM environment v LEFT JOIN" \
+	" job j ON j.id=v.frozen_job WHERE v.frozen_at>0"
 
 static void
 read_freeze(void *row, struct sql *q, struct arena *a)
@@ -29,6 +29,7 @@ read_freeze(void *row, struct sql *q, struct arena *a)
 	f->tries = sql_int(q, c++);
 	f->next = sql_int(q, c++);
 	f->error = sql_text(q, c++, a);
+	f->limit_ms = sql_int(q, c++) * 1000;
 }
 
 int
