@@ -56,8 +56,8 @@ struct freeze_window {
 };
 MUST_USE int freezes_window(struct freeze_window *ret, struct arena *a, struct db *db,
     int64_t environment, int64_t now, struct err *e);
-/* Does a backup keep to it whatever anybody says, as all that a plan asks for do? `schedule` 0: none
- * asked for it. */
+/* Does a backup keep to it whatever anybody says, as all that a plan asks for do? `schedule` 0:
+ * none asked for it. */
 bool freezes_windowed(enum backup_kind kind, int64_t schedule);
 /* Outside of it: the job goes back to the queue until it opens, with a line in its log, and the
  * lease is over. ERR_FENCED: it was before. */

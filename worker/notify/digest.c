@@ -82,7 +82,8 @@ write_digest(struct notice *n, struct arena *a, struct db *db, int64_t now, stru
 	n->text = arena_dup(a, text.p);
 	n->title = bad + count == 0
 	    ? arena_dup(a, "Weekly digest: nothing happened that needs you")
-	    : bad == 0 ? arena_dup(a, "Weekly digest: something needs attention, but all is backed up")
+	    : bad == 0
+	    ? arena_dup(a, "Weekly digest: something needs attention, but all is backed up")
 	    : arena_printf(a, "Weekly digest: %zu of %zu environment%s need%s attention", bad,
 	          list.count, list.count == 1 ? "" : "s", bad == 1 ? "s" : "");
 	return 0;
@@ -144,7 +145,8 @@ digest_step(struct db *db, const struct conf *conf, int64_t now, struct err *e)
 	    settings_get(&before, a, db, mark_name, e) != 0)
 		return -1;
 	mark = arena_printf(a, "%" PRId64, day);
-	if (!num_parse(&told, before, 0, INT64_MAX))
+	/* Also one of a clock that was ahead by more than a week: it would be silent until then. */
+	if (!num_parse(&told, before, 0, INT64_MAX) || told > day + 7)
 		return settings_set(db, mark_name, mark, e);
 	return told >= day ? 0 : tell(a, db, conf, now, mark, e);
 }
