@@ -446,6 +446,12 @@ retention_looked(struct db *db, int64_t environment, int64_t now, bool go, struc
 	return sql_commit(&t, e);
 }
 
+int
+retention_stamp(int64_t *ret, struct db *db, struct err *e)
+{
+	return sql_get(ret, db, "PRAGMA data_version", SQL_NO_ARGS, e);
+}
+
 /* The line in the trail. */
 static int
 note_trashed(struct db *db, const struct lease *l, const struct retention_go *go, struct err *e)
