@@ -19,10 +19,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/base/arena.h"
 #include "lib/base/clock.h"
 #include "lib/base/fd.h"
 #include "lib/base/log.h"
 #include "lib/base/rand.h"
+#include "lib/model/zone.h"
 #include "lib/store/db.h"
 #include "lib/store/settings.h"
 #include "worker/crew.h"
@@ -159,6 +161,19 @@ make_run_folder(const struct conf *conf, struct err *e)
 	    ((st.st_mode & 0711) != 0711 && chmod(conf->run, st.st_mode | 0711) != 0))
 		return err_sys(e, "'%s'", conf->run);
 	return 0;
+}
+
+/* All goes on without them, by another clock than the one somebody chose. */
+static void
+look_for_zones(void)
+{
+	CLEANUP_ARENA struct arena *arena = arena_new();
+	struct zone *utc;
+	struct err e;
+
+	if (zone_load(&utc, arena, ZONE_FOLDER, "UTC", &e) != 0)
+		log_line(LOG_WARN, "worker.zones", "the system has no time zones (package tzdata):"
+		    " schedules, windows and days count by UTC");
 }
 
 /* -- turns -- */
@@ -328,6 +343,7 @@ runner_run(const struct conf *conf)
 		fd_close(&r.signals);
 		return r.closing ? 0 : 1;
 	}
+	look_for_zones();
 	crew_init(&r.crew, conf, r.db, r.name);
 	if (herald_begin(r.db, clock_now(), &e) != 0)
 		trouble(&r, "worker.herald", &e);

@@ -157,9 +157,9 @@ freezes_window(struct freeze_window *ret, struct arena *a, struct db *db, int64_
 		return -1;
 	if (policy_window(&w.from, &w.until, text.value)) {
 		z = zoneset_any(&set, zone.value);
-		out.zone = z != NULL ? zone_name(z) : "UTC";
+		out.zone = zone_name(z);
 		out.text = text.value;
-		out.opens = z != NULL ? window_opens(&w, z, now) : now;
+		out.opens = window_opens(&w, z, now);
 	}
 	*ret = out;
 	return 0;

@@ -1,7 +1,8 @@
 /* do_prune.c: what an environment's keep rule lets go moves to the trash.
  *
  * It was judged once already, by the supervisor, or this job would not be; what counts is how it
- * stands right before each one goes. Nothing leaves a storage here: the trash keeps it for its days.
+ * stands right before each one goes. Nothing leaves a storage here: the trash keeps it for its
+ * days.
  */
 #include <inttypes.h>
 #include <stdbool.h>
