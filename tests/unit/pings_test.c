@@ -1,5 +1,5 @@
-/* pings_test.c: what a check of healthchecks hears: each start has an end, and one that watches over
- * the worker and over backups does not mix the two. */
+/* pings_test.c: what a check of healthchecks hears: each start has an end, and one that watches
+ * over the worker and over backups does not mix the two. */
 #include "tests/unit/mail_fixture.h"
 
 #include "lib/store/channels.h"
