@@ -9,13 +9,13 @@
 #include "lib/base/num.h"
 #include "lib/store/alarms.h"
 #include "lib/store/freezes.h"
+#include "lib/store/projects.h"
 #include "lib/store/stats.h"
+#include "worker/thaws.h"
 
 enum { LOOK_MS = 60 * 1000 };
 /* An alarm opens below the first and closes above the second, so that it does not flicker. */
 enum { FREE_PERCENT = 10, FREE_AGAIN_PERCENT = 12 };
-/* One thaw may fail in passing, as when a server is just starting again. */
-enum { THAWS_FAILED = 2 };
 
 struct round {
 	struct db *db;
@@ -24,6 +24,7 @@ struct round {
 	size_t count;
 	struct freeze_row *owed;
 	size_t owed_count;
+	bool leaving;                 /* nobody is there to let go of what is owed */
 	int64_t now;
 };
 
@@ -70,25 +71,54 @@ tells_risk(const struct stats_row *row, bool was, int64_t now)
 	    (was && safety_unmet(&row->facts, now) > 0);
 }
 
-/* Its error, of an environment that was held for a backup and whose thaw fails; NULL: it is not. */
-static const char *
+/* An environment that was held for a backup and whose thaw fails; NULL: it is not. One that was
+ * told of is over only when it is let go. */
+static const struct freeze_row *
 held(const struct round *r, int64_t environment)
 {
+	bool was = is_open(r, "held", environment, "");
+
 	for (size_t i = 0; i < r->owed_count; i++)
-		if (r->owed[i].environment == environment && r->owed[i].tries >= THAWS_FAILED)
-			return r->owed[i].error;
+		if (r->owed[i].environment == environment &&
+		    (was || r->leaving || r->owed[i].tries >= THAWS_FAILED))
+			return &r->owed[i];
 	return NULL;
+}
+
+static const char *
+words_of_hold(const struct round *r, const struct environment *v, const struct freeze_row *f)
+{
+	if (*f->error == '\0')
+		return arena_printf(r->arena, "%s/%s was held for a backup, and the worker that "
+		    "was to let it go has stopped. It may stand still.", v->project_slug, v->slug);
+	return arena_printf(r->arena, "%s/%s was held for a backup, and to let it go fails again "
+	    "and again: %s. It may stand still.", v->project_slug, v->slug, f->error);
 }
 
 static int
 look_at_hold(const struct round *r, const struct environment *v, struct err *e)
 {
-	const char *why = held(r, v->id);
+	const struct freeze_row *f = held(r, v->id);
 
 	return set(r, &(struct alarm){ .kind = "held", .environment = v->id, .subject = "",
-	    .text = why == NULL ? "" : arena_printf(r->arena, "%s/%s was held for a backup, and to "
-	    "let it go fails again and again: %s. It may stand still.", v->project_slug, v->slug,
-	    why) }, why != NULL, e);
+	    .text = f != NULL ? words_of_hold(r, v, f) : "" }, f != NULL, e);
+}
+
+int
+lookout_held(struct db *db, int64_t now, struct err *e)
+{
+	CLEANUP_ARENA struct arena *arena = arena_new();
+	struct round r = { .db = db, .arena = arena, .now = now, .leaving = true };
+	struct environment v;
+
+	if (alarms_open(&r.open, &r.count, arena, db, 0, e) != 0 ||
+	    freezes_owed(&r.owed, &r.owed_count, arena, db, e) != 0)
+		return -1;
+	for (size_t i = 0; i < r.owed_count; i++)
+		if (environments_by_id(&v, arena, db, r.owed[i].environment, e) != 0 ||
+		    look_at_hold(&r, &v, e) != 0)
+			return -1;
+	return 0;
 }
 
 static int

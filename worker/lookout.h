@@ -18,4 +18,7 @@
  */
 MUST_USE int lookout_step(struct db *db, int64_t now, struct err *e);
 
+/* Of a worker that stops: opens "held" for whatever it could not let go of. */
+MUST_USE int lookout_held(struct db *db, int64_t now, struct err *e);
+
 #endif

@@ -19,10 +19,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/base/arena.h"
 #include "lib/base/clock.h"
 #include "lib/base/fd.h"
 #include "lib/base/log.h"
 #include "lib/base/rand.h"
+#include "lib/model/zone.h"
 #include "lib/store/db.h"
 #include "lib/store/settings.h"
 #include "worker/crew.h"
@@ -59,6 +61,7 @@ struct runner {
 	struct thaws thaws;
 	int signals;
 	bool closing;
+	bool said_held;
 	int64_t closing_since;
 	int64_t next_beat;
 	pid_t sweeper;
@@ -158,6 +161,19 @@ make_run_folder(const struct conf *conf, struct err *e)
 	    ((st.st_mode & 0711) != 0711 && chmod(conf->run, st.st_mode | 0711) != 0))
 		return err_sys(e, "'%s'", conf->run);
 	return 0;
+}
+
+/* All goes on without them, by another clock than the one somebody chose. */
+static void
+look_for_zones(void)
+{
+	CLEANUP_ARENA struct arena *arena = arena_new();
+	struct zone *utc;
+	struct err e;
+
+	if (zone_load(&utc, arena, ZONE_FOLDER, "UTC", &e) != 0)
+		log_line(LOG_WARN, "worker.zones", "the system has no time zones (package tzdata):"
+		    " schedules, windows and days count by UTC");
 }
 
 /* -- turns -- */
@@ -265,15 +281,42 @@ pause_of(const struct runner *r)
 	return beat < r->conf->poll_ms ? beat : r->conf->poll_ms;
 }
 
+/* Jobs get a moment to be buried. An application that one of them held does not stand still until
+ * some other worker comes: it is let go first, however long its hook may take. */
+static bool
+must_stay(struct runner *r)
+{
+	int64_t stopping = clock_mono() - r->closing_since;
+	struct err e;
+	bool held;
+
+	if (stopping < CLOSING_MS && crew_busy(&r->crew) > 0)
+		return true;
+	if (thaws_keep(&held, &r->thaws, r->db, stopping, &e) != 0) {
+		trouble(r, "worker.thaw", &e);
+		return stopping < CLOSING_MS;
+	}
+	if (held && !r->said_held)
+		log_line(LOG_INFO, "worker.thaw", "stopping waits: an application is still held, "
+		    "and its thaw comes first");
+	r->said_held |= held;
+	return held;
+}
+
 static void
 close_down(struct runner *r)
 {
+	struct err e;
+
 	crew_close(&r->crew);
-	while ((crew_busy(&r->crew) > 0 || thaws_busy(&r->thaws)) &&
-	    clock_mono() - r->closing_since < CLOSING_MS) {
+	while (must_stay(r)) {
 		wait_a_moment(r, 100);
 		turn(r);
 	}
+	/* The sweeps are over; what could not be let go is told, and the next worker tries again.
+	 */
+	if (lookout_held(r->db, clock_now(), &e) != 0)
+		trouble(r, "worker.lookout", &e);
 	if (r->sweeper > 0)
 		kill(r->sweeper, SIGKILL);
 	mail_send_stop(&r->mail, r->db);
@@ -300,6 +343,7 @@ runner_run(const struct conf *conf)
 		fd_close(&r.signals);
 		return r.closing ? 0 : 1;
 	}
+	look_for_zones();
 	crew_init(&r.crew, conf, r.db, r.name);
 	if (herald_begin(r.db, clock_now(), &e) != 0)
 		trouble(&r, "worker.herald", &e);

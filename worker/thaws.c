@@ -11,9 +11,10 @@
 #include "worker/job/thaw.h"
 #include "worker/spawn.h"
 
-/* A job that lives lets go itself; it gets this long beyond its time. And how long a child may
- * take: hooks have a limit of their own, of an hour at most. */
-enum { GRACE_MS = 10 * 1000, CHILD_MS = 3700 * 1000 };
+/* A job that lives lets go itself; it gets this long beyond its time. How long a child may take:
+ * hooks have a limit of their own, of an hour at most. And what a worker that stops allows for all
+ * but the hook: the end of the job, and the pause before a second try. */
+enum { GRACE_MS = 10 * 1000, CHILD_MS = 3700 * 1000, LEAVE_MS = 10 * 1000 };
 
 bool
 thaws_due(const struct freeze_row *row, bool guarded, int64_t now, int64_t seen_ms)
@@ -113,11 +114,32 @@ thaws_step(struct thaws *t, struct db *db, const struct conf *conf, struct err *
 	return rc;
 }
 
-bool
-thaws_busy(const struct thaws *t)
+static bool
+at_work(const struct thaws *t, int64_t environment)
 {
 	for (size_t i = 0; i < THAWS_AT_ONCE; i++)
-		if (t->watches[i].pid != 0)
+		if (t->watches[i].environment == environment && t->watches[i].pid != 0)
 			return true;
 	return false;
+}
+
+int
+thaws_keep(bool *ret, const struct thaws *t, struct db *db, int64_t stopping_ms, struct err *e)
+{
+	CLEANUP_ARENA struct arena *arena = arena_new();
+	struct freeze_row *rows;
+	bool keep = false;
+	size_t count;
+
+	if (freezes_owed(&rows, &count, arena, db, e) != 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		/* Its last try may begin just before the others' time is up. */
+		int64_t limit = 2 * (rows[i].limit_ms + LEAVE_MS);
+
+		keep |= stopping_ms < limit &&
+		    (rows[i].tries < THAWS_FAILED || at_work(t, rows[i].environment));
+	}
+	*ret = keep;
+	return 0;
 }

@@ -31,8 +31,14 @@ struct thaws {
 
 /* One turn: bury children, start those that are due. */
 MUST_USE int thaws_step(struct thaws *t, struct db *db, const struct conf *conf, struct err *e);
-/* Is a thaw running? A worker that stops waits for it. */
-bool thaws_busy(const struct thaws *t);
+/* Must a worker that has been stopping for so long still stay? While a thaw is at work, and while
+ * one is owed that was not given up: each has the time that its hook may take. */
+MUST_USE int thaws_keep(bool *ret, const struct thaws *t, struct db *db, int64_t stopping_ms,
+    struct err *e);
+
+/* One thaw may fail in passing, as when a server is just starting again. From this one on somebody
+ * is told, and a worker that stops leaves it to the next. */
+enum { THAWS_FAILED = 2 };
 
 /* Pure: must the supervisor step in? `seen_ms` is for how long it has known of it, `guarded`
  * whether the job lives. */

@@ -5,10 +5,29 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/model/retain.h"
 #include "lib/store/plans.h"
 #include "lib/store/schedules.h"
+#include "lib/store/setback.h"
 
 enum { PLAN_MS = 10 * 60 * 1000, TURN_MS = 15 };
+
+/* Before anything is planned by what stands there. */
+static int
+look_at_clock(const struct timer *t, struct db *db, int64_t now, struct err *e)
+{
+	struct setback was;
+
+	if (t->begun && !retain_clock_jumped(t->now, now))
+		return 0;
+	if (setback_mend(&was, db, now, e) != 0)
+		return err_in(e, "mend what a wrong clock left");
+	if (was.slots > 0 || was.jobs > 0)
+		log_line(LOG_WARN, "schedule.clock", "the clock was ahead: %" PRId64 " runs that "
+		    "were noted for days to come are forgotten, %" PRId64 " jobs that would wait "
+		    "until then are due", was.slots, was.jobs);
+	return 0;
+}
 
 static int
 plan(struct timer *t, struct db *db, int64_t now, struct err *e)
@@ -52,7 +71,8 @@ timer_step(struct timer *t, struct db *db, int64_t now, struct err *e)
 	struct err why;
 	int rc = 0;
 
-	if (plan(t, db, now, e) != 0 || plans_due(&due, &count, a, db, now, e) != 0)
+	if (look_at_clock(t, db, now, e) != 0 || plan(t, db, now, e) != 0 ||
+	    plans_due(&due, &count, a, db, now, e) != 0)
 		return -1;
 	t->now = now;
 	for (size_t i = 0; i < count && (i == 0 || clock_mono() - began < TURN_MS); i++) {

@@ -178,6 +178,18 @@ zone_load(struct zone **ret, struct arena *a, const char *folder, const char *na
 	return zone_read(ret, a, name, bytes.p, bytes.n, e);
 }
 
+struct zone *
+zone_utc(struct arena *a)
+{
+	struct zone *z = arena_alloc(a, sizeof *z);
+
+	z->name = "UTC";
+	z->changes = arena_array(a, 1, sizeof *z->changes);
+	z->changes[0] = (struct change){ ZONE_BEGIN, 0, false, "UTC" };
+	z->count = 1;
+	return z;
+}
+
 const char *
 zone_name(const struct zone *z)
 {

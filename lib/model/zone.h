@@ -55,6 +55,9 @@ MUST_USE int zone_load(struct zone **ret, struct arena *a, const char *folder, c
 MUST_USE int zone_read(struct zone **ret, struct arena *a, const char *name, const void *bytes,
     size_t n, struct err *e);
 
+/* UTC without a file, for where the database is missing; it never fails. */
+struct zone *zone_utc(struct arena *a);
+
 const char *zone_name(const struct zone *z);
 
 /* The span an instant lies in. */

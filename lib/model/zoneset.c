@@ -25,5 +25,6 @@ zoneset_any(struct zoneset *set, const char *name)
 	struct err e;
 
 	return zoneset_find(&zone, set, name, &e) == 0 || zoneset_find(&zone, set, "UTC", &e) == 0
-	    ? zone : NULL;
+	    ? zone
+	    : zone_utc(set->arena);
 }

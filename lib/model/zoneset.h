@@ -20,8 +20,8 @@ struct zoneset {
 
 /* As zone_load(). What does not fit is read each time. */
 MUST_USE int zoneset_find(struct zone **ret, struct zoneset *set, const char *name, struct err *e);
-/* The same; UTC in place of a zone that the system has no more (whatever runs by it runs at another
- * hour, and not never). NULL when it has not even that. */
+/* The same; UTC in place of a zone that the system has no more, be it that it has none at all
+ * (whatever runs by it runs at another hour, and not never). Never NULL. */
 struct zone *zoneset_any(struct zoneset *set, const char *name);
 
 #endif

@@ -127,8 +127,8 @@ backup_plan_add(struct backup_ids *ret, struct db *db, const struct backup_reque
 		    "%s/%s is paused; make it active in its settings first", v.project_slug,
 		    v.slug);
 	/* Nobody ticked that the application may be paused in the middle of the day: a plan, run
-	 * now or by its time, keeps to the window. */
-	if (rq->mode == MODE_CONSISTENT && (rq->kind == BACKUP_SCHEDULED || rq->schedule != 0) &&
+	 * now or by its time, keeps to the window. It is looked at again when its turn comes. */
+	if (rq->mode == MODE_CONSISTENT && freezes_windowed(rq->kind, rq->schedule) &&
 	    freezes_window(&window, a, db, v.id, clock_now(), e) != 0)
 		return -1;
 	if (find_services(services, &contents, a, db, rq, e) != 0 ||

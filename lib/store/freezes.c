@@ -1,9 +1,10 @@
 /* freezes.c: applications that are held for a consistent backup, and the thaw owed to them. */
-#include "lib/model/zoneset.h"
 #include "lib/store/freezes.h"
 
 #include "lib/base/clock.h"
+#include "lib/model/calendar.h"
 #include "lib/model/window.h"
+#include "lib/model/zoneset.h"
 #include "lib/store/lease.h"
 #include "lib/store/policies.h"
 #include "lib/store/sql.h"
@@ -12,8 +13,8 @@ enum { LINES_MAX = 2000 };
 
 #define FREEZE_COLUMNS \
 	"SELECT v.id, v.frozen_job, coalesce(j.backup, 0), v.frozen_at, v.frozen_until," \
-	" v.thaw_tries, v.thaw_next, v.thaw_error FROM environment v LEFT JOIN job j ON" \
-	" j.id=v.frozen_job WHERE v.frozen_at>0"
+	" v.thaw_tries, v.thaw_next, v.thaw_error, v.hook_limit_s FROM environment v LEFT JOIN" \
+	" job j ON j.id=v.frozen_job WHERE v.frozen_at>0"
 
 static void
 read_freeze(void *row, struct sql *q, struct arena *a)
@@ -29,6 +30,7 @@ read_freeze(void *row, struct sql *q, struct arena *a)
 	f->tries = sql_int(q, c++);
 	f->next = sql_int(q, c++);
 	f->error = sql_text(q, c++, a);
+	f->limit_ms = sql_int(q, c++) * 1000;
 }
 
 int
@@ -155,12 +157,51 @@ freezes_window(struct freeze_window *ret, struct arena *a, struct db *db, int64_
 		return -1;
 	if (policy_window(&w.from, &w.until, text.value)) {
 		z = zoneset_any(&set, zone.value);
-		out.zone = z != NULL ? zone_name(z) : "UTC";
+		out.zone = zone_name(z);
 		out.text = text.value;
-		out.opens = z != NULL ? window_opens(&w, z, now) : now;
+		out.opens = window_opens(&w, z, now);
 	}
 	*ret = out;
 	return 0;
+}
+
+bool
+freezes_windowed(enum backup_kind kind, int64_t schedule)
+{
+	return kind == BACKUP_SCHEDULED || schedule != 0;
+}
+
+/* As if it had not begun: what it did so far was to look. */
+static int
+not_begun(struct db *db, const struct lease *l, int64_t backup, struct err *e)
+{
+	static const char sql_job[] = "UPDATE job SET started_at=0 WHERE id=?1";
+	static const char sql_backup[] =
+	    "UPDATE backup SET started_at=0 WHERE id=?1 AND state='building'";
+
+	if (sql_run(NULL, db, sql_job, SQL_ARGS(sql_i(l->job)), e) != 0)
+		return -1;
+	return sql_run(NULL, db, sql_backup, SQL_ARGS(sql_i(backup)), e);
+}
+
+int
+freezes_put_back(struct db *db, const struct lease *l, const struct freeze_window *w,
+    struct err *e)
+{
+	CLEANUP_ARENA struct arena *a = arena_new();
+	CLEANUP_TXN struct sql_txn t = { NULL };
+	struct lease_work work;
+	char at[CALENDAR_TEXT_SIZE];
+
+	calendar_text(at, w->opens);
+	if (sql_begin(&t, db, e) != 0 || lease_check(&work, db, l, e) != 0 ||
+	    freezes_note(db, l->job, "note", arena_printf(a, "its turn came outside the window %s"
+	        " (%s) in which the application may be held: it waits until %.10s, %s UTC", w->text,
+	        w->zone, at, at + CALENDAR_TIME_AT), e) != 0 ||
+	    lease_requeue(db, l->job, w->opens, e) != 0 ||
+	    not_begun(db, l, work.backup, e) != 0)
+		return -1;
+	return sql_commit(&t, e);
 }
 
 int

@@ -13,6 +13,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/attr.h"
 #include "lib/base/err.h"
+#include "lib/model/backup.h"
 #include "lib/store/db.h"
 #include "lib/store/jobs.h"
 
@@ -21,6 +22,7 @@ struct freeze_row {
 	int64_t at, until;            /* since when, and by when it must be over */
 	int64_t tries, next;          /* thaws that failed, and when to try again */
 	const char *error;            /* of the last one; "" when none */
+	int64_t limit_ms;             /* how long its thaw may take; only of one that was read */
 };
 
 /* The environment of a running backup job is frozen from now on, for `cap_ms` at most. ERR_BUSY:
@@ -54,6 +56,13 @@ struct freeze_window {
 };
 MUST_USE int freezes_window(struct freeze_window *ret, struct arena *a, struct db *db,
     int64_t environment, int64_t now, struct err *e);
+/* Does a backup keep to it whatever anybody says, as all that a plan asks for do? `schedule` 0:
+ * none asked for it. */
+bool freezes_windowed(enum backup_kind kind, int64_t schedule);
+/* Outside of it: the job goes back to the queue until it opens, with a line in its log, and the
+ * lease is over. ERR_FENCED: it was before. */
+MUST_USE int freezes_put_back(struct db *db, const struct lease *l, const struct freeze_window *w,
+    struct err *e);
 
 /* How long the last consistent backup of an environment held it; 0: there was none. */
 MUST_USE int freezes_usual(int64_t *ms, struct db *db, int64_t environment, struct err *e);

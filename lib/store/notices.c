@@ -351,6 +351,20 @@ notices_failed_before(bool *ret, struct db *db, int64_t backup, struct err *e)
 }
 
 int
+notices_last_failed(bool *ret, struct db *db, int64_t channel, struct err *e)
+{
+	static const char sql[] =
+	    "SELECT event='backup-failed' FROM delivery WHERE channel=?1 AND event IN"
+	    " ('backup-failed', 'backup-ready') ORDER BY id DESC LIMIT 1";
+	int64_t failed;
+
+	if (sql_get(&failed, db, sql, SQL_ARGS(sql_i(channel)), e) != 0)
+		return -1;
+	*ret = failed != 0;
+	return 0;
+}
+
+int
 notices_week(struct notices_week *ret, struct db *db, int64_t environment, int64_t since,
     struct err *e)
 {

@@ -104,6 +104,9 @@ MUST_USE int notices_jobs(struct notice_job **ret, size_t *count, struct arena *
  * all that is still without a good one of what that had is in this? */
 MUST_USE int notices_failed_before(bool *ret, struct db *db, int64_t backup, struct err *e);
 
+/* Was the last backup of whose end this channel was told a failed one? */
+MUST_USE int notices_last_failed(bool *ret, struct db *db, int64_t channel, struct err *e);
+
 /* Backups of an environment that ended since then. */
 struct notices_week {
 	int64_t good, failed;

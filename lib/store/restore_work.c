@@ -9,6 +9,7 @@
 #include "lib/store/lease.h"
 #include "lib/store/restore_ask.h"
 #include "lib/store/restores.h"
+#include "lib/store/settings.h"
 #include "lib/store/sql.h"
 
 /* A draft that nobody confirmed goes after a day. */
@@ -318,16 +319,17 @@ restores_queue_tidy(int64_t *count, struct db *db, struct err *e)
 	    "SELECT r.id FROM restore r WHERE r.id IN (SELECT id FROM restore WHERE tidied_at=0"
 	    " AND state<>'draft' UNION ALL SELECT id FROM restore WHERE hook_due=1) AND"
 	    " r.state<>'pending' AND (r.hook_due=1 OR r.state IN ('failed', 'undone') OR"
-	    " r.undo_until<=?1 OR (r.state='done' AND EXISTS (SELECT 1 FROM restore_part x WHERE"
-	    " x.restore=r.id AND (x.tag LIKE '%" RESTORE_UNDO_TAG "' OR"
+	    " (?4=0 AND r.undo_until<=?1) OR (r.state='done' AND EXISTS (SELECT 1 FROM"
+	    " restore_part x WHERE x.restore=r.id AND (x.tag LIKE '%" RESTORE_UNDO_TAG "' OR"
 	    " (r.mode<>'add' AND x.state<>'gone' AND"
 	    " x.state<>iif(r.landed_at>0, 'swapped', 'built'))))))" IDLE " ORDER BY r.id LIMIT"
 	    " ?3";
 	CLEANUP_ARENA struct arena *a = arena_new();
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	int64_t now = clock_now(), dropped, queued;
+	bool rests;
 
-	if (sql_begin(&t, db, e) != 0 ||
+	if (sql_begin(&t, db, e) != 0 || settings_trash_rests(&rests, db, e) != 0 ||
 	    for_each(&dropped,
 	        &(struct sql_query){ db, a, sql_drafts,
 	            SQL_ARGS(sql_i(now - DRAFT_MS), sql_i(now), sql_i(TIDY_ROUND)),
@@ -335,7 +337,7 @@ restores_queue_tidy(int64_t *count, struct db *db, struct err *e)
 	        drop_draft, e) != 0 ||
 	    for_each(&queued,
 	        &(struct sql_query){ db, a, sql_due,
-	            SQL_ARGS(sql_i(now), sql_i(now), sql_i(TIDY_ROUND)),
+	            SQL_ARGS(sql_i(now), sql_i(now), sql_i(TIDY_ROUND), sql_i(rests)),
 	            sizeof(int64_t), read_id },
 	        add_tidy, e) != 0 ||
 	    sql_commit(&t, e) != 0)

@@ -126,7 +126,7 @@ load_next(struct retention *r, struct arena *a, struct db *db, struct err *e)
 	    " WHERE x.environment=?1 AND x.next_at>?2 AND s.enabled=1 AND s.removed_at=0 AND"
 	    " s.paused_until<=?2 ORDER BY x.next_at LIMIT 1";
 	CLEANUP_SQL struct sql *q = NULL;
-	struct zone *utc;
+	const struct zone *utc = zone_utc(a);
 	struct cron cron;
 	struct cron_run runs[2];
 	struct err why;
@@ -141,7 +141,6 @@ load_next(struct retention *r, struct arena *a, struct db *db, struct err *e)
 	next = sql_int(q, 0);
 	/* How far two runs are from each other is the same in any zone, but for an hour. */
 	if (cron_read(&cron, sql_text(q, 1, a), 0, &why) != 0 ||
-	    zone_load(&utc, a, ZONE_FOLDER, "UTC", &why) != 0 ||
 	    cron_list(runs, 2, &cron, utc, next) != 2)
 		return 0;
 	r->ask.next_run = next;
@@ -444,6 +443,12 @@ retention_looked(struct db *db, int64_t environment, int64_t now, bool go, struc
 	        &(struct enqueue_work){ .kind = JOB_PRUNE, .background = true }, e) != 0)
 		return -1;
 	return sql_commit(&t, e);
+}
+
+int
+retention_stamp(int64_t *ret, struct db *db, struct err *e)
+{
+	return sql_get(ret, db, "PRAGMA data_version", SQL_NO_ARGS, e);
 }
 
 /* The line in the trail. */

@@ -91,6 +91,10 @@ MUST_USE int retention_due(int64_t *ret, struct db *db, int64_t now, int64_t aft
 MUST_USE int retention_looked(struct db *db, int64_t environment, int64_t now, bool go,
     struct err *e);
 
+/* Another number than before: somebody else has written to the catalogue since, so what was judged
+ * may not hold any more. What this connection writes itself does not count. */
+MUST_USE int retention_stamp(int64_t *ret, struct db *db, struct err *e);
+
 /* One backup goes to the trash by the rule, with a line in the trail, under the lease of a prune
  * job. *gone is false when it may not go any more: pinned, in use, put away meanwhile. */
 struct retention_go {

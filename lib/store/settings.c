@@ -4,7 +4,7 @@
 #include "lib/base/clock.h"
 #include "lib/store/sql.h"
 
-enum { HOUR = 3600 * 1000, DAY = 24 * HOUR };
+enum { MINUTE = 60 * 1000, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
 
 /* The clock is more than a day (?2) further than the last beat of any worker. */
 #define CLOCK_JUMPED \
@@ -64,13 +64,15 @@ settings_worker_beat(struct db *db, const char *worker, struct err *e)
 	static const char sql_beat[] =
 	    "INSERT INTO worker (name, started_at, seen_at) VALUES (?1, ?2, ?2) ON CONFLICT (name)"
 	    " DO UPDATE SET seen_at=excluded.seen_at";
-	static const char sql_sweep[] = "DELETE FROM worker WHERE seen_at < ?1";
+	/* One of days to come was written under a wrong clock. It would hide the next jump, too. */
+	static const char sql_sweep[] = "DELETE FROM worker WHERE seen_at<?1 OR seen_at>?2";
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	int64_t now = clock_now();
 
 	if (sql_begin(&t, db, e) != 0 || rest_trash(db, now, e) != 0 ||
 	    sql_run(NULL, db, sql_beat, SQL_ARGS(sql_t(worker), sql_i(now)), e) != 0 ||
-	    sql_run(NULL, db, sql_sweep, SQL_ARGS(sql_i(now - DAY)), e) != 0)
+	    sql_run(NULL, db, sql_sweep, SQL_ARGS(sql_i(now - DAY), sql_i(now + DAY)),
+	        e) != 0)
 		return -1;
 	return sql_commit(&t, e);
 }
@@ -78,5 +80,7 @@ settings_worker_beat(struct db *db, const char *worker, struct err *e)
 int
 settings_worker_seen(int64_t *ret, struct db *db, struct err *e)
 {
-	return sql_get(ret, db, "SELECT max(seen_at) FROM worker", SQL_NO_ARGS, e);
+	static const char sql[] = "SELECT max(seen_at) FROM worker WHERE seen_at<=?1";
+
+	return sql_get(ret, db, sql, SQL_ARGS(sql_i(clock_now() + MINUTE)), e);
 }

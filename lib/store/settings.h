@@ -17,13 +17,15 @@ MUST_USE int settings_get(char **ret, struct arena *a, struct db *db, const char
     struct err *e);
 MUST_USE int settings_set(struct db *db, const char *name, const char *value, struct err *e);
 
-/* Say that this worker lives; rows silent for a day go. */
+/* Say that this worker lives; rows silent for a day go, and those of a clock that was ahead. */
 MUST_USE int settings_worker_beat(struct db *db, const char *worker, struct err *e);
 /* Whether the clock has just moved by more than a day beyond what the workers knew (it was set
- * wrong, or the machine was off): for an hour after the next beat no backup leaves the trash, so
- * that somebody can see it before anything goes for good. */
+ * wrong, or the machine was off): for an hour after the next beat no backup leaves the trash, and
+ * what a restore can be taken back with is kept, so that somebody can see it before anything goes
+ * for good. */
 MUST_USE int settings_trash_rests(bool *ret, struct db *db, struct err *e);
-/* When any worker was last heard of, 0 when never. */
+/* When any worker was last heard of, 0 when never. A beat of the future (the clock was ahead, and
+ * that worker has not beaten since) is none. */
 MUST_USE int settings_worker_seen(int64_t *ret, struct db *db, struct err *e);
 
 #endif

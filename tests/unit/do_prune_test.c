@@ -1,6 +1,8 @@
 /* do_prune_test.c: what the keep rule lets go moves to the trash, with real backups. */
 #include "tests/unit/job_home.h"
 
+#include <signal.h>
+
 #include "lib/store/events.h"
 #include "lib/store/policies.h"
 #include "lib/store/retention.h"
@@ -184,6 +186,59 @@ what_changed_since_it_was_queued_counts(void **state)
 	assert_int_equal(home_backup_row(h, old).state, BACKUP_TRASHED);
 }
 
+/* Four that may go but the newest; after the first, a change comes in between. Gives how many of
+ * the others went. */
+static int
+go_on_after(struct job_home *h, const char *change, const char *control)
+{
+	struct fixture *f = &h->f;
+	int64_t ids[4];
+	struct lease l;
+	int status, gone = 0;
+	pid_t pid;
+
+	set_rule(h, "last=1 on-demand=together min-age=0");
+	for (int i = 0; i < 4; i++)
+		ids[i] = home_backup(h, f->media);
+	fixture_do(f, "UPDATE environment SET pruned_at=0");
+	OK(pruner_step(f->db, &h->conf, clock_now(), &f->e));
+	l = fixture_claim(f);
+	if ((pid = fork()) == 0) {
+		setenv("LAZARETTE_FAULT", "prune.trashed:stop", 1);
+		setenv("LAZARETTE_FAULT_CONTROL", control, 1);
+		exit(work_run(&h->conf, &l));
+	}
+	assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+	assert_true(WIFSTOPPED(status));
+	OK(sql_run(NULL, f->db, change, SQL_ARGS(sql_i(ids[3])), &f->e));
+	kill(pid, SIGCONT);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	for (int i = 1; i < 4; i++)
+		gone += home_backup_row(h, ids[i]).state == BACKUP_TRASHED;
+	fixture_do(f, "UPDATE backup SET state='trashed', trashed_at=1, keep=0");
+	fixture_do(f, "UPDATE environment SET paused=0");
+	return gone;
+}
+
+static void
+SCU_11_each_is_judged_again_right_before_it_goes(void **state)
+{
+	static const char damaged[] = "UPDATE backup SET health='damaged' WHERE id=?1",
+	                  pinned[] = "UPDATE backup SET keep=1 WHERE id=?1-2",
+	                  paused[] = "UPDATE environment SET paused=1 WHERE ?1>0",
+	                  other[] = "UPDATE backup SET note='x' WHERE id=?1";
+	struct job_home *h = *state;
+
+	assert_int_equal(go_on_after(h, other, ""), 2);
+	/* The newest is no good any more: the one before it is the last good one. */
+	assert_int_equal(go_on_after(h, damaged, ""), 1);
+	assert_int_equal(go_on_after(h, pinned, ""), 1);
+	assert_int_equal(go_on_after(h, paused, ""), 0);
+	/* Control: by the list that was made at the start. */
+	assert_int_equal(go_on_after(h, damaged, "judged_once"), 2);
+}
+
 int
 main(void)
 {
@@ -192,6 +247,7 @@ main(void)
 		HOME_TEST(SCU_11_failed_runs_never_evict),
 		HOME_TEST(a_prune_that_was_killed_goes_on),
 		HOME_TEST(what_changed_since_it_was_queued_counts),
+		HOME_TEST(SCU_11_each_is_judged_again_right_before_it_goes),
 	};
 
 	return cmocka_run_group_tests_name("do_prune", tests, NULL, NULL);

@@ -1,6 +1,8 @@
 /* freeze_test.c: consistent backups: all parts are of one moment, and the application goes on. */
 #include "tests/unit/freezing.h"
 
+#include "worker/job/report.h"
+
 /* -- the two modes -- */
 
 static void
@@ -140,14 +142,101 @@ PLA_29_a_scheduled_consistent_backup_waits_for_the_window(void **state)
 	rq.kind = BACKUP_ON_DEMAND;
 	rq.schedule = 1;
 	OK(backups_request(&waits, f->db, &rq, &f->e));
-	assert_int_equal(
-	    fixture_number(f, "SELECT run_at FROM job ORDER BY id DESC LIMIT 1"), run_at);
+	assert_int_equal(fixture_number(f, "SELECT run_at FROM job ORDER BY id DESC LIMIT 1"),
+	    run_at);
 	rq.kind = BACKUP_SCHEDULED;
 	rq.schedule = 0;
 	/* PLA-10: a live one does not. */
 	rq.mode = MODE_LIVE;
 	OK(backups_request(&live, f->db, &rq, &f->e));
 	assert_int_equal(fixture_claim(f).job, live.job);
+}
+
+/* A window of two hours that opens so many hours from now on; 0: it is open. */
+static int64_t
+set_window(struct job_home *h, int in)
+{
+	const struct policy_place at = { LEVEL_ENVIRONMENT, h->f.environment };
+	struct fixture *f = &h->f;
+	int64_t now = clock_now(), hour = now / 3600000 % 24;
+
+	OK(policies_set(f->db, POLICY_ZONE, &at, "UTC", 0, &f->e));
+	OK(policies_set(f->db, POLICY_WINDOW, &at, arena_printf(f->a, "%02d:00-%02d:00",
+	    (int)((hour + in) % 24), (int)((hour + in + 2) % 24)), 0, &f->e));
+	return (now / 3600000 + in) * 3600000;
+}
+
+/* Asked for in its window; its turn comes when that is over. */
+static void
+PLA_29_one_whose_turn_comes_too_late_waits_for_the_next_window(void **state)
+{
+	struct job_home *h = *state;
+	struct fixture *f = &h->f;
+	struct backup_request rq = { .job = { f->environment, 0, NULL, false },
+		.kind = BACKUP_SCHEDULED, .services = &f->media, .service_count = 1,
+		.mode = MODE_CONSISTENT };
+	struct backup_ids ids;
+	struct lease l;
+	int64_t opens;
+
+	make_app(h);
+	set_window(h, 0);
+	OK(backups_request(&ids, f->db, &rq, &f->e));
+	l = fixture_claim(f);
+	assert_int_equal(l.job, ids.job);
+	opens = set_window(h, 3);
+	assert_int_equal(WEXITSTATUS(wait_for(start_job(h, &l, NULL))), REPORT_FENCED);
+	assert_string_equal(hooked(h), "");
+	assert_int_equal(home_job_row(h, ids.job).state, JOB_QUEUED);
+	assert_int_equal(home_job_row(h, ids.job).started_at, 0);
+	assert_int_equal(home_job_row(h, ids.job).deaths, 0);
+	assert_int_equal(home_backup_row(h, ids.backup).state, BACKUP_BUILDING);
+	assert_int_equal(fixture_number(f, "SELECT run_at FROM job"), opens);
+	assert_true(log_says(h, ids.job, "its turn came outside the window"));
+	assert_int_equal(fixture_claim(f).job, 0);
+	/* When it opens the backup is made, with the application held. */
+	set_window(h, 0);
+	fixture_do(f, "UPDATE job SET run_at=0");
+	l = fixture_claim(f);
+	assert_int_equal(wait_for(start_job(h, &l, NULL)), 0);
+	assert_int_equal(home_backup_row(h, ids.backup).state, BACKUP_READY);
+	assert_string_equal(hooked(h), "freeze\nthaw read\n");
+}
+
+/* By hand, while the window was open, so nobody was asked. */
+static void
+PLA_29_one_by_hand_that_comes_too_late_waits_as_well(void **state)
+{
+	struct job_home *h = *state;
+	struct fixture *f = &h->f;
+	struct backup_ids ids;
+	struct lease l;
+	int64_t opens;
+
+	make_app(h);
+	ids = ask(h, MODE_CONSISTENT);
+	l = fixture_claim(f);
+	/* It was asked for when the window was open: four hours ago. */
+	opens = set_window(h, 20);
+	fixture_do(f, "UPDATE backup SET created_at=created_at-4*3600000");
+	assert_int_equal(WEXITSTATUS(wait_for(start_job(h, &l, NULL))), REPORT_FENCED);
+	assert_string_equal(hooked(h), "");
+	assert_int_equal(home_job_row(h, ids.job).state, JOB_QUEUED);
+	assert_int_equal(fixture_number(f, "SELECT run_at FROM job"), opens);
+}
+
+/* Somebody ticked that the application may be paused now: whenever that is. */
+static void
+PLA_29_one_that_was_allowed_now_does_not_wait_for_a_window(void **state)
+{
+	struct job_home *h = *state;
+	struct backup b;
+
+	make_app(h);
+	set_window(h, 3);
+	b = done(h, MODE_CONSISTENT);
+	assert_int_equal(b.state, BACKUP_READY);
+	assert_int_equal(b.mode, MODE_CONSISTENT);
 }
 
 /* -- hooks that fail -- */
@@ -320,6 +409,9 @@ main(void)
 		HOME_TEST(without_a_hook_a_consistent_backup_is_a_live_one_and_says_so),
 		HOME_TEST(all_parts_are_of_the_moment_that_was_held),
 		HOME_TEST(PLA_29_a_scheduled_consistent_backup_waits_for_the_window),
+		HOME_TEST(PLA_29_one_whose_turn_comes_too_late_waits_for_the_next_window),
+		HOME_TEST(PLA_29_one_by_hand_that_comes_too_late_waits_as_well),
+		HOME_TEST(PLA_29_one_that_was_allowed_now_does_not_wait_for_a_window),
 		HOME_TEST(PEER_21_a_freeze_that_fails_means_no_backup_and_yet_a_thaw),
 		HOME_TEST(PEER_21_a_thaw_that_fails_is_owed_until_it_works),
 		HOME_TEST(a_freeze_hook_past_the_cap_is_stopped_and_thawed),

@@ -58,6 +58,32 @@ an_undo_that_fails_leaves_all_of_it_restored(void **state)
 	assert_true(is(s, "outcomes", "failed\n"));
 }
 
+/* T39: as the trash does, for an hour; the time of an undo may not be up at all. */
+static void
+T39_after_a_jump_of_the_clock_what_an_undo_needs_is_kept(void **state)
+{
+	struct scene *s = *state;
+	struct fixture *f = &s->h.f;
+
+	confirmed(s, RESTORE_REPLACE, false);
+	assert_int_equal(do_next(s).state, JOB_SUCCEEDED);
+	assert_true(beside(s) > 0);
+	fixture_do(f, "UPDATE restore SET undo_until=1");
+	assert_int_equal(queue_tidy(s), 1);
+	/* Between the queue and the job as well. */
+	fixture_do(f, "INSERT INTO worker (name, started_at, seen_at) VALUES ('w', 1, 1)");
+	assert_int_equal(do_next(s).state, JOB_SUCCEEDED);
+	assert_true(beside(s) > 0);
+	assert_int_equal(queue_tidy(s), 0);
+	OK(settings_worker_beat(f->db, "w", &f->e));
+	assert_int_equal(queue_tidy(s), 0);
+	/* Control: the hour is over, and it goes. */
+	fixture_do(f, "UPDATE setting SET value='1' WHERE name='trash_rests_until'");
+	assert_int_equal(queue_tidy(s), 1);
+	assert_int_equal(do_next(s).state, JOB_SUCCEEDED);
+	assert_int_equal(beside(s), 0);
+}
+
 /* A restore with a safety backup whose kept old is gone already, and an undo of it that waits. */
 static void
 undo_from_safety(struct scene *s)
@@ -391,6 +417,7 @@ main(void)
 		SCENE_TEST(an_undo_from_the_safety_backup_keeps_what_it_replaced_until_it_is_done),
 		SCENE_TEST(a_second_try_from_the_safety_backup_can_take_the_first_back),
 		SCENE_TEST(an_undo_of_an_addition_that_died_for_good_is_taken_back),
+		SCENE_TEST(T39_after_a_jump_of_the_clock_what_an_undo_needs_is_kept),
 		SCENE_TEST(an_undo_by_switch_and_its_tidy_need_no_storage),
 		SCENE_TEST(a_scratch_target_whose_test_died_goes_with_the_next_test),
 		SCENE_TEST(a_database_and_a_folder_are_restored_and_undone_together),

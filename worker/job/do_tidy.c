@@ -7,6 +7,7 @@
 #include "lib/base/fault.h"
 #include "lib/store/jobs.h"
 #include "lib/store/restores.h"
+#include "lib/store/settings.h"
 #include "worker/job/act.h"
 #include "worker/job/address.h"
 #include "worker/job/hook.h"
@@ -229,12 +230,12 @@ remove_sides(struct landing_place *places, struct plan *p, struct err *e)
 
 /* What an addition that failed halfway has moved aside is all that is left of it. */
 static bool
-keeps_halves(const struct plan *p)
+keeps_halves(const struct plan *p, bool rests)
 {
 	const struct restore *r = &p->restore;
 
 	if (r->mode != RESTORE_ADD || r->state != RESTORE_FAILED ||
-	    r->finished_at + p->conf->undo_ms <= clock_now())
+	    (!rests && r->finished_at + p->conf->undo_ms <= clock_now()))
 		return false;
 	for (size_t i = 0; i < p->landing_count; i++)
 		if (p->landings[i].state == LANDING_SWAPPING ||
@@ -250,6 +251,7 @@ work(struct plan *p, struct err *e)
 	    arena_array(p->arena, p->landing_count + 1, sizeof *places);
 	const struct restore *r = &p->restore;
 	struct err why;
+	bool rests;
 	int rc = 0;
 
 	for (size_t i = 0; i < p->landing_count; i++)
@@ -268,10 +270,13 @@ work(struct plan *p, struct err *e)
 		*e = why;
 		return -1;
 	}
-	/* An undo or a switch may still want what is kept. */
-	if (r->state == RESTORE_DONE && r->undo_until > clock_now())
+	/* An undo or a switch may still want what is kept. After a jump of the clock nobody knows
+	 * whose time is up: for as long as the trash rests, so does this. */
+	if (settings_trash_rests(&rests, p->db, e) != 0)
+		return -1;
+	if (r->state == RESTORE_DONE && (rests || r->undo_until > clock_now()))
 		return 0;
-	if (keeps_halves(p))
+	if (keeps_halves(p, rests))
 		return 0;
 	return remove_sides(places, p, e);
 }

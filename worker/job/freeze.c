@@ -10,6 +10,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/fault.h"
 #include "lib/base/fd.h"
+#include "lib/base/log.h"
 #include "lib/base/num.h"
 #include "lib/store/freezes.h"
 #include "lib/store/policies.h"
@@ -141,6 +142,45 @@ freeze_releasep(struct freeze **f)
 
 /* -- holding -- */
 
+/* Has somebody said that it may be held outside the window? Whoever asks for a backup by hand has
+ * to, but not while it is open. */
+static int
+was_allowed(bool *ret, struct plan *p, struct err *e)
+{
+	const struct backup *b = &p->backup;
+	struct freeze_window then;
+
+	*ret = false;
+	if (freezes_windowed(b->kind, b->schedule))
+		return 0;
+	if (freezes_window(&then, p->arena, p->db, p->environment.id, b->created_at, e) != 0)
+		return -1;
+	*ret = then.opens > b->created_at;
+	return 0;
+}
+
+/* Who waited long for its turn would hold the application by day. */
+static int
+keep_window(struct plan *p, struct err *e)
+{
+	int64_t now = clock_now();
+	struct freeze_window w;
+	bool allowed;
+
+	if (freezes_window(&w, p->arena, p->db, p->environment.id, now, e) != 0)
+		return -1;
+	if (w.opens <= now)
+		return 0;
+	if (was_allowed(&allowed, p, e) != 0)
+		return -1;
+	if (allowed)
+		return 0;
+	if (freezes_put_back(p->db, &p->lease, &w, e) != 0)
+		return -1;
+	log_line(LOG_INFO, "job.put_back", "j%" PRId64 " waits for its window", p->lease.job);
+	return err_set(e, ERR_FENCED, "it waits for its window");
+}
+
 /* Two backups of different services may meet here: the second waits for the first. What nobody
  * looks after any more is the supervisor's, but is not waited for. */
 static int
@@ -151,6 +191,8 @@ write_down(struct freeze *f, struct plan *p, int64_t cap_ms, struct err *e)
 	bool mine;
 
 	for (;;) {
+		if (keep_window(p, e) != 0)
+			return -1;
 		if (thaw_guard(&f->guard, p->conf, p->environment.id, e) == 0 &&
 		    freezes_of(&left, p->arena, p->db, p->environment.id, e) == 0 &&
 		    (left.at == 0 || thaw_run(&mine, p, &left, THAW_LEFT, e) == 0) &&

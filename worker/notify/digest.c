@@ -145,7 +145,8 @@ digest_step(struct db *db, const struct conf *conf, int64_t now, struct err *e)
 	    settings_get(&before, a, db, mark_name, e) != 0)
 		return -1;
 	mark = arena_printf(a, "%" PRId64, day);
-	if (!num_parse(&told, before, 0, INT64_MAX))
+	/* Also one of a clock that was ahead by more than a week: it would be silent until then. */
+	if (!num_parse(&told, before, 0, INT64_MAX) || told > day + 7)
 		return settings_set(db, mark_name, mark, e);
 	return told >= day ? 0 : tell(a, db, conf, now, mark, e);
 }

@@ -11,7 +11,8 @@
 #include "lib/util/conf.h"
 
 /* Tells the instance's channels that chose it, once a week: at 08:00 of the instance's time zone,
- * or as soon as a worker is there again. A new instance begins with its next Monday. */
+ * or as soon as a worker is there again. A new instance begins with its next Monday, and so
+ * does one whose clock was ahead and is right again. */
 MUST_USE int digest_step(struct db *db, const struct conf *conf, int64_t now, struct err *e);
 
 #endif

@@ -56,6 +56,18 @@ listen(struct news *w, struct err *e)
 	return channels_listening(&w->channels, &w->channel_count, w->a, w->db, w->environment, e);
 }
 
+/* A check that watches over the worker and over backups is one light for both: a ping that all is
+ * well would take a failure back, and a backup that runs for hours is no trouble of the worker. So
+ * it hears of ends alone, and no worker is well while the last backup was not. */
+static bool
+watches_both(const struct channel *c)
+{
+	const notice_set both = notice_bit(NOTICE_WORKER_SILENT) |
+	    notice_bit(NOTICE_BACKUP_READY) | notice_bit(NOTICE_BACKUP_FAILED);
+
+	return c->kind == CHANNEL_HEALTHCHECKS && c->project == 0 && (c->events & both) == both;
+}
+
 /* A row for each channel that has all events of `wanted` chosen; one that came later than what
  * happened hears nothing of it. kind CHANNEL_KINDS: any. */
 static void
@@ -67,7 +79,8 @@ tell(struct news *w, const struct notice *n, notice_set wanted, enum channel_kin
 		const struct channel *c = &w->channels[i];
 
 		if ((c->events & wanted) != wanted || c->created_at > w->happened_at ||
-		    (kind != CHANNEL_KINDS && c->kind != kind))
+		    (kind != CHANNEL_KINDS && c->kind != kind) ||
+		    (n->event == NOTICE_BACKUP_STARTED && watches_both(c)))
 			continue;
 		w->rows =
 		    arena_grow(w->a, w->rows, w->count, &w->capacity, sizeof *w->rows);
@@ -114,6 +127,14 @@ backup_news(struct news *w, const struct job *job, bool ended, struct err *e)
 		n.event = NOTICE_BACKUP_STARTED;
 		n.title = titled(w, job, arena_printf(w->a, "Backup %s started", id));
 		tell(w, &n, notice_bit(NOTICE_BACKUP_READY), CHANNEL_HEALTHCHECKS);
+		return 0;
+	}
+	/* Nobody need be told but a check that heard of the start: it waits for an end. */
+	if (job->state == JOB_CANCELLED) {
+		n.event = NOTICE_BACKUP_FAILED;
+		n.title = titled(w, job, arena_printf(w->a, "Backup %s was cancelled", id));
+		if (job->started_at > 0)
+			tell(w, &n, notice_bit(NOTICE_BACKUP_READY), CHANNEL_HEALTHCHECKS);
 		return 0;
 	}
 	if (job->state == JOB_FAILED) {
@@ -166,7 +187,7 @@ job_rows(struct news *w, const struct job *job, bool ended, struct err *e)
 {
 	switch (job->kind) {
 	case JOB_BACKUP:
-		return job->state == JOB_CANCELLED ? 0 : backup_news(w, job, ended, e);
+		return backup_news(w, job, ended, e);
 	case JOB_RESTORE:
 	case JOB_UNDO:
 	case JOB_SWITCH:
@@ -324,6 +345,18 @@ tell_alarms(const struct news *base, struct err *e)
 
 /* -- the worker itself -- */
 
+static int
+renew(const struct news *w, const struct notice_row *row, struct err *e)
+{
+	bool failed = false;
+
+	for (size_t i = 0; i < w->channel_count; i++)
+		if (w->channels[i].id == row->channel && watches_both(&w->channels[i]) &&
+		    notices_last_failed(&failed, w->db, row->channel, e) != 0)
+			return -1;
+	return failed ? 0 : notices_renew(w->db, row, e);
+}
+
 /* Who watches over the worker hears from it each minute, and so hears when it is silent. */
 static int
 say_alive(const struct news *base, struct err *e)
@@ -340,7 +373,7 @@ say_alive(const struct news *base, struct err *e)
 	w.source = "alive";
 	tell(&w, &n, notice_bit(NOTICE_WORKER_SILENT), CHANNEL_HEALTHCHECKS);
 	for (size_t i = 0; i < w.count; i++)
-		if (notices_renew(w.db, &w.rows[i], e) != 0)
+		if (renew(&w, &w.rows[i], e) != 0)
 			return -1;
 	return 0;
 }
