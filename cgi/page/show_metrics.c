@@ -209,7 +209,7 @@ static void
 alarms(struct buf *out, const struct metrics_view *v)
 {
 	static const char *const kinds[] = { "late", "at-risk", "suspicious", "storage", "worker",
-		"test", "missing", "rto", "held" };
+		"test", "missing", "unread", "rto", "held" };
 
 	family(out, "alarms_open", "gauge", "Alarms that are open.");
 	for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {

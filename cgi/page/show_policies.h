@@ -13,7 +13,7 @@ struct policies_view {
 	struct policy_pair pair;
 	const char *origin;           /* of the inherited value: "project shop" */
 	const char *typed, *wrong;    /* what was sent and what is wrong with it; or NULL */
-	/* Of the days of the trash, when they were looked at: what they take for good; else NULL. */
+	/* What the days of the trash take for good, when they were looked at; else NULL. */
 	const struct trash_impact *impact;
 	bool inherit;                 /* it is of what is inherited, not of what was typed */
 	const struct storage *storages;

@@ -26,7 +26,8 @@ enum { CONCERNS_EACH = 20 };
  *   missing     a backup that is damaged or missing, subject "b101"; past CONCERNS_EACH "more";
  *               and of the instance, subject a storage's slug: files that nobody knows
  *   suspicious  the newest backup of an environment is
- *   test        its last test restore failed or differs
+ *   unread      backups of it were not read again in time (verifies_late())
+ *   test        the last test restore of a service failed or differs, subject a service's slug
  *   rto         subject "rto": being back takes longer than rto-minutes
  * That the newest good backup is older than rpo-hours is told by "at-risk" (safety.h).
  */

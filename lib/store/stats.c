@@ -263,7 +263,7 @@ static const char sql_coming[] =
     " SELECT environment, backup, kind FROM job INDEXED BY job_leases WHERE state='running'";
 static const char sql_alarms[] =
     "SELECT environment, text, opened_at FROM alarm WHERE closed_at=0 AND kind IN ('missing',"
-    " 'test', 'rto', 'held') AND environment IS NOT NULL ORDER BY opened_at, id";
+    " 'unread', 'test', 'rto', 'held') AND environment IS NOT NULL ORDER BY opened_at, id";
 
 int
 stats_environments(struct stats_list *ret, struct arena *a, struct db *db,
