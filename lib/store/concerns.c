@@ -8,6 +8,7 @@
 #include "lib/model/policy.h"
 #include "lib/store/policies.h"
 #include "lib/store/sql.h"
+#include "lib/store/stats.h"
 #include "lib/store/verifies.h"
 
 enum { MINUTE_MS = 60 * 1000, HOUR_MS = 3600 * 1000 };
@@ -164,8 +165,8 @@ list_unread(struct list *to, struct err *e)
 static int
 list_tests(struct list *to, struct err *e)
 {
-	/* Of each service its own last test; a backup of several is told once, by the first of those
-	 * that were not tested since. */
+	/* Of each service its own last test; a backup of several is told once, by the first of
+	 * those that were not tested since. */
 	static const char sql[] =
 	    "SELECT b.environment, b.id, b.test_state, b.test_text, x.slug, min(x.id) FROM backup b"
 	    " JOIN part p ON p.backup=b.id JOIN service x ON x.id=p.service WHERE b.tested_at>0 AND"
@@ -223,10 +224,10 @@ int
 concerns_age(char **ret, bool *broken, struct arena *a, struct db *db, int64_t environment,
     int64_t now, struct err *e)
 {
-	static const char sql[] =
-	    "SELECT max(finished_at) FROM backup WHERE environment=?1 AND state='ready' AND"
-	    " suspicion='' AND health NOT IN ('damaged', 'missing')";
-	int64_t hours, at;
+	const struct stats_query q = { .environment = environment, .now = now };
+	const struct safety_facts *f;
+	struct stats_list list;
+	int64_t hours;
 
 	*ret = NULL;
 	*broken = false;
@@ -234,16 +235,20 @@ concerns_age(char **ret, bool *broken, struct arena *a, struct db *db, int64_t e
 		return -1;
 	if (hours == 0)
 		return 0;
-	if (sql_get(&at, db, sql, SQL_ARGS(sql_i(environment)), e) != 0)
+	if (stats_environments(&list, a, db, &q, e) != 0)
 		return -1;
-	*broken = at < now - hours * HOUR_MS;
-	if (at == 0)
+	if (list.count == 0)
+		return err_set(e, ERR_NOT_FOUND, "there is no such environment");
+	f = &list.rows[0].facts;
+	*broken = f->trusted_end < now - hours * HOUR_MS;
+	if (f->trusted_end == 0)
 		*ret = arena_printf(a,
 		    "There is no good backup; one of at most %" PRId64 " h is wished.", hours);
 	else
 		*ret = arena_printf(a,
-		    "The newest good backup is %" PRId64 " h old; at most %" PRId64
-		    " h are wished.", (now - at) / HOUR_MS, hours);
+		    "%s newest good backup is %" PRId64 " h old; at most %" PRId64
+		    " h are wished.", f->trusted_end < f->good_at ? "A service's" : "The",
+		    (now - f->trusted_end) / HOUR_MS, hours);
 	return 0;
 }
 
