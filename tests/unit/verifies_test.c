@@ -136,8 +136,8 @@ T26_old_ones_do_not_starve_behind_new_ones(void **state)
 	/* They were read before, when they were new. */
 	fixture_do(f, "INSERT INTO job (uuid, kind, state, environment, backup, run_at, created_at,"
 	              " started_at, finished_at) SELECT 'v'||n||id, 'verify', 'succeeded', 1, id,"
-	              " 1, 1, 1, 2 FROM backup, (SELECT 1 AS n UNION ALL SELECT 2) WHERE id<=2 ORDER"
-	              " BY n, id");
+	              " 1, 1, 1, 2 FROM backup, (SELECT 1 AS n UNION ALL SELECT 2) WHERE id<=2"
+	              " ORDER BY n, id");
 	for (int i = 0; i < 3; i++)
 		read_ago(f, fresh[i], HOURS(20 - i), HOURS(20 - i));
 	assert_int_equal(read_next(f, now), fresh[0]);
