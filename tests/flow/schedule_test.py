@@ -222,7 +222,8 @@ def remove_by_command(s):
     assert "are in the trash." in s.command("plan", "delete", plan, "--backups", "delete").stdout
     assert (state(backup), state(other)) == ("ready", "trashed")
     trail = [e["action"] for e in s.sql("SELECT action FROM event WHERE detail = 'on the command line' ORDER BY id")]
-    assert trail == ["schedule.run"] * 3 + ["schedule.removed", "schedule.run", "schedule.removed"], trail
+    assert trail == ["schedule.run"] * 3 + ["schedule.removed", "schedule.run", "backup.deleted",
+                                             "schedule.removed"], trail
     s.doctor()
 
 

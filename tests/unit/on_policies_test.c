@@ -144,17 +144,17 @@ static void
 PEER_10_what_inherits_counts_and_going_back_to_inherit_is_typed_for(void **state)
 {
 	struct fixture *f = *state;
-	CLEANUP_REPLY struct reply own, all, back, saved;
+	CLEANUP_REPLY struct reply own, mine, project, all, every, back, saved;
 
 	fill_trash(f);
 	ASK(422, &all, SAVE, .form = { TRASH("1"), { "do", "save" } });
 	SAYS(&all, "Saving deletes 3 backups");
 	ASK(422, &own, SAVE, AT_PROJECT, .form = { TRASH("2"), { "do", "save" } });
 	SAYS(&own, "Saving deletes 3 backups");
-	ASK(303, &own, SAVE, AT_ENVIRONMENT, .form = { TRASH("30"), { "do", "save" } });
+	ASK(303, &mine, SAVE, AT_ENVIRONMENT, .form = { TRASH("30"), { "do", "save" } });
 	/* The environment has its own now: nothing of it goes by the others. */
-	ASK(303, &own, SAVE, AT_PROJECT, .form = { TRASH("4"), { "do", "save" } });
-	ASK(303, &all, SAVE, .form = { TRASH("1"), { "do", "save" } });
+	ASK(303, &project, SAVE, AT_PROJECT, .form = { TRASH("4"), { "do", "save" } });
+	ASK(303, &every, SAVE, .form = { TRASH("1"), { "do", "save" } });
 	ASK(422, &back, SAVE, AT_ENVIRONMENT, .form = { TRASH("30"), { "do", "inherit" } });
 	SAYS(&back, "Using what is inherited deletes 2 backups (2.00 MB) for good");
 	assert_string_equal(holds(f, POLICY_TRASH_DAYS, LEVEL_ENVIRONMENT), "30");
