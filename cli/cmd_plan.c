@@ -50,15 +50,16 @@ usage(void)
 
 /* -- list -- */
 
-enum column { INDEX, TYPE, RESOURCE, CRON, DESTINATION, STATUS, SIZE, RUN, ERROR, COLUMNS };
+enum column { INDEX, TYPE, RESOURCE, CRON, DESTINATION, STATUS, SIZE, RUN, NEXT, ERROR,
+	COLUMNS };
 static const char *const heads[COLUMNS] = {
 	[INDEX] = "Index", [TYPE] = "Type", [RESOURCE] = "Resource", [CRON] = "Cron",
 	[DESTINATION] = "Destination", [STATUS] = "Status", [SIZE] = "Size", [RUN] = "Run",
-	[ERROR] = "Error",
+	[NEXT] = "Next", [ERROR] = "Error",
 };
 /* For programs; in the same order. */
 static const char *const keys[COLUMNS] = { "index", "type", "resource", "cron", "destination",
-	"status", "size", "run", "error" };
+	"status", "size", "run", "next", "error" };
 
 static const char *
 status(const struct schedule_plan *p, int64_t now)
@@ -76,17 +77,29 @@ status(const struct schedule_plan *p, int64_t now)
 	return backup_state_name(p->backup_state);
 }
 
+/* "" for none: off, paused, or the worker has not looked at it yet. */
+static const char *
+moment(struct arena *a, int64_t at, bool exact)
+{
+	char date[NUM_TEXT], iso[CLOCK_ISO_SIZE];
+
+	if (at == 0)
+		return "";
+	num_date(date, at);
+	clock_iso(iso, at);
+	return arena_dup(a, exact ? iso : date);
+}
+
 /* Texts in the order of the columns; sizes in words and times for people, unless `exact`. */
 static void
 fill(const char *row[COLUMNS], struct arena *a, const struct schedule_plan *p, bool exact)
 {
 	int64_t run = p->run_at > p->backup_at ? p->run_at : p->backup_at;
-	char size[NUM_TEXT], date[NUM_TEXT], iso[CLOCK_ISO_SIZE], id[NAME_ID_SIZE];
+	bool off = p->environment_paused || !p->schedule.enabled;
+	char size[NUM_TEXT], id[NAME_ID_SIZE];
 
 	name_id(id, NAME_SCHEDULE, p->schedule.id);
 	num_size(size, p->backup_bytes);
-	num_date(date, run);
-	clock_iso(iso, run);
 	row[INDEX] = arena_dup(a, id);
 	row[TYPE] = p->schedule.service_count == 0 ? "all services"
 	    : arena_printf(a, "%zu service%s", p->schedule.service_count,
@@ -97,7 +110,8 @@ fill(const char *row[COLUMNS], struct arena *a, const struct schedule_plan *p, b
 	row[STATUS] = status(p, clock_now());
 	row[SIZE] = exact ? arena_printf(a, "%" PRId64, p->backup_bytes)
 	    : p->backup_bytes > 0 ? arena_dup(a, size) : "";
-	row[RUN] = run == 0 ? "" : arena_dup(a, exact ? iso : date);
+	row[RUN] = moment(a, run, exact);
+	row[NEXT] = moment(a, off ? 0 : p->next, exact);
 	row[ERROR] = plans_error(p);
 }
 

@@ -13,7 +13,7 @@
 <tbody role="rowgroup">
 <?cs each:s = plans ?><tr role="row">
 <th role="rowheader" scope="row" data-label="Plan"><a href="<?cs var:s.env.href ?>"><?cs var:s.id ?></a><span class="why"><?cs var:s.name ?></span></th>
-<td role="cell" data-label="What"><span><a href="<?cs var:s.env.href ?>"><?cs var:s.env.label ?></a><span class="why"><?cs if:s.contents ?><?cs var:s.contents ?>, <?cs /if ?><?cs call:schedule_what(s) ?></span><span class="why">Into <?cs if:s.storage ?><?cs var:s.storage ?><?cs else ?>the standard storage<?cs /if ?></span></span></td>
+<td role="cell" data-label="What"><span><a href="<?cs var:s.env.href ?>"><?cs var:s.env.label ?></a><span class="why"><?cs if:s.contents ?><?cs var:s.contents ?>, <?cs /if ?><?cs call:schedule_what(s) ?></span><span class="why">Into <?cs if:s.storage ?><?cs var:s.storage ?><?cs else ?>no storage: there is none yet<?cs /if ?></span></span></td>
 <td role="cell" class="wide" data-label="When"><span><?cs call:schedule_when(s) ?></span></td>
 <td role="cell" data-label="Status"><span><?cs call:state(s.state) ?><?cs if:s.error ?><span class="why"><?cs var:s.error ?></span><?cs /if ?></span></td>
 <td role="cell" data-label="Last run"><?cs if:s.last.at.iso ?><span><span class="stamp"><?cs call:time(s.last.at) ?></span><span class="why"><?cs call:size(s.last.size) ?></span></span><?cs else ?><span class="muted">never</span><?cs /if ?></td>

@@ -10,7 +10,10 @@
 <?cs if:subcount(p.options) ?><select id="<?cs var:p.name ?>" name="value" aria-describedby="<?cs var:p.name ?>-hint<?cs if:p.error ?> <?cs var:p.name ?>-fault<?cs /if ?>"<?cs if:p.error ?> aria-invalid="true"<?cs /if ?>><?cs each:o = p.options ?><option value="<?cs var:o.value ?>"<?cs if:o.on ?> selected<?cs /if ?>><?cs var:o.text ?></option><?cs /each ?></select>
 <?cs else ?><input type="text" id="<?cs var:p.name ?>" name="value" value="<?cs var:p.value ?>" autocomplete="off" spellcheck="false" aria-describedby="<?cs var:p.name ?>-hint<?cs if:p.error ?> <?cs var:p.name ?>-fault<?cs /if ?>"<?cs if:p.error ?> aria-invalid="true"<?cs /if ?>>
 <?cs /if ?></div>
-<div class="actions"><button type="submit" class="button is-primary" name="do" value="save">Save</button><?cs if:p.own ?> <button type="submit" class="button" name="do" value="inherit">Use inherited</button><?cs /if ?></div></form>
+<?cs if:p.saving ?><div class="notice is-bad"><?cs call:icon("warning") ?><div><p><strong><?cs var:p.saving ?>.</strong> They leave the storage and cannot be put back.</p><input type="hidden" name="list" value="<?cs var:p.list ?>">
+<?cs call:input(typed, "typed", "Type " + p.go_count, "The number of backups that go", "number") ?></div></div>
+<?cs elif:p.looked ?><div class="notice is-good" role="status"><?cs call:icon("ok") ?><p>Saving this deletes nothing now.</p></div>
+<?cs /if ?><div class="actions"><?cs if:p.looks ?><button type="submit" class="button" name="do" value="look">Show what would go</button> <?cs /if ?><button type="submit" class="button is-primary" name="do" value="save">Save</button><?cs if:p.own ?> <button type="submit" class="button" name="do" value="inherit">Use inherited</button><?cs /if ?></div></form>
 <?cs /if ?></section>
 <?cs /each ?></div>
 <?cs include!"foot.cs" ?>

@@ -95,6 +95,35 @@ repair(const struct hold *h, struct err *e)
 
 /* -- the holder -- */
 
+/*
+ * Whoever may connect to the application may wait for it: the web server mostly by the group. Where
+ * that cannot be given on, the web server would be refused for the whole freeze, which is worse
+ * than no freeze.
+ */
+static int
+let_in(const struct hold *h, const struct stat *app, struct err *e)
+{
+	mode_t mode = app->st_mode & 0777;
+	struct stat own;
+
+	if (chown(h->held, app->st_uid, app->st_gid) != 0 &&
+	    chown(h->held, (uid_t)-1, app->st_gid) != 0 && errno != EPERM)
+		return err_sys(e, "'%s'", h->held);
+	if (chmod(h->held, mode) != 0 || stat(h->held, &own) != 0)
+		return err_sys(e, "'%s'", h->held);
+	if ((mode & S_IWOTH) != 0 || (own.st_uid == app->st_uid && own.st_gid == app->st_gid))
+		return 0;
+	if ((mode & S_IWGRP) == 0)
+		return err_set(e, ERR_INPUT, "only the owner of '%s' may connect to it, and this "
+		    "program is another user: make it writable for the group of the web server, "
+		    "or requests would be refused while they should wait", h->path);
+	if (own.st_gid == app->st_gid)
+		return 0;
+	return err_set(e, ERR_INPUT, "the group %u of '%s' cannot be given to the socket that "
+	    "takes its place, so the web server could not connect: put this program's user into "
+	    "that group", (unsigned)app->st_gid, h->path);
+}
+
 static int
 listen_beside(struct hold *h, struct err *e)
 {
@@ -106,13 +135,10 @@ listen_beside(struct hold *h, struct err *e)
 	if (h->listener < 0 || stat(h->path, &app) != 0 ||
 	    bind(h->listener, (const struct sockaddr *)&at, sizeof at) != 0)
 		return err_sys(e, "make '%s'", h->held);
-	/* Whoever may connect to the application may wait for it. */
-	if (chown(h->held, (uid_t)-1, app.st_gid) != 0 && errno != EPERM)
-		return err_sys(e, "'%s'", h->held);
-	if (chmod(h->held, app.st_mode & 0777) != 0 || listen(h->listener, QUEUE) != 0 ||
-	    stat(h->held, &h->ours) != 0)
-		return err_sys(e, "'%s'", h->held);
-	return 0;
+	if (let_in(h, &app, e) != 0)
+		return -1;
+	return listen(h->listener, QUEUE) == 0 && stat(h->held, &h->ours) == 0
+	    ? 0 : err_sys(e, "'%s'", h->held);
 }
 
 /* Connections of the application's socket, waiting ones too: they bear its name, whatever the file
@@ -219,9 +245,12 @@ start_holding(struct hold *h, struct err *e)
 
 	if (fcntl(h->lock, F_SETLK, &all) != 0)
 		return err_set(e, ERR_CONFLICT, "'%s' is held already", h->path);
-	if (repair(h, e) != 0 || listen_beside(h, e) != 0)
+	if (repair(h, e) != 0)
 		return -1;
-	return change_places(h, e);
+	if (listen_beside(h, e) == 0 && change_places(h, e) == 0)
+		return 0;
+	unlink(h->held);
+	return -1;
 }
 
 /* A process of its own: no signal to its caller's group or session reaches it. */

@@ -14,8 +14,9 @@
 #include "lib/base/err.h"
 
 /* Hold, for `seconds` at most, and come back when no request is at work in the application any
- * more. An error leaves nothing held: it is already, is no socket, or requests did not end within
- * half of the time (10 seconds at most). */
+ * more. An error leaves nothing held: it is already, is no socket, its group cannot be given to the
+ * one that takes its place (then the web server would be refused: this user must be in that group),
+ * or requests did not end within half of the time (10 seconds at most). */
 MUST_USE int hold_begin(const char *socket, int64_t seconds, struct err *e);
 
 /* Let go, also what a holder that was killed has left; waiting connections are handed over after

@@ -190,12 +190,13 @@ on_channel_ask(struct reply *rp, struct request *rq, struct err *e)
 {
 	struct channel_place at;
 	struct channel c;
+	bool asked;
 
 	if (on_channel_place(&at, rq, e) != 0 || on_channel_find(&c, rq, &at, e) != 0 ||
-	    channels_ask_again(rq->db, c.id, e) != 0 ||
-	    on_channel_note(rq, &at, "channel.asked", &c, e) != 0)
+	    channels_ask_again(&asked, rq->db, c.id, e) != 0 ||
+	    (asked && on_channel_note(rq, &at, "channel.asked", &c, e) != 0))
 		return -1;
-	return to_channel(rp, &at, &c, "asked");
+	return to_channel(rp, &at, &c, asked ? "asked" : "asked-lately");
 }
 
 static int

@@ -11,8 +11,11 @@
 /* What was sent of one policy; key POLICY_KEYS: nothing was. */
 struct sent {
 	enum policy_key key;
-	const char *value;
+	const char *value;            /* NULL: what is inherited is wanted */
 	const char *wrong;
+	bool not_typed;               /* what is wrong is the number of those that go */
+	bool looked;
+	struct trash_impact impact;   /* when looked */
 };
 
 static int
@@ -34,6 +37,7 @@ send_page(struct reply *rp, const struct request *rq, const struct policyplace *
 	const struct policyplace_page frame = { "policies.cs", "Policies", "settings" };
 	struct policies_view view = { .typed = NULL };
 	struct storage *storages;
+	const char *field = sent->not_typed ? "typed" : policy_key_name(sent->key);
 
 	if (policyplace_begin(&p, rq, at, &frame, e) != 0 ||
 	    storages_list(&storages, &view.storage_count, rq->arena, rq->db, e) != 0)
@@ -42,24 +46,25 @@ send_page(struct reply *rp, const struct request *rq, const struct policyplace *
 		page_crumb(&p, "Policies", NULL);
 	view.storages = storages;
 	for (int key = 0; key < POLICY_KEYS; key++) {
-		bool is = sent->wrong != NULL && key == (int)sent->key;
+		bool is = (sent->wrong != NULL || sent->looked) && key == (int)sent->key;
 
 		view.key = (enum policy_key)key;
 		view.typed = is ? sent->value : NULL;
-		view.wrong = is ? sent->wrong : NULL;
+		view.wrong = is && !sent->not_typed ? sent->wrong : NULL;
+		view.impact = is && sent->looked ? &sent->impact : NULL;
+		view.inherit = is && sent->value == NULL;
 		if (add_row(&p, rq, at, &view, e) != 0)
 			return -1;
 	}
 	if (sent->wrong != NULL)
-		page_errors(&p, rp,
-		    &(struct field_error){ policy_key_name(sent->key), sent->wrong }, 1);
+		page_errors(&p, rp, &(struct field_error){ field, sent->wrong }, 1);
 	return page_send(rp, rq, &p, e);
 }
 
 int
 on_policies_get(struct reply *rp, struct request *rq, struct err *e)
 {
-	const struct sent nothing = { POLICY_KEYS, NULL, NULL };
+	const struct sent nothing = { .key = POLICY_KEYS };
 	struct policyplace at;
 
 	if (policyplace_find(&at, rq, e) != 0)
@@ -96,12 +101,31 @@ check(const struct sent *sent, const struct request *rq, struct err *e)
 	return sent->key == POLICY_STORAGE ? check_storage(sent->value, rq, e) : 0;
 }
 
+/* Fewer days of the trash delete for good: they are looked at before they are saved, and saved with
+ * the number of what goes. */
+static int
+weigh(struct sent *sent, const struct policyplace *at, const struct request *rq, struct err *e)
+{
+	const struct trash_change c = { at->at, sent->value, rq->now, rq->conf->trash_ms };
+
+	if (sent->key != POLICY_TRASH_DAYS)
+		return 0;
+	sent->looked = true;
+	if (trash_change_weigh(&sent->impact, rq->arena, rq->db, &c, e) != 0)
+		return -1;
+	if (strcmp(request_field(rq, "do"), "look") != 0)
+		sent->wrong = policyplace_typed(rq, sent->impact.list, sent->impact.count);
+	sent->not_typed = sent->wrong != NULL;
+	return 0;
+}
+
 int
 on_policies_save(struct reply *rp, struct request *rq, struct err *e)
 {
 	bool inherit = strcmp(request_field(rq, "do"), "inherit") == 0;
+	bool look = strcmp(request_field(rq, "do"), "look") == 0;
 	struct policyplace at;
-	struct sent sent = { .value = request_field(rq, "value") };
+	struct sent sent = { .value = inherit ? NULL : request_field(rq, "value") };
 	struct err why;
 
 	if (policyplace_find(&at, rq, e) != 0)
@@ -119,7 +143,11 @@ on_policies_save(struct reply *rp, struct request *rq, struct err *e)
 		sent.wrong = arena_dup(rq->arena, why.text);
 		return send_page(rp, rq, &at, &sent, e);
 	}
-	if (policyplace_set(&at, rq, sent.key, inherit ? NULL : sent.value, e) != 0)
+	if (weigh(&sent, &at, rq, e) != 0)
+		return -1;
+	if (sent.wrong != NULL || (look && sent.looked))
+		return send_page(rp, rq, &at, &sent, e);
+	if (policyplace_set(&at, rq, sent.key, sent.value, e) != 0)
 		return -1;
 	return reply_see_other(rp, "%s/policies?said=saved", at.base);
 }

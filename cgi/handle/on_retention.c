@@ -213,26 +213,13 @@ on_retention_get(struct reply *rp, struct request *rq, struct err *e)
 	return send_form(rp, rq, &f, e);
 }
 
-/* Was the number typed that goes, of the list that was seen? */
 static void
 check_typed(struct form *f, const struct request *rq)
 {
-	const char *typed = request_field(rq, "typed"), *seen = request_field(rq, "list");
-	size_t count = f->impact.go_count;
-	int64_t n;
+	const char *wrong = policyplace_typed(rq, f->impact.list, f->impact.go_count);
 
-	if (count == 0)
-		return;
-	if (*seen != '\0' && *typed != '\0' && strcmp(seen, f->impact.list) != 0)
-		complain(f, "typed", arena_printf(rq->arena,
-		    "The list has changed since you looked: now %zu would go. Look again and type "
-		    "%zu", count, count));
-	else if (*seen == '\0' || *typed == '\0')
-		complain(f, "typed", arena_printf(rq->arena,
-		    "Type %zu, the number of backups that go", count));
-	else if (!num_parse(&n, typed, 0, INT64_MAX) || (size_t)n != count)
-		complain(f, "typed", arena_printf(rq->arena,
-		    "Type %zu, the number of backups that go; you wrote %.40s", count, typed));
+	if (wrong != NULL)
+		complain(f, "typed", wrong);
 }
 
 int

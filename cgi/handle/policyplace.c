@@ -6,6 +6,7 @@
 #include "cgi/handle/envpage.h"
 #include "cgi/handle/find.h"
 #include "cgi/handle/trail.h"
+#include "lib/base/num.h"
 #include "lib/store/projects.h"
 
 int
@@ -77,6 +78,26 @@ policyplace_origin(const struct policyplace *at, enum policy_level level, const 
 	if (level == LEVEL_PROJECT)
 		return arena_printf(rq->arena, "project %s", at->project.slug);
 	return level == LEVEL_INSTANCE ? "this instance" : "the default";
+}
+
+const char *
+policyplace_typed(const struct request *rq, const char *list, size_t count)
+{
+	const char *typed = request_field(rq, "typed"), *seen = request_field(rq, "list");
+	int64_t n;
+
+	if (count == 0)
+		return NULL;
+	if (*seen != '\0' && *typed != '\0' && strcmp(seen, list) != 0)
+		return arena_printf(rq->arena,
+		    "The list has changed since you looked: now %zu would go. Look again and type "
+		    "%zu", count, count);
+	if (*seen == '\0' || *typed == '\0')
+		return arena_printf(rq->arena, "Type %zu, the number of backups that go", count);
+	if (!num_parse(&n, typed, 0, INT64_MAX) || (size_t)n != count)
+		return arena_printf(rq->arena,
+		    "Type %zu, the number of backups that go; you wrote %.40s", count, typed);
+	return NULL;
 }
 
 int

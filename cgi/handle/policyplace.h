@@ -3,6 +3,7 @@
 #define CGI_HANDLE_POLICYPLACE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "cgi/http/reply.h"
 #include "cgi/http/request.h"
@@ -35,6 +36,10 @@ MUST_USE int policyplace_begin(struct page *p, const struct request *rq,
 /* Where a value comes from: "project shop", "this instance", "the default". */
 const char *policyplace_origin(const struct policyplace *at, enum policy_level level,
     const struct request *rq);
+
+/* Of a change that deletes: was the number typed (field `typed`) that goes, of the list that was
+ * seen (field `list`)? NULL when it was or when nothing goes; else the sentence for the field. */
+const char *policyplace_typed(const struct request *rq, const char *list, size_t count);
 
 /* policies_set() with its line in the trail. value NULL: as inherited. */
 MUST_USE int policyplace_set(const struct policyplace *at, const struct request *rq,

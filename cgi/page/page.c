@@ -41,6 +41,7 @@ static const struct {
 	{ "tested", "The test is on its way: the log below tells what became of it." },
 	{ "again", "It is sent again." },
 	{ "asked", "The question is on its way." },
+	{ "asked-lately", "It was asked within the last 5 minutes: look for that mail first." },
 	{ "removed", "Removed." },
 	{ "none-chosen", "Nothing was chosen. Tick one or more backups first." },
 	{ "appended", "Appended to the queue." },

@@ -28,8 +28,8 @@ typedef bool reader(int64_t *ret, const struct stats_row *r);
 static bool
 last_success(int64_t *ret, const struct stats_row *r)
 {
-	*ret = r->facts.good_at;
-	return r->facts.good != 0;
+	*ret = r->facts.trusted_end;
+	return r->facts.trusted_end != 0;
 }
 
 static bool
@@ -101,8 +101,9 @@ static const struct {
 	reader *read;
 	bool time;                    /* in milliseconds; to be shown as seconds */
 } numbers[] = {
-	{ "last_success_timestamp_seconds", "When the newest good backup ended.", last_success,
-	    true },
+	{ "last_success_timestamp_seconds",
+	    "When the newest backup ended that can be trusted; of the service that waits longest.",
+	    last_success, true },
 	{ "verify_last_success_timestamp_seconds",
 	    "When the newest good backup was last read to its end and found whole.", verified,
 	    true },
@@ -209,7 +210,7 @@ static void
 alarms(struct buf *out, const struct metrics_view *v)
 {
 	static const char *const kinds[] = { "late", "at-risk", "suspicious", "storage", "worker",
-		"test", "missing", "rto", "held" };
+		"test", "missing", "unread", "rto", "held" };
 
 	family(out, "alarms_open", "gauge", "Alarms that are open.");
 	for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {

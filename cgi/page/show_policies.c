@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "lib/model/retain_note.h"
 #include "lib/model/retain_rule.h"
 
 static const struct {
@@ -14,7 +15,7 @@ static const struct {
 	[POLICY_RETENTION] = { "Retention", "Which backups stay, and how long", "", NULL },
 	[POLICY_TRASH_DAYS] = { "Days in the trash",
 	    "1 to 90: so long what was deleted can be put back. A shorter time holds at once, also"
-	    " for what lies there now", "days", NULL },
+	    " for what lies there now; then the number of what goes is to be typed", "days", NULL },
 	[POLICY_RPO_HOURS] = { "Oldest newest backup",
 	    "Hours: an alarm when the newest good backup is older. 0: by the schedule", "hours",
 	    "by the schedule" },
@@ -74,6 +75,19 @@ options(struct node *n, const struct policies_view *view, const char *now)
 		option(n, view->storages[i].slug, view->storages[i].slug, now);
 }
 
+static void
+impact(struct node *n, struct arena *a, const struct policies_view *view)
+{
+	const struct trash_impact *i = view->impact;
+
+	if (i == NULL)
+		return;
+	node_flag(n, "looked", true);
+	node_set(n, "saving", retain_note_purging(a, i->count, i->bytes, view->inherit));
+	node_set(n, "list", i->list);
+	node_setf(n, "go_count", "%zu", i->count);
+}
+
 void
 show_policies_row(struct node *n, struct arena *a, const struct policies_view *view)
 {
@@ -93,4 +107,6 @@ show_policies_row(struct node *n, struct arena *a, const struct policies_view *v
 	node_set(n, "inherited", in_words(a, view->key, above->value));
 	node_set(n, "origin", view->origin);
 	options(n, view, value);
+	node_flag(n, "looks", view->key == POLICY_TRASH_DAYS);
+	impact(n, a, view);
 }

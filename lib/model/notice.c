@@ -32,7 +32,7 @@ static const char *const titles[NOTICE_EVENTS] = {
 	[NOTICE_LATE] = "Backup late",
 	[NOTICE_AT_RISK] = "At risk: no good backup that is new enough",
 	[NOTICE_SUSPICIOUS] = "Backup of suspicious size or contents",
-	[NOTICE_MISSING] = "Stored bytes missing or damaged",
+	[NOTICE_MISSING] = "Stored bytes missing, damaged or not verified in time",
 	[NOTICE_STORAGE] = "Storage nearly full",
 	[NOTICE_WORKER_SILENT] = "Worker silent",
 	[NOTICE_TEST_FAILED] = "Test restore failed",
@@ -89,7 +89,7 @@ notice_of_alarm(enum notice_event *ret, const char *kind)
 		{ "suspicious", NOTICE_SUSPICIOUS }, { "storage", NOTICE_STORAGE },
 		{ "worker", NOTICE_WORKER_SILENT }, { "test", NOTICE_TEST_FAILED },
 		{ "missing", NOTICE_MISSING }, { "rto", NOTICE_RTO },
-		{ "held", NOTICE_HELD },
+		{ "held", NOTICE_HELD }, { "unread", NOTICE_MISSING },
 	};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)

@@ -16,6 +16,18 @@ retain_note_saving(struct arena *a, const struct retain_result *r)
 }
 
 char *
+retain_note_purging(struct arena *a, size_t count, int64_t bytes, bool inherit)
+{
+	char size[NUM_TEXT];
+
+	if (count == 0)
+		return NULL;
+	num_size(size, bytes);
+	return arena_printf(a, "%s deletes %zu backup%s (%s) for good within a day",
+	    inherit ? "Using what is inherited" : "Saving", count, count == 1 ? "" : "s", size);
+}
+
+char *
 retain_note_warning(struct arena *a, const struct retain_ask *ask, const struct retain_result *r)
 {
 	char size[NUM_TEXT], limit[NUM_TEXT];

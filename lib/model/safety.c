@@ -85,8 +85,10 @@ is_overdue(const struct safety_facts *f, int64_t due, int64_t now)
 bool
 safety_silent(const struct safety_facts *f, int64_t now)
 {
+	int64_t since = f->ended_at > f->resumed_at ? f->ended_at : f->resumed_at;
+
 	return f->ended_failed && f->schedules_on > 0 && f->interval_ms > 0 &&
-	    now - f->ended_at > f->interval_ms + patience(f);
+	    now - since > f->interval_ms + patience(f);
 }
 
 static bool

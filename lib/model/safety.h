@@ -52,6 +52,7 @@ enum safety_cause {
 struct safety_facts {
 	int64_t created_at;           /* of the environment */
 	bool paused;
+	int64_t resumed_at;           /* when it was last resumed; 0: never */
 	int64_t services;             /* that stand for themselves */
 	const char *uncovered;        /* those that no running schedule takes: "media, cache"; "" */
 	int64_t uncovered_count;
@@ -68,7 +69,8 @@ struct safety_facts {
 	int64_t good, good_at;        /* the newest good backup, and when it ended */
 	enum backup_health health;    /* of it */
 	bool suspicious;              /* it is */
-	int64_t trusted_at;           /* when the newest began that nobody doubts */
+	/* When the newest began, and when one ended, that nobody doubts. */
+	int64_t trusted_at, trusted_end;
 	int64_t ended, ended_at;      /* the newest that ended of a service: a failed one, if any */
 	bool ended_failed;
 	int64_t coming;               /* a backup that is queued or running */
@@ -94,7 +96,8 @@ bool safety_too_old(const struct safety_facts *f, int64_t now);
 
 /* The first run that came due and brought no good backup; 0: none. */
 int64_t safety_unmet(const struct safety_facts *f, int64_t now);
-/* The last backup failed, and when the one after it should have ended long ago nothing had. */
+/* The last backup failed, and when the one after it should have ended long ago nothing had. A pause
+ * in between does not count. */
 bool safety_silent(const struct safety_facts *f, int64_t now);
 
 /* How long a scheduled backup may be late before it is overdue: a quarter of the time between

@@ -76,6 +76,17 @@ alarms_forget(struct db *db, const struct alarm *what, struct err *e)
 	return settle(NULL, db, what, true, e);
 }
 
+int
+alarms_pass(struct db *db, const struct alarm *what, struct err *e)
+{
+	CLEANUP_TXN struct sql_txn t = { NULL };
+
+	if (sql_begin(&t, db, e) != 0 || alarms_raise(NULL, db, what, e) != 0 ||
+	    alarms_settle(NULL, db, what, e) != 0)
+		return -1;
+	return sql_commit(&t, e);
+}
+
 #define ALARM_COLUMNS \
 	"SELECT id, kind, environment, subject, text, opened_at, closed_at, told FROM alarm"
 

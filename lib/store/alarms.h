@@ -18,7 +18,7 @@
 struct alarm {
 	int64_t id;
 	const char *kind;             /* late, at-risk, suspicious, storage, worker, test, missing,
-	                                 rto, held */
+	                                 unread, rto, held */
 	int64_t environment;          /* 0: of the instance */
 	const char *subject;          /* what of it: a storage's slug, a service's; "" the whole */
 	const char *text;             /* one sentence for people */
@@ -32,6 +32,8 @@ MUST_USE int alarms_raise(bool *opened, struct db *db, const struct alarm *what,
 MUST_USE int alarms_settle(bool *closed, struct db *db, const struct alarm *what, struct err *e);
 /* The same when it is not over but nobody waits for it any more: nobody is told. */
 MUST_USE int alarms_forget(struct db *db, const struct alarm *what, struct err *e);
+/* Opens it and closes it, in one transaction: it is over already, and both ends are told. */
+MUST_USE int alarms_pass(struct db *db, const struct alarm *what, struct err *e);
 /* What is open, oldest first. environment 0: all. */
 MUST_USE int alarms_open(struct alarm **ret, size_t *count, struct arena *a, struct db *db,
     int64_t environment, struct err *e);

@@ -263,12 +263,19 @@ channels_ask(struct db *db, int64_t id, const char *hash, const struct outbox_ma
 }
 
 int
-channels_ask_again(struct db *db, int64_t id, struct err *e)
+channels_ask_again(bool *asked, struct db *db, int64_t id, struct err *e)
 {
+	/* A clock that was set back must not keep anybody waiting. */
 	static const char sql[] =
-	    "UPDATE channel SET confirm_hash='', asked_at=0 WHERE id=?1 AND confirmed_at=0";
+	    "UPDATE channel SET confirm_hash='', asked_at=0 WHERE id=?1 AND confirmed_at=0 AND"
+	    " asked_at>0 AND (asked_at<=?2-?3 OR asked_at>?2)";
+	int64_t changed;
 
-	return sql_run(NULL, db, sql, SQL_ARGS(sql_i(id)), e);
+	if (sql_run(&changed, db, sql,
+	        SQL_ARGS(sql_i(id), sql_i(clock_now()), sql_i(CHANNELS_ASK_AGAIN_MS)), e) != 0)
+		return -1;
+	*asked = changed > 0;
+	return 0;
 }
 
 int

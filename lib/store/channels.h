@@ -59,8 +59,10 @@ MUST_USE int channels_unasked(struct channel **ret, size_t *count, struct arena 
  * none when it was asked meanwhile, or has another address by now. */
 MUST_USE int channels_ask(struct db *db, int64_t id, const char *hash,
     const struct outbox_mail *question, struct err *e);
-/* Ask once more: an older link dies. */
-MUST_USE int channels_ask_again(struct db *db, int64_t id, struct err *e);
+/* Ask once more: an older link dies. *asked is false, and all stays as it is, when the last
+ * question is not CHANNELS_ASK_AGAIN_MS old or waits to be sent: nobody's mailbox is filled. */
+enum { CHANNELS_ASK_AGAIN_MS = 5 * 60 * 1000 };
+MUST_USE int channels_ask_again(bool *asked, struct db *db, int64_t id, struct err *e);
 /* Whose question carries this token. ERR_NOT_FOUND: nobody's, or older than seven days. */
 MUST_USE int channels_by_token(struct channel *ret, struct arena *a, struct db *db,
     const char *hash, struct err *e);

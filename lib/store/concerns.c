@@ -8,6 +8,8 @@
 #include "lib/model/policy.h"
 #include "lib/store/policies.h"
 #include "lib/store/sql.h"
+#include "lib/store/stats.h"
+#include "lib/store/verifies.h"
 
 enum { MINUTE_MS = 60 * 1000, HOUR_MS = 3600 * 1000 };
 
@@ -30,7 +32,8 @@ add(struct list *to, const struct alarm *what)
 bool
 concerns_owns(const struct alarm *alarm)
 {
-	static const char *const kinds[] = { "missing", "suspicious", "test", "rto" };
+	static const char *const kinds[] = { "missing", "suspicious", "unread", "test",
+		"rto" };
 
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		if (strcmp(alarm->kind, kinds[i]) == 0)
@@ -141,13 +144,37 @@ list_suspicious(struct list *to, struct err *e)
 }
 
 static int
+list_unread(struct list *to, struct err *e)
+{
+	struct verifies_late *late;
+	size_t n;
+
+	if (verifies_late(&late, &n, to->arena, to->db, to->now, e) != 0)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		add(to, &(struct alarm){ .kind = "unread", .environment = late[i].environment,
+		    .subject = "",
+		    .text = late[i].count == 1
+		        ? arena_printf(to->arena, "Backup b%" PRId64 " was not verified in time",
+		              late[i].first)
+		        : arena_printf(to->arena, "%" PRId64 " backups were not verified in time,"
+		              " b%" PRId64 " first of all", late[i].count, late[i].first) });
+	return 0;
+}
+
+static int
 list_tests(struct list *to, struct err *e)
 {
+	/* Of each service its own last test; a backup of several is told once, by the first of
+	 * those that were not tested since. */
 	static const char sql[] =
-	    "SELECT b.environment, b.id, b.test_state, b.test_text FROM environment v JOIN backup"
-	    " b ON b.id=(SELECT n.id FROM backup n WHERE n.environment=v.id AND n.tested_at>0 AND"
-	    " n.state='ready' ORDER BY n.tested_at DESC, n.id DESC LIMIT 1) WHERE"
-	    " b.test_state<>'equal' ORDER BY b.environment";
+	    "SELECT b.environment, b.id, b.test_state, b.test_text, x.slug, min(x.id) FROM backup b"
+	    " JOIN part p ON p.backup=b.id JOIN service x ON x.id=p.service WHERE b.tested_at>0 AND"
+	    " b.state='ready' AND b.test_state<>'equal' AND x.removed_at=0 AND NOT EXISTS (SELECT 1"
+	    " FROM backup n JOIN part y ON y.backup=n.id WHERE n.environment=b.environment AND"
+	    " n.tested_at>0 AND n.state='ready' AND y.service=p.service AND n.tested_at>="
+	    "b.tested_at AND (n.tested_at>b.tested_at OR n.id>b.id)) GROUP BY b.id ORDER BY"
+	    " b.environment, b.id";
 	CLEANUP_SQL struct sql *q = NULL;
 	int rc;
 
@@ -155,7 +182,7 @@ list_tests(struct list *to, struct err *e)
 		return -1;
 	while ((rc = sql_row(q, e)) == 1)
 		add(to, &(struct alarm){ .kind = "test", .environment = sql_int(q, 0),
-		    .subject = "",
+		    .subject = sql_text(q, 4, to->arena),
 		    .text = arena_printf(to->arena, "The test restore of b%" PRId64 " %s: %s",
 		        sql_int(q, 1),
 		        strcmp(sql_text(q, 2, to->arena), "differs") == 0 ? "differs" : "failed",
@@ -197,10 +224,10 @@ int
 concerns_age(char **ret, bool *broken, struct arena *a, struct db *db, int64_t environment,
     int64_t now, struct err *e)
 {
-	static const char sql[] =
-	    "SELECT max(finished_at) FROM backup WHERE environment=?1 AND state='ready' AND"
-	    " suspicion='' AND health NOT IN ('damaged', 'missing')";
-	int64_t hours, at;
+	const struct stats_query q = { .environment = environment, .now = now };
+	const struct safety_facts *f;
+	struct stats_list list;
+	int64_t hours;
 
 	*ret = NULL;
 	*broken = false;
@@ -208,16 +235,20 @@ concerns_age(char **ret, bool *broken, struct arena *a, struct db *db, int64_t e
 		return -1;
 	if (hours == 0)
 		return 0;
-	if (sql_get(&at, db, sql, SQL_ARGS(sql_i(environment)), e) != 0)
+	if (stats_environments(&list, a, db, &q, e) != 0)
 		return -1;
-	*broken = at < now - hours * HOUR_MS;
-	if (at == 0)
+	if (list.count == 0)
+		return err_set(e, ERR_NOT_FOUND, "there is no such environment");
+	f = &list.rows[0].facts;
+	*broken = f->trusted_end < now - hours * HOUR_MS;
+	if (f->trusted_end == 0)
 		*ret = arena_printf(a,
 		    "There is no good backup; one of at most %" PRId64 " h is wished.", hours);
 	else
 		*ret = arena_printf(a,
-		    "The newest good backup is %" PRId64 " h old; at most %" PRId64
-		    " h are wished.", (now - at) / HOUR_MS, hours);
+		    "%s newest good backup is %" PRId64 " h old; at most %" PRId64
+		    " h are wished.", f->trusted_end < f->good_at ? "A service's" : "The",
+		    (now - f->trusted_end) / HOUR_MS, hours);
 	return 0;
 }
 
@@ -279,7 +310,8 @@ concerns_list(struct alarm **ret, size_t *count, struct arena *a, struct db *db,
 	struct list list = { .arena = a, .db = db, .now = now };
 
 	if (list_unwell(&list, e) != 0 || list_unknown(&list, e) != 0 ||
-	    list_suspicious(&list, e) != 0 || list_tests(&list, e) != 0 ||
+	    list_suspicious(&list, e) != 0 || list_unread(&list, e) != 0 ||
+	    list_tests(&list, e) != 0 ||
 	    list_promises(&list, e) != 0)
 		return -1;
 	*ret = list.items;

@@ -26,7 +26,8 @@ enum { CONCERNS_EACH = 20 };
  *   missing     a backup that is damaged or missing, subject "b101"; past CONCERNS_EACH "more";
  *               and of the instance, subject a storage's slug: files that nobody knows
  *   suspicious  the newest backup of an environment is
- *   test        its last test restore failed or differs
+ *   unread      backups of it were not read again in time (verifies_late())
+ *   test        the last test restore of a service failed or differs, subject a service's slug
  *   rto         subject "rto": being back takes longer than rto-minutes
  * That the newest good backup is older than rpo-hours is told by "at-risk" (safety.h).
  */
@@ -39,7 +40,8 @@ bool concerns_owns(const struct alarm *alarm);
 MUST_USE int concerns_forecast(struct forecast *ret, struct db *db, int64_t environment,
     struct err *e);
 /* The sentence about age and wish: "The newest good backup is 5 h old; at most 24 h are wished.";
- * NULL without rpo-hours. *broken: it is older. */
+ * NULL without rpo-hours. *broken: it is older. An environment is as safe as its worst service: of
+ * that one it is told ("A service's newest good backup is ..."). ERR_NOT_FOUND. */
 MUST_USE int concerns_age(char **ret, bool *broken, struct arena *a, struct db *db,
     int64_t environment, int64_t now, struct err *e);
 

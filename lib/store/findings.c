@@ -190,7 +190,10 @@ write_items(struct db *db, const struct findings_look *look, struct err *e)
 	    " ?4, ?5, ?6) ON CONFLICT (storage, path) DO UPDATE SET kind=excluded.kind,"
 	    " text=excluded.text, backup=excluded.backup, found_at=CASE WHEN"
 	    " finding.kind=excluded.kind THEN abs(finding.found_at) ELSE excluded.found_at END";
-	static const char sql_gone[] = "DELETE FROM finding WHERE storage=?1 AND found_at<0";
+	/* Also what belongs to a backup that was deleted while the look went on. */
+	static const char sql_gone[] =
+	    "DELETE FROM finding WHERE storage=?1 AND (found_at<0 OR backup IN (SELECT id FROM"
+	    " backup WHERE state='deleted'))";
 
 	if (sql_run(NULL, db, sql_old, SQL_ARGS(sql_i(look->storage)), e) != 0)
 		return -1;

@@ -24,18 +24,26 @@ enum { LATE_MS = 10 * 60 * 1000, DUE_MAX = 50, DAYS_MAX = 400 };
 	" level='project' AND owner=v.project), (SELECT value FROM policy WHERE key='zone' AND" \
 	" level='instance' AND owner=0))"
 
+/* Where a backup goes (backup_plan.c): by the policy of the nearest level while that storage is
+ * there, else into the first one. */
+#define STORAGE \
+	" coalesce((SELECT slug FROM storage WHERE slug=coalesce((SELECT value FROM policy WHERE" \
+	" key='storage' AND level='environment' AND owner=v.id), (SELECT value FROM policy WHERE" \
+	" key='storage' AND level='project' AND owner=v.project), (SELECT value FROM policy WHERE" \
+	" key='storage' AND level='instance' AND owner=0))), (SELECT slug FROM storage ORDER BY" \
+	" id LIMIT 1))"
+
 /* With the newest run and the newest backup of each; a tombstone still tells when it ran. */
 #define PLANS \
 	"SELECT " SCHEDULE_COLUMNS ", v.id, v.uuid, p.slug, v.slug, v.paused," ZONE \
 	", st.schedule IS NOT NULL, st.handled_at, st.next_at, r.started_at, r.due_at, r.error," \
 	" r.merged, b.id, b.created_at, b.started_at, b.stored_bytes, b.warnings, b.health," \
-	" b.state, b.error, b.contents, g.slug FROM (" SCHEDULE_HOLDS ") h JOIN schedule s ON" \
+	" b.state, b.error, b.contents," STORAGE " FROM (" SCHEDULE_HOLDS ") h JOIN schedule s ON" \
 	" s.id=h.schedule JOIN environment v ON v.id=h.environment JOIN project p ON" \
 	" p.id=v.project LEFT JOIN schedule_state st ON st.schedule=s.id AND" \
 	" st.environment=v.id LEFT JOIN schedule_run r ON r.id=(SELECT max(x.id) FROM" \
 	" schedule_run x WHERE x.schedule=s.id AND x.environment=v.id) LEFT JOIN backup b ON" \
-	" b.id=(SELECT max(y.id) FROM backup y WHERE y.schedule=s.id AND y.environment=v.id)" \
-	" LEFT JOIN storage g ON g.id=b.storage"
+	" b.id=(SELECT max(y.id) FROM backup y WHERE y.schedule=s.id AND y.environment=v.id)"
 #define PLANS_ORDER " ORDER BY lower(p.slug), lower(v.slug), s.id"
 
 static void

@@ -36,7 +36,8 @@ struct schedule_plan {
 	int64_t backup, backup_at, backup_started, backup_bytes, backup_warnings;
 	enum backup_state backup_state;
 	enum backup_health backup_health;
-	const char *backup_error, *contents, *storage_slug;
+	const char *backup_error, *contents;
+	const char *storage_slug;     /* where the next run goes; "" when there is no storage */
 };
 /* The newest run could not even be asked for: it is newer than the newest backup. */
 bool plans_refused(const struct schedule_plan *p);

@@ -357,13 +357,19 @@ list_shares(size_t *count, struct arena *a, struct db *db, const struct policy_p
 	    e);
 }
 
-/* FNV-1a: tells lists apart, against changes that nobody meant. */
-static uint64_t
-mix(uint64_t hash, int64_t id)
+/* FNV-1a */
+uint64_t
+retention_list_add(uint64_t hash, int64_t id)
 {
 	for (int i = 0; i < 8; i++)
 		hash = (hash ^ ((uint64_t)id >> (8 * i) & 0xff)) * UINT64_C(1099511628211);
 	return hash;
+}
+
+void
+retention_list_name(char name[RETENTION_LIST_SIZE], size_t count, uint64_t hash)
+{
+	snprintf(name, RETENTION_LIST_SIZE, "%zu-%016" PRIx64, count, hash);
 }
 
 static uint64_t
@@ -373,7 +379,7 @@ add_up(struct retention_impact *sum, const struct retention *r, uint64_t hash)
 	sum->go_bytes += r->result.go_bytes;
 	for (size_t i = 0; i < r->ask.count; i++)
 		if (r->result.verdicts[i].go)
-			hash = mix(hash, r->ask.items[i].id);
+			hash = retention_list_add(hash, r->ask.items[i].id);
 	return hash;
 }
 
@@ -383,7 +389,7 @@ retention_impact(struct retention_impact *ret, struct arena *a, struct db *db,
 {
 	struct retention_impact sum = { .shares = NULL };
 	struct retention_question q = { .now = c->now, .rule = c->rule };
-	uint64_t hash = UINT64_C(14695981039346656037);
+	uint64_t hash = RETENTION_LIST_BEGIN;
 	struct retention_share *shares;
 	struct policy_pair pair;
 
@@ -404,7 +410,7 @@ retention_impact(struct retention_impact *ret, struct arena *a, struct db *db,
 		hash = add_up(&sum, judged, hash);
 	}
 	sum.shares = shares;
-	snprintf(sum.list, sizeof sum.list, "%zu-%016" PRIx64, sum.go_count, hash);
+	retention_list_name(sum.list, sum.go_count, hash);
 	*ret = sum;
 	return 0;
 }

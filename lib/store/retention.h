@@ -62,7 +62,12 @@ struct retention_share {
 	const char *project_slug, *environment_slug;
 	const struct retention *judged;
 };
+/* A name tells lists of backups apart, against changes that nobody meant: each id is added in the
+ * order of the list. */
 enum { RETENTION_LIST_SIZE = 48 };
+#define RETENTION_LIST_BEGIN UINT64_C(14695981039346656037)
+uint64_t retention_list_add(uint64_t hash, int64_t id);
+void retention_list_name(char name[RETENTION_LIST_SIZE], size_t count, uint64_t hash);
 /* The environments for which this level decides, and what would go in all of them together. */
 struct retention_impact {
 	const struct retention_share *shares;

@@ -16,10 +16,15 @@
 #define SET_AT(level, owner) \
 	"(SELECT value FROM policy WHERE level='" level "' AND owner=" owner " AND key='rpo-hours')"
 
+/* When an environment was last resumed (environments_update()); 0: never. */
+#define RESUMED(id) \
+	"coalesce((SELECT CAST(z.value AS BIGINT) FROM setting z WHERE z.name='resumed:'||" id \
+	"), 0)"
+
 static const char sql_environments[] =
     "SELECT v.id, v.project, v.uuid, v.slug, v.name, v.kind, v.paused, v.created_at, p.slug,"
     " p.name, g.id, g.kind, g.health, g.suspicion, g.started_at, g.finished_at, g.verified_at,"
-    " g.raw_bytes, g.stored_bytes, g.warnings, t.started_at,"
+    " g.raw_bytes, g.stored_bytes, g.warnings, t.started_at, t.finished_at, " RESUMED("v.id") ","
     " (SELECT count(*) FROM service x WHERE x.environment=v.id AND x.removed_at=0 AND NOT EXISTS"
     " (SELECT 1 FROM restore_part r WHERE r.made=x.id)),"
     " coalesce(" SET_AT("environment", "v.id") ", " SET_AT("project", "v.project") ", "
@@ -82,6 +87,8 @@ read_environment(void *row, struct sql *q, struct arena *a)
 	f->health = r->good.health;
 	f->suspicious = *r->good.suspicion != '\0';
 	f->trusted_at = sql_int(q, c++);
+	f->trusted_end = sql_int(q, c++);
+	f->resumed_at = sql_int(q, c++);
 	f->services = sql_int(q, c++);
 	f->rpo_ms = policy_number(POLICY_RPO_HOURS, sql_text(q, c++, a)) * HOUR;
 	f->uncovered = f->alarm = "";
@@ -164,9 +171,12 @@ add_worst(const struct table *t, struct safety_facts *f, struct sql *q, int c)
 {
 	int64_t trusted = sql_int(q, c++), ended = sql_int(q, c++), ended_at = sql_int(q, c++);
 	bool failed = strcmp(sql_text(q, c++, t->arena), "failed") == 0;
+	int64_t end;
 
-	f->suspicious |= sql_int(q, c) != 0;
-
+	f->suspicious |= sql_int(q, c++) != 0;
+	end = sql_int(q, c);
+	if (end > 0 && end < f->trusted_end)
+		f->trusted_end = end;
 	if (trusted > 0 && trusted < f->trusted_at)
 		f->trusted_at = trusted;
 	if (ended == 0 || (f->ended_failed && !failed) ||
@@ -234,25 +244,28 @@ add_alarm(const struct table *t, struct safety_facts *f, struct sql *q)
 	"(SELECT " what " FROM part y JOIN backup b ON b.id=y.backup WHERE y.service=x.id AND" \
 	" b.kind<>'uploaded' AND " more " ORDER BY y.id DESC LIMIT 1)"
 #define GOOD "y.state='ready' AND b.state='ready'"
+#define TRUSTED GOOD " AND b.suspicion='' AND b.health NOT IN ('damaged', 'missing')"
 
 static const char sql_services[] =
     "SELECT u.place, u.name, u.engine, u.covered, u.trusted, n.id, n.finished_at, n.state,"
-    " u.doubtful FROM"
+    " u.doubtful, u.trusted_end FROM"
     " (SELECT x.environment AS place, x.id AS service, x.name, x.engine, " COVERED " AS covered, "
-    NEWEST_PART("b.started_at", GOOD " AND b.suspicion='' AND b.health NOT IN ('damaged',"
-    " 'missing')") " AS trusted, " NEWEST_PART("b.suspicion<>''", GOOD)
+    NEWEST_PART("b.started_at", TRUSTED) " AS trusted, "
+    NEWEST_PART("b.finished_at", TRUSTED) " AS trusted_end, " NEWEST_PART("b.suspicion<>''", GOOD)
     " AS doubtful, " NEWEST_PART("b.id", "b.state IN ('ready', 'failed')")
     " AS ended FROM service x WHERE " NOT_BESIDE ") u LEFT JOIN backup n ON n.id=u.ended ORDER BY"
     " u.place, u.service";
-/* The first run of each schedule that came due after the newest good backup of the service that was
- * backed up longest ago of those it takes; a new service owes nothing for the time before it. */
+/* What was due while the environment was paused is owed by nobody. The first run of each schedule
+ * that came due after the newest good backup of the service that was backed up longest ago of those
+ * it takes; a new service owes nothing for the time before it. */
 static const char sql_unmet[] =
     "SELECT c.environment, (SELECT min(r.due_at) FROM schedule_run r WHERE r.environment="
-    "c.environment AND r.schedule=c.schedule AND r.due_at>(SELECT min(max(x.created_at, coalesce("
+    "c.environment AND r.schedule=c.schedule AND r.due_at>" RESUMED("c.environment") " AND"
+    " r.due_at>(SELECT min(max(x.created_at, coalesce("
     NEWEST_PART("b.finished_at", GOOD) ", 0))) FROM service x WHERE x.environment=c.environment"
-    " AND " NOT_BESIDE
-    " AND (NOT EXISTS (SELECT 1 FROM schedule_service y WHERE y.schedule=c.schedule) OR"
-    " EXISTS (SELECT 1 FROM schedule_service y WHERE y.schedule=c.schedule AND y.service=x.id))))"
+    " AND " NOT_BESIDE " AND (NOT EXISTS (SELECT 1 FROM schedule_service y WHERE"
+    " y.schedule=c.schedule) OR EXISTS (SELECT 1 FROM schedule_service y WHERE"
+    " y.schedule=c.schedule AND y.service=x.id))))"
     " FROM schedule_state c JOIN schedule s ON s.id=c.schedule WHERE s.enabled=1 AND"
     " s.removed_at=0";
 static const char sql_schedules[] =
@@ -264,7 +277,7 @@ static const char sql_coming[] =
     " SELECT environment, backup, kind FROM job INDEXED BY job_leases WHERE state='running'";
 static const char sql_alarms[] =
     "SELECT environment, text, opened_at FROM alarm WHERE closed_at=0 AND kind IN ('missing',"
-    " 'test', 'rto', 'held') AND environment IS NOT NULL ORDER BY opened_at, id";
+    " 'unread', 'test', 'rto', 'held') AND environment IS NOT NULL ORDER BY opened_at, id";
 
 int
 stats_environments(struct stats_list *ret, struct arena *a, struct db *db,

@@ -39,6 +39,22 @@ shortest_days(int64_t *ret, struct db *db, struct err *e)
 	" AND NOT EXISTS (SELECT 1 FROM job j WHERE j.backup=b.id AND (j.state IN ('queued'," \
 	" 'running') OR (j.kind='verify' AND j.state<>'succeeded' AND j.finished_at>?3)))"
 
+/* Whether the last reading in this storage was of a new one: none had gone well before it. */
+static int
+was_of_new(int64_t *ret, struct db *db, int64_t storage, struct err *e)
+{
+#define LAST(state) \
+	"(SELECT j.id FROM job j JOIN backup b ON b.id=j.backup WHERE j.state='" state "' AND" \
+	" j.kind='verify' AND b.storage=?1 ORDER BY j.id DESC LIMIT 1)"
+	static const char sql[] =
+	    "SELECT NOT EXISTS (SELECT 1 FROM job o WHERE o.backup=l.backup AND o.kind='verify' AND"
+	    " o.state='succeeded' AND o.id<l.id) FROM job l WHERE l.id=max(coalesce("
+	    LAST("succeeded") ", 0), coalesce(" LAST("failed") ", 0))";
+#undef LAST
+
+	return sql_get(ret, db, sql, SQL_ARGS(sql_i(storage)), e);
+}
+
 /*
  * The index backup_reread begins with whoever was read longest ago, so a look at what is not due
  * ends with its first row. A reading begins half a day before its time is up.
@@ -55,21 +71,66 @@ verifies_due(int64_t *ret, struct db *db, int64_t storage, int64_t now, struct e
 	    " AND b.state='ready' AND b.health IN ('unknown', 'good') AND b.verified_at<?2"
 	    NOT_LATELY " AND b.verified_at<?4+43200000-86400000*" POLICY_IN_V("verify-days", "?5")
 	    " ORDER BY b.verified_at LIMIT 1";
-	int64_t days, again = now - VERIFIES_AGAIN_MS, id, before;
+	int64_t days, again = now - VERIFIES_AGAIN_MS, fresh, old, before, turn = 0;
 
-	if (sql_get(&id, db, sql_new,
-	        SQL_ARGS(sql_i(storage), sql_i(now - VERIFIES_NEW_MS), sql_i(again)), e) != 0)
+	if (sql_get(&fresh, db, sql_new,
+	        SQL_ARGS(sql_i(storage), sql_i(now - VERIFIES_NEW_MS), sql_i(again)), e) != 0 ||
+	    (fresh != 0 && was_of_new(&turn, db, storage, e) != 0))
 		return -1;
-	if (id != 0) {
-		*ret = id;
+	if (fresh != 0 && turn == 0) {
+		*ret = fresh;
 		return 0;
 	}
 	if (shortest_days(&days, db, e) != 0)
 		return -1;
 	before = now - days * VERIFIES_DAY_MS + VERIFIES_DAY_MS / 2;
-	return sql_get(ret, db, sql_old,
-	    SQL_ARGS(sql_i(storage), sql_i(before), sql_i(again), sql_i(now),
-	        sql_t(policy_default(POLICY_VERIFY_DAYS))), e);
+	if (sql_get(&old, db, sql_old,
+	        SQL_ARGS(sql_i(storage), sql_i(before), sql_i(again), sql_i(now),
+	            sql_t(policy_default(POLICY_VERIFY_DAYS))), e) != 0)
+		return -1;
+	*ret = old != 0 ? old : fresh;
+	return 0;
+}
+
+static void
+read_late(void *row, struct sql *q, struct arena *a UNUSED)
+{
+	*(struct verifies_late *)row =
+	    (struct verifies_late){ sql_int(q, 0), sql_int(q, 1), sql_int(q, 2) };
+}
+
+int
+verifies_late(struct verifies_late **ret, size_t *count, struct arena *a, struct db *db,
+    int64_t now, struct err *e)
+{
+	/* One that is to be read again because it was missing for a time has verified_at 0. The
+	 * days are looked up once for each environment, and the two short indexes name who it may
+	 * be. */
+	static const char sql[] =
+	    "WITH t AS MATERIALIZED (SELECT v.id AS place, " POLICY_IN_V("verify-days", "?3")
+	    " AS days FROM environment v) SELECT place, count(*), min(id) FROM (SELECT t.place,"
+	    " b.id FROM storage s CROSS JOIN backup b ON b.storage=s.id AND b.state='ready' AND"
+	    " b.health IN ('unknown', 'good') AND b.verified_at<=b.finished_at AND"
+	    " b.finished_at<?1-2*?4 JOIN t ON t.place=b.environment WHERE b.verified_at>0 UNION"
+	    " SELECT t.place, b.id FROM storage s CROSS JOIN backup b ON b.storage=s.id AND"
+	    " b.state='ready' AND b.health IN ('unknown', 'good') AND b.verified_at<?2 JOIN t ON"
+	    " t.place=b.environment WHERE b.verified_at>0 AND b.verified_at<?1-(t.days+1)*?4)"
+	    " GROUP BY place ORDER BY place";
+	int64_t days;
+	void *rows;
+
+	if (shortest_days(&days, db, e) != 0)
+		return -1;
+	rows = sql_list(count,
+	    &(struct sql_query){ db, a, sql,
+	        SQL_ARGS(sql_i(now), sql_i(now - (days + 1) * VERIFIES_DAY_MS),
+	            sql_t(policy_default(POLICY_VERIFY_DAYS)), sql_i(VERIFIES_DAY_MS)),
+	        sizeof **ret, read_late },
+	    e);
+	if (rows == NULL)
+		return -1;
+	*ret = rows;
+	return 0;
 }
 
 /* Somebody reads there already, or tried within the hour and could not (its bytes were not why):
@@ -168,9 +229,11 @@ read_tested(void *row, struct sql *q, struct arena *a UNUSED)
 static int
 test_due(bool *ret, struct db *db, int64_t service, const struct tested *t, struct err *e)
 {
+	/* Its newest test decides: one that failed is not made up for by a good one before it. */
 	static const char sql[] =
-	    "SELECT count(*) FROM part p JOIN backup b ON b.id=p.backup WHERE p.service=?1 AND"
-	    " b.tested_at>CASE b.test_state WHEN 'equal' THEN ?2 ELSE ?3 END";
+	    "SELECT b.tested_at>CASE b.test_state WHEN 'equal' THEN ?2 ELSE ?3 END FROM part p JOIN"
+	    " backup b ON b.id=p.backup WHERE p.service=?1 AND b.tested_at>0 ORDER BY b.tested_at"
+	    " DESC, b.id DESC LIMIT 1";
 	int64_t lately;
 
 	if (sql_get(&lately, db, sql,

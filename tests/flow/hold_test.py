@@ -102,6 +102,11 @@ class Site:
         r = c.getresponse()
         return r.status, r.read()
 
+    def web_group(self):
+        """By which the web server's workers connect."""
+        with open(f"/proc/{self.nginx.pid}/task/{self.nginx.pid}/children") as f:
+            return os.stat(f"/proc/{f.read().split()[0]}").st_gid
+
     def hook(self, name, seconds=60):
         env = {"PATH": "/usr/bin:/bin", "LAZARETTE_PROJECT": "shop", "LAZARETTE_ENVIRONMENT": "live",
                "LAZARETTE_WORKER": WORKER, "LAZARETTE_FREEZE_SECONDS": str(seconds)}
@@ -295,6 +300,45 @@ def restarted():
         s.thaw()
         waiting.join(20)
         assert got == [200] and s.get("/new")[0] == 200
+
+
+@test("NEW-9", "a socket whose group cannot be given on is not held, so the web server is not refused; with the group it is")
+def foreign_group():
+    if os.geteuid() != 0:
+        return
+    with Site() as s:
+        own, foreign = 61234, s.web_group()
+        os.chmod(s.d, 0o777)
+        program = shutil.copy(WORKER, s.d + "/worker")
+        os.chown(s.path, 0, foreign)
+        with contextlib.suppress(OSError):
+            os.unlink(s.path + ".lock")
+
+        def hold(*groups):
+            return subprocess.run([program, "--hold", s.path, "--seconds", "20"], capture_output=True, text=True,
+                                  user=own, group=own, extra_groups=groups, env={"GCOV_PREFIX": s.d})
+        for mode, says in ((0o660, f"the group {foreign} of"), (0o600, "only the owner of")):
+            os.chmod(s.path, mode)
+            done = hold()
+            assert done.returncode == 1 and says in done.stderr, done
+            assert not os.path.exists(s.path + ".held") and s.holder() == 0
+            assert os.stat(s.path).st_gid == foreign
+            assert s.get("/through")[0] == (200 if mode == 0o660 else 502)
+        # Controls: whoever is in the group may, and so may anybody where all may connect.
+        for mode, groups in ((0o660, [foreign]), (0o666, [])):
+            os.chmod(s.path, mode)
+            done = hold(*groups)
+            assert done.returncode == 0, done
+            held = os.stat(s.path)
+            assert held.st_uid == own and held.st_mode & 0o777 == mode and (not groups or held.st_gid == foreign)
+            answers = []
+            waiting = threading.Thread(target=lambda: answers.append(s.get("/waits")[0]))
+            waiting.start()
+            time.sleep(0.5)
+            assert not answers, "it did not wait"
+            assert s.hook("hold-thaw")[0] == 0 and os.stat(s.path).st_uid == 0
+            waiting.join(20)
+            assert answers == [200], answers
 
 
 @test("NEW-9", "what is no socket, held already, or not there is refused with a sentence")

@@ -143,17 +143,21 @@ def put_back(s):
 
 @test("PEER-19 PLA-3", "policies: own beside inherited; a zone that is not there stays in its field; no downloads: 403")
 def policies(s):
-    def save(path, key, value, do="save"):
-        page = s.must(s.browser.get(path))
+    def save(path, key, value, do="save", page=None, **more):
+        page = page or s.must(s.browser.get(path))
         form = next(f for f in page.page.forms if f.value("policy") == key)
-        form.fill(value=value)
+        form.fill(value=value, **more)
         form.fields.append(("do", do))
         return s.browser.submit(form, path, follow=False)
     s.must(save("/policies", "trash-days", "20"), 303)
     s.must(save("/p/shop/-/policies", "trash-days", "10"), 303)
     page = s.must(s.browser.get(f"/p/{LIVE}/policies"))
     assert "10 days from project shop" in page.words, page.words[:1500]
-    s.must(save(f"/p/{LIVE}/policies", "trash-days", "1"), 303)
+    count = sum(state == "trashed" for state in states(s).values())
+    asked = s.must(save(f"/p/{LIVE}/policies", "trash-days", "1"), 422)
+    assert f"Saving deletes {count} backups" in asked.words and "cannot be put back" in asked.words
+    assert s.sql1("SELECT count(*) FROM policy WHERE level='environment' AND key='trash-days'") == 0
+    s.must(save(f"/p/{LIVE}/policies", "trash-days", "1", page=asked, typed=str(count)), 303)
     page = s.must(s.browser.get(f"/p/{LIVE}/policies"))
     assert "otherwise it would be 10 days, from project shop" in page.words
     wrong = s.must(save(f"/p/{LIVE}/policies", "zone", "Mars/Olympus"), 422)

@@ -132,7 +132,7 @@ def error(s):
     assert why[:20] not in s.browser.get("/plans").words
 
 
-KEYS = ["index", "type", "resource", "cron", "destination", "status", "size", "run", "error"]
+KEYS = ["index", "type", "resource", "cron", "destination", "status", "size", "run", "next", "error"]
 
 
 @test("SCU-8 SCU-9 SCU-15", "the command line lists the nine, as a table and as JSON; run only queues; an error goes with the next success")
@@ -155,6 +155,7 @@ def command_line(s):
     now = plan()
     assert now["status"] == "ready" and now["error"] == "" and now["size"] > 0 and now["resource"] == LIVE, now
     assert now["run"].endswith("Z") and now["cron"] == "0 2 * * *" and now["index"] == "s1", now
+    assert now["next"].endswith("Z") and now["next"] > now["run"], now
     table = s.command("plan", "list").stdout.splitlines()
     assert table[0].split() == [k.capitalize() for k in KEYS], table
     assert table[1].split()[0] == "s1" and LIVE in table[1] and " ready " in table[1], table
@@ -221,7 +222,8 @@ def remove_by_command(s):
     assert "are in the trash." in s.command("plan", "delete", plan, "--backups", "delete").stdout
     assert (state(backup), state(other)) == ("ready", "trashed")
     trail = [e["action"] for e in s.sql("SELECT action FROM event WHERE detail = 'on the command line' ORDER BY id")]
-    assert trail == ["schedule.run"] * 3 + ["schedule.removed", "schedule.run", "backup.deleted", "schedule.removed"], trail
+    assert trail == ["schedule.run"] * 3 + ["schedule.removed", "schedule.run", "backup.deleted",
+                                             "schedule.removed"], trail
     s.doctor()
 
 

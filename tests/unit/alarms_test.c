@@ -125,10 +125,27 @@ one_that_opened_and_closed_unseen_is_news_once(void **state)
 	assert_int_equal(news(f, &list), 0);
 }
 
+/* Both ends or neither: an alarm that was opened alone would never close. */
+static void
+PEER_8_what_is_over_already_is_noted_whole_or_not_at_all(void **state)
+{
+	struct fixture *f = *state;
+	const struct alarm silent = { .kind = "worker", .text = "No worker was at work." };
+
+	fixture_do(f, "CREATE TRIGGER full BEFORE UPDATE ON alarm BEGIN SELECT RAISE(ABORT,"
+	              " 'full'); END");
+	assert_int_equal(alarms_pass(f->db, &silent, &f->e), -1);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM alarm"), 0);
+	fixture_do(f, "DROP TRIGGER full");
+	OK(alarms_pass(f->db, &silent, &f->e));
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM alarm WHERE closed_at>0"), 1);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		FIXTURE_TEST(PEER_8_what_is_over_already_is_noted_whole_or_not_at_all),
 		FIXTURE_TEST(PEER_8_an_alarm_opens_once_until_it_is_over),
 		FIXTURE_TEST(alarms_of_other_subjects_kinds_and_of_the_instance_are_others),
 		FIXTURE_TEST(what_was_told_is_no_news),

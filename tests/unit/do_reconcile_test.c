@@ -310,11 +310,27 @@ of_very_many_missing_ones_an_environment_raises_twenty_one_alarms(void **state)
 	assert_string_equal(open[20].text, "10 more backups are damaged or missing in storage");
 }
 
+static void
+CYC_21_what_was_found_of_a_backup_goes_with_it(void **state)
+{
+	struct job_home *h = *state;
+	struct fixture *f = &h->f;
+	int64_t robbed = home_backup(h, 0);
+
+	assert_int_equal(unlink(stored(h, parts_of(h, robbed)[0].data.key)), 0);
+	look_through(h);
+	OK(backups_trash(f->db, robbed, &f->e));
+	found(h, 1);                   /* it can be put back as yet */
+	OK(backups_set_deleted(f->db, robbed, &f->e));
+	found(h, 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		HOME_TEST(CYC_21_a_storage_as_the_catalogue_says_has_no_findings),
+		HOME_TEST(CYC_21_what_was_found_of_a_backup_goes_with_it),
 		HOME_TEST(CYC_21_a_file_deleted_by_hand_makes_its_backup_missing_and_refused),
 		HOME_TEST(CYC_21_another_size_is_damaged_and_what_comes_back_is_read_again),
 		HOME_TEST(CYC_21_what_nobody_knows_is_named_once_it_is_a_day_old),

@@ -187,7 +187,7 @@ static void
 every_word_is_found_again(void **state UNUSED)
 {
 	static const char *const alarms[] = { "late", "at-risk", "suspicious", "storage", "worker",
-		"test", "missing", "rto" };
+		"test", "missing", "rto", "held", "unread" };
 	enum notice_event event;
 	enum channel_kind kind;
 

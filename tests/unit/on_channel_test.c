@@ -289,6 +289,35 @@ a_link_is_dead_after_seven_days(void **state)
 	assert_int_equal(stored(f, 1).confirmed_at, 0);
 }
 
+/* Each click was a mail to somebody who may not even know of the console. */
+static void
+PEER_1_a_question_is_asked_again_after_five_minutes_only(void **state)
+{
+	const struct outbox_mail question = { .message_id = "m@x", .kind = "confirm",
+		.recipient = "ops@example.net", .subject = "?", .message = "x", .message_size = 1 };
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply added, waits, early, late, back;
+
+	ASK(303, &added, CREATE, .form = { { "kind", "mail" }, { "name", "Them" },
+	    { "target", "ops@example.net" }, { "event", "late" } });
+	ASK(303, &waits, ACT(on_channel_ask, "1"));
+	HEADER(&waits, "said=asked-lately");
+	OK(channels_ask(f->db, 1, "hash", &question, &f->e));
+	ASK(303, &early, ACT(on_channel_ask, "1"));
+	HEADER(&early, "said=asked-lately");
+	/* The link of the first one lives. */
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM channel WHERE confirm_hash='hash'"
+	                                   " AND asked_at>0"), 1);
+	fixture_do(f, "UPDATE channel SET asked_at=asked_at-301000");
+	ASK(303, &late, ACT(on_channel_ask, "1"));
+	HEADER(&late, "said=asked\r");
+	assert_int_equal(stored(f, 1).asked_at, 0);
+	/* A clock that was set back keeps nobody waiting. */
+	fixture_do(f, "UPDATE channel SET asked_at=9000000000000");
+	ASK(303, &back, ACT(on_channel_ask, "1"));
+	HEADER(&back, "said=asked\r");
+}
+
 static void
 the_form_of_each_kind_asks_for_what_it_needs(void **state)
 {
@@ -322,6 +351,7 @@ main(void)
 		FIXTURE_TEST(a_removed_one_is_gone_with_its_secret),
 		FIXTURE_TEST(an_address_agrees_by_a_button_not_by_being_looked_at),
 		FIXTURE_TEST(a_link_is_dead_after_seven_days),
+		FIXTURE_TEST(PEER_1_a_question_is_asked_again_after_five_minutes_only),
 		FIXTURE_TEST(the_form_of_each_kind_asks_for_what_it_needs),
 	};
 

@@ -241,6 +241,29 @@ PEER_22_metrics_have_base_units_and_no_ids(void **state)
 	SAYS_NOT(&rp, "b1\"");
 }
 
+/* What the overview would not call good is no success. */
+static void
+PEER_22_the_last_success_is_of_a_backup_that_can_be_trusted(void **state)
+{
+	static const char of_first[] =
+	    "\nlazarette_last_success_timestamp_seconds{project=\"shop\",env=\"live\"} 3.500\n";
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply hollow, damaged, none;
+
+	fixture_ready(f);
+	fixture_do(f, "UPDATE backup SET started_at=1000, finished_at=3500, verified_at=4000");
+	fixture_ready(f);
+	fixture_do(f, "UPDATE backup SET suspicion='0 tables' WHERE id=2");
+	ASK(200, &hollow, .run = on_metrics, .guest = true, .address = "127.0.0.1");
+	SAYS(&hollow, of_first);
+	fixture_do(f, "UPDATE backup SET suspicion='', health='damaged' WHERE id=2");
+	ASK(200, &damaged, .run = on_metrics, .guest = true, .address = "127.0.0.1");
+	SAYS(&damaged, of_first);
+	fixture_do(f, "UPDATE backup SET suspicion='0 tables'");
+	ASK(200, &none, .run = on_metrics, .guest = true, .address = "127.0.0.1");
+	SAYS_NOT(&none, "lazarette_last_success_timestamp_seconds{");
+}
+
 static void
 it_is_ready_while_a_worker_reports(void **state)
 {
@@ -327,6 +350,7 @@ main(void)
 		FIXTURE_TEST(PEER_26_an_environment_shows_its_year_and_its_size),
 		FIXTURE_TEST(PEER_22_metrics_are_for_this_host_or_for_the_token),
 		FIXTURE_TEST(PEER_22_metrics_have_base_units_and_no_ids),
+		FIXTURE_TEST(PEER_22_the_last_success_is_of_a_backup_that_can_be_trusted),
 		FIXTURE_TEST(it_is_ready_while_a_worker_reports),
 		FIXTURE_TEST(a_badge_tells_the_state_to_who_knows_its_address),
 	};

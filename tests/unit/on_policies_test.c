@@ -1,5 +1,6 @@
 /* on_policies_test.c: policies on their pages, and what two of them do. */
 #include "tests/unit/ask.h"
+#include "tests/unit/stock.h"
 
 #include "cgi/handle/on_download.h"
 #include "cgi/handle/on_download_new.h"
@@ -70,6 +71,96 @@ PEER_19_the_instance_has_a_page_of_its_own(void **state)
 	assert_string_equal(events[0].detail, "Europe/Zurich");
 	ASK(200, &operator, .run = on_policies_get, .operator = true);
 	SAYS_NOT(&operator, "action=\"/policies\"");
+}
+
+/* Four in the trash for 1, 3, 5 and 6 days, of seven; the third is held by its mark. */
+static void
+fill_trash(struct fixture *f)
+{
+	static const int days[] = { 1, 3, 5, 6 };
+
+	for (size_t i = 0; i < sizeof days / sizeof *days; i++) {
+		int64_t id = stock_add(f, (struct stock){ .at = clock_now() - 9 * STOCK_DAY });
+
+		OK(backups_trash(f->db, id, &f->e));
+		OK(sql_run(NULL, f->db, "UPDATE backup SET trashed_at=?2, keep=?3 WHERE id=?1",
+		    SQL_ARGS(sql_i(id), sql_i(clock_now() - days[i] * STOCK_DAY - STOCK_HOUR),
+		        sql_i(days[i] == 5)), &f->e));
+	}
+}
+
+/* What stands in the hidden field of the page: which list was seen. */
+static const char *
+seen_list(struct fixture *f, const struct reply *rp)
+{
+	static const char mark[] = "name=\"list\" value=\"";
+	const char *at = strstr(rp->body.p, mark);
+
+	assert_non_null(at);
+	at += sizeof mark - 1;
+	return arena_dupn(f->a, at, strcspn(at, "\""));
+}
+
+#define TRASH(days) { "policy", "trash-days" }, { "value", days }
+
+static void
+PEER_10_fewer_days_of_the_trash_are_looked_at_and_typed_for(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply look, bare, wrong, stale, saved, more, none;
+	const char *list;
+
+	fill_trash(f);
+	ASK(200, &look, SAVE, AT_ENVIRONMENT, .form = { TRASH("4"), { "do", "look" } });
+	SAYS(&look, "Saving deletes 2 backups (2.00 MB) for good within a day");
+	SAYS(&look, "cannot be put back");
+	SAYS(&look, "Type 2</label>");
+	SAYS(&look, "value=\"4\"");
+	list = seen_list(f, &look);
+	ASK(422, &bare, SAVE, AT_ENVIRONMENT, .form = { TRASH("4"), { "do", "save" } });
+	SAYS(&bare, "Type 2, the number of backups that go");
+	SAYS(&bare, "id=\"typed-fault\"");
+	SAYS(&bare, "Saving deletes 2 backups");
+	SAYS_NOT(&bare, "trash-days-fault");
+	ASK(422, &wrong, SAVE, AT_ENVIRONMENT, .form = { TRASH("4"), { "do", "save" },
+	    { "list", list }, { "typed", "3" } });
+	SAYS(&wrong, "you wrote 3");
+	/* The list of another number of days is another one. */
+	ASK(422, &stale, SAVE, AT_ENVIRONMENT, .form = { TRASH("1"), { "do", "save" },
+	    { "list", list }, { "typed", "2" } });
+	SAYS(&stale, "The list has changed since you looked: now 3 would go");
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM policy"), 0);
+	ASK(303, &saved, SAVE, AT_ENVIRONMENT, .form = { TRASH("4"), { "do", "save" },
+	    { "list", list }, { "typed", "2" } });
+	assert_string_equal(holds(f, POLICY_TRASH_DAYS, LEVEL_ENVIRONMENT), "4");
+	/* More days, and days that take nothing, ask for nothing. */
+	ASK(303, &more, SAVE, AT_ENVIRONMENT, .form = { TRASH("20"), { "do", "save" } });
+	ASK(200, &none, SAVE, AT_ENVIRONMENT, .form = { TRASH("19"), { "do", "look" } });
+	SAYS(&none, "Saving this deletes nothing now");
+	SAYS_NOT(&none, "name=\"typed\"");
+}
+
+static void
+PEER_10_what_inherits_counts_and_going_back_to_inherit_is_typed_for(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply own, mine, project, all, every, back, saved;
+
+	fill_trash(f);
+	ASK(422, &all, SAVE, .form = { TRASH("1"), { "do", "save" } });
+	SAYS(&all, "Saving deletes 3 backups");
+	ASK(422, &own, SAVE, AT_PROJECT, .form = { TRASH("2"), { "do", "save" } });
+	SAYS(&own, "Saving deletes 3 backups");
+	ASK(303, &mine, SAVE, AT_ENVIRONMENT, .form = { TRASH("30"), { "do", "save" } });
+	/* The environment has its own now: nothing of it goes by the others. */
+	ASK(303, &project, SAVE, AT_PROJECT, .form = { TRASH("4"), { "do", "save" } });
+	ASK(303, &every, SAVE, .form = { TRASH("1"), { "do", "save" } });
+	ASK(422, &back, SAVE, AT_ENVIRONMENT, .form = { TRASH("30"), { "do", "inherit" } });
+	SAYS(&back, "Using what is inherited deletes 2 backups (2.00 MB) for good");
+	assert_string_equal(holds(f, POLICY_TRASH_DAYS, LEVEL_ENVIRONMENT), "30");
+	ASK(303, &saved, SAVE, AT_ENVIRONMENT, .form = { TRASH("30"), { "do", "inherit" },
+	    { "list", seen_list(f, &back) }, { "typed", "2" } });
+	assert_string_equal(holds(f, POLICY_TRASH_DAYS, LEVEL_PROJECT), "4");
 }
 
 static void
@@ -185,6 +276,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(PEER_19_each_key_shows_its_own_value_beside_the_inherited_one),
 		FIXTURE_TEST(PEER_19_the_instance_has_a_page_of_its_own),
+		FIXTURE_TEST(PEER_10_fewer_days_of_the_trash_are_looked_at_and_typed_for),
+		FIXTURE_TEST(PEER_10_what_inherits_counts_and_going_back_to_inherit_is_typed_for),
 		FIXTURE_TEST(what_is_wrong_stands_beside_its_field),
 		FIXTURE_TEST(
 		    CYC_2_a_storage_that_is_not_there_is_refused_with_the_way_to_those_that_are),

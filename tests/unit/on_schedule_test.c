@@ -9,6 +9,8 @@
 #include "lib/base/num.h"
 #include "lib/model/calendar.h"
 #include "lib/store/plans.h"
+#include "lib/store/policies.h"
+#include "lib/store/projects.h"
 #include "lib/store/schedules.h"
 #include "worker/timer.h"
 
@@ -278,6 +280,40 @@ SCU_8_SCU_9_SCU_13_plans_tell_all_nine_things(void **state)
 	SAYS_NOT(&rp, "Remove…");
 }
 
+/* Where to is told of the next run, whatever became of the last, also where there was none. */
+static void
+SCU_12_a_plan_tells_where_its_next_run_goes(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply rp = REPLY_INIT;
+	struct storage second = { .slug = "second", .kind = "local", .path = "/srv/second" };
+	const struct policy_place all = { LEVEL_INSTANCE, 0 }, own = { LEVEL_ENVIRONMENT,
+		f->environment };
+	struct timer t = { .begun = false };
+	struct lease l;
+
+	ASK_AGAIN(303, &rp, .run = on_schedule_usual, LIVE, .post = true);
+	OK(timer_step(&t, f->db, clock_now(), &f->e));
+	ASK_AGAIN(200, &rp, .run = on_schedule_plans);
+	SAYS(&rp, "Into main<");
+	later(f, &t, 1);
+	l = fixture_claim(f);
+	fixture_finish(f, &l, 1);
+	OK(storages_ensure(&second, f->db, &f->e));
+	OK(policies_set(f->db, POLICY_STORAGE, &all, "second", f->admin, &f->e));
+	ASK_AGAIN(200, &rp, .run = on_schedule_plans);
+	SAYS(&rp, "Into second<");
+	ASK_AGAIN(200, &rp, .run = on_schedule_plans_csv);
+	SAYS(&rp, ",\"second\",");
+	/* Nearer, and nothing chosen: the first one. One that is gone: the first one, too. */
+	OK(policies_set(f->db, POLICY_STORAGE, &own, "", f->admin, &f->e));
+	ASK_AGAIN(200, &rp, .run = on_schedule_plans);
+	SAYS(&rp, "Into main<");
+	fixture_do(f, "UPDATE policy SET value='gone' WHERE level='environment'");
+	ASK_AGAIN(200, &rp, .run = on_schedule_plans);
+	SAYS(&rp, "Into main<");
+}
+
 static void
 SCU_15_run_now_only_queues_and_twice_is_once(void **state)
 {
@@ -371,6 +407,7 @@ main(void)
 		FIXTURE_TEST(PLA_10_PLA_16_modes_kinds_and_services_are_kept),
 		FIXTURE_TEST(PEER_19_what_is_inherited_names_its_origin),
 		FIXTURE_TEST(DIV_1_DIV_3_SET_9_the_list_of_backups_begins_with_the_next_run),
+		FIXTURE_TEST(SCU_12_a_plan_tells_where_its_next_run_goes),
 		FIXTURE_TEST(SCU_8_SCU_9_SCU_13_plans_tell_all_nine_things),
 		FIXTURE_TEST(SCU_15_run_now_only_queues_and_twice_is_once),
 		FIXTURE_TEST(SCU_24_removing_asks_and_keeps_the_backups_unless_told),

@@ -104,6 +104,83 @@ new_ones_come_first_then_whoever_was_read_longest_ago(void **state)
 	assert_int_equal(due(f, now), a);
 }
 
+/* What was queued is read, and went well; gives its backup. */
+static int64_t
+read_next(struct fixture *f, int64_t now)
+{
+	struct lease l;
+	int64_t id, queued;
+
+	OK(verifies_queue(&queued, f->db, now, &f->e));
+	assert_int_equal(queued, 1);
+	l = fixture_claim(f);
+	id = fixture_number(f, "SELECT backup FROM job WHERE state='running'");
+	OK(backups_set_health(f->db, id, HEALTH_GOOD, &f->e));
+	OK(jobs_succeed(f->db, &l, 0, &f->e));
+	return id;
+}
+
+/* However many new ones come each day, every second reading is of an old one. */
+static void
+T26_old_ones_do_not_starve_behind_new_ones(void **state)
+{
+	struct fixture *f = *state;
+	int64_t old[2], fresh[3], now = clock_now();
+
+	for (int i = 0; i < 2; i++)
+		old[i] = fixture_ready(f);
+	for (int i = 0; i < 3; i++)
+		fresh[i] = fixture_ready(f);
+	for (int i = 0; i < 2; i++)
+		read_ago(f, old[i], DAYS(99), DAYS(40 - i));
+	/* They were read before, when they were new. */
+	fixture_do(f, "INSERT INTO job (uuid, kind, state, environment, backup, run_at, created_at,"
+	              " started_at, finished_at) SELECT 'v'||n||id, 'verify', 'succeeded', 1, id,"
+	              " 1, 1, 1, 2 FROM backup, (SELECT 1 AS n UNION ALL SELECT 2) WHERE id<=2"
+	              " ORDER BY n, id");
+	for (int i = 0; i < 3; i++)
+		read_ago(f, fresh[i], HOURS(20 - i), HOURS(20 - i));
+	assert_int_equal(read_next(f, now), fresh[0]);
+	assert_int_equal(read_next(f, now), old[0]);
+	assert_int_equal(read_next(f, now), fresh[1]);
+	assert_int_equal(read_next(f, now), old[1]);
+	assert_int_equal(read_next(f, now), fresh[2]);
+	assert_int_equal(due(f, now), 0);
+}
+
+static void
+T26_what_was_not_read_in_time_is_an_alarm_until_it_is(void **state)
+{
+	struct fixture *f = *state;
+	int64_t a = fixture_ready(f), b = fixture_ready(f), now = clock_now();
+	struct alarm *list;
+	size_t n;
+
+	read_ago(f, a, DAYS(99), DAYS(31) - HOURS(1));
+	read_ago(f, b, HOURS(47), HOURS(47));
+	OK(verify_step(f->db, NULL, now, &f->e));
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM alarm"), 0);
+	read_ago(f, a, DAYS(99), DAYS(31) + HOURS(1));
+	OK(verify_step(f->db, NULL, now, &f->e));
+	OK(alarms_open(&list, &n, f->a, f->db, f->environment, &f->e));
+	assert_int_equal(n, 1);
+	assert_string_equal(list[0].kind, "unread");
+	assert_string_equal(list[0].text, "Backup b1 was not verified in time");
+	read_ago(f, b, HOURS(49), HOURS(49));
+	OK(verify_step(f->db, NULL, now, &f->e));
+	OK(alarms_open(&list, &n, f->a, f->db, f->environment, &f->e));
+	assert_int_equal(n, 1);
+	assert_string_equal(list[0].text, "2 backups were not verified in time, b1 first of all");
+	/* By the days of its own environment. */
+	set_policy(f, POLICY_VERIFY_DAYS, LEVEL_ENVIRONMENT, "60");
+	OK(verify_step(f->db, NULL, now, &f->e));
+	OK(alarms_open(&list, &n, f->a, f->db, f->environment, &f->e));
+	assert_string_equal(list[0].text, "Backup b2 was not verified in time");
+	read_ago(f, b, HOURS(49), 0);
+	OK(verify_step(f->db, NULL, now, &f->e));
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM alarm WHERE closed_at=0"), 0);
+}
+
 static void
 one_at_a_time_in_a_storage_and_behind_all_that_somebody_asked_for(void **state)
 {
@@ -307,6 +384,39 @@ PEER_7_a_test_that_fails_opens_an_alarm_and_is_tried_again_after_a_day(void **st
 	assert_int_equal(n, 0);
 }
 
+/* The test of the media that went well later says nothing of the database. */
+static void
+PEER_7_a_service_whose_test_failed_is_not_hidden_by_another(void **state)
+{
+	struct fixture *f = *state;
+	struct alarm *list;
+	size_t n;
+
+	for (int i = 0; i < 3; i++)
+		fixture_ready(f);
+	fixture_do(f, "DELETE FROM part WHERE backup=1 AND service<>(SELECT id FROM service WHERE"
+	              " slug='database')");
+	fixture_do(f, "DELETE FROM part WHERE backup=2 AND service<>(SELECT id FROM service WHERE"
+	              " slug='media')");
+	fixture_do(f, "UPDATE backup SET tested_at=1000, test_state='failed', test_text='odd' WHERE"
+	              " id=1");
+	fixture_do(f, "UPDATE backup SET tested_at=2000, test_state='equal' WHERE id=2");
+	OK(verify_step(f->db, NULL, clock_now(), &f->e));
+	OK(alarms_open(&list, &n, f->a, f->db, f->environment, &f->e));
+	assert_int_equal(n, 1);
+	assert_string_equal(list[0].subject, "database");
+	assert_string_equal(list[0].text, "The test restore of b1 failed: odd");
+	/* One of both that differs is told once. */
+	fixture_do(f, "UPDATE backup SET tested_at=3000, test_state='differs' WHERE id=3");
+	OK(verify_step(f->db, NULL, clock_now(), &f->e));
+	OK(alarms_open(&list, &n, f->a, f->db, f->environment, &f->e));
+	assert_int_equal(n, 1);
+	assert_non_null(strstr(list[0].text, "The test restore of b3 differs"));
+	fixture_do(f, "UPDATE backup SET test_state='equal' WHERE id=3");
+	OK(verify_step(f->db, NULL, clock_now(), &f->e));
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM alarm WHERE closed_at=0"), 0);
+}
+
 /* -- promises -- */
 
 static void
@@ -403,9 +513,12 @@ main(void)
 		FIXTURE_TEST(T26_an_old_one_is_read_again_before_30_days_have_passed),
 		FIXTURE_TEST(T26_the_nearest_policy_says_how_often),
 		FIXTURE_TEST(new_ones_come_first_then_whoever_was_read_longest_ago),
+		FIXTURE_TEST(T26_old_ones_do_not_starve_behind_new_ones),
+		FIXTURE_TEST(T26_what_was_not_read_in_time_is_an_alarm_until_it_is),
 		FIXTURE_TEST(one_at_a_time_in_a_storage_and_behind_all_that_somebody_asked_for),
 		FIXTURE_TEST(a_turn_over_100_000_backups_of_1_000_environments_is_short),
 		FIXTURE_TEST(a_storage_out_of_reach_is_left_alone_for_an_hour),
+		FIXTURE_TEST(PEER_7_a_service_whose_test_failed_is_not_hidden_by_another),
 		HOME_TEST(T26_one_cycle_finds_every_rotten_one_and_says_so_once),
 		HOME_TEST(PEER_7_a_test_restore_comes_when_the_last_one_is_too_old),
 		HOME_TEST(PEER_7_each_service_is_tested_from_its_newest_good_backup),
