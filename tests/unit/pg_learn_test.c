@@ -57,14 +57,16 @@ learn(struct landing_scene *l)
 {
 	CLEANUP_PG_ACCESS struct pg_access access = { .passfile = "" };
 	CLEANUP_PROC struct proc *learning = NULL;
-	int64_t bytes = 0;
+	struct pg_learned learned = { 0, 0 };
 	struct err e;
 
 	if (pg_access_make(&access, &l->s.src, "shop", &e) != 0 ||
 	    pg_learn_begin(&learning, &l->s.src, &access, &e) != 0 ||
-	    pg_learn_end(&bytes, learning, &e) != 0)
+	    pg_learn_end(&learned, learning, &e) != 0)
 		fail_msg("%s", e.text);
-	return bytes;
+	assert_string_equal(arena_printf(l->s.a, "%lld", (long long)learned.oid),
+	    as_super(l->s.a, "shop", "SELECT oid FROM pg_database WHERE datname = 'shop'"));
+	return learned.bytes;
 }
 
 /* SET-3: each table has statistics at once; a large one by a small sample, and its turn with

@@ -30,7 +30,8 @@ static const char statistics[] =
     "  END IF;\n"
     " END LOOP;\n"
     "END $$;\n"
-    "SELECT pg_catalog.pg_database_size(pg_catalog.current_database());\n";
+    "SELECT pg_catalog.pg_database_size(oid), oid FROM pg_catalog.pg_database"
+    " WHERE datname = pg_catalog.current_database();\n";
 
 int
 pg_learn_begin(struct proc **ret, const struct source *src, const struct pg_access *access,
@@ -42,7 +43,7 @@ pg_learn_begin(struct proc **ret, const struct source *src, const struct pg_acce
 }
 
 int
-pg_learn_end(int64_t *bytes, struct proc *learning, struct err *e)
+pg_learn_end(struct pg_learned *ret, struct proc *learning, struct err *e)
 {
 	char answer[64], *at = answer;
 	size_t n = 0;
@@ -54,5 +55,7 @@ pg_learn_end(int64_t *bytes, struct proc *learning, struct err *e)
 	answer[strcspn(answer, "\n")] = '\0';
 	if (got < 0 || proc_wait(learning, e) != 0)
 		return -1;
-	return pg_number(bytes, &at, e);
+	if (pg_number(&ret->bytes, &at, e) != 0)
+		return -1;
+	return pg_number(&ret->oid, &at, e);
 }

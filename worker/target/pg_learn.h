@@ -21,7 +21,10 @@
 MUST_USE int pg_learn_begin(struct proc **ret, const struct source *src,
     const struct pg_access *access, struct err *e);
 
-/* Wait for it; `bytes` is how large the database is. ERR_…: psql's own words. */
-MUST_USE int pg_learn_end(int64_t *bytes, struct proc *learning, struct err *e);
+struct pg_learned {
+	int64_t bytes, oid;           /* how large the database is, and its number */
+};
+/* Wait for it. An error has psql's own words. */
+MUST_USE int pg_learn_end(struct pg_learned *ret, struct proc *learning, struct err *e);
 
 #endif

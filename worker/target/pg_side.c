@@ -311,19 +311,6 @@ rename_all(const struct target *t, const struct pg_access *access, const char *s
 	return 0;
 }
 
-int
-pg_side_oid(int64_t *ret, const struct target *t, const struct pg_access *access, struct err *e)
-{
-	char *answer;
-
-	if (pg_ask(&answer, t->src, access,
-	        arena_printf(t->src->arena, "SELECT coalesce((SELECT oid::bigint FROM"
-	            " pg_catalog.pg_database WHERE datname = %s), 0)",
-	            literal(t, pg_side_names(t).new_)), e) != 0)
-		return -1;
-	return pg_number(ret, &answer, e);
-}
-
 /* A former holder that was killed may have sent its COMMIT: what is there is known only when the
  * locks of its renames are gone. */
 static int

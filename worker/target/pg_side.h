@@ -52,8 +52,6 @@ struct pg_built {
 	bool fresh;                   /* there was no target before */
 	int64_t oid;                  /* 0: not known */
 };
-MUST_USE int pg_side_oid(int64_t *ret, const struct target *t, const struct pg_access *access,
-    struct err *e);
 
 /* New becomes the target and the target becomes old, or (with `back`) the other way round, in one
  * transaction. 0, too, when it is so already, and with `back` when new surely never was the target.

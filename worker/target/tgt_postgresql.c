@@ -203,7 +203,7 @@ tell_steps(const struct target *t, const struct steps *s)
 	    (double)s->count_ms / 1000));
 }
 
-/* Load and count the side. */
+/* Load, count and mark the side. While the server counts, what was dealt out goes. */
 static int
 fill_side(struct target_built *ret, struct steps *steps, const struct target *t,
     const struct pg_dealt *dump, struct err *e)
@@ -211,15 +211,22 @@ fill_side(struct target_built *ret, struct steps *steps, const struct target *t,
 	CLEANUP_PG_ACCESS struct pg_access side = { .passfile = "" };
 	CLEANUP_PROC struct proc *learning = NULL;
 	const char *name = pg_side_names(t).new_;
+	struct pg_learned learned;
 
 	if (pg_access_make(&side, t->src, name, e) != 0 ||
 	    pg_land_load(&steps->load, t, &side, dump, e) != 0)
 		return -1;
 	steps->began = clock_mono();
-	if (pg_learn_begin(&learning, t->src, &side, e) != 0 ||
-	    count_rows(&ret->tables, &ret->table_count, t, name, e) != 0 ||
-	    pg_learn_end(&ret->bytes, learning, e) != 0)
+	if (pg_learn_begin(&learning, t->src, &side, e) != 0)
 		return -1;
+	pg_land_remove(t);
+	if (count_rows(&ret->tables, &ret->table_count, t, name, e) != 0 ||
+	    pg_learn_end(&learned, learning, e) != 0)
+		return -1;
+	ret->bytes = learned.bytes;
+	if (!is_merged(t, ret->mark))
+		ret->mark = arena_printf(t->src->arena, "%s %" PRId64,
+		    is_fresh(ret->mark) ? mark_fresh : mark_built, learned.oid);
 	steps->count_ms = clock_lap(&steps->began);
 	return 0;
 }
@@ -263,7 +270,6 @@ build(struct target_built *ret, const struct target *t, const struct export_part
 	const char *refusal;
 	struct err unheard;
 	struct facts f;
-	int64_t oid;
 	int rc;
 
 	if (read_facts(&f, &access, t, e) != 0)
@@ -276,9 +282,6 @@ build(struct target_built *ret, const struct target *t, const struct export_part
 	rc = make_side(&built, t, from, &access, e);
 	if (rc == 0 && is_merged(t, built.mark))
 		rc = pg_merge_check(t, e);
-	else if (rc == 0 && (rc = pg_side_oid(&oid, t, &access, e)) == 0)
-		built.mark = arena_printf(t->src->arena, "%s %" PRId64,
-		    f.there ? mark_built : mark_fresh, oid);
 	pg_land_remove(t);
 	if (rc != 0) {
 		/* Else the next build() or drop() does; without the lease it is another's. */
