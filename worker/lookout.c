@@ -133,7 +133,8 @@ look_at_environment(const struct round *r, const struct stats_row *row, struct e
 
 	if (row->safety.state == SAFETY_PAUSED || row->facts.schedules_on == 0)
 		text = risk ? text : moot;
-	late = late || (was_late && (risk || safety_unmet(&row->facts, r->now) > 0));
+	late = late || (was_late && row->safety.state != SAFETY_PAUSED &&
+	    (risk || safety_unmet(&row->facts, r->now) > 0));
 	if (set(r, &(struct alarm){ .kind = "at-risk", .environment = row->environment.id,
 	        .subject = "", .text = text }, risk, e) != 0)
 		return -1;

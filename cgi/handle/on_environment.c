@@ -238,7 +238,8 @@ on_environment_settings(struct reply *rp, struct request *rq, struct err *e)
 	return send_settings(rp, rq, &f, &f.v, e);
 }
 
-/* Without its hook a freeze would end in the catalogue alone. */
+/* Without its hook a freeze would end in the catalogue alone. Another hook may be what lets it go
+ * when the first fails. */
 static int
 refuse_held(struct form *f, const struct request *rq, struct err *e)
 {
@@ -248,7 +249,7 @@ refuse_held(struct form *f, const struct request *rq, struct err *e)
 		return -1;
 	if (row.at != 0)
 		complain(f, "hook_thaw", "The application is held for a backup, and this hook is "
-		    "to let it go: change it when that is over");
+		    "to let it go: take it away when that is over");
 	return 0;
 }
 
@@ -265,7 +266,7 @@ on_environment_save(struct reply *rp, struct request *rq, struct err *e)
 	read_form(&f, rq);
 	read_restores(&f, rq);
 	read_freeze(&f, rq);
-	if (strcmp(f.v.hook_thaw, stored.hook_thaw) != 0 && refuse_held(&f, rq, e) != 0)
+	if (*f.v.hook_thaw == '\0' && *stored.hook_thaw != '\0' && refuse_held(&f, rq, e) != 0)
 		return -1;
 	if (f.wrong > 0)
 		return send_settings(rp, rq, &f, &stored, e);

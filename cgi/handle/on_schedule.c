@@ -279,8 +279,6 @@ begin_of_day(int64_t *ret, const struct request *rq, const struct schedule *s, i
 		name = pair.own.value != NULL ? pair.own.value : pair.inherited.value;
 	}
 	zone = zoneset_any(&set, name);
-	if (zone == NULL)
-		return err_set(e, ERR_INTERNAL, "the system has no time zones");
 	/* Where midnight is skipped, the first hour that is not. */
 	while (zone_instants(at, zone, local) == 0)
 		local += CALENDAR_HOUR;

@@ -81,7 +81,7 @@ show_schedule_next(struct zoneset *set, const struct schedule_plan *p, int64_t n
 	struct schedule_turn turn;
 	struct err e;
 
-	if (p->environment_paused || t.zone == NULL ||
+	if (p->environment_paused ||
 	    schedule_turn(&turn, &p->schedule, &t, now, &e) != 0)
 		return 0;
 	/* Due already, and the worker is about to ask for it. */
@@ -132,9 +132,8 @@ show_schedule_plan(struct node *n, struct zoneset *set, const struct schedule_pl
 	node_set(n, "contents", *p->contents != '\0' ? p->contents : NULL);
 	node_set(n, "storage", *p->storage_slug != '\0' ? p->storage_slug : NULL);
 	/* The system lost the zone since it was set. */
-	node_flag(n, "lost_zone", zone != NULL && strcmp(zone_name(zone), p->zone) != 0);
-	if (zone != NULL)
-		show_schedule_moment(n, "next", zone, show_schedule_next(set, p, now), now);
+	node_flag(n, "lost_zone", strcmp(zone_name(zone), p->zone) != 0);
+	show_schedule_moment(n, "next", zone, show_schedule_next(set, p, now), now);
 	outcome(n, p, now);
 }
 

@@ -121,10 +121,11 @@ list_suspicious(struct list *to, struct err *e)
 	 * the newest of any of its services. */
 	static const char sql[] =
 	    "SELECT b.environment, b.id, b.suspicion FROM backup b WHERE b.state='ready' AND"
-	    " b.suspicion<>'' AND EXISTS (SELECT 1 FROM part p WHERE p.backup=b.id AND p.id=(SELECT"
+	    " b.suspicion<>'' AND b.kind<>'uploaded' AND EXISTS (SELECT 1 FROM part p JOIN"
+	    " service x ON x.id=p.service WHERE p.backup=b.id AND x.removed_at=0 AND p.id=(SELECT"
 	    " y.id FROM part y JOIN backup n ON n.id=y.backup WHERE y.service=p.service AND"
-	    " y.state='ready' AND n.state='ready' ORDER BY y.id DESC LIMIT 1)) ORDER BY"
-	    " b.environment, b.id DESC";
+	    " y.state='ready' AND n.state='ready' AND n.kind<>'uploaded' ORDER BY y.id DESC LIMIT"
+	    " 1)) ORDER BY b.environment, b.id DESC";
 	CLEANUP_SQL struct sql *q = NULL;
 	int64_t environment, last = 0;
 	int rc;
@@ -165,14 +166,14 @@ list_unread(struct list *to, struct err *e)
 static int
 list_tests(struct list *to, struct err *e)
 {
-	/* Of each service its own last test; a backup of several is told once, by the first of
-	 * those that were not tested since. */
+	/* Of each service its own last test, also of a backup that is gone by now; a backup of
+	 * several is told once, by the first of those that were not tested since. */
 	static const char sql[] =
 	    "SELECT b.environment, b.id, b.test_state, b.test_text, x.slug, min(x.id) FROM backup b"
 	    " JOIN part p ON p.backup=b.id JOIN service x ON x.id=p.service WHERE b.tested_at>0 AND"
 	    " b.state='ready' AND b.test_state<>'equal' AND x.removed_at=0 AND NOT EXISTS (SELECT 1"
 	    " FROM backup n JOIN part y ON y.backup=n.id WHERE n.environment=b.environment AND"
-	    " n.tested_at>0 AND n.state='ready' AND y.service=p.service AND n.tested_at>="
+	    " n.tested_at>0 AND y.service=p.service AND n.tested_at>="
 	    "b.tested_at AND (n.tested_at>b.tested_at OR n.id>b.id)) GROUP BY b.id ORDER BY"
 	    " b.environment, b.id";
 	CLEANUP_SQL struct sql *q = NULL;

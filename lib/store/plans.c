@@ -117,14 +117,6 @@ plans_list(struct schedule_plan **ret, size_t *count, struct arena *a, struct db
 /* -- its next run -- */
 
 static int
-find_zone(struct zone **ret, struct zoneset *set, const struct schedule_plan *p, struct err *e)
-{
-	*ret = zoneset_any(set, p->zone);
-	return *ret != NULL ? 0
-	    : err_set(e, ERR_INTERNAL, "the system has no time zones (package tzdata)");
-}
-
-static int
 write_state(struct db *db, const struct schedule_plan *p, int64_t handled, int64_t next,
     struct err *e)
 {
@@ -161,12 +153,10 @@ static int
 plan_one(struct zoneset *set, struct db *db, const struct schedule_plan *p, int64_t now,
     struct err *e)
 {
+	struct zone *zone = zoneset_any(set, p->zone);
 	struct schedule_turn turn;
-	struct zone *zone;
 	struct err why;
 
-	if (find_zone(&zone, set, p, e) != 0)
-		return -1;
 	/* Checked when it was set; should somebody have edited the row, it never runs. */
 	if (schedule_turn(&turn, &p->schedule,
 	        &(struct schedule_target){ p->environment_uuid, zone, p->known ? p->handled : now },
@@ -346,12 +336,11 @@ fire(struct schedule_fired *f, struct arena *a, struct db *db, const struct sche
     int64_t now, struct err *e)
 {
 	struct zoneset set = { .arena = a };
+	struct zone *zone = zoneset_any(&set, p->zone);
 	struct schedule_turn turn;
-	struct zone *zone;
 	int64_t run = 0;
 
-	if (find_zone(&zone, &set, p, e) != 0 ||
-	    schedule_turn(&turn, &p->schedule,
+	if (schedule_turn(&turn, &p->schedule,
 	        &(struct schedule_target){ p->environment_uuid, zone, p->handled }, now, e) != 0)
 		return -1;
 	if (turn.due) {

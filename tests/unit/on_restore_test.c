@@ -84,7 +84,7 @@ the_page_says_in_numbers_what_will_change(void **state)
 	SAYS(&rp, "3.00 kB");
 	SAYS(&rp, "of which 1 have another number of rows");
 	SAYS(&rp, "900 kB");
-	SAYS(&rp, "data-label=\"Last backup\"><span class=\"stamp\">");
+	SAYS(&rp, "data-label=\"Last good backup\"><span class=\"stamp\">");
 	SAYS(&rp, "Yes, restore into shop/live</button>");
 	SAYS(&rp, "Type <strong>shop/live</strong> to confirm");
 	SAYS(&rp, "name=\"safety\" value=\"1\" checked");

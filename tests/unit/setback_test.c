@@ -6,6 +6,7 @@
 #include "lib/base/clock.h"
 #include "lib/model/calendar.h"
 #include "lib/store/schedules.h"
+#include "lib/store/setback.h"
 #include "lib/store/settings.h"
 #include "worker/notify/digest.h"
 #include "worker/timer.h"
@@ -22,6 +23,7 @@ add_nightly(struct fixture *f)
 	struct schedule s = { .environment = f->environment, .name = "Nightly",
 		.cron = "0 2 * * *", .zone = "UTC" };
 
+	fixture_do(f, "UPDATE account SET created_at=1");
 	OK(schedules_add(&s, f->db, &f->e));
 }
 
@@ -84,6 +86,26 @@ T39_a_clock_that_is_set_back_a_day_makes_no_run_twice(void **state)
 	assert_int_equal(fixture_number(f, RUNS), 3);
 	walk(f, &t, START + 2 * DAY, 1);
 	assert_int_equal(fixture_number(f, RUNS), 3);
+}
+
+/* A machine that has started without its time forgets nothing. */
+static void
+T39_a_clock_before_the_instance_was_made_mends_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct timer t = { .begun = false };
+	struct setback was;
+
+	add_nightly(f);
+	walk(f, &t, START, 3);
+	fixture_do(f, arena_printf(f->a, "UPDATE account SET created_at=%" PRId64, (int64_t)START));
+	OK(setback_mend(&was, f->db, START - 3650 * DAY, &f->e));
+	assert_int_equal(was.slots + was.jobs, 0);
+	assert_int_equal(fixture_number(f, RUNS), 3);
+	/* Control: a day after it was made, what lies ahead is of a wrong clock. */
+	fixture_do(f, "UPDATE account SET created_at=1");
+	OK(setback_mend(&was, f->db, START - 3650 * DAY, &f->e));
+	assert_int_equal(was.slots, 3);
 }
 
 /* -- jobs -- */
@@ -166,6 +188,7 @@ main(void)
 		FIXTURE_TEST(T39_nights_that_a_clock_ahead_has_had_come_again),
 		FIXTURE_TEST(T39_a_worker_that_starts_under_a_right_clock_frees_them_too),
 		FIXTURE_TEST(T39_a_clock_that_is_set_back_a_day_makes_no_run_twice),
+		FIXTURE_TEST(T39_a_clock_before_the_instance_was_made_mends_nothing),
 		FIXTURE_TEST(T39_a_job_put_off_by_a_wrong_clock_is_due),
 		FIXTURE_TEST(T39_a_digest_that_was_told_of_days_to_come_is_told_again),
 		FIXTURE_TEST(T39_a_beat_of_the_future_is_no_sign_of_life),

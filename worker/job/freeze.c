@@ -163,11 +163,12 @@ was_allowed(bool *ret, struct plan *p, struct err *e)
 static int
 keep_window(struct plan *p, struct err *e)
 {
+	CLEANUP_ARENA struct arena *a = arena_new();     /* asked again and again while it waits */
 	int64_t now = clock_now();
 	struct freeze_window w;
 	bool allowed;
 
-	if (freezes_window(&w, p->arena, p->db, p->environment.id, now, e) != 0)
+	if (freezes_window(&w, a, p->db, p->environment.id, now, e) != 0)
 		return -1;
 	if (w.opens <= now)
 		return 0;

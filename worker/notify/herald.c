@@ -73,6 +73,7 @@ watches_both(const struct channel *c)
 static void
 tell(struct news *w, const struct notice *n, notice_set wanted, enum channel_kind kind)
 {
+	bool of_starts = kind == CHANNEL_HEALTHCHECKS;
 	const char *body = notice_json(w->a, n);
 
 	for (size_t i = 0; i < w->channel_count; i++) {
@@ -80,7 +81,7 @@ tell(struct news *w, const struct notice *n, notice_set wanted, enum channel_kin
 
 		if ((c->events & wanted) != wanted || c->created_at > w->happened_at ||
 		    (kind != CHANNEL_KINDS && c->kind != kind) ||
-		    (n->event == NOTICE_BACKUP_STARTED && watches_both(c)))
+		    (of_starts && watches_both(c)))
 			continue;
 		w->rows =
 		    arena_grow(w->a, w->rows, w->count, &w->capacity, sizeof *w->rows);
@@ -224,7 +225,8 @@ tell_job(const struct news *base, const struct notice_job *it, struct err *e)
 		return -1;
 	if (!it->started_told && job.started_at > 0) {
 		w.happened_at = job.started_at;
-		w.source = arena_printf(w.a, "job:%" PRId64 ":start", job.id);
+		w.source = arena_printf(w.a, "job:%" PRId64 ":start:%" PRId64, job.id,
+		    job.started_at);
 		if (job_rows(&w, &job, false, e) != 0)
 			return -1;
 	}
