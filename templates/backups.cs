@@ -7,7 +7,7 @@ if:env.failed.id && !filter.on ?> <a href="<?cs var:env.failed.href ?>">What wen
 <?cs if:page.may.backup ?><div class="actions"><?cs
 if:env.paused ?><a class="button" href="<?cs var:page.env.href ?>/settings">Resume in the settings</a><?cs
 elif:no_services ?><a class="button is-primary" href="<?cs var:page.env.href ?>/services/new"><?cs call:icon("plus") ?>Add a service</a><?cs
-else ?><a class="button is-primary" href="<?cs var:base ?>/new" data-key="c"><?cs call:icon("plus") ?>Create backup</a><?cs if:page.may.restore && env.good.id ?> <a class="button" href="<?cs var:page.env.href ?>/restore">Restore the latest…</a><?cs /if ?><?cs /if ?></div>
+else ?><a class="button is-primary" href="<?cs var:base ?>/new" data-key="c"><?cs call:icon("plus") ?>Create backup</a><?cs if:page.may.restore && env.good.id ?> <a class="button" href="<?cs var:page.env.href ?>/restore">Restore the latest…</a><?cs if:forecast ?> <span class="muted"><?cs var:forecast ?></span><?cs /if ?><?cs /if ?><?cs /if ?></div>
 <?cs /if ?>
 <?cs if:sched.off.at.iso ?><div class="notice is-warn"><?cs call:icon("warning") ?><p>Scheduled backups are off since <time datetime="<?cs var:sched.off.at.iso ?>"><?cs var:sched.off.at.date ?> UTC</time> by <?cs var:sched.off.by ?>.</p><?cs if:sched.off.inherited ?><p><a href="<?cs var:sched.href ?>">They are set further up</a></p><?cs elif:page.may.configure ?><form method="post" action="<?cs var:sched.off.href ?>" class="act"><?cs call:secret() ?><input type="hidden" name="on" value="1"><?cs call:button("Turn on", "") ?></form><?cs /if ?></div>
 <?cs /if ?><?cs if:subcount(backups) || filter.on || pager.newer ?><form class="filters" method="get" action="<?cs var:base ?>">

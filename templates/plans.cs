@@ -1,4 +1,5 @@
-<?cs # plans.cs: every schedule in every environment where it holds ?><?cs include!"macros.cs" ?><?cs include!"part_schedule.cs" ?><?cs include!"head.cs" ?>
+<?cs # plans.cs: every schedule in every environment where it holds ?><?cs include!"macros.cs" ?><?cs include!"part_schedule.cs" ?><?cs
+ # by_default(usual): nobody chose it ?><?cs def:by_default(usual) ?><?cs if:usual ?> (default)<?cs /if ?><?cs /def ?><?cs include!"head.cs" ?>
 <?cs include!"part_worker.cs" ?>
 <?cs if:subcount(plans) ?><table class="list is-wide" role="table" aria-label="Plans">
 <thead role="rowgroup"><tr role="row">
@@ -13,8 +14,8 @@
 <tbody role="rowgroup">
 <?cs each:s = plans ?><tr role="row">
 <th role="rowheader" scope="row" data-label="Plan"><a href="<?cs var:s.env.href ?>"><?cs var:s.id ?></a><span class="why"><?cs var:s.name ?></span></th>
-<td role="cell" data-label="What"><span><a href="<?cs var:s.env.href ?>"><?cs var:s.env.label ?></a><span class="why"><?cs if:s.contents ?><?cs var:s.contents ?>, <?cs /if ?><?cs call:schedule_what(s) ?></span><span class="why">Into <?cs if:s.storage ?><?cs var:s.storage ?><?cs else ?>no storage: there is none yet<?cs /if ?></span></span></td>
-<td role="cell" class="wide" data-label="When"><span><?cs call:schedule_when(s) ?></span></td>
+<td role="cell" data-label="What"><span><a href="<?cs var:s.env.href ?>"><?cs var:s.env.label ?></a><span class="why"><?cs if:s.contents ?><?cs var:s.contents ?>, <?cs /if ?><?cs call:schedule_what(s) ?></span><span class="why">Into <?cs if:s.storage ?><?cs var:s.storage ?><?cs call:by_default(s.usual.storage) ?><?cs else ?>no storage: there is none yet<?cs /if ?></span><?cs if:s.keeps ?><span class="why">It <?cs var:s.keeps ?><?cs call:by_default(s.usual.keeps) ?></span><?cs /if ?></span></td>
+<td role="cell" class="wide" data-label="When"><span><?cs call:schedule_when(s) ?><?cs if:s.usual.cron ?>(default)<?cs /if ?></span></td>
 <td role="cell" data-label="Status"><span><?cs call:state(s.state) ?><?cs if:s.error ?><span class="why"><?cs var:s.error ?></span><?cs /if ?></span></td>
 <td role="cell" data-label="Last run"><?cs if:s.last.at.iso ?><span><span class="stamp"><?cs call:time(s.last.at) ?></span><span class="why"><?cs call:size(s.last.size) ?></span></span><?cs else ?><span class="muted">never</span><?cs /if ?></td>
 <td role="cell" data-label="Next run"><?cs if:s.next.iso ?><span class="stamp"><?cs call:moment(s.next) ?></span><?cs elif:s.env.paused ?>the environment is paused<?cs else ?><?cs call:schedule_state(s) ?><?cs /if ?></td>

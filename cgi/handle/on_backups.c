@@ -12,6 +12,7 @@
 #include "cgi/page/show_csv.h"
 #include "lib/model/name.h"
 #include "lib/store/backups.h"
+#include "lib/store/concerns.h"
 #include "lib/store/projects.h"
 #include "lib/store/retention.h"
 
@@ -68,12 +69,16 @@ fill(struct page *p, struct backups_view *view, const struct request *rq, struct
 	const struct retention_question q = { .environment = view->environment->id,
 		.now = rq->now, .trash_unsaid_ms = rq->conf->trash_ms };
 	struct retention *retention;
+	struct forecast past;
 	struct backup *items;
 	size_t count;
 
 	if (backups_list(&items, &count, rq->arena, rq->db, view->filter, e) != 0 ||
-	    retention_judge(&retention, rq->arena, rq->db, &q, e) != 0)
+	    retention_judge(&retention, rq->arena, rq->db, &q, e) != 0 ||
+	    concerns_forecast(&past, rq->db, view->environment->id, e) != 0)
 		return -1;
+	/* All of them come back into this environment, or are told by it. */
+	node_set(p->root, "forecast", forecast_words(rq->arena, &past));
 	view->retention = retention;
 	view->arena = rq->arena;
 	view->more = count > PAGE_ROWS;

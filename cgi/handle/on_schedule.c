@@ -18,7 +18,6 @@
 #include "lib/store/policies.h"
 
 /* What most sites use. */
-#define USUAL_CRON "0 2 * * *"
 enum { USUAL_SPREAD = 15, PAUSE_DAYS_MAX = 366 };
 
 /* -- lists -- */
@@ -147,7 +146,8 @@ static int
 add_usual(struct reply *rp, const struct request *rq, const struct spot *at, struct err *e)
 {
 	struct schedule s = { .project = at->at.project, .environment = at->at.environment,
-		.name = "Every night", .cron = USUAL_CRON, .zone = "", .spread_min = USUAL_SPREAD };
+		.name = "Every night", .cron = SCHEDULE_USUAL, .zone = "",
+		.spread_min = USUAL_SPREAD };
 	struct schedule *there;
 	size_t count;
 

@@ -289,7 +289,7 @@ static int
 new_form(struct reply *rp, const struct request *rq, const struct spot *at, struct err *e)
 {
 	struct form f = { .s = { .project = at->at.project, .environment = at->at.environment,
-	    .name = "Every night", .cron = "0 2 * * *", .zone = "", .spread_min = 15 } };
+	    .name = "Every night", .cron = SCHEDULE_USUAL, .zone = "", .spread_min = 15 } };
 
 	if (list_services(&f, rq, at, e) != 0)
 		return -1;

@@ -127,7 +127,7 @@ acts(struct node *n, const struct backup_view *view)
 {
 	const struct backup *b = view->backup;
 
-	node_flag(n, "can.download", b->state == BACKUP_READY);
+	node_flag(n, "can.download", mark_obstacle(b) == NULL);
 	node_flag(n, "can.verify", b->state == BACKUP_READY);
 	node_flag(n, "can.keep", b->state == BACKUP_READY && !b->keep);
 	node_flag(n, "can.keep_for", b->state == BACKUP_READY || b->state == BACKUP_BUILDING);

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "lib/model/notice.h"
+
 enum { MS = 1000 };
 
 static void
@@ -209,16 +211,15 @@ storages(struct buf *out, const struct metrics_view *v)
 static void
 alarms(struct buf *out, const struct metrics_view *v)
 {
-	static const char *const kinds[] = { "late", "at-risk", "suspicious", "storage", "worker",
-		"test", "missing", "unread", "rto", "held" };
+	const char *kind;
 
 	family(out, "alarms_open", "gauge", "Alarms that are open.");
-	for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+	for (size_t k = 0; (kind = notice_alarm_kind(k)) != NULL; k++) {
 		size_t sum = 0;
 
 		for (size_t i = 0; i < v->alarm_count; i++)
-			sum += strcmp(v->alarms[i].kind, kinds[k]) == 0;
-		buf_printf(out, "lazarette_alarms_open{kind=\"%s\"} %zu\n", kinds[k], sum);
+			sum += strcmp(v->alarms[i].kind, kind) == 0;
+		buf_printf(out, "lazarette_alarms_open{kind=\"%s\"} %zu\n", kind, sum);
 	}
 }
 

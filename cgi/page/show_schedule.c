@@ -131,6 +131,10 @@ show_schedule_plan(struct node *n, struct zoneset *set, const struct schedule_pl
 	node_flag(n, "env.own", p->schedule.environment != 0);
 	node_set(n, "contents", *p->contents != '\0' ? p->contents : NULL);
 	node_set(n, "storage", *p->storage_slug != '\0' ? p->storage_slug : NULL);
+	node_set(n, "keeps", plans_keeps(set->arena, p));
+	node_flag(n, "usual.cron", strcmp(p->schedule.cron, SCHEDULE_USUAL) == 0);
+	node_flag(n, "usual.storage", p->storage_default && *p->storage_slug != '\0');
+	node_flag(n, "usual.keeps", p->retention_default);
 	/* The system lost the zone since it was set. */
 	node_flag(n, "lost_zone", strcmp(zone_name(zone), p->zone) != 0);
 	show_schedule_moment(n, "next", zone, show_schedule_next(set, p, now), now);

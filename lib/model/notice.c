@@ -81,20 +81,30 @@ notice_event_parse(enum notice_event *ret, const char *name)
 	return true;
 }
 
+/* The kinds of alarms, in the order in which they are counted for a monitor. */
+static const struct {
+	const char *kind;
+	enum notice_event event;
+} alarms[] = {
+	{ "late", NOTICE_LATE }, { "at-risk", NOTICE_AT_RISK },
+	{ "suspicious", NOTICE_SUSPICIOUS }, { "storage", NOTICE_STORAGE },
+	{ "worker", NOTICE_WORKER_SILENT }, { "test", NOTICE_TEST_FAILED },
+	{ "missing", NOTICE_MISSING }, { "unread", NOTICE_MISSING },
+	{ "rto", NOTICE_RTO }, { "held", NOTICE_HELD },
+};
+
+const char *
+notice_alarm_kind(size_t i)
+{
+	return i < sizeof alarms / sizeof *alarms ? alarms[i].kind : NULL;
+}
+
 bool
 notice_of_alarm(enum notice_event *ret, const char *kind)
 {
-	static const struct { const char *kind; enum notice_event event; } names[] = {
-		{ "late", NOTICE_LATE }, { "at-risk", NOTICE_AT_RISK },
-		{ "suspicious", NOTICE_SUSPICIOUS }, { "storage", NOTICE_STORAGE },
-		{ "worker", NOTICE_WORKER_SILENT }, { "test", NOTICE_TEST_FAILED },
-		{ "missing", NOTICE_MISSING }, { "rto", NOTICE_RTO },
-		{ "held", NOTICE_HELD }, { "unread", NOTICE_MISSING },
-	};
-
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (strcmp(names[i].kind, kind) == 0) {
-			*ret = names[i].event;
+	for (size_t i = 0; i < sizeof alarms / sizeof *alarms; i++)
+		if (strcmp(alarms[i].kind, kind) == 0) {
+			*ret = alarms[i].event;
 			return true;
 		}
 	return false;

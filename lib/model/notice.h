@@ -49,6 +49,8 @@ enum channel_kind {
 const char *notice_event_name(enum notice_event event);    /* "backup-failed": in the catalogue */
 const char *notice_event_title(enum notice_event event);   /* "Backup failed" */
 MUST_USE bool notice_event_parse(enum notice_event *ret, const char *name);
+/* The kinds of alarms that there are, from 0 on; NULL: no more. */
+const char *notice_alarm_kind(size_t i);
 /* What an alarm of this kind is called as an event; false for an unknown kind. */
 MUST_USE bool notice_of_alarm(enum notice_event *ret, const char *kind);
 const char *notice_kind_name(enum channel_kind kind);      /* "slack" */

@@ -34,6 +34,9 @@ struct schedule {
 	size_t service_count;
 };
 
+/* What [Every night] sets; on the plans it is called the default. */
+#define SCHEDULE_USUAL "0 2 * * *"
+
 /* So many at one place; and so many minutes at least between two runs. */
 enum { SCHEDULES_MAX = 10, SCHEDULE_SHORTEST = 15, SCHEDULE_ERRORS_MAX = 6 };
 

@@ -5,6 +5,7 @@
 
 #include "lib/base/fault.h"
 #include "lib/model/cron_read.h"
+#include "lib/model/retain_rule.h"
 #include "lib/model/zoneset.h"
 #include "lib/store/backup_plan.h"
 #include "lib/store/days.h"
@@ -17,39 +18,41 @@ enum { LATE_MS = 10 * 60 * 1000, DUE_MAX = 50, DAYS_MAX = 400 };
 
 /* -- where it holds, and what has become of it -- */
 
-/* The schedule's own, else the policy's of the nearest level. */
-#define ZONE \
-	" coalesce(nullif(s.zone, ''), (SELECT value FROM policy WHERE key='zone' AND" \
-	" level='environment' AND owner=v.id), (SELECT value FROM policy WHERE key='zone' AND" \
-	" level='project' AND owner=v.project), (SELECT value FROM policy WHERE key='zone' AND" \
+/* A policy of the nearest level that says something; NULL: none does. */
+#define NEAREST(key) \
+	" coalesce((SELECT value FROM policy WHERE key='" key "' AND level='environment' AND" \
+	" owner=v.id), (SELECT value FROM policy WHERE key='" key "' AND level='project' AND" \
+	" owner=v.project), (SELECT value FROM policy WHERE key='" key "' AND" \
 	" level='instance' AND owner=0))"
 
-/* Where a backup goes (backup_plan.c): by the policy of the nearest level while that storage is
- * there, else into the first one. */
-#define STORAGE \
-	" coalesce((SELECT slug FROM storage WHERE slug=coalesce((SELECT value FROM policy WHERE" \
-	" key='storage' AND level='environment' AND owner=v.id), (SELECT value FROM policy WHERE" \
-	" key='storage' AND level='project' AND owner=v.project), (SELECT value FROM policy WHERE" \
-	" key='storage' AND level='instance' AND owner=0))), (SELECT slug FROM storage ORDER BY" \
-	" id LIMIT 1))"
+/* The schedule's own, else the policy's. */
+#define ZONE " coalesce(nullif(s.zone, ''), " NEAREST("zone") ")"
+
+/* Where a backup goes (backup_plan.c): by the policy while that storage is there, else into the
+ * first one. */
+#define STORAGES \
+	" (SELECT slug FROM storage WHERE slug=" NEAREST("storage") ")," \
+	" (SELECT slug FROM storage ORDER BY id LIMIT 1)"
 
 /* With the newest run and the newest backup of each; a tombstone still tells when it ran. */
 #define PLANS \
 	"SELECT " SCHEDULE_COLUMNS ", v.id, v.uuid, p.slug, v.slug, v.paused," ZONE \
 	", st.schedule IS NOT NULL, st.handled_at, st.next_at, r.started_at, r.due_at, r.error," \
 	" r.merged, b.id, b.created_at, b.started_at, b.stored_bytes, b.warnings, b.health," \
-	" b.state, b.error, b.contents," STORAGE " FROM (" SCHEDULE_HOLDS ") h JOIN schedule s ON" \
-	" s.id=h.schedule JOIN environment v ON v.id=h.environment JOIN project p ON" \
-	" p.id=v.project LEFT JOIN schedule_state st ON st.schedule=s.id AND" \
-	" st.environment=v.id LEFT JOIN schedule_run r ON r.id=(SELECT max(x.id) FROM" \
-	" schedule_run x WHERE x.schedule=s.id AND x.environment=v.id) LEFT JOIN backup b ON" \
-	" b.id=(SELECT max(y.id) FROM backup y WHERE y.schedule=s.id AND y.environment=v.id)"
+	" b.state, b.error, b.contents," STORAGES "," NEAREST("retention") \
+	" FROM (" SCHEDULE_HOLDS ") h JOIN schedule s ON s.id=h.schedule JOIN environment v ON" \
+	" v.id=h.environment JOIN project p ON p.id=v.project LEFT JOIN schedule_state st ON" \
+	" st.schedule=s.id AND st.environment=v.id LEFT JOIN schedule_run r ON r.id=(SELECT" \
+	" max(x.id) FROM schedule_run x WHERE x.schedule=s.id AND x.environment=v.id) LEFT JOIN" \
+	" backup b ON b.id=(SELECT max(y.id) FROM backup y WHERE y.schedule=s.id AND" \
+	" y.environment=v.id)"
 #define PLANS_ORDER " ORDER BY lower(p.slug), lower(v.slug), s.id"
 
 static void
 read_plan(void *row, struct sql *q, struct arena *a)
 {
 	struct schedule_plan *p = row;
+	const char *first;
 	int c = 0;
 
 	schedule_row_read(&p->schedule, q, &c, a);
@@ -80,6 +83,14 @@ read_plan(void *row, struct sql *q, struct arena *a)
 	p->backup_error = sql_text(q, c++, a);
 	p->contents = sql_text(q, c++, a);
 	p->storage_slug = sql_text(q, c++, a);
+	first = sql_text(q, c++, a);
+	p->storage_default = *p->storage_slug == '\0';
+	if (p->storage_default)
+		p->storage_slug = first;
+	p->retention = sql_text(q, c++, a);
+	p->retention_default = *p->retention == '\0';
+	if (p->retention_default)
+		p->retention = policy_default(POLICY_RETENTION);
 }
 
 bool
@@ -94,6 +105,17 @@ plans_error(const struct schedule_plan *p)
 	if (plans_refused(p))
 		return p->run_error;
 	return p->backup != 0 && p->backup_state == BACKUP_FAILED ? p->backup_error : "";
+}
+
+char *
+plans_keeps(struct arena *a, const struct schedule_plan *p)
+{
+	struct retain_rule rule;
+	struct err e;
+
+	/* Checked when it was set; should somebody have edited the row, it is shown as it is. */
+	return retain_rule_parse(&rule, p->retention, &e) == 0 ? retain_rule_words(a, &rule)
+	                                                       : arena_dup(a, p->retention);
 }
 
 int

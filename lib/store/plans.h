@@ -38,11 +38,15 @@ struct schedule_plan {
 	enum backup_health backup_health;
 	const char *backup_error, *contents;
 	const char *storage_slug;     /* where the next run goes; "" when there is no storage */
+	const char *retention;        /* the line of the rule that holds there (retain_rule.h) */
+	bool storage_default, retention_default;   /* no policy says so */
 };
 /* The newest run could not even be asked for: it is newer than the newest backup. */
 bool plans_refused(const struct schedule_plan *p);
 /* Why the newest run brought nothing, "" when it did or is still at work. */
 const char *plans_error(const struct schedule_plan *p);
+/* "keeps 7 daily, 4 weekly, 12 monthly". */
+char *plans_keeps(struct arena *a, const struct schedule_plan *p);
 /* environment 0: of all. In the order of project, environment, schedule. */
 MUST_USE int plans_list(struct schedule_plan **ret, size_t *count, struct arena *a,
     struct db *db, int64_t environment, struct err *e);

@@ -1,5 +1,6 @@
 /* digest_test.c: once a week the worst comes first; also of a week in which nothing happened. */
 #include "tests/unit/mail_fixture.h"
+#include "tests/unit/restoring.h"
 
 #include <inttypes.h>
 
@@ -104,11 +105,62 @@ PLA_14_the_digest_asks_the_schedule_and_names_what_has_none(void **state)
 	assert_int_equal(notices(f, "body LIKE '%At risk: shop/live: No schedule%'"), 1);
 }
 
+/* Another environment with a backup that ended then; the fixture makes its next ones there. */
+static void
+add_place(struct fixture *f, int64_t project, enum environment_kind kind, int64_t ended)
+{
+	struct restoring place = restoring_target(f, project, kind);
+
+	f->environment = place.environment;
+	f->database = place.database;
+	f->media = place.media;
+	fixture_do(f, arena_printf(f->a, "UPDATE backup SET created_at=%" PRId64 ", finished_at=%"
+	    PRId64 " WHERE id=%" PRId64, ended - 1, ended, fixture_ready(f)));
+}
+
+/* By name, by kind, by age and by when they were made the order is another one each. */
+static void
+PEER_8_the_digest_has_the_worst_first(void **state)
+{
+	struct fixture *f = *state;
+	struct conf conf = conf_of(f);
+	struct project blog = { .slug = "blog", .name = "Blog", .owners = "" };
+	int64_t monday = calendar_day(2030, 1, 7) * CALENDAR_DAY + 8 * CALENDAR_HOUR, ended;
+	struct lease l;
+
+	listen_weekly(f);
+	OK(projects_add(&blog, f->db, &f->e));
+	/* shop/live alone has a schedule, and a backup of this morning. */
+	fixture_do(f, arena_printf(f->a, "UPDATE backup SET finished_at=%" PRId64 " WHERE id=%"
+	    PRId64, monday - CALENDAR_HOUR, fixture_ready(f)));
+	weekdays(f, monday - 6 * CALENDAR_HOUR, monday + 18 * CALENDAR_HOUR);
+	add_place(f, blog.id, ENV_LIVE, monday - 2 * CALENDAR_HOUR);
+	fixture_do(f, "UPDATE environment SET paused=1 WHERE id=2");
+	/* These two stand alike, and the older one needs somebody more. */
+	add_place(f, f->project, ENV_STAGING, monday - 5 * CALENDAR_HOUR);
+	add_place(f, f->project, ENV_DEVELOPMENT, monday - 9 * CALENDAR_HOUR);
+	add_place(f, blog.id, ENV_STAGING, monday - 3 * CALENDAR_HOUR);
+	fixture_do(f, "UPDATE backup SET suspicion='It is empty' WHERE environment=5");
+	add_place(f, blog.id, ENV_DEVELOPMENT, monday - 4 * CALENDAR_HOUR);
+	ended = fixture_request(f, 0, NULL).backup;
+	l = fixture_claim(f);
+	OK(jobs_fail(f->db, &l, &(struct err){ .text = "no luck" }, &f->e));
+	fixture_do(f, arena_printf(f->a, "UPDATE backup SET finished_at=%" PRId64 " WHERE id=%"
+	    PRId64, monday - CALENDAR_HOUR, ended));
+	OK(digest_step(f->db, &conf, monday - 7 * CALENDAR_DAY, &f->e));
+	OK(digest_step(f->db, &conf, monday, &f->e));
+	assert_int_equal(notices(f, "body LIKE '%4 of 6 environments need attention%'"), 1);
+	assert_int_equal(notices(f, "body LIKE '%At risk: blog/development:%"
+	    "Suspicious: blog/staging:%At risk: shop/development:%At risk: shop/staging:%"
+	    "Protected: shop/live:%Paused: blog/live:%'"), 1);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(PEER_8_the_digest_comes_on_mondays_and_says_that_nothing_happened),
+		FIXTURE_TEST(PEER_8_the_digest_has_the_worst_first),
 		FIXTURE_TEST(PLA_14_the_digest_asks_the_schedule_and_names_what_has_none),
 	};
 

@@ -186,8 +186,6 @@ long_texts_are_cut_between_characters(void **state)
 static void
 every_word_is_found_again(void **state UNUSED)
 {
-	static const char *const alarms[] = { "late", "at-risk", "suspicious", "storage", "worker",
-		"test", "missing", "rto", "held", "unread" };
 	enum notice_event event;
 	enum channel_kind kind;
 
@@ -200,11 +198,31 @@ every_word_is_found_again(void **state UNUSED)
 		assert_true(notice_kind_parse(&kind, notice_kind_name((enum channel_kind)i)));
 		assert_int_equal(kind, i);
 	}
-	for (size_t i = 0; i < sizeof alarms / sizeof *alarms; i++)
-		assert_true(notice_of_alarm(&event, alarms[i]));
-	assert_false(notice_of_alarm(&event, "pigeon"));
 	assert_false(notice_event_parse(&event, "pigeon"));
 	assert_false(notice_kind_parse(&kind, ""));
+}
+
+static void
+PEER_8_each_kind_of_alarm_is_told_as_this_event(void **state UNUSED)
+{
+	static const struct {
+		const char *kind, *event;
+	} want[] = {
+		{ "late", "late" }, { "at-risk", "at-risk" }, { "suspicious", "suspicious" },
+		{ "storage", "storage" }, { "worker", "worker-silent" },
+		{ "test", "test-failed" }, { "missing", "missing" }, { "unread", "missing" },
+		{ "rto", "rto" }, { "held", "held" },
+	};
+	enum notice_event event;
+	size_t count = sizeof want / sizeof *want;
+
+	for (size_t i = 0; i < count; i++) {
+		assert_string_equal(notice_alarm_kind(i), want[i].kind);
+		assert_true(notice_of_alarm(&event, want[i].kind));
+		assert_string_equal(notice_event_name(event), want[i].event);
+	}
+	assert_null(notice_alarm_kind(count));
+	assert_false(notice_of_alarm(&event, "pigeon"));
 }
 
 /* From 5 s to 24 h, growing, ten tries in all. */
@@ -277,6 +295,7 @@ main(void)
 		TEST(PEER_8_healthchecks_are_pinged_in_pairs),
 		TEST(long_texts_are_cut_between_characters),
 		cmocka_unit_test(every_word_is_found_again),
+		cmocka_unit_test(PEER_8_each_kind_of_alarm_is_told_as_this_event),
 		cmocka_unit_test(waits_grow_and_end),
 		TEST(PEER_9_signatures_are_those_of_standard_webhooks),
 	};

@@ -273,6 +273,35 @@ NEW_7_the_page_tells_how_soon_it_is_back_and_how_old_it_may_be(void **state)
 	SAYS(&after, "The newest good backup is 0 h old; at most 24 h are wished.");
 }
 
+/* The control of each is the one before it: it has other words. */
+static void
+PLA_8_PLA_10_the_page_tells_live_and_how_long_it_was_frozen(void **state)
+{
+	static const struct {
+		const char *values, *says, *lacks;
+	} cases[] = {
+		{ "mode = 'live'", "<dt>Mode</dt><dd>Live: the application went on meanwhile</dd>",
+		    "paused for" },
+		{ "kind = 'scheduled'", "<dt>Mode</dt><dd>Live: the application went", "paused" },
+		{ "mode = 'consistent', frozen_ms = 24000", "<dt>Mode</dt><dd>Consistent: the"
+		    " application was paused for 24 s</dd>", "Live" },
+		{ "frozen_ms = 0", "<dt>Mode</dt><dd>Consistent</dd>", "paused for" },
+		{ "mode = 'live', frozen_ms = 60000", "<dt>Mode</dt><dd>Live: the application was"
+		    " let go after 1 m 00 s, before all was read</dd>", "went on meanwhile" },
+	};
+	struct fixture *f = *state;
+
+	fixture_ready(f);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		CLEANUP_REPLY struct reply rp;
+
+		fixture_do(f, arena_printf(f->a, "UPDATE backup SET %s", cases[i].values));
+		ASK(200, &rp, PAGE);
+		SAYS(&rp, cases[i].says);
+		SAYS_NOT(&rp, cases[i].lacks);
+	}
+}
+
 int
 main(void)
 {
@@ -280,6 +309,7 @@ main(void)
 		FIXTURE_TEST(
 		    PEER_23_a_suspicious_one_says_why_and_who_may_delete_says_that_it_is_fine),
 		FIXTURE_TEST(PLA_3_where_downloads_are_forbidden_none_is_offered),
+		FIXTURE_TEST(PLA_8_PLA_10_the_page_tells_live_and_how_long_it_was_frozen),
 		FIXTURE_TEST(NEW_7_the_page_tells_how_soon_it_is_back_and_how_old_it_may_be),
 		ROW_TEST("DIV-8", the_page_tells_items_sizes_who_checksums_and_how_to_restore),
 		ROW_TEST("CYC-14", the_page_shows_what_the_tools_wrote_on_stderr),

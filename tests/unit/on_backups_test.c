@@ -335,6 +335,52 @@ SET_9_the_list_shows_the_schedule_with_the_way_to_it(void **state)
 	SAYS_NOT(&with, "Set a schedule");
 }
 
+static void
+PLA_8_PLA_10_a_row_tells_live_and_how_long_it_was_frozen(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply live, frozen;
+
+	fixture_ready(f);
+	fixture_do(f, "UPDATE backup SET kind = 'scheduled', mode = 'live'");
+	ASK(200, &live, LIST);
+	SAYS(&live, "Scheduled</span><span class=\"muted\">, live</span>");
+	SAYS_NOT(&live, ", consistent</span>");
+	SAYS_NOT(&live, "The application was paused");
+	fixture_do(f, "UPDATE backup SET mode = 'consistent', frozen_ms = 24000");
+	ASK(200, &frozen, LIST);
+	SAYS(&frozen, "<span class=\"muted\" title=\"The application was paused for 24 s\">,"
+	              " consistent</span>");
+	SAYS_NOT(&frozen, ", live</span>");
+}
+
+static void
+NEW_7_every_way_to_a_restore_tells_how_soon_it_is_back(void **state)
+{
+	static const char row[] = "<a href=\"/b/b%d/restore\" title=\"Back in about 14 minutes; the"
+	    " last two took 12 to 14.\">Restore";
+	static const char head[] = "Restore the latest…</a> <span class=\"muted\">Back in about 14"
+	    " minutes; the last two took 12 to 14.</span>";
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply before, after, service;
+
+	fixture_ready(f);
+	fixture_ready(f);
+	ASK(200, &before, LIST);
+	SAYS(&before, "<a href=\"/b/b1/restore\">Restore");
+	SAYS(&before, "Restore the latest…</a></div>");
+	fixture_do(f, "INSERT INTO job (uuid, kind, state, environment, backup, run_at, created_at,"
+	              " started_at, finished_at) VALUES ('t1', 'test', 'succeeded', 1, 1, 1, 1,"
+	              " 1000000, 1840000), ('t2', 'test', 'succeeded', 1, 1, 1, 1, 2000000,"
+	              " 2720000)");
+	ASK(200, &after, LIST);
+	SAYS(&after, head);
+	SAYS(&after, arena_printf(f->a, row, 1));
+	SAYS(&after, arena_printf(f->a, row, 2));
+	ASK(200, &service, .run = on_backups_of_service, .args = { "shop", "live", "media" });
+	SAYS(&service, arena_printf(f->a, row, 1));
+}
+
 int
 main(void)
 {
@@ -347,6 +393,8 @@ main(void)
 		ROW_TEST("SET-4", what_is_kept_or_still_made_stays),
 		FIXTURE_TEST(SET_6_a_scheduled_one_is_listed_while_it_waits_and_runs),
 		FIXTURE_TEST(SET_9_the_list_shows_the_schedule_with_the_way_to_it),
+		FIXTURE_TEST(PLA_8_PLA_10_a_row_tells_live_and_how_long_it_was_frozen),
+		FIXTURE_TEST(NEW_7_every_way_to_a_restore_tells_how_soon_it_is_back),
 		FIXTURE_TEST(an_empty_list_says_what_would_be_here),
 		FIXTURE_TEST(the_first_row_says_that_nothing_is_scheduled),
 		FIXTURE_TEST(a_filter_that_is_not_known_is_told),

@@ -142,6 +142,32 @@ what_is_not_ready_cannot_be_downloaded(void **state)
 }
 
 static void
+CYC_21_what_is_damaged_or_missing_is_refused_with_the_reason(void **state)
+{
+	static const enum backup_health bad[] = { HEALTH_MISSING, HEALTH_DAMAGED };
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply good;
+
+	fixture_ready(f);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		CLEANUP_REPLY struct reply form, post;
+		const char *why = arena_printf(f->a, "he stored bytes of backup b1 are %s",
+		    backup_health_name(bad[i]));
+
+		OK(backups_set_health(f->db, 1, bad[i], &f->e));
+		ASK(409, &form, .run = on_download_new_form, .args = { "b1" });
+		SAYS(&form, why);
+		ASK(409, &post, CREATE, .form = { { "parts", "1" } });
+		SAYS(&post, why);
+	}
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM download"), 0);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM job"), 1);
+	/* The control: nothing else was in the way. */
+	OK(backups_set_health(f->db, 1, HEALTH_GOOD, &f->e));
+	ASK(303, &good, CREATE, .form = { { "parts", "1" } });
+}
+
+static void
 the_page_shows_files_checksums_uses_and_expiry(void **state)
 {
 	struct fixture *f = *state;
@@ -273,6 +299,7 @@ main(void)
 		ROW_TEST("DIV-15", the_same_request_again_uses_the_ready_files_and_mails),
 		ROW_TEST("DIV-15", the_fragment_changes_only_when_something_does),
 		ROW_TEST("SET-4", what_is_not_ready_cannot_be_downloaded),
+		FIXTURE_TEST(CYC_21_what_is_damaged_or_missing_is_refused_with_the_reason),
 		ROW_TEST("SET-3", the_page_shows_files_checksums_uses_and_expiry),
 		FIXTURE_TEST(a_signed_in_person_gets_the_file_from_nginx_and_spends_no_link),
 		FIXTURE_TEST(a_revoked_or_expired_one_gives_nothing),

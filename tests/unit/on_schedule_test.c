@@ -246,7 +246,7 @@ DIV_1_DIV_3_SET_9_the_list_of_backups_begins_with_the_next_run(void **state)
 }
 
 static void
-SCU_8_SCU_9_SCU_13_plans_tell_all_nine_things(void **state)
+SCU_8_SCU_9_plans_tell_all_nine_things(void **state)
 {
 	struct fixture *f = *state;
 	CLEANUP_REPLY struct reply rp = REPLY_INIT;
@@ -280,6 +280,34 @@ SCU_8_SCU_9_SCU_13_plans_tell_all_nine_things(void **state)
 	SAYS_NOT(&rp, "Remove…");
 }
 
+/* Made with what it is about alone, a plan has all three, and says that nobody chose them. */
+static void
+SCU_13_what_nobody_chose_is_shown_as_default(void **state)
+{
+	static const char *const defaults[] = { "<code class=\"muted\">0 2 * * *</code> (default)",
+		"Into main (default)", "It keeps 7 daily, 4 weekly, 12 monthly (default)" };
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply rp = REPLY_INIT;
+	const struct policy_place all = { LEVEL_INSTANCE, 0 }, own = { LEVEL_ENVIRONMENT,
+		f->environment };
+
+	ASK_AGAIN(303, &rp, .run = on_schedule_usual, LIVE, .post = true);
+	ASK_AGAIN(200, &rp, .run = on_schedule_plans);
+	for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++)
+		SAYS(&rp, defaults[i]);
+	/* One by one they are chosen. The same as the default is a choice, too, where it is set. */
+	OK(policies_set(f->db, POLICY_RETENTION, &own, "last=5", f->admin, &f->e));
+	OK(policies_set(f->db, POLICY_STORAGE, &all, "main", f->admin, &f->e));
+	ASK_AGAIN(200, &rp, .run = on_schedule_plans);
+	SAYS(&rp, "Into main<");
+	SAYS(&rp, "It keeps the newest 5<");
+	SAYS(&rp, defaults[0]);
+	fixture_do(f, "UPDATE schedule SET cron='0 3 * * *'");
+	ASK_AGAIN(200, &rp, .run = on_schedule_plans);
+	SAYS(&rp, "<code class=\"muted\">0 3 * * *</code> <");
+	SAYS_NOT(&rp, "(default)");
+}
+
 /* Where to is told of the next run, whatever became of the last, also where there was none. */
 static void
 SCU_12_a_plan_tells_where_its_next_run_goes(void **state)
@@ -295,7 +323,7 @@ SCU_12_a_plan_tells_where_its_next_run_goes(void **state)
 	ASK_AGAIN(303, &rp, .run = on_schedule_usual, LIVE, .post = true);
 	OK(timer_step(&t, f->db, clock_now(), &f->e));
 	ASK_AGAIN(200, &rp, .run = on_schedule_plans);
-	SAYS(&rp, "Into main<");
+	SAYS(&rp, "Into main (default)<");
 	later(f, &t, 1);
 	l = fixture_claim(f);
 	fixture_finish(f, &l, 1);
@@ -308,10 +336,10 @@ SCU_12_a_plan_tells_where_its_next_run_goes(void **state)
 	/* Nearer, and nothing chosen: the first one. One that is gone: the first one, too. */
 	OK(policies_set(f->db, POLICY_STORAGE, &own, "", f->admin, &f->e));
 	ASK_AGAIN(200, &rp, .run = on_schedule_plans);
-	SAYS(&rp, "Into main<");
+	SAYS(&rp, "Into main (default)<");
 	fixture_do(f, "UPDATE policy SET value='gone' WHERE level='environment'");
 	ASK_AGAIN(200, &rp, .run = on_schedule_plans);
-	SAYS(&rp, "Into main<");
+	SAYS(&rp, "Into main (default)<");
 }
 
 static void
@@ -408,7 +436,8 @@ main(void)
 		FIXTURE_TEST(PEER_19_what_is_inherited_names_its_origin),
 		FIXTURE_TEST(DIV_1_DIV_3_SET_9_the_list_of_backups_begins_with_the_next_run),
 		FIXTURE_TEST(SCU_12_a_plan_tells_where_its_next_run_goes),
-		FIXTURE_TEST(SCU_8_SCU_9_SCU_13_plans_tell_all_nine_things),
+		FIXTURE_TEST(SCU_8_SCU_9_plans_tell_all_nine_things),
+		FIXTURE_TEST(SCU_13_what_nobody_chose_is_shown_as_default),
 		FIXTURE_TEST(SCU_15_run_now_only_queues_and_twice_is_once),
 		FIXTURE_TEST(SCU_24_removing_asks_and_keeps_the_backups_unless_told),
 		FIXTURE_TEST(an_old_form_and_a_wrong_pause_are_refused),

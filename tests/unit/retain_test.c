@@ -69,6 +69,51 @@ nothing_is_lost_while_backups_stop_for_90_days(void **state UNUSED)
 	list_end(&l);
 }
 
+/* One night: a backup comes, and what goes is deleted. */
+static void
+one_night(struct list *l, int night)
+{
+	l->ask.now = noon() + DAYS(night);
+	list_add(l, l->ask.now - HOURS(10))->id = 1000 + night;
+	list_judge(l);
+}
+
+/* 90 days without a backup, then one each night again: the three counts are held on every night,
+ * and after a year it is as if nothing had been. */
+static void
+after_90_days_without_backups_the_calendar_preset_holds_again(void **state UNUSED)
+{
+	struct list l, always;
+
+	list_begin(&l, NULL, noon());
+	list_begin(&always, NULL, noon());
+	l.rule = always.rule = retain_preset_rule(PRESET_CALENDAR, 0);
+	add_nights(&l, 700);
+	list_judge(&l);
+	list_delete(&l);
+	for (int night = 1; night <= 90 + 400; night++) {
+		if (night > 90) {
+			one_night(&l, night);
+			assert_int_equal(count_why(&l, WHY_DAILY), 7);
+			assert_int_equal(count_why(&l, WHY_WEEKLY), 4);
+			assert_int_equal(count_why(&l, WHY_MONTHLY), 12);
+			assert_int_equal(stay_count(&l), 23);
+			/* The newest are never the price of the old. */
+			for (size_t i = l.ask.count; i-- > 0 && l.items[i].id > 1000 + night - 7;)
+				assert_false(l.result.verdicts[i].go);
+			list_delete(&l);
+		}
+		one_night(&always, night);
+		list_delete(&always);
+	}
+	list_judge(&l);
+	list_judge(&always);
+	assert_int_equal(l.ask.count, 23);
+	assert_string_equal(staying(&l), staying(&always));
+	list_end(&l);
+	list_end(&always);
+}
+
 static void
 an_empty_list_and_a_single_backup_are_no_trouble(void **state UNUSED)
 {
@@ -310,6 +355,7 @@ main(void)
 		cmocka_unit_test(the_calendar_preset_keeps_7_daily_4_weekly_and_12_monthly),
 		cmocka_unit_test(the_calendar_preset_holds_on_every_night_of_three_years),
 		cmocka_unit_test(nothing_is_lost_while_backups_stop_for_90_days),
+		cmocka_unit_test(after_90_days_without_backups_the_calendar_preset_holds_again),
 		cmocka_unit_test(an_empty_list_and_a_single_backup_are_no_trouble),
 		cmocka_unit_test(days_are_24_hours_each),
 		cmocka_unit_test(forever_deletes_no_scheduled_one),
