@@ -162,6 +162,7 @@ static int
 beat(struct crew *crew, struct hand *h, struct err *e)
 {
 	int64_t until = clock_now() + crew->conf->lease_ms;
+	bool slept = clock_mono() - h->beaten > crew->conf->lease_ms;
 	struct job_pulse pulse;
 
 	if (jobs_beat(&pulse, crew->db, &h->lease, crew->conf->lease_ms, e) != 0) {
@@ -174,6 +175,9 @@ beat(struct crew *crew, struct hand *h, struct err *e)
 	}
 	h->beaten = clock_mono();
 	h->lease_until = until;
+	/* As a machine does: nobody looked, and the job may have slept as well. */
+	if (slept)
+		h->moved = h->beaten;
 	if (h->pid == 0)
 		return 0;
 	if (pulse.cancel)

@@ -258,6 +258,7 @@ a_jump_of_the_clock_is_no_stall_and_hides_none(void **state)
 	struct hand *h = &s.crew.hands[0];
 	struct fixture *f = &s.h->f;
 
+	s.h->conf.lease_ms = 30000;
 	claim_one(&s);
 	h->started -= 3600 * 1000;
 	h->moved = h->beaten = h->started;
@@ -268,7 +269,32 @@ a_jump_of_the_clock_is_no_stall_and_hides_none(void **state)
 	h->beaten = h->started;
 	OK(crew_watch(&s.crew, &f->e));
 	assert_int_equal(h->stop, CREW_RUNS);
-	h->moved = h->beaten = h->started;
+	h->moved = h->started;
+	h->beaten -= 2000;
+	OK(crew_watch(&s.crew, &f->e));
+	assert_int_equal(h->stop, CREW_STALL);
+	run_down(&s);
+	crew_release(&s.crew);
+}
+
+/* T39: for an hour nobody was awake, neither the job nor who looks after it. What does not move
+ * after that is a stall all the same. */
+static void
+T39_a_machine_that_slept_is_no_stall(void **state)
+{
+	struct scene s = scene_of(state, "sleep");
+	struct hand *h = &s.crew.hands[0];
+	struct fixture *f = &s.h->f;
+
+	s.h->conf.lease_ms = 30000;
+	claim_one(&s);
+	h->beaten -= 2000;
+	OK(crew_watch(&s.crew, &f->e));
+	h->started = h->moved = h->beaten -= 3600 * 1000;
+	OK(crew_watch(&s.crew, &f->e));
+	assert_int_equal(h->stop, CREW_RUNS);
+	h->moved -= s.h->conf.stall_ms;
+	h->beaten -= 2000;
 	OK(crew_watch(&s.crew, &f->e));
 	assert_int_equal(h->stop, CREW_STALL);
 	run_down(&s);
@@ -368,6 +394,7 @@ main(int argc, char **argv)
 		HOME_TEST(a_deaf_process_is_killed_after_the_grace),
 		HOME_TEST(a_stalled_job_is_failed_with_its_phase),
 		HOME_TEST(a_jump_of_the_clock_is_no_stall_and_hides_none),
+		HOME_TEST(T39_a_machine_that_slept_is_no_stall),
 		HOME_TEST(a_job_beyond_its_limit_is_failed),
 		HOME_TEST(a_lost_lease_ends_the_process_and_changes_nothing),
 		HOME_TEST(a_jump_of_the_clock_takes_no_job_from_a_living_hand),
