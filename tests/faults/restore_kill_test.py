@@ -173,7 +173,7 @@ def server_killed():
             if act == "back":
                 shop.ended_well(job)
                 now = 3 - now
-                job = int(shop.tool("undo", restore)[0][0])
+                job = take_back(shop, restore)
             hit, seen = server_dies(shop, pg, worker, job, {"switch": "swapping"}.get(act),
                                     lot.most if act == "build" else lot.most / 4)
             assert seen in ("1", "2"), f"{act}: {seen}"
@@ -190,6 +190,17 @@ def server_killed():
             now = int(after)
         print(f"# kills that met the job: {dict(met)}; {dict(ends)}")
         shop.must_be_whole()
+
+
+def take_back(shop, restore):
+    """Its undo, once what tidies up behind an earlier one is out of the way."""
+    def ask():
+        try:
+            return int(shop.tool("undo", restore)[0][0])
+        except AssertionError as refusal:
+            assert "wait for it" in str(refusal), refusal
+            return None
+    return wait_until("the way to be free", ask)
 
 
 def budget_turn(met):

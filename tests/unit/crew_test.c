@@ -293,7 +293,7 @@ T39_a_machine_that_slept_is_no_stall(void **state)
 	h->started = h->moved = h->beaten -= 3600 * 1000;
 	OK(crew_watch(&s.crew, &f->e));
 	assert_int_equal(h->stop, CREW_RUNS);
-	h->moved -= s.h->conf.stall_ms;
+	h->moved -= s.h->conf.stall_ms + 1000;
 	h->beaten -= 2000;
 	OK(crew_watch(&s.crew, &f->e));
 	assert_int_equal(h->stop, CREW_STALL);

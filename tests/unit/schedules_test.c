@@ -115,6 +115,7 @@ a_clock_that_was_years_ahead_stops_nothing(void **state)
 	struct timer t = { .begun = false };
 
 	add(f, nightly(f));
+	fixture_do(f, "UPDATE account SET created_at=1");
 	step(f, &t, START);
 	step(f, &t, START + 4000 * DAY);
 	work(f);
