@@ -214,22 +214,22 @@ def server_killed_in_place():
         shop.start_worker()
         lot = Lot(shop, ["ledger"])
         key = shop.sql1("SELECT data_key FROM part WHERE backup = ?", lot.backups[1])
-        script = (f"zstd -dcq '{shop.home}/store/{key}' > '{shop.home}/dump' && "
-                  f"'{pg.bin}/pg_restore' --clean --if-exists -d ledger '{shop.home}/dump'")
-        began = time.monotonic()
-        subprocess.run(["sh", "-c", script], env=pg.env("ledger"), check=True)
-        takes = time.monotonic() - began
-        mixed = 0
-        for _ in range(CONTROL_KILLS):
+        script = f"zstd -dcq '{shop.home}/store/{key}' | '{pg.bin}/pg_restore' --clean --if-exists -f -"
+        sql = subprocess.run(["sh", "-c", script], stdout=subprocess.PIPE, check=True).stdout
+        first, mixed = sql.index(b"\nCOPY "), 0
+        last = sql.index(b"\n\\.\n", first)
+        for _ in range(5):
             shop.write(2)
-            p = subprocess.Popen(["sh", "-c", script], env=pg.env("ledger"), stderr=subprocess.DEVNULL)
-            time.sleep(random.uniform(0, takes))
+            p = subprocess.Popen([os.path.join(pg.bin, "psql"), "-Xq"], env=pg.env("ledger"), stdin=subprocess.PIPE,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            p.stdin.write(sql[:random.randrange(first, last)])
+            p.stdin.flush()
+            time.sleep(0.6)
             pg.kill()
+            p.kill()
             p.wait()
             pg.start()
             mixed += seen_in_pg(shop) not in ("1", "2")
-            if mixed >= 2:
-                break
         print(f"# {mixed} mixtures seen")
         assert mixed > 0
 
