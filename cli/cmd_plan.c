@@ -50,16 +50,16 @@ usage(void)
 
 /* -- list -- */
 
-enum column { INDEX, TYPE, RESOURCE, CRON, DESTINATION, STATUS, SIZE, RUN, NEXT, ERROR,
-	COLUMNS };
+enum column { INDEX, TYPE, RESOURCE, CRON, DESTINATION, RETENTION, STATUS, SIZE, RUN, NEXT,
+	ERROR, COLUMNS };
 static const char *const heads[COLUMNS] = {
 	[INDEX] = "Index", [TYPE] = "Type", [RESOURCE] = "Resource", [CRON] = "Cron",
-	[DESTINATION] = "Destination", [STATUS] = "Status", [SIZE] = "Size", [RUN] = "Run",
-	[NEXT] = "Next", [ERROR] = "Error",
+	[DESTINATION] = "Destination", [RETENTION] = "Retention", [STATUS] = "Status",
+	[SIZE] = "Size", [RUN] = "Run", [NEXT] = "Next", [ERROR] = "Error",
 };
 /* For programs; in the same order. */
 static const char *const keys[COLUMNS] = { "index", "type", "resource", "cron", "destination",
-	"status", "size", "run", "next", "error" };
+	"retention", "status", "size", "run", "next", "error" };
 
 static const char *
 status(const struct schedule_plan *p, int64_t now)
@@ -90,7 +90,17 @@ moment(struct arena *a, int64_t at, bool exact)
 	return arena_dup(a, exact ? iso : date);
 }
 
-/* Texts in the order of the columns; sizes in words and times for people, unless `exact`. */
+/* What nobody chose. */
+static bool
+by_default(const struct schedule_plan *p, enum column c)
+{
+	return c == CRON ? strcmp(p->schedule.cron, SCHEDULE_USUAL) == 0
+	    : c == DESTINATION ? p->storage_default && *p->storage_slug != '\0'
+	    : c == RETENTION && p->retention_default;
+}
+
+/* Texts in the order of the columns; sizes, rules, defaults and times for people, unless `exact`.
+ */
 static void
 fill(const char *row[COLUMNS], struct arena *a, const struct schedule_plan *p, bool exact)
 {
@@ -107,12 +117,16 @@ fill(const char *row[COLUMNS], struct arena *a, const struct schedule_plan *p, b
 	row[RESOURCE] = arena_printf(a, "%s/%s", p->project_slug, p->environment_slug);
 	row[CRON] = p->schedule.cron;
 	row[DESTINATION] = p->storage_slug;
+	row[RETENTION] = exact ? p->retention : plans_keeps(a, p);
 	row[STATUS] = status(p, clock_now());
 	row[SIZE] = exact ? arena_printf(a, "%" PRId64, p->backup_bytes)
 	    : p->backup_bytes > 0 ? arena_dup(a, size) : "";
 	row[RUN] = moment(a, run, exact);
 	row[NEXT] = moment(a, off ? 0 : p->next, exact);
 	row[ERROR] = plans_error(p);
+	for (enum column c = INDEX; c < COLUMNS && !exact; c++)
+		if (by_default(p, c))
+			row[c] = arena_printf(a, "%s (default)", row[c]);
 }
 
 static int
@@ -123,12 +137,16 @@ print_json(struct arena *a, const struct schedule_plan *plans, size_t count)
 
 	for (size_t i = 0; i < count; i++) {
 		const char *row[COLUMNS];
-		json_t *one = json_object();
+		json_t *one = json_object(), *defaults = json_array();
 
 		fill(row, a, &plans[i], true);
-		for (int c = 0; c < COLUMNS; c++)
+		for (enum column c = INDEX; c < COLUMNS; c++) {
 			json_object_set_new(one, keys[c], c == SIZE
 			    ? json_integer(plans[i].backup_bytes) : json_string(row[c]));
+			if (by_default(&plans[i], c))
+				json_array_append_new(defaults, json_string(keys[c]));
+		}
+		json_object_set_new(one, "defaults", defaults);
 		json_array_append_new(all, one);
 	}
 	rc = json_dumpf(all, stdout, JSON_INDENT(2));
@@ -144,7 +162,8 @@ print_table(struct arena *a, const struct schedule_plan *plans, size_t count)
 
 	for (int c = 0; t != NULL && c < COLUMNS; c++)
 		if (scols_table_new_column(t, heads[c], 0,
-		        c == SIZE ? SCOLS_FL_RIGHT : c == ERROR ? SCOLS_FL_TRUNC : 0) == NULL)
+		        c == SIZE ? SCOLS_FL_RIGHT
+		        : c == ERROR || c == RETENTION ? SCOLS_FL_TRUNC : 0) == NULL)
 			rc = -1;
 	for (size_t i = 0; t != NULL && rc == 0 && i < count; i++) {
 		struct libscols_line *line = scols_table_new_line(t, NULL);

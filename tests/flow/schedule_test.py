@@ -132,10 +132,10 @@ def error(s):
     assert why[:20] not in s.browser.get("/plans").words
 
 
-KEYS = ["index", "type", "resource", "cron", "destination", "status", "size", "run", "next", "error"]
+KEYS = ["index", "type", "resource", "cron", "destination", "retention", "status", "size", "run", "next", "error"]
 
 
-@test("SCU-8 SCU-9 SCU-15", "the command line lists the nine, as a table and as JSON; run only queues; an error goes with the next success")
+@test("SCU-8 SCU-9 SCU-13 SCU-15", "the command line lists the nine, as a table and as JSON; run only queues; an error goes with the next success")
 def command_line(s):
     def plan():
         return json.loads(s.command("plan", "list", "--json").stdout)[0]
@@ -145,7 +145,7 @@ def command_line(s):
     began = time.monotonic()
     assert re.fullmatch(r"Backup b\d+ is queued\.\n", s.command("plan", "run", "s1", LIVE).stdout)
     assert time.monotonic() - began < 1
-    assert list(plan()) == KEYS and plan()["status"] == "queued" and plan()["destination"] == "main", plan()
+    assert list(plan()) == KEYS + ["defaults"] and plan()["status"] == "queued" and plan()["destination"] == "main", plan()
     s.start_worker({"LAZARETTE_CLOCK_SKEW": str(int(s.days * DAY))})
     s.wait_job(s.sql1("SELECT max(id) FROM job"), "failed")
     assert plan()["status"] == "failed" and plan()["error"] == s.sql1("SELECT error FROM backup ORDER BY id DESC LIMIT 1")
@@ -156,9 +156,12 @@ def command_line(s):
     assert now["status"] == "ready" and now["error"] == "" and now["size"] > 0 and now["resource"] == LIVE, now
     assert now["run"].endswith("Z") and now["cron"] == "0 2 * * *" and now["index"] == "s1", now
     assert now["next"].endswith("Z") and now["next"] > now["run"], now
+    assert now["defaults"] == ["cron", "destination", "retention"] and "weekly=4" in now["retention"], now
     table = s.command("plan", "list").stdout.splitlines()
     assert table[0].split() == [k.capitalize() for k in KEYS], table
     assert table[1].split()[0] == "s1" and LIVE in table[1] and " ready " in table[1], table
+    for words in ("0 2 * * * (default)", "main (default)", "keeps 7 daily, 4 weekly, 12 monthly (default)"):
+        assert words in table[1], (words, table)
     for args, status, says in ((("run", "s99"), 1, "there is no plan s99"), (("delete", "x"), 1, "there is no plan x"),
                                (("run", "s1", "shop/none"), 1, "called shop/none"), ((), 64, "usage"),
                                (("list", "--jsno"), 64, "usage"), (("delete", "s1", "--backups", "all"), 64, "usage")):

@@ -73,6 +73,7 @@ def tested(s):
 @test("CYC-21", "what was done behind the console's back is found, named, and neither restored nor downloaded")
 def reconcile(s):
     ready = s.backup(LIVE)
+    late = s.must(s.browser.get(f"/b/b{ready['id']}/download")).form(field="parts")
     store = s.home + "/store/"
     os.unlink(store + s.sql1("SELECT data_key FROM part WHERE backup = ? AND engine = 'files'", ready["id"]))
     os.makedirs(store + "blog/live")
@@ -91,11 +92,17 @@ def reconcile(s):
     assert not re.search(rf'href="/b/b{ready["id"]}/restore"', shown)
     refused = s.browser.get(f"/b/b{ready['id']}/restore")
     assert refused.status == 409, refused.status
+    # A form that was open meanwhile is refused, too, and nothing is prepared.
+    assert "Prepare download" not in shown
+    for answer in (s.browser.get(f"/b/b{ready['id']}/download"), s.browser.submit(late)):
+        assert answer.status == 409 and "are missing, so nothing of it can be downloaded" in answer.text, answer
+    assert s.sql1("SELECT count(*) FROM download") == 0
     wait_until("the alarms", lambda: alarms(s, "missing") == 2)
     assert s.sql1("SELECT count(*) FROM event WHERE action = 'backup.found'") == 1
     # The control: the backup before it is whole, and can be restored.
     whole = s.sql1("SELECT max(id) FROM backup WHERE state = 'ready' AND health = 'good' AND id < ?", ready["id"])
     assert s.browser.get(f"/b/b{whole}/restore").status == 200
+    assert s.browser.get(f"/b/b{whole}/download").status == 200
 
 
 if __name__ == "__main__":
