@@ -79,6 +79,10 @@ PEER_8_one_check_for_worker_and_backups_shows_both(void **state)
 	check(f, backups | 1U << NOTICE_WORKER_SILENT);
 	step(f);
 	assert_int_equal(rows(f, "alive"), 1);
+	/* It heard of no start, so a cancel is no end. */
+	ends(f, ERR_CANCELLED);
+	assert_int_equal(rows(f, "backup-started"), 0);
+	assert_int_equal(rows(f, "backup-failed"), 0);
 	fixture_do(f, "DELETE FROM delivery");
 	/* A failure is not taken back a minute later. */
 	ends(f, ERR_INTERNAL);

@@ -73,7 +73,9 @@ watches_both(const struct channel *c)
 static void
 tell(struct news *w, const struct notice *n, notice_set wanted, enum channel_kind kind)
 {
-	bool of_starts = kind == CHANNEL_HEALTHCHECKS;
+	/* Of a run alone, and not of a result: a start, or the end of one that was cancelled. */
+	bool of_run =
+	    kind == CHANNEL_HEALTHCHECKS && wanted == notice_bit(NOTICE_BACKUP_READY);
 	const char *body = notice_json(w->a, n);
 
 	for (size_t i = 0; i < w->channel_count; i++) {
@@ -81,7 +83,7 @@ tell(struct news *w, const struct notice *n, notice_set wanted, enum channel_kin
 
 		if ((c->events & wanted) != wanted || c->created_at > w->happened_at ||
 		    (kind != CHANNEL_KINDS && c->kind != kind) ||
-		    (of_starts && watches_both(c)))
+		    (of_run && watches_both(c)))
 			continue;
 		w->rows =
 		    arena_grow(w->a, w->rows, w->count, &w->capacity, sizeof *w->rows);
