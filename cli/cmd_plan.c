@@ -99,8 +99,8 @@ by_default(const struct schedule_plan *p, enum column c)
 	    : c == RETENTION && p->retention_default;
 }
 
-/* Texts in the order of the columns; sizes, rules, defaults and times for people, unless `exact`.
- */
+/* Texts in the order of the columns; sizes, rules, defaults and times are for people, unless
+ * `exact`. */
 static void
 fill(const char *row[COLUMNS], struct arena *a, const struct schedule_plan *p, bool exact)
 {
@@ -221,12 +221,12 @@ find(struct schedule *ret, struct desk *d, const char *word, struct err *e)
 }
 
 static int
-note(struct desk *d, const char *action, const char *target, int64_t environment,
-    struct err *e)
+note(struct desk *d, struct event what, struct err *e)
 {
-	return events_add(d->db, &(struct event){ .actor = "system", .action = action,
-	    .environment = environment, .target = target,
-	    .detail = "on the command line", .address = "" }, e);
+	what.actor = "system";
+	what.detail = "on the command line";
+	what.address = "";
+	return events_add(d->db, &what, e);
 }
 
 /* The environment where it runs: the one that was named, or the only one. */
@@ -273,7 +273,8 @@ run(struct desk *d, int argc, char **argv)
 		return cmd_fail(&e);
 	ask.schedule = s.id;
 	if (plans_run_now(&backup, d->db, &ask, &e) != 0 ||
-	    note(d, "schedule.run", s.name, ask.environment, &e) != 0)
+	    note(d, (struct event){ .action = "schedule.run", .environment = ask.environment,
+	        .target = s.name }, &e) != 0)
 		return cmd_fail(&e);
 	printf("Backup b%" PRId64 " is queued.\n", backup);
 	return 0;
@@ -298,7 +299,8 @@ trash(size_t *gone, struct desk *d, const int64_t *backups, size_t count, struct
 			return -1;
 		}
 		name_id(id, NAME_BACKUP, b.id);
-		if (note(d, "backup.deleted", id, b.environment, e) != 0)
+		if (note(d, (struct event){ .action = "backup.deleted",
+		        .environment = b.environment, .target = id }, e) != 0)
 			return -1;
 		++*gone;
 	}
@@ -321,7 +323,8 @@ delete(struct desk *d, int argc, char **argv)
 	    schedules_backups(&backups, &count, d->arena, d->db, s.id, &e) != 0 ||
 	    (with && trash(&gone, d, backups, count, &e) != 0) ||
 	    schedules_remove(d->db, s.id, &e) != 0 ||
-	    note(d, "schedule.removed", s.name, s.environment, &e) != 0)
+	    note(d, (struct event){ .action = "schedule.removed", .project = s.project,
+	        .environment = s.environment, .target = s.name }, &e) != 0)
 		return cmd_fail(&e);
 	printf("Plan s%" PRId64 " is deleted. ", s.id);
 	if (with)

@@ -142,7 +142,7 @@ systemctl restart lazarette-worker</code></pre>
 <li>If the worker is killed while one is on its way, it is sent once more: its <code>webhook-id</code> is the same, so the receiver can know it.</li>
 <li>A signed webhook follows Standard Webhooks: <code>webhook-signature</code> is <code>v1,</code> and the base64 of HMAC-SHA256 over <code>webhook-id</code>, a dot, <code>webhook-timestamp</code>, a dot and the body; the key is the base64 behind <code>whsec_</code>.</li>
 <li>Private addresses are not called unless the host stands under <code>allow_private</code> in <code>lazarette.conf</code>. Redirects are not followed.</li>
-<li>The worker cannot tell that it is silent. A healthchecks channel of the instance with “Ping each minute” can.</li>
+<li>The worker cannot tell that it is silent. A healthchecks channel of the instance with “Ping each minute” can. A check that hears of backups, too, is told of their ends alone, and rests from a failed one until a good one: two checks tell the two apart.</li>
 <li>Mondays at 08:00 a digest tells how each environment stands, worst first, also when nothing happened.</li>
 </ul>
 <?cs elif:help.topic.keyboard ?>

@@ -16,6 +16,7 @@
 <li>A run that cannot be asked for, as the environment is paused or has no services, is shown with its reason.</li>
 <li>When the backup before still waits in the queue, the next run is the same one.</li>
 <li>What falls into a pause, or into the time a schedule is turned off, is not made up for.</li>
+<li>A consistent backup of a plan keeps to the window in which the application may be paused, also when “Run now” asks for it; so does one that waited in the queue until the window had closed. It begins when the window opens next, and its log says so.</li>
 <li>With <code>max_load</code> in <code>lazarette.conf</code>, scheduled backups wait while the machine is busier than that. Their pages say so.</li>
 </ul>
 <p><a href="/plans">All plans</a> shows every schedule with its last and its next run.</p>

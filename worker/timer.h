@@ -17,11 +17,11 @@ struct timer {
 };
 
 /*
- * One turn at the instant `now`: plan again when something was changed, when the clock was set
- * back, and every ten minutes (first of all what a clock that was ahead has left is mended:
- * setback.h); then run what is due, until a turn's time is over. With nothing to
- * do it is two look-ups. A schedule that fails keeps no other one waiting; the first fault is given
- * back, and the next step tries again.
+ * One turn at the instant `now`: at first and when the clock jumped, mend what one that was ahead
+ * has left (setback.h); plan again when something was changed, when the clock was set back, and
+ * every ten minutes; then run what is due, until a turn's time is over. With nothing to do it is
+ * two look-ups. A schedule that fails keeps no other one waiting; the first fault is given back,
+ * and the next step tries again.
  */
 MUST_USE int timer_step(struct timer *t, struct db *db, int64_t now, struct err *e);
 

@@ -6,6 +6,7 @@
 
 #include "lib/base/num.h"
 #include "lib/model/policy.h"
+#include "lib/store/newest.h"
 #include "lib/store/policies.h"
 #include "lib/store/sql.h"
 #include "lib/store/stats.h"
@@ -121,11 +122,9 @@ list_suspicious(struct list *to, struct err *e)
 	 * the newest of any of its services. */
 	static const char sql[] =
 	    "SELECT b.environment, b.id, b.suspicion FROM backup b WHERE b.state='ready' AND"
-	    " b.suspicion<>'' AND b.kind<>'uploaded' AND EXISTS (SELECT 1 FROM part p JOIN"
-	    " service x ON x.id=p.service WHERE p.backup=b.id AND x.removed_at=0 AND p.id=(SELECT"
-	    " y.id FROM part y JOIN backup n ON n.id=y.backup WHERE y.service=p.service AND"
-	    " y.state='ready' AND n.state='ready' AND n.kind<>'uploaded' ORDER BY y.id DESC LIMIT"
-	    " 1)) ORDER BY b.environment, b.id DESC";
+	    " b.suspicion<>'' AND EXISTS (SELECT 1 FROM part p JOIN service x ON x.id=p.service"
+	    " WHERE p.backup=b.id AND x.removed_at=0 AND p.id="
+	    NEWEST_PART("p.service", "y.id", NEWEST_GOOD) ") ORDER BY b.environment, b.id DESC";
 	CLEANUP_SQL struct sql *q = NULL;
 	int64_t environment, last = 0;
 	int rc;

@@ -194,18 +194,14 @@ freezes_put_back(struct db *db, const struct lease *l, const struct freeze_windo
 	char at[CALENDAR_TEXT_SIZE];
 
 	calendar_text(at, w->opens);
-	if (sql_begin(&t, db, e) != 0 || lease_check(&work, db, l, e) != 0)
+	if (sql_begin(&t, db, e) != 0 || lease_check(&work, db, l, e) != 0 ||
+	    lease_release(db, l->job, &work, w->opens, e) != 0)
 		return -1;
-	if (work.cancel_asked) {
-		const struct lease_end end = { JOB_CANCELLED, "Cancelled", 0, 0 };
-
-		return lease_end(db, l->job, &end, e) != 0 ? -1 : sql_commit(&t, e);
-	}
-	if (freezes_note(db, l->job, "note", arena_printf(a, "its turn came outside the window %s"
-	        " (%s) in which the application may be held: it waits until %.10s, %s UTC", w->text,
-	        w->zone, at, at + CALENDAR_TIME_AT), e) != 0 ||
-	    lease_requeue(db, l->job, w->opens, e) != 0 ||
-	    not_begun(db, l, work.backup, e) != 0)
+	if (!work.cancel_asked &&
+	    (freezes_note(db, l->job, "note", arena_printf(a, "its turn came outside the window %s"
+	         " (%s) in which the application may be held: it waits until %.10s, %s UTC",
+	         w->text, w->zone, at, at + CALENDAR_TIME_AT), e) != 0 ||
+	        not_begun(db, l, work.backup, e) != 0))
 		return -1;
 	return sql_commit(&t, e);
 }

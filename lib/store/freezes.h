@@ -60,7 +60,7 @@ MUST_USE int freezes_window(struct freeze_window *ret, struct arena *a, struct d
  * none asked for it. */
 bool freezes_windowed(enum backup_kind kind, int64_t schedule);
 /* Outside of it: the job goes back to the queue until it opens, with a line in its log, and the
- * lease is over. ERR_FENCED: it was before. */
+ * lease is over. Asked to be cancelled it ends instead. ERR_FENCED: the lease was over before. */
 MUST_USE int freezes_put_back(struct db *db, const struct lease *l, const struct freeze_window *w,
     struct err *e);
 

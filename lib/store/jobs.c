@@ -517,10 +517,7 @@ jobs_died(bool *again, struct db *db, const struct lease *l, const char *how, st
 	    sql_run(NULL, db, sql, SQL_ARGS(sql_i(l->job)), e) != 0)
 		return -1;
 	deaths = work.deaths + 1;
-	if (work.cancel_asked)
-		rc = lease_end(db, l->job, &(struct lease_end){ JOB_CANCELLED, "Cancelled", 0, 0 },
-		    e);
-	else if (deaths >= DEATHS_MAX)
+	if (!work.cancel_asked && deaths >= DEATHS_MAX)
 		rc = lease_end(db, l->job,
 		    &(struct lease_end){ JOB_FAILED,
 		        arena_printf(a, "poisoned: its process died %" PRId64 " times (%s)", deaths,
@@ -528,7 +525,7 @@ jobs_died(bool *again, struct db *db, const struct lease *l, const char *how, st
 		        0, 0 },
 		    e);
 	else
-		rc = lease_requeue(db, l->job, clock_now() + deaths * RETRY_MS, e);
+		rc = lease_release(db, l->job, &work, clock_now() + deaths * RETRY_MS, e);
 	if (rc != 0 || sql_commit(&t, e) != 0)
 		return -1;
 	*again = !work.cancel_asked && deaths < DEATHS_MAX;
@@ -540,16 +537,11 @@ jobs_release(struct db *db, const struct lease *l, struct err *e)
 {
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	struct lease_work work;
-	int rc;
 
-	if (sql_begin(&t, db, e) != 0 || lease_check(&work, db, l, e) != 0)
+	if (sql_begin(&t, db, e) != 0 || lease_check(&work, db, l, e) != 0 ||
+	    lease_release(db, l->job, &work, clock_now(), e) != 0)
 		return -1;
-	if (work.cancel_asked)
-		rc = lease_end(db, l->job, &(struct lease_end){ JOB_CANCELLED, "Cancelled", 0, 0 },
-		    e);
-	else
-		rc = lease_requeue(db, l->job, clock_now(), e);
-	return rc == 0 ? sql_commit(&t, e) : -1;
+	return sql_commit(&t, e);
 }
 
 int

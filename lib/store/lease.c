@@ -148,3 +148,13 @@ lease_requeue(struct db *db, int64_t job, int64_t run_at, struct err *e)
 		return -1;
 	return free_services(db, job, e);
 }
+
+int
+lease_release(struct db *db, int64_t job, const struct lease_work *work, int64_t run_at,
+    struct err *e)
+{
+	const struct lease_end cancelled = { JOB_CANCELLED, "Cancelled", 0, 0 };
+
+	return work->cancel_asked ? lease_end(db, job, &cancelled, e)
+	                          : lease_requeue(db, job, run_at, e);
+}

@@ -40,5 +40,8 @@ MUST_USE int lease_end(struct db *db, int64_t job, const struct lease_end *end, 
 
 /* Back to the queue, due at `run_at`, with a raised fence. */
 MUST_USE int lease_requeue(struct db *db, int64_t job, int64_t run_at, struct err *e);
+/* The same, unless somebody has asked for a cancel: then it ends. */
+MUST_USE int lease_release(struct db *db, int64_t job, const struct lease_work *work,
+    int64_t run_at, struct err *e);
 
 #endif

@@ -6,6 +6,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/store/backups.h"
+#include "lib/store/newest.h"
 #include "lib/store/row.h"
 #include "lib/store/sql.h"
 
@@ -146,10 +147,8 @@ restores_parts(struct restore_part **ret, size_t *count, struct arena *a, struct
 	    "SELECT x.id, x.restore, x.part, x.service, x.revision, x.made, x.choice, x.state,"
 	    " x.tag, x.mark, x.kept_bytes, x.target_bytes, x.needs_bytes, x.has_bytes, x.added,"
 	    " x.changed, x.removed, x.refusal, x.duration_ms, p.service_slug, p.service_name,"
-	    " p.engine, s.slug, s.name, p.data_raw_bytes, p.items, p.taken_at, coalesce((SELECT"
-	    " y.taken_at FROM part y JOIN backup b ON b.id=y.backup WHERE y.service=x.service AND"
-	    " y.state='ready' AND b.state='ready' AND b.kind<>'uploaded' AND b.suspicion='' AND"
-	    " b.health NOT IN ('damaged', 'missing') ORDER BY y.id DESC LIMIT 1), 0)"
+	    " p.engine, s.slug, s.name, p.data_raw_bytes, p.items, p.taken_at,"
+	    " coalesce(" NEWEST_PART("x.service", "y.taken_at", NEWEST_TRUSTED) ", 0)"
 	    " FROM restore_part x JOIN part p ON p.id=x.part JOIN service s ON s.id=x.service"
 	    " WHERE x.restore=?1 ORDER BY x.id";
 	void *rows = sql_list(count,

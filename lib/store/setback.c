@@ -12,9 +12,9 @@ setback_mend(struct setback *ret, struct db *db, int64_t now, struct err *e)
 	static const char sql_slots[] = "DELETE FROM schedule_run WHERE started_at>?1";
 	static const char sql_jobs[] =
 	    "UPDATE job SET run_at=?2 WHERE state='queued' AND run_at>?1";
-	int64_t born;
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	struct setback done = { 0, 0 };
+	int64_t born;
 
 	/* Before anybody had an account here the clock is wrong, not what was written. */
 	if (sql_get(&born, db, sql_born, SQL_NO_ARGS, e) != 0)

@@ -14,8 +14,8 @@
  * skipped when their day comes (their backups stay), and queued jobs that would wait until then are
  * due. What lies nearer is left, so that a clock that is set back a little makes no run twice;
  * and all is left when `now` is before the first account was made, as on a machine that has just
- * started without its time.
- * Reads the whole of schedule_run: for a worker's start and for a clock that jumped.
+ * started without its time. Reads the whole of schedule_run: for a worker's start and for a clock
+ * that jumped.
  */
 struct setback {
 	int64_t slots, jobs;          /* how many there were */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/model/policy.h"
+#include "lib/store/newest.h"
 #include "lib/store/sql.h"
 
 #define HOUR INT64_C(3600000)
@@ -16,15 +17,10 @@
 #define SET_AT(level, owner) \
 	"(SELECT value FROM policy WHERE level='" level "' AND owner=" owner " AND key='rpo-hours')"
 
-/* When an environment was last resumed (environments_update()); 0: never. */
-#define RESUMED(id) \
-	"coalesce((SELECT CAST(z.value AS BIGINT) FROM setting z WHERE z.name='resumed:'||" id \
-	"), 0)"
-
 static const char sql_environments[] =
     "SELECT v.id, v.project, v.uuid, v.slug, v.name, v.kind, v.paused, v.created_at, p.slug,"
     " p.name, g.id, g.kind, g.health, g.suspicion, g.started_at, g.finished_at, g.verified_at,"
-    " g.raw_bytes, g.stored_bytes, g.warnings, t.started_at, t.finished_at, " RESUMED("v.id") ","
+    " g.raw_bytes, g.stored_bytes, g.warnings, t.started_at, t.finished_at, v.resumed_at,"
     " (SELECT count(*) FROM service x WHERE x.environment=v.id AND x.removed_at=0 AND NOT EXISTS"
     " (SELECT 1 FROM restore_part r WHERE r.made=x.id)),"
     " coalesce(" SET_AT("environment", "v.id") ", " SET_AT("project", "v.project") ", "
@@ -239,35 +235,28 @@ add_alarm(const struct table *t, struct safety_facts *f, struct sql *q)
 #define NOT_BESIDE \
 	"x.removed_at=0 AND NOT EXISTS (SELECT 1 FROM restore_part r WHERE r.made=x.id)"
 
-/* Of the newest backup of x, a service, of which that is true. */
-#define NEWEST_PART(what, more) \
-	"(SELECT " what " FROM part y JOIN backup b ON b.id=y.backup WHERE y.service=x.id AND" \
-	" b.kind<>'uploaded' AND " more " ORDER BY y.id DESC LIMIT 1)"
-#define GOOD "y.state='ready' AND b.state='ready'"
-#define TRUSTED GOOD " AND b.suspicion='' AND b.health NOT IN ('damaged', 'missing')"
-
 static const char sql_services[] =
     "SELECT u.place, u.name, u.engine, u.covered, u.trusted, n.id, n.finished_at, n.state,"
     " u.doubtful, u.trusted_end FROM"
     " (SELECT x.environment AS place, x.id AS service, x.name, x.engine, " COVERED " AS covered, "
-    NEWEST_PART("b.started_at", TRUSTED) " AS trusted, "
-    NEWEST_PART("b.finished_at", TRUSTED) " AS trusted_end, " NEWEST_PART("b.suspicion<>''", GOOD)
-    " AS doubtful, " NEWEST_PART("b.id", "b.state IN ('ready', 'failed')")
-    " AS ended FROM service x WHERE " NOT_BESIDE ") u LEFT JOIN backup n ON n.id=u.ended ORDER BY"
-    " u.place, u.service";
+    NEWEST_PART("x.id", "b.started_at", NEWEST_TRUSTED) " AS trusted, "
+    NEWEST_PART("x.id", "b.finished_at", NEWEST_TRUSTED) " AS trusted_end, "
+    NEWEST_PART("x.id", "b.suspicion<>''", NEWEST_GOOD) " AS doubtful, "
+    NEWEST_PART("x.id", "b.id", "b.state IN ('ready', 'failed')") " AS ended FROM service x WHERE "
+    NOT_BESIDE ") u LEFT JOIN backup n ON n.id=u.ended ORDER BY u.place, u.service";
 /* What was due while the environment was paused is owed by nobody. The first run of each schedule
  * that came due after the newest good backup of the service that was backed up longest ago of those
  * it takes; a new service owes nothing for the time before it. */
 static const char sql_unmet[] =
     "SELECT c.environment, (SELECT min(r.due_at) FROM schedule_run r WHERE r.environment="
-    "c.environment AND r.schedule=c.schedule AND r.due_at>" RESUMED("c.environment") " AND"
+    "c.environment AND r.schedule=c.schedule AND r.due_at>v.resumed_at AND"
     " r.due_at>(SELECT min(max(x.created_at, coalesce("
-    NEWEST_PART("b.finished_at", GOOD) ", 0))) FROM service x WHERE x.environment=c.environment"
-    " AND " NOT_BESIDE " AND (NOT EXISTS (SELECT 1 FROM schedule_service y WHERE"
-    " y.schedule=c.schedule) OR EXISTS (SELECT 1 FROM schedule_service y WHERE"
-    " y.schedule=c.schedule AND y.service=x.id))))"
-    " FROM schedule_state c JOIN schedule s ON s.id=c.schedule WHERE s.enabled=1 AND"
-    " s.removed_at=0";
+    NEWEST_PART("x.id", "b.finished_at", NEWEST_GOOD) ", 0))) FROM service x WHERE"
+    " x.environment=c.environment AND " NOT_BESIDE " AND (NOT EXISTS"
+    " (SELECT 1 FROM schedule_service y WHERE y.schedule=c.schedule) OR EXISTS (SELECT 1 FROM"
+    " schedule_service y WHERE y.schedule=c.schedule AND y.service=x.id))))"
+    " FROM schedule_state c JOIN schedule s ON s.id=c.schedule JOIN environment v ON"
+    " v.id=c.environment WHERE s.enabled=1 AND s.removed_at=0";
 static const char sql_schedules[] =
     "SELECT c.environment, s.enabled, s.paused_until, c.handled_at, c.next_at FROM schedule_state"
     " c JOIN schedule s ON s.id=c.schedule WHERE s.removed_at=0";
@@ -326,11 +315,8 @@ stats_services(struct stats_service **ret, size_t *count, struct arena *a, struc
     int64_t environment, struct err *e)
 {
 	static const char sql[] =
-	    "SELECT x.slug, x.name, x.engine, " COVERED
-	    ", (SELECT g.finished_at FROM part g JOIN backup b ON b.id=g.backup WHERE"
-	    " g.service=x.id AND g.state='ready' AND b.state='ready' AND b.health NOT IN"
-	    " ('damaged', 'missing') AND b.suspicion='' ORDER BY g.id DESC LIMIT 1)"
-	    " FROM service x WHERE"
+	    "SELECT x.slug, x.name, x.engine, " COVERED ", "
+	    NEWEST_PART("x.id", "y.finished_at", NEWEST_TRUSTED) " FROM service x WHERE"
 	    " x.environment=?1 AND " NOT_BESIDE " ORDER BY x.id";
 	void *rows = sql_list(count,
 	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(environment)), sizeof **ret,

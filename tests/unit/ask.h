@@ -104,6 +104,18 @@ ask(struct reply *rp, struct fixture *f, struct ask q)
 		fail_msg("no '%s' among the headers: %s", (text), (rp)->headers.p); \
 } while (0)
 
+/* What stands in the hidden field `list` of a page: which backups were seen to go. */
+UNUSED static const char *
+seen_list(struct fixture *f, const struct reply *rp)
+{
+	static const char mark[] = "name=\"list\" value=\"";
+	const char *at = strstr(rp->body.p, mark);
+
+	assert_non_null(at);
+	at += sizeof mark - 1;
+	return arena_dupn(f->a, at, strcspn(at, "\""));
+}
+
 /* A test with the ids of the rows it covers in its printed name. */
 #define ROW_TEST(ids, fn) { ids " " #fn, fn, fixture_set_up, fixture_tear_down, NULL }
 

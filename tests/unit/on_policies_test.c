@@ -89,18 +89,6 @@ fill_trash(struct fixture *f)
 	}
 }
 
-/* What stands in the hidden field of the page: which list was seen. */
-static const char *
-seen_list(struct fixture *f, const struct reply *rp)
-{
-	static const char mark[] = "name=\"list\" value=\"";
-	const char *at = strstr(rp->body.p, mark);
-
-	assert_non_null(at);
-	at += sizeof mark - 1;
-	return arena_dupn(f->a, at, strcspn(at, "\""));
-}
-
 #define TRASH(days) { "policy", "trash-days" }, { "value", days }
 
 static void

@@ -35,18 +35,6 @@ own_rule(struct fixture *f, enum policy_level level, int64_t owner)
 	return pair.own.value;
 }
 
-/* What stands in the hidden field of the page: which list was seen. */
-static const char *
-seen_list(struct fixture *f, const struct reply *rp)
-{
-	static const char mark[] = "name=\"list\" value=\"";
-	const char *at = strstr(rp->body.p, mark);
-
-	assert_non_null(at);
-	at += sizeof mark - 1;
-	return arena_dupn(f->a, at, strcspn(at, "\""));
-}
-
 static void
 PLA_11_the_page_shows_the_rule_and_why_each_backup_stays(void **state)
 {

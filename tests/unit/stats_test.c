@@ -267,7 +267,7 @@ PEER_8_what_was_missed_during_a_pause_is_no_lateness(void **state)
 	assert_int_equal(row_of(f, f->environment).safety.cause, CAUSE_GOOD);
 	assert_true(row_of(f, f->environment).facts.resumed_at >= now);
 	/* What comes due from then on counts. */
-	fixture_do(f, arena_printf(f->a, "UPDATE setting SET value='%lld' WHERE name='resumed:1'",
+	fixture_do(f, arena_printf(f->a, "UPDATE environment SET resumed_at=%lld",
 	    (long long)(now - 10 * HOUR)));
 	assert_int_equal(row_of(f, f->environment).safety.cause, CAUSE_OVERDUE);
 }

@@ -17,8 +17,8 @@ struct freeze;
 
 /* *ret is NULL when nothing is to be held (a live backup, or no hook: then it says so). An error
  * leaves nothing frozen but what the supervisor knows of: the hook failed, or another backup holds
- * it for longer than we wait. ERR_FENCED: it is outside the
- * environment's window by now, and the job went back to the queue until that opens. */
+ * it for longer than we wait. ERR_FENCED: it is outside the environment's window by now, and the
+ * job went back to the queue until that opens. */
 MUST_USE int freeze_begin(struct freeze **ret, struct plan *p, struct err *e);
 
 /* All has been read: go on. May be called more than once, and from within a dump. A thaw that fails

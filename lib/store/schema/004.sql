@@ -103,6 +103,8 @@ ALTER TABLE environment ADD COLUMN frozen_until INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE environment ADD COLUMN thaw_tries INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE environment ADD COLUMN thaw_next INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE environment ADD COLUMN thaw_error TEXT NOT NULL DEFAULT '';
+-- When its last pause ended; 0: there was none.
+ALTER TABLE environment ADD COLUMN resumed_at INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX environment_frozen ON environment (id) WHERE frozen_at > 0;
 -- The address of the badge, hard to guess; '': there is none.
 ALTER TABLE environment ADD COLUMN badge TEXT NOT NULL DEFAULT '';
