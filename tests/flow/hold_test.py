@@ -16,7 +16,7 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import ROOT, SLOW, VARIANT, die_with_parent, free_port, main, test, wait_until  # noqa: E402
+from harness import ROOT, SLOW, VARIANT, Instance, die_with_parent, free_port, main, test, wait_until  # noqa: E402
 
 WORKER = os.path.join(ROOT, "build", VARIANT, "lazarette-worker")
 CLIENTS = 50
@@ -339,6 +339,66 @@ def foreign_group():
             assert s.hook("hold-thaw")[0] == 0 and os.stat(s.path).st_uid == 0
             waiting.join(20)
             assert answers == [200], answers
+
+
+LIVE, CAP = "shop/live", 37          # seconds; what hold-freeze takes when nobody tells it is another number
+
+
+@contextlib.contextmanager
+def console(site):
+    """shop/live of a console with the packaged hooks, for this site; a backup of it stops once the hook has run."""
+    with Instance(env={"LAZARETTE_FAULT": "freeze.hook_ran:stop:1"}) as s:
+        shutil.copytree(site.d + "/hooks", s.home + "/hooks", dirs_exist_ok=True)
+        os.mkdir(s.home + "/media")
+        with open(s.home + "/media/a.txt", "w") as f:
+            f.write("a picture\n")
+        s.add_project("shop")
+        s.add_environment("shop", "live")
+        s.add_service(LIVE, "media", "files", roots=s.home + "/media")
+        path = f"/p/{LIVE}/settings"
+        form = s.must(s.browser.get(path)).form(field="hook_freeze")
+        s.must(s.browser.submit(form.fill(hook_freeze="hold-freeze", hook_thaw="hold-thaw", freeze_seconds=str(CAP)), path))
+        yield s
+
+
+def stopped_job(s):
+    """The job process that stands still, held at its fault point; 0 when there is none."""
+    worker = s.running["worker"].pid
+    with open(f"/proc/{worker}/task/{worker}/children") as f:
+        for pid in f.read().split():
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/stat") as stat:
+                if stat.read().rsplit(")", 1)[1].split()[0] == "T":
+                    return int(pid)
+    return 0
+
+
+@test("NEW-9 PLA-7", "a worker's consistent backup holds the application by the packaged hooks: all wait, and all go on")
+def by_a_worker():
+    with Site() as site, console(site) as s, Crowd(site) as crowd:
+        wait_until("the crowd", lambda: crowd.done > 100)
+        began = time.monotonic()
+        backup, job = s.create_backup(LIVE)
+        pid = wait_until("the freeze", lambda: stopped_job(s) or s.sql1("SELECT error FROM job WHERE id = ?", job))
+        assert isinstance(pid, int), f"it failed: {pid}"
+        try:
+            site.app.frozen, before = True, site.app.seen
+            with open(f"/proc/{site.holder()}/cmdline") as f:
+                holder = f.read().split("\0")
+            time.sleep(1)
+            came = site.app.seen - before
+            site.app.frozen = False
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        s.wait_job(job, "succeeded")
+        held, done = time.monotonic() - began, crowd.done
+        assert site.holder() == 0, "the application is still held"
+        wait_until("the crowd to go on", lambda: crowd.done > done + 200)
+        row = s.sql("SELECT mode, state, frozen_ms FROM backup WHERE id = ?", backup)[0]
+    assert not crowd.errors, (len(crowd.errors), crowd.errors[:3])
+    assert row["mode"] == "consistent" and row["state"] == "ready" and row["frozen_ms"] >= 1000, row
+    assert came == 0 and site.app.disturbed == 0, f"{came} requests came while it was frozen"
+    assert 1 < crowd.longest <= held + 1 * SLOW, (crowd.longest, held)
+    assert holder[:1] == [os.path.realpath(WORKER)] and holder[holder.index("--seconds") + 1] == str(CAP), holder
 
 
 @test("NEW-9", "what is no socket, held already, or not there is refused with a sentence")
