@@ -132,9 +132,9 @@ T37_a_final_refusal_is_not_tried_again(void **state)
 static void
 count_taken(const struct server *s, int *clear, int *twice)
 {
-	char path[200], *ids[1000];
-	struct err e;
 	int n = mails(s);
+	char path[200], **ids = calloc((size_t)n + 1, sizeof *ids);
+	struct err e;
 
 	*clear = *twice = 0;
 	for (int i = 0; i < n; i++) {
@@ -151,6 +151,7 @@ count_taken(const struct server *s, int *clear, int *twice)
 	}
 	for (int i = 0; i < n; i++)
 		free(ids[i]);
+	free(ids);
 }
 
 static void
@@ -168,9 +169,11 @@ run_outbox(struct fixture *f, const struct conf *conf)
 	}
 }
 
+/* 100 mails, with ALL=1 in the environment 1,000. */
 static void
-T37_of_100_mails_at_30_percent_faults_all_arrive_none_twice_none_in_clear(void **state)
+T37_at_30_percent_faults_all_mails_arrive_none_twice_none_in_clear(void **state)
 {
+	const int count = getenv("ALL") != NULL ? 1000 : 100;
 	struct fixture *f = *state;
 	CLEANUP_SERVER struct server s = { .tls = "starttls",
 		.cert = "good",
@@ -182,16 +185,18 @@ T37_of_100_mails_at_30_percent_faults_all_arrive_none_twice_none_in_clear(void *
 	server_start(&s, "none");
 	conf.mail = s.conf;
 	conf.mail.timeout_ms = 1500;
-	queue(f, 100);
+	queue(f, count);
 	run_outbox(f, &conf);
-	assert_int_equal(fixture_number(f, "SELECT count(*) FROM outbox WHERE state='sent'"), 100);
-	print_message("%d tries for 100 mails\n",
-	    (int)fixture_number(f, "SELECT sum(tries) FROM outbox"));
-	assert_true(fixture_number(f, "SELECT sum(tries) FROM outbox") > 110);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM outbox WHERE state='sent'"),
+	    count);
+	print_message("%d tries for %d mails\n",
+	    (int)fixture_number(f, "SELECT sum(tries) FROM outbox"), count);
+	assert_true(fixture_number(f, "SELECT sum(tries) FROM outbox") > count + count / 10);
 	count_taken(&s, &clear, &twice);
 	assert_int_equal(clear, 0);
-	assert_true(twice <= 1);
-	assert_int_equal(mails(&s), 100 + twice);
+	print_message("%d of them came twice\n", twice);
+	assert_true(twice <= count / 100);
+	assert_int_equal(mails(&s), count + twice);
 }
 
 /* Control: a server that takes a mail and then hangs up makes doubles, and they are noticed. */
@@ -225,7 +230,7 @@ main(void)
 		MAIL_TEST(an_answer_the_catalogue_could_not_take_is_kept),
 		MAIL_TEST(T37_a_final_refusal_is_not_tried_again),
 		MAIL_TEST(
-		    T37_of_100_mails_at_30_percent_faults_all_arrive_none_twice_none_in_clear),
+		    T37_at_30_percent_faults_all_mails_arrive_none_twice_none_in_clear),
 		MAIL_TEST(T37_control_a_lost_answer_is_noticed_as_a_double),
 	};
 
