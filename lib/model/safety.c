@@ -67,11 +67,20 @@ safety_unmet(const struct safety_facts *f, int64_t now)
 	return due < now ? due : 0;
 }
 
+/* How long something has been waited for: the last pause does not count. */
+static int64_t
+waited(const struct safety_facts *f, int64_t since, int64_t now)
+{
+	int64_t from = f->paused_at > since ? f->paused_at : since;
+
+	return now - since - (f->resumed_at > from ? f->resumed_at - from : 0);
+}
+
 /* A backup that is being made has four times as long as one that nobody has begun. */
 static int64_t
-patience(const struct safety_facts *f)
+patience(const struct safety_facts *f, int64_t interval_ms)
 {
-	int64_t grace = safety_grace(f->interval_ms);
+	int64_t grace = safety_grace(interval_ms);
 
 	return f->coming != 0 ? QUARTER * grace : grace;
 }
@@ -79,23 +88,23 @@ patience(const struct safety_facts *f)
 static bool
 is_overdue(const struct safety_facts *f, int64_t due, int64_t now)
 {
-	return due > 0 && now - due > patience(f);
+	return due > 0 && waited(f, due, now) > patience(f, f->interval_ms);
 }
 
 bool
 safety_silent(const struct safety_facts *f, int64_t now)
 {
-	int64_t since = f->ended_at > f->resumed_at ? f->ended_at : f->resumed_at;
+	int64_t interval = f->silent_interval_ms;
 
-	return f->ended_failed && f->schedules_on > 0 && f->interval_ms > 0 &&
-	    now - since > f->interval_ms + patience(f);
+	return interval > 0 && f->schedules_on > 0 &&
+	    waited(f, f->silent_after, now) > interval + patience(f, interval);
 }
 
 static bool
 is_late(const struct safety_facts *f, int64_t due, int64_t now)
 {
-	return due > 0 &&
-	    now - due > (f->coming != 0 ? safety_grace(f->interval_ms) : SAFETY_SLACK);
+	return due > 0 && waited(f, due, now) >
+	    (f->coming != 0 ? safety_grace(f->interval_ms) : SAFETY_SLACK);
 }
 
 static bool
@@ -122,7 +131,7 @@ trouble(struct safety *s, const struct safety_facts *f, int64_t now)
 	else if (says(f->alarm))
 		*s = (struct safety){ SAFETY_AT_RISK, CAUSE_ALARM, f->alarm_at };
 	else if (f->suspicious)
-		*s = (struct safety){ SAFETY_SUSPICIOUS, CAUSE_SUSPICIOUS, f->good_at };
+		*s = (struct safety){ SAFETY_SUSPICIOUS, CAUSE_SUSPICIOUS, f->odd_at };
 	else if (is_late(f, due, now))
 		*s = (struct safety){ SAFETY_LATE, CAUSE_LATE, due };
 	else
@@ -183,6 +192,9 @@ failed(struct arena *a, const struct safety_facts *f, const char *id)
 	if (f->good == 0)
 		return arena_printf(a, "The last backup, %s, failed, and there is no good one.",
 		    id);
+	/* Not when another service has a newer one. */
+	if (f->ended < f->newest && says(f->ended_of))
+		return arena_printf(a, "The last backup of %s, %s, failed.", f->ended_of, id);
 	return arena_printf(a, "The last backup, %s, failed.", id);
 }
 
@@ -190,21 +202,26 @@ static char *
 old(struct arena *a, const struct safety_facts *f, int64_t now)
 {
 	char age[NUM_TEXT], allowed[NUM_TEXT];
+	bool one = says(f->oldest);
 
-	if (f->trusted_at == 0)
-		return arena_dup(a, "There is no backup that can be trusted.");
-	return arena_printf(a, "The newest backup that can be trusted is %s old; %s are allowed.",
+	if (f->trusted_end == 0)
+		return arena_printf(a, "There is no backup%s%s that can be trusted.",
+		    one ? " of " : "", one ? f->oldest : "");
+	return arena_printf(a, "The newest backup%s%s that can be trusted is %s old; %s are"
+	    " allowed.", one ? " of " : "", one ? f->oldest : "",
 	    lasted(age, now - f->trusted_at), lasted(allowed, f->rpo_ms));
 }
 
 static char *
 due(struct arena *a, const struct safety *s, const struct safety_facts *f, int64_t now)
 {
+	int64_t late = waited(f, s->since, now);
 	char by[NUM_TEXT], at[NUM_TEXT];
 
 	num_date(at, s->since);
-	return arena_printf(a, "The backup of %s UTC is %s %s%s.", at,
-	    lasted(by, now - s->since), s->cause == CAUSE_LATE ? "late" : "overdue",
+	return arena_printf(a, "The backup of %s UTC is %s %s%s%s.", at,
+	    lasted(by, late), s->cause == CAUSE_LATE ? "late" : "overdue",
+	    late < now - s->since ? ", without the pause" : "",
 	    f->coming != 0 ? "; one is on its way" : "");
 }
 
@@ -232,10 +249,11 @@ off(struct arena *a, const struct safety_facts *f)
 char *
 safety_reason(struct arena *a, const struct safety *s, const struct safety_facts *f, int64_t now)
 {
-	char good[NAME_ID_SIZE], ended[NAME_ID_SIZE];
+	char good[NAME_ID_SIZE], ended[NAME_ID_SIZE], odd[NAME_ID_SIZE];
 
 	name_id(good, NAME_BACKUP, f->good);
 	name_id(ended, NAME_BACKUP, f->ended);
+	name_id(odd, NAME_BACKUP, f->odd);
 	switch (s->cause) {
 	case CAUSE_FAILED:
 		return failed(a, f, ended);
@@ -250,7 +268,9 @@ safety_reason(struct arena *a, const struct safety *s, const struct safety_facts
 	case CAUSE_ALARM:
 		return arena_dup(a, f->alarm);
 	case CAUSE_SUSPICIOUS:
-		return arena_printf(a, "The last backup, %s, looks wrong.", good);
+		return says(f->odd_of)
+		    ? arena_printf(a, "The last backup of %s, %s, looks wrong.", f->odd_of, odd)
+		    : arena_printf(a, "The last backup, %s, looks wrong.", odd);
 	case CAUSE_NO_SERVICES:
 		return arena_dup(a, "Nothing has been backed up yet: it has no services.");
 	case CAUSE_COMING:

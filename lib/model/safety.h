@@ -52,7 +52,7 @@ enum safety_cause {
 struct safety_facts {
 	int64_t created_at;           /* of the environment */
 	bool paused;
-	int64_t resumed_at;           /* when it was last resumed; 0: never */
+	int64_t paused_at, resumed_at;   /* its last pause: from and to; 0: none, not known */
 	int64_t services;             /* that stand for themselves */
 	const char *uncovered;        /* those that no running schedule takes: "media, cache"; "" */
 	int64_t uncovered_count;
@@ -68,11 +68,22 @@ struct safety_facts {
 
 	int64_t good, good_at;        /* the newest good backup, and when it ended */
 	enum backup_health health;    /* of it */
-	bool suspicious;              /* it is */
-	/* When the newest began, and when one ended, that nobody doubts. */
+	/* The newest of a service is; which one, when it ended, and of which service: "" when it is
+	 * the newest of all. */
+	bool suspicious;
+	int64_t odd, odd_at;
+	const char *odd_of;
+	/* When the newest began, and when one ended, that nobody doubts. For a service that has no
+	 * backup at all it is when that was made, and 0; 0 and 0: it has only doubtful ones. */
 	int64_t trusted_at, trusted_end;
+	const char *oldest;           /* the service that is told of; "" when all are as old */
 	int64_t ended, ended_at;      /* the newest that ended of a service: a failed one, if any */
 	bool ended_failed;
+	const char *ended_of;         /* that service */
+	int64_t newest;               /* the newest that ended of any */
+	/* Of the service whose backup failed and that should have had the next one first: when it
+	 * failed, and the time between its own runs; 0: none. */
+	int64_t silent_after, silent_interval_ms;
 	int64_t coming;               /* a backup that is queued or running */
 
 	int64_t rpo_ms;               /* how old the newest one may be; 0: any age */
@@ -96,8 +107,8 @@ bool safety_too_old(const struct safety_facts *f, int64_t now);
 
 /* The first run that came due and brought no good backup; 0: none. */
 int64_t safety_unmet(const struct safety_facts *f, int64_t now);
-/* The last backup failed, and when the one after it should have ended long ago nothing had. A pause
- * in between does not count. */
+/* The last backup of a service failed, and when the one after it should have ended long ago nothing
+ * had: by the runs of this service. The last pause does not count, as in all lateness. */
 bool safety_silent(const struct safety_facts *f, int64_t now);
 
 /* How long a scheduled backup may be late before it is overdue: a quarter of the time between

@@ -124,8 +124,7 @@ backup_plan_add(struct backup_ids *ret, struct db *db, const struct backup_reque
 		return -1;
 	if (v.paused)
 		return err_set(e, ERR_CONFLICT,
-		    "%s/%s is paused; make it active in its settings first", v.project_slug,
-		    v.slug);
+		    "%s/%s" BACKUP_PLAN_PAUSED, v.project_slug, v.slug);
 	/* Nobody ticked that the application may be paused in the middle of the day: a plan, run
 	 * now or by its time, keeps to the window. It is looked at again when its turn comes. */
 	if (rq->mode == MODE_CONSISTENT && freezes_windowed(rq->kind, rq->schedule) &&

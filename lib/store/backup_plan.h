@@ -15,6 +15,10 @@
 MUST_USE int backup_plan_add(struct backup_ids *ret, struct db *db, const struct backup_request *rq,
     struct err *e);
 
+/* How the refusal of backup_plan_add() ends when the environment is paused. The run of a schedule
+ * keeps that sentence, and is known by it as one that nobody waits for. */
+#define BACKUP_PLAN_PAUSED " is paused; make it active in its settings first"
+
 /* ERR_CONFLICT, which says what it is, unless the backup is ready and not known to be damaged. */
 MUST_USE int backup_plan_usable(const struct backup *b, struct err *e);
 

@@ -228,6 +228,7 @@ concerns_age(char **ret, bool *broken, struct arena *a, struct db *db, int64_t e
 	const struct safety_facts *f;
 	struct stats_list list;
 	int64_t hours;
+	bool one;
 
 	*ret = NULL;
 	*broken = false;
@@ -240,14 +241,16 @@ concerns_age(char **ret, bool *broken, struct arena *a, struct db *db, int64_t e
 	if (list.count == 0)
 		return err_set(e, ERR_NOT_FOUND, "there is no such environment");
 	f = &list.rows[0].facts;
+	one = *f->oldest != '\0';
 	*broken = f->trusted_end < now - hours * HOUR_MS;
 	if (f->trusted_end == 0)
 		*ret = arena_printf(a,
-		    "There is no good backup; one of at most %" PRId64 " h is wished.", hours);
+		    "%s no good backup; one of at most %" PRId64 " h is wished.",
+		    one ? "A service has" : "There is", hours);
 	else
 		*ret = arena_printf(a,
 		    "%s newest good backup is %" PRId64 " h old; at most %" PRId64
-		    " h are wished.", f->trusted_end < f->good_at ? "A service's" : "The",
+		    " h are wished.", one ? "A service's" : "The",
 		    (now - f->trusted_end) / HOUR_MS, hours);
 	return 0;
 }

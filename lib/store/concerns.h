@@ -41,7 +41,8 @@ MUST_USE int concerns_forecast(struct forecast *ret, struct db *db, int64_t envi
     struct err *e);
 /* The sentence about age and wish: "The newest good backup is 5 h old; at most 24 h are wished.";
  * NULL without rpo-hours. *broken: it is older. An environment is as safe as its worst service: of
- * that one it is told ("A service's newest good backup is ..."). ERR_NOT_FOUND. */
+ * that one it is told ("A service's newest good backup is ...", "A service has no good ...").
+ * ERR_NOT_FOUND. */
 MUST_USE int concerns_age(char **ret, bool *broken, struct arena *a, struct db *db,
     int64_t environment, int64_t now, struct err *e);
 

@@ -70,22 +70,32 @@ environments_add(struct environment *v, struct db *db, struct err *e)
 int
 environments_update(const struct environment *v, struct db *db, struct err *e)
 {
-	/* What was missed during a pause is no lateness: it counts from here on (stats.c). */
+	/* The time of a pause is no lateness, what was late before it stays so (stats.c). */
+	static const char sql_pause[] =
+	    "INSERT INTO setting (name, value) SELECT 'paused:'||id, CAST(?2 AS TEXT) FROM"
+	    " environment WHERE id=?1 AND paused=0 AND ?3<>0 ON CONFLICT (name) DO UPDATE SET"
+	    " value=excluded.value";
 	static const char sql[] =
 	    "UPDATE environment SET slug=?1, name=?2, kind=?3, paused=?4,"
 	    " hook_before=coalesce(?6, ''), hook_after=coalesce(?7, ''), hook_limit_s=?8,"
 	    " watchers=coalesce(?9, ''), hook_freeze=coalesce(?10, ''),"
 	    " hook_thaw=coalesce(?11, ''), resumed_at=iif(paused=1 AND ?4=0, ?12, resumed_at)"
 	    " WHERE id=?5";
+	CLEANUP_TXN struct sql_txn t = { NULL };
+	int64_t now = clock_now();
 
-	if (row_update(db, sql,
+	if (sql_begin(&t, db, e) != 0 ||
+	    sql_run(NULL, db, sql_pause, SQL_ARGS(sql_i(v->id), sql_i(now), sql_i(v->paused)),
+	        e) != 0 ||
+	    row_update(db, sql,
 	        SQL_ARGS(sql_t(v->slug), sql_t(v->name), sql_t(environment_kind_name(v->kind)),
 	            sql_i(v->paused), sql_i(v->id), sql_t(v->hook_before),
 	            sql_t(v->hook_after), sql_i(hook_limit(v)), sql_t(v->watchers),
-	            sql_t(v->hook_freeze), sql_t(v->hook_thaw), sql_i(clock_now())),
-	        no_environment, e) != 0)
+	            sql_t(v->hook_freeze), sql_t(v->hook_thaw), sql_i(now)),
+	        no_environment, e) != 0 ||
+	    schedules_touch(db, e) != 0)
 		return -1;
-	return schedules_touch(db, e);
+	return sql_commit(&t, e);
 }
 
 int

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/model/policy.h"
+#include "lib/store/backup_plan.h"
 #include "lib/store/newest.h"
 #include "lib/store/sql.h"
 
@@ -21,6 +22,7 @@ static const char sql_environments[] =
     "SELECT v.id, v.project, v.uuid, v.slug, v.name, v.kind, v.paused, v.created_at, p.slug,"
     " p.name, g.id, g.kind, g.health, g.suspicion, g.started_at, g.finished_at, g.verified_at,"
     " g.raw_bytes, g.stored_bytes, g.warnings, t.started_at, t.finished_at, v.resumed_at,"
+    " coalesce((SELECT CAST(value AS BIGINT) FROM setting WHERE name='paused:'||v.id), 0),"
     " (SELECT count(*) FROM service x WHERE x.environment=v.id AND x.removed_at=0 AND NOT EXISTS"
     " (SELECT 1 FROM restore_part r WHERE r.made=x.id)),"
     " coalesce(" SET_AT("environment", "v.id") ", " SET_AT("project", "v.project") ", "
@@ -82,12 +84,15 @@ read_environment(void *row, struct sql *q, struct arena *a)
 	f->good_at = r->good.finished_at;
 	f->health = r->good.health;
 	f->suspicious = *r->good.suspicion != '\0';
+	f->odd = f->suspicious ? f->good : 0;
+	f->odd_at = f->suspicious ? f->good_at : 0;
 	f->trusted_at = sql_int(q, c++);
 	f->trusted_end = sql_int(q, c++);
 	f->resumed_at = sql_int(q, c++);
+	f->paused_at = sql_int(q, c++);
 	f->services = sql_int(q, c++);
 	f->rpo_ms = policy_number(POLICY_RPO_HOURS, sql_text(q, c++, a)) * HOUR;
-	f->uncovered = f->alarm = "";
+	f->uncovered = f->alarm = f->oldest = f->odd_of = f->ended_of = "";
 }
 
 /* -- what stands in other tables, row by row beside the environments -- */
@@ -160,41 +165,87 @@ add_schedule(const struct table *t, struct safety_facts *f, struct sql *q)
 	}
 }
 
+/* What the newest backups of one service say; 0: there is none. */
+struct own {
+	const char *name;
+	int64_t created_at, interval_ms;
+	int64_t trusted, trusted_end; /* began, ended */
+	bool good;                    /* there is one, doubtful or not */
+	int64_t odd, odd_at;          /* its newest good one, if that is doubtful */
+	int64_t ended, ended_at;
+	bool failed;
+};
+
+/* One that has no backup at all has been waiting for it since it was made, as an environment has.
+ */
+static void
+add_age(struct safety_facts *f, const struct own *o)
+{
+	int64_t since = o->trusted > 0 || o->good ? o->trusted : o->created_at;
+
+	if (f->good == 0 || since >= f->trusted_at)
+		return;
+	f->trusted_at = since;
+	f->trusted_end = o->trusted_end;
+	f->oldest = o->name;
+}
+
 /* A service is as safe as its own newest backups say, and an environment as its worst service: a
  * backup of the media does not make up for one of the database. */
 static void
-add_worst(const struct table *t, struct safety_facts *f, struct sql *q, int c)
+add_worst(struct safety_facts *f, const struct own *o)
 {
-	int64_t trusted = sql_int(q, c++), ended = sql_int(q, c++), ended_at = sql_int(q, c++);
-	bool failed = strcmp(sql_text(q, c++, t->arena), "failed") == 0;
-	int64_t end;
-
-	f->suspicious |= sql_int(q, c++) != 0;
-	end = sql_int(q, c);
-	if (end > 0 && end < f->trusted_end)
-		f->trusted_end = end;
-	if (trusted > 0 && trusted < f->trusted_at)
-		f->trusted_at = trusted;
-	if (ended == 0 || (f->ended_failed && !failed) ||
-	    (f->ended_failed == failed && ended <= f->ended))
+	add_age(f, o);
+	if (o->odd != 0 && f->odd == 0) {
+		f->suspicious = true;
+		f->odd = o->odd;
+		f->odd_at = o->odd_at;
+		f->odd_of = o->name;
+	}
+	if (o->failed && o->interval_ms > 0 && (f->silent_interval_ms == 0 ||
+	        o->ended_at + o->interval_ms < f->silent_after + f->silent_interval_ms)) {
+		f->silent_after = o->ended_at;
+		f->silent_interval_ms = o->interval_ms;
+	}
+	f->newest = o->ended > f->newest ? o->ended : f->newest;
+	if (o->ended == 0 || (f->ended_failed && !o->failed) ||
+	    (f->ended_failed == o->failed && o->ended <= f->ended))
 		return;
-	f->ended = ended;
-	f->ended_at = ended_at;
-	f->ended_failed = failed;
+	f->ended = o->ended;
+	f->ended_at = o->ended_at;
+	f->ended_failed = o->failed;
+	f->ended_of = o->name;
+}
+
+static void
+read_own(struct own *o, struct sql *q, struct arena *a, int c)
+{
+	o->created_at = sql_int(q, c++);
+	o->interval_ms = sql_int(q, c++);
+	o->trusted = sql_int(q, c++);
+	o->trusted_end = sql_int(q, c++);
+	o->good = sql_int(q, c++) != 0;
+	o->odd = sql_int(q, c++);
+	o->odd_at = sql_int(q, c++);
+	o->ended = sql_int(q, c++);
+	o->ended_at = sql_int(q, c++);
+	o->failed = strcmp(sql_text(q, c, a), "failed") == 0;
 }
 
 static void
 add_service(const struct table *t, struct safety_facts *f, struct sql *q)
 {
-	const char *name = sql_text(q, 1, t->arena);
+	struct own own = { .name = sql_text(q, 1, t->arena) };
 	enum engine engine;
-
 	/* One that this program does not know is never backed up, whatever the schedules say. */
-	if (sql_int(q, 3) == 0 || !engine_parse(&engine, sql_text(q, 2, t->arena)))
+	bool known = engine_parse(&engine, sql_text(q, 2, t->arena)), covered = sql_int(q, 3) != 0;
+
+	if (!covered || !known)
 		f->uncovered = f->uncovered_count++ == 0
-		    ? name : arena_printf(t->arena, "%s, %s", f->uncovered, name);
-	if (sql_int(q, 3) != 0 || f->schedules_on == 0)
-		add_worst(t, f, q, 4);
+		    ? own.name : arena_printf(t->arena, "%s, %s", f->uncovered, own.name);
+	read_own(&own, q, t->arena, 4);
+	if (known && (covered || f->schedules_on == 0))
+		add_worst(f, &own);
 }
 
 static void
@@ -225,38 +276,42 @@ add_alarm(const struct table *t, struct safety_facts *f, struct sql *q)
 	f->alarm_at = sql_int(q, 2);
 }
 
-/* Of x, a service: a running schedule takes it. */
-#define COVERED \
-	"EXISTS (SELECT 1 FROM schedule_state c JOIN schedule s ON s.id=c.schedule WHERE" \
+/* Of x, a service: the running schedules that take it. */
+#define TAKEN_BY \
+	" FROM schedule_state c JOIN schedule s ON s.id=c.schedule WHERE" \
 	" c.environment=x.environment AND s.enabled=1 AND s.removed_at=0 AND (NOT EXISTS (SELECT" \
 	" 1 FROM schedule_service y WHERE y.schedule=s.id) OR EXISTS (SELECT 1 FROM" \
-	" schedule_service y WHERE y.schedule=s.id AND y.service=x.id)))"
+	" schedule_service y WHERE y.schedule=s.id AND y.service=x.id))"
+#define COVERED "EXISTS (SELECT 1" TAKEN_BY ")"
 /* Those that stand for themselves. */
 #define NOT_BESIDE \
 	"x.removed_at=0 AND NOT EXISTS (SELECT 1 FROM restore_part r WHERE r.made=x.id)"
 
 static const char sql_services[] =
-    "SELECT u.place, u.name, u.engine, u.covered, u.trusted, n.id, n.finished_at, n.state,"
-    " u.doubtful, u.trusted_end FROM"
-    " (SELECT x.environment AS place, x.id AS service, x.name, x.engine, " COVERED " AS covered, "
+    "SELECT u.place, u.name, u.engine, u.covered, u.created_at, u.interval, u.trusted,"
+    " u.trusted_end, u.good, d.id, d.finished_at, n.id, n.finished_at, n.state FROM"
+    " (SELECT x.environment AS place, x.id AS service, x.name, x.engine, x.created_at, " COVERED
+    " AS covered, (SELECT min(c.next_at-c.handled_at)" TAKEN_BY " AND c.next_at>0) AS interval, "
     NEWEST_PART("x.id", "b.started_at", NEWEST_TRUSTED) " AS trusted, "
     NEWEST_PART("x.id", "b.finished_at", NEWEST_TRUSTED) " AS trusted_end, "
-    NEWEST_PART("x.id", "b.suspicion<>''", NEWEST_GOOD) " AS doubtful, "
+    NEWEST_PART("x.id", "b.id", NEWEST_GOOD) " AS good, "
     NEWEST_PART("x.id", "b.id", "b.state IN ('ready', 'failed')") " AS ended FROM service x WHERE "
-    NOT_BESIDE ") u LEFT JOIN backup n ON n.id=u.ended ORDER BY u.place, u.service";
-/* What was due while the environment was paused is owed by nobody. The first run of each schedule
+    NOT_BESIDE ") u LEFT JOIN backup n ON n.id=u.ended LEFT JOIN backup d ON d.id=u.good AND"
+    " d.suspicion<>'' ORDER BY u.place, u.service";
+/* A run that was refused because of a pause is owed by nobody. The first run of each schedule
  * that came due after the newest good backup of the service that was backed up longest ago of those
  * it takes; a new service owes nothing for the time before it. */
 static const char sql_unmet[] =
     "SELECT c.environment, (SELECT min(r.due_at) FROM schedule_run r WHERE r.environment="
-    "c.environment AND r.schedule=c.schedule AND r.due_at>v.resumed_at AND"
+    "c.environment AND r.schedule=c.schedule AND coalesce(r.error, '') NOT LIKE '%"
+    BACKUP_PLAN_PAUSED "' AND"
     " r.due_at>(SELECT min(max(x.created_at, coalesce("
     NEWEST_PART("x.id", "b.finished_at", NEWEST_GOOD) ", 0))) FROM service x WHERE"
     " x.environment=c.environment AND " NOT_BESIDE " AND (NOT EXISTS"
     " (SELECT 1 FROM schedule_service y WHERE y.schedule=c.schedule) OR EXISTS (SELECT 1 FROM"
     " schedule_service y WHERE y.schedule=c.schedule AND y.service=x.id))))"
-    " FROM schedule_state c JOIN schedule s ON s.id=c.schedule JOIN environment v ON"
-    " v.id=c.environment WHERE s.enabled=1 AND s.removed_at=0";
+    " FROM schedule_state c JOIN schedule s ON s.id=c.schedule WHERE s.enabled=1 AND"
+    " s.removed_at=0";
 static const char sql_schedules[] =
     "SELECT c.environment, s.enabled, s.paused_until, c.handled_at, c.next_at FROM schedule_state"
     " c JOIN schedule s ON s.id=c.schedule WHERE s.removed_at=0";

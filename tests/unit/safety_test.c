@@ -211,7 +211,16 @@ age(struct safety_facts *f, int64_t ms)
 	f->good = f->ended = 5;
 	f->good_at = f->ended_at = NOW - ms;
 	f->trusted_at = NOW - ms - MIN;
+	f->trusted_end = NOW - ms;
 	f->health = HEALTH_GOOD;
+}
+
+static void
+odd(struct safety_facts *f, bool is)
+{
+	f->suspicious = is;
+	f->odd = is ? f->good : 0;
+	f->odd_at = is ? f->good_at : 0;
 }
 
 static void
@@ -232,11 +241,13 @@ change(struct safety_facts *f, enum fact fact, int64_t value)
 	else if (fact == PAUSED)
 		f->paused = value != 0;
 	else if (fact == ODD)
-		f->suspicious = value != 0;
+		odd(f, value != 0);
 	else if (fact == HEALTH)
 		f->health = (enum backup_health)value;
 	else
 		*numbers[fact] = value;
+	if (fact == TRUSTED)
+		f->trusted_end = value;
 	if (fact == ALARMED)
 		f->alarm = "test";
 }
@@ -414,6 +425,83 @@ PLA_14_each_reason_is_a_sentence(void **state)
 	says("paused", "Paused: no backups can be made.");
 }
 
+/* What was late before a pause is as late after it. */
+static void
+PEER_8_the_time_of_a_pause_is_no_lateness(void **state)
+{
+	const struct row r = { .base = WELL | GOOD,
+		.changes = { { AGE, 3 * DAY }, { UNMET, NOW - 2 * DAY } } };
+	struct safety_facts f = facts_of(&r);
+	struct arena *a = arena_new();
+	struct safety s;
+
+	(void)state;
+	f.ended_of = f.oldest = f.odd_of = "";
+	/* An hour late it was paused, and went on ten minutes ago. */
+	f.paused_at = f.unmet_at + HOUR;
+	f.resumed_at = NOW - 10 * MIN;
+	s = safety_of(&f, NOW);
+	assert_int_equal(s.cause, CAUSE_LATE);
+	assert_int_equal(s.since, f.unmet_at);
+	assert_string_equal(safety_reason(a, &s, &f, NOW),
+	    "The backup of 13 Jan 2027, 08:00 UTC is 1 h 10 m late, without the pause.");
+	/* Seven hours, and it was overdue. */
+	f.paused_at = f.unmet_at + 7 * HOUR;
+	assert_int_equal(safety_of(&f, NOW).cause, CAUSE_OVERDUE);
+	/* Due while it was paused, and not refused: from the resuming on. */
+	f.paused_at = f.unmet_at - HOUR;
+	assert_int_equal(safety_of(&f, NOW).cause, CAUSE_LATE);
+	assert_int_equal(safety_of(&f, NOW + 6 * HOUR).cause, CAUSE_OVERDUE);
+	/* It ended before: it has nothing to do with it. */
+	f.paused_at = f.unmet_at - 2 * HOUR;
+	f.resumed_at = f.unmet_at - HOUR;
+	assert_int_equal(safety_of(&f, NOW).cause, CAUSE_OVERDUE);
+	/* When it began is not known: an older program wrote it. */
+	f.paused_at = 0;
+	f.resumed_at = NOW - HOUR;
+	assert_int_equal(safety_of(&f, NOW).cause, CAUSE_LATE);
+	/* Silence is no shorter for it either. */
+	f.silent_after = NOW - 3 * DAY;
+	f.silent_interval_ms = DAY;
+	f.paused_at = NOW - HOUR;
+	f.resumed_at = NOW;
+	assert_true(safety_silent(&f, NOW));
+	f.paused_at = NOW - 3 * DAY + HOUR;
+	assert_false(safety_silent(&f, NOW));
+	arena_free(a);
+}
+
+static void
+PLA_14_a_sentence_names_the_service_it_is_about(void **state)
+{
+	const struct row r = { .base = WELL | GOOD,
+		.changes = { { AGE, 5 * HOUR }, { ODD, 1 }, { RPO, DAY } } };
+	struct safety_facts f = facts_of(&r);
+	struct arena *a = arena_new();
+	struct safety s = safety_of(&f, NOW);
+
+	(void)state;
+	f.odd = 3;
+	f.odd_of = "Media";
+	assert_string_equal(safety_reason(a, &s, &f, NOW),
+	    "The last backup of Media, b3, looks wrong.");
+	s.cause = CAUSE_FAILED;
+	f.ended = 4;
+	f.ended_of = "Media";
+	f.newest = 5;
+	assert_string_equal(safety_reason(a, &s, &f, NOW), "The last backup of Media, b4, failed.");
+	f.newest = 4;
+	assert_string_equal(safety_reason(a, &s, &f, NOW), "The last backup, b4, failed.");
+	s.cause = CAUSE_OLD;
+	f.oldest = "Media";
+	assert_string_equal(safety_reason(a, &s, &f, NOW), "The newest backup of Media that can be"
+	    " trusted is 5 h 01 m old; 1 d 0 h are allowed.");
+	f.trusted_end = 0;
+	assert_string_equal(safety_reason(a, &s, &f, NOW),
+	    "There is no backup of Media that can be trusted.");
+	arena_free(a);
+}
+
 int
 main(void)
 {
@@ -424,6 +512,8 @@ main(void)
 		cmocka_unit_test(the_grace_is_a_quarter_within_bounds),
 		cmocka_unit_test(a_backup_never_gets_safer_by_waiting),
 		cmocka_unit_test(PLA_14_each_reason_is_a_sentence),
+		cmocka_unit_test(PEER_8_the_time_of_a_pause_is_no_lateness),
+		cmocka_unit_test(PLA_14_a_sentence_names_the_service_it_is_about),
 	};
 
 	return cmocka_run_group_tests_name("safety", tests, NULL, NULL);

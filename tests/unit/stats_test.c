@@ -5,7 +5,6 @@
 
 #include "lib/model/calendar.h"
 #include "lib/store/badges.h"
-#include "lib/store/concerns.h"
 #include "lib/store/policies.h"
 #include "lib/store/stats.h"
 
@@ -149,127 +148,6 @@ PEER_8_what_came_due_and_brought_nothing_is_late(void **state)
 	/* A schedule that is off asks for nothing. */
 	fixture_do(f, "UPDATE schedule SET enabled=0");
 	assert_int_equal(row_of(f, f->environment).safety.cause, CAUSE_OFF);
-}
-
-/* Each by a schedule of its own. */
-static void
-PEER_8_a_backup_of_the_media_does_not_make_up_for_the_database(void **state)
-{
-	struct fixture *f = *state;
-	int64_t now = clock_now(), first = fixture_ready(f), failed, media;
-	struct alarm *alarms;
-	struct stats_row r;
-	struct lease l;
-	struct err why;
-	size_t count;
-
-	schedule(f, 1, "");
-	schedule(f, 2, "");
-	fixture_do(f, arena_printf(f->a,
-	    "INSERT INTO schedule_service (schedule, service) VALUES (1, %lld), (2, %lld)",
-	    (long long)f->database, (long long)f->media));
-	fixture_do(f, "UPDATE service SET created_at=1");
-	fixture_do(f, arena_printf(f->a, "UPDATE backup SET started_at=%lld, finished_at=%lld",
-	    (long long)(now - 30 * HOUR), (long long)(now - 29 * HOUR)));
-	/* The run of the database was refused, that of the media brought a backup. */
-	fixture_do(f, arena_printf(f->a, "INSERT INTO schedule_run (schedule, environment, slot,"
-	    " due_at, started_at) VALUES (1, 1, 'a', %lld, 1), (2, 1, 'a', %lld, 1)",
-	    (long long)(now - 9 * HOUR), (long long)(now - 9 * HOUR)));
-	media = fixture_request(f, f->media, NULL).backup;
-	l = fixture_claim(f);
-	fixture_finish(f, &l, media);
-	r = row_of(f, f->environment);
-	assert_int_equal(r.facts.good, media);
-	assert_int_equal(r.safety.cause, CAUSE_OVERDUE);
-	assert_int_equal(r.safety.since, now - 9 * HOUR);
-	assert_int_equal(r.facts.trusted_at, now - 30 * HOUR);
-	/* Doubt about the database stays, too. */
-	assert_false(r.facts.suspicious);
-	fixture_do(f, arena_printf(f->a, "UPDATE backup SET suspicion='0 tables' WHERE id=%lld",
-	    (long long)first));
-	assert_true(row_of(f, f->environment).facts.suspicious);
-	OK(concerns_list(&alarms, &count, f->a, f->db, now, &f->e));
-	assert_int_equal(count, 1);
-	assert_string_equal(alarms[0].kind, "suspicious");
-	fixture_do(f, "UPDATE backup SET suspicion=''");
-	/* It fails, and then the media come again. */
-	failed = fixture_request(f, f->database, NULL).backup;
-	l = fixture_claim(f);
-	err_set(&why, ERR_INTERNAL, "broken");
-	OK(jobs_fail(f->db, &l, &why, &f->e));
-	media = fixture_request(f, f->media, NULL).backup;
-	l = fixture_claim(f);
-	fixture_finish(f, &l, media);
-	r = row_of(f, f->environment);
-	assert_int_equal(r.safety.cause, CAUSE_FAILED);
-	assert_int_equal(r.facts.ended, failed);
-	assert_true(first < failed);
-}
-
-/* The promise and the metric go by the service that waits longest. */
-static void
-NEW_7_the_age_is_that_of_the_service_that_waits_longest(void **state)
-{
-	struct fixture *f = *state;
-	struct policy_place all = { LEVEL_INSTANCE, 0 };
-	int64_t now = clock_now(), media;
-	struct lease l;
-	bool broken;
-	char *age;
-
-	OK(policies_set(f->db, POLICY_RPO_HOURS, &all, "24", f->admin, &f->e));
-	OK(concerns_age(&age, &broken, f->a, f->db, f->environment, now, &f->e));
-	assert_true(broken);
-	assert_string_equal(age, "There is no good backup; one of at most 24 h is wished.");
-	fixture_ready(f);
-	fixture_do(f, arena_printf(f->a, "UPDATE backup SET started_at=%lld, finished_at=%lld",
-	    (long long)(now - 31 * HOUR), (long long)(now - 30 * HOUR)));
-	media = fixture_request(f, f->media, NULL).backup;
-	l = fixture_claim(f);
-	fixture_finish(f, &l, media);
-	OK(concerns_age(&age, &broken, f->a, f->db, f->environment, now, &f->e));
-	assert_true(broken);
-	assert_string_equal(age,
-	    "A service's newest good backup is 30 h old; at most 24 h are wished.");
-	assert_int_equal(row_of(f, f->environment).facts.trusted_end, now - 30 * HOUR);
-	fixture_do(f, "UPDATE service SET removed_at=1 WHERE slug='database'");
-	OK(concerns_age(&age, &broken, f->a, f->db, f->environment, clock_now(), &f->e));
-	assert_false(broken);
-	assert_string_equal(age, "The newest good backup is 0 h old; at most 24 h are wished.");
-	REFUSED(ERR_NOT_FOUND, concerns_age(&age, &broken, f->a, f->db, 77, now, &f->e));
-}
-
-/* Runs went by while it was paused, and were refused. */
-static void
-PEER_8_what_was_missed_during_a_pause_is_no_lateness(void **state)
-{
-	struct fixture *f = *state;
-	int64_t now = clock_now();
-	struct environment v;
-
-	fixture_ready(f);
-	schedule(f, 1, "");
-	fixture_do(f, "UPDATE service SET created_at=1");
-	fixture_do(f, "UPDATE backup SET started_at=1000, finished_at=2000");
-	fixture_do(f, arena_printf(f->a, "INSERT INTO schedule_run (schedule, environment, slot,"
-	    " due_at, started_at, error) VALUES (1, 1, 'a', %lld, 1, 'paused')",
-	    (long long)(now - 9 * HOUR)));
-	assert_int_equal(row_of(f, f->environment).safety.cause, CAUSE_OVERDUE);
-	OK(environments_by_id(&v, f->a, f->db, f->environment, &f->e));
-	/* Saved without having been paused, it owes what it owed. */
-	OK(environments_update(&v, f->db, &f->e));
-	assert_int_equal(row_of(f, f->environment).safety.cause, CAUSE_OVERDUE);
-	v.paused = true;
-	OK(environments_update(&v, f->db, &f->e));
-	assert_int_equal(row_of(f, f->environment).safety.cause, CAUSE_PAUSED);
-	v.paused = false;
-	OK(environments_update(&v, f->db, &f->e));
-	assert_int_equal(row_of(f, f->environment).safety.cause, CAUSE_GOOD);
-	assert_true(row_of(f, f->environment).facts.resumed_at >= now);
-	/* What comes due from then on counts. */
-	fixture_do(f, arena_printf(f->a, "UPDATE environment SET resumed_at=%lld",
-	    (long long)(now - 10 * HOUR)));
-	assert_int_equal(row_of(f, f->environment).safety.cause, CAUSE_OVERDUE);
 }
 
 static void
@@ -542,9 +420,6 @@ main(void)
 		FIXTURE_TEST(SET_28_what_no_schedule_takes_is_named),
 		FIXTURE_TEST(SET_28_a_type_without_support_is_not_backed_up),
 		FIXTURE_TEST(PEER_8_what_came_due_and_brought_nothing_is_late),
-		FIXTURE_TEST(PEER_8_a_backup_of_the_media_does_not_make_up_for_the_database),
-		FIXTURE_TEST(NEW_7_the_age_is_that_of_the_service_that_waits_longest),
-		FIXTURE_TEST(PEER_8_what_was_missed_during_a_pause_is_no_lateness),
 		FIXTURE_TEST(the_nearest_policy_says_how_old_it_may_be),
 		FIXTURE_TEST(suspicion_and_alarms_are_facts),
 		FIXTURE_TEST(an_upload_is_no_backup_of_the_environment),
