@@ -105,19 +105,25 @@ look_at_hold(const struct round *r, const struct environment *v, struct err *e)
 }
 
 int
-lookout_held(struct db *db, int64_t now, struct err *e)
+lookout_held(bool *news, struct db *db, const struct thaws_leaving *who, struct err *e)
 {
 	CLEANUP_ARENA struct arena *arena = arena_new();
-	struct round r = { .db = db, .arena = arena, .now = now, .leaving = true };
+	struct round r = { .db = db, .arena = arena, .leaving = true };
 	struct environment v;
+	bool told = false;
 
 	if (alarms_open(&r.open, &r.count, arena, db, 0, e) != 0 ||
 	    freezes_owed(&r.owed, &r.owed_count, arena, db, e) != 0)
 		return -1;
-	for (size_t i = 0; i < r.owed_count; i++)
+	for (size_t i = 0; i < r.owed_count; i++) {
+		if (thaws_of_another(&r.owed[i], who))
+			continue;
 		if (environments_by_id(&v, arena, db, r.owed[i].environment, e) != 0 ||
 		    look_at_hold(&r, &v, e) != 0)
 			return -1;
+		told |= !is_open(&r, "held", v.id, "");
+	}
+	*news = told;
 	return 0;
 }
 

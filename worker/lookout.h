@@ -3,6 +3,7 @@
 #ifndef WORKER_LOOKOUT_H
 #define WORKER_LOOKOUT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/base/attr.h"
@@ -18,7 +19,10 @@
  */
 MUST_USE int lookout_step(struct db *db, int64_t now, struct err *e);
 
-/* Of a worker that stops: opens "held" for whatever it could not let go of. */
-MUST_USE int lookout_held(struct db *db, int64_t now, struct err *e);
+/* Of a worker that stops: opens "held" for whatever it could not let go of. *news: there is one of
+ * which nobody was told before. */
+struct thaws_leaving;
+MUST_USE int lookout_held(bool *news, struct db *db, const struct thaws_leaving *who,
+    struct err *e);
 
 #endif

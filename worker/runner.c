@@ -43,7 +43,7 @@
 enum {
 	FIRST_SWEEP_MS = 2000, SWEEP_MS = 10 * 1000, SWEEP_LIMIT_MS = 30 * 60 * 1000,
 	SWEEP_OVERLAP_MS = 60 * 1000,
-	CLOSING_MS = 15 * 1000,
+	CLOSING_MS = 15 * 1000, TELL_MS = 10 * 1000,
 	SAY_AGAIN_MS = 30 * 1000,
 	NAME_SIZE = 96,
 };
@@ -240,6 +240,19 @@ turn_beat(struct runner *r)
 }
 
 static void
+turn_tell(struct runner *r)
+{
+	struct err e;
+
+	if (herald_step(&r->herald, r->db, r->conf, clock_now(), &e) != 0)
+		trouble(r, "worker.herald", &e);
+	if (webhook_step(&r->webhooks, r->db, r->conf, clock_now(), &e) != 0)
+		trouble(r, "worker.webhook", &e);
+	if (mail_send_step(&r->mail, r->db, r->conf, &e) != 0)
+		trouble(r, "worker.mail", &e);
+}
+
+static void
 turn(struct runner *r)
 {
 	struct err e;
@@ -261,14 +274,9 @@ turn(struct runner *r)
 		trouble(r, "worker.timer", &e);
 	if (crew_claim(&r->crew, &e) != 0)
 		trouble(r, "worker.claim", &e);
-	if (herald_step(&r->herald, r->db, r->conf, clock_now(), &e) != 0)
-		trouble(r, "worker.herald", &e);
-	if (webhook_step(&r->webhooks, r->db, r->conf, clock_now(), &e) != 0)
-		trouble(r, "worker.webhook", &e);
 	if (pruner_step(r->db, r->conf, clock_now(), &e) != 0)
 		trouble(r, "worker.prune", &e);
-	if (mail_send_step(&r->mail, r->db, r->conf, &e) != 0)
-		trouble(r, "worker.mail", &e);
+	turn_tell(r);
 	deliveries_open(&r->deliveries, r->conf);
 }
 
@@ -287,12 +295,13 @@ static bool
 must_stay(struct runner *r)
 {
 	int64_t stopping = clock_mono() - r->closing_since;
+	const struct thaws_leaving who = { r->conf, r->name, stopping };
 	struct err e;
 	bool held;
 
 	if (stopping < CLOSING_MS && crew_busy(&r->crew) > 0)
 		return true;
-	if (thaws_keep(&held, &r->thaws, r->db, stopping, &e) != 0) {
+	if (thaws_keep(&held, &r->thaws, r->db, &who, &e) != 0) {
 		trouble(r, "worker.thaw", &e);
 		return stopping < CLOSING_MS;
 	}
@@ -303,20 +312,37 @@ must_stay(struct runner *r)
 	return held;
 }
 
+/* What could not be let go is told before we go: no other worker may come for long. A mail about it
+ * waits for some seconds, and a server may be slow; the rest is the next worker's. */
+static void
+tell_held(struct runner *r)
+{
+	const struct thaws_leaving who = { .conf = r->conf, .worker = r->name };
+	int64_t until = clock_mono() + TELL_MS;
+	struct err e;
+	bool news;
+
+	if (lookout_held(&news, r->db, &who, &e) != 0) {
+		trouble(r, "worker.lookout", &e);
+		return;
+	}
+	while (news && clock_mono() < until) {
+		turn_tell(r);
+		wait_a_moment(r, 100);
+	}
+}
+
 static void
 close_down(struct runner *r)
 {
-	struct err e;
 
 	crew_close(&r->crew);
 	while (must_stay(r)) {
 		wait_a_moment(r, 100);
 		turn(r);
 	}
-	/* The sweeps are over; what could not be let go is told, and the next worker tries again.
-	 */
-	if (lookout_held(r->db, clock_now(), &e) != 0)
-		trouble(r, "worker.lookout", &e);
+	/* The sweeps are over: none closes what is opened here. */
+	tell_held(r);
 	if (r->sweeper > 0)
 		kill(r->sweeper, SIGKILL);
 	mail_send_stop(&r->mail, r->db);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 
 #include "lib/base/clock.h"
@@ -123,8 +124,16 @@ at_work(const struct thaws *t, int64_t environment)
 	return false;
 }
 
+bool
+thaws_of_another(const struct freeze_row *row, const struct thaws_leaving *who)
+{
+	return *row->worker != '\0' && strcmp(row->worker, who->worker) != 0 &&
+	    thaw_guarded(who->conf, row->environment);
+}
+
 int
-thaws_keep(bool *ret, const struct thaws *t, struct db *db, int64_t stopping_ms, struct err *e)
+thaws_keep(bool *ret, const struct thaws *t, struct db *db, const struct thaws_leaving *who,
+    struct err *e)
 {
 	CLEANUP_ARENA struct arena *arena = arena_new();
 	struct freeze_row *rows;
@@ -137,7 +146,7 @@ thaws_keep(bool *ret, const struct thaws *t, struct db *db, int64_t stopping_ms,
 		/* Its last try may begin just before the others' time is up. */
 		int64_t limit = 2 * (rows[i].limit_ms + LEAVE_MS);
 
-		keep |= stopping_ms < limit &&
+		keep |= who->stopping_ms < limit && !thaws_of_another(&rows[i], who) &&
 		    (rows[i].tries < THAWS_FAILED || at_work(t, rows[i].environment));
 	}
 	*ret = keep;

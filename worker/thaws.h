@@ -31,10 +31,19 @@ struct thaws {
 
 /* One turn: bury children, start those that are due. */
 MUST_USE int thaws_step(struct thaws *t, struct db *db, const struct conf *conf, struct err *e);
-/* Must a worker that has been stopping for so long still stay? While a thaw is at work, and while
- * one is owed that was not given up: each has the time that its hook may take. */
-MUST_USE int thaws_keep(bool *ret, const struct thaws *t, struct db *db, int64_t stopping_ms,
-    struct err *e);
+
+/* A worker that stops, and for how long it has been at that. */
+struct thaws_leaving {
+	const struct conf *conf;
+	const char *worker;
+	int64_t stopping_ms;
+};
+/* Must it still stay? While a thaw is at work, and while one is owed that was not given up: each
+ * has the time that its hook may take. */
+MUST_USE int thaws_keep(bool *ret, const struct thaws *t, struct db *db,
+    const struct thaws_leaving *who, struct err *e);
+/* Is this what another worker's living job holds, and will let go? */
+bool thaws_of_another(const struct freeze_row *row, const struct thaws_leaving *who);
 
 /* One thaw may fail in passing, as when a server is just starting again. From this one on somebody
  * is told, and a worker that stops leaves it to the next. */

@@ -22,10 +22,11 @@ look_at_clock(const struct timer *t, struct db *db, int64_t now, struct err *e)
 		return 0;
 	if (setback_mend(&was, db, now, e) != 0)
 		return err_in(e, "mend what a wrong clock left");
-	if (was.slots > 0 || was.jobs > 0)
+	if (was.slots > 0 || was.jobs > 0 || was.mails > 0)
 		log_line(LOG_WARN, "schedule.clock", "the clock was ahead: %" PRId64 " runs that "
-		    "were noted for days to come are forgotten, %" PRId64 " jobs that would wait "
-		    "until then are due", was.slots, was.jobs);
+		    "were noted for days to come are forgotten, %" PRId64 " jobs and %" PRId64
+		    " notices and mails that would wait until then are due", was.slots, was.jobs,
+		    was.mails);
 	return 0;
 }
 

@@ -77,12 +77,21 @@ alarms_forget(struct db *db, const struct alarm *what, struct err *e)
 }
 
 int
-alarms_pass(struct db *db, const struct alarm *what, struct err *e)
+alarms_pass(struct db *db, const struct alarm *what, int64_t since, struct err *e)
 {
+	static const char sql[] =
+	    "SELECT count(*) FROM alarm WHERE kind=?1 AND coalesce(environment, 0)=?2 AND"
+	    " subject=?3 AND opened_at>?4 AND opened_at<=?5";
 	CLEANUP_TXN struct sql_txn t = { NULL };
+	int64_t told;
 
-	if (sql_begin(&t, db, e) != 0 || alarms_raise(NULL, db, what, e) != 0 ||
-	    alarms_settle(NULL, db, what, e) != 0)
+	if (sql_begin(&t, db, e) != 0 ||
+	    sql_get(&told, db, sql,
+	        SQL_ARGS(sql_t(what->kind), sql_i(what->environment), sql_t(subject_of(what)),
+	            sql_i(since), sql_i(clock_now())), e) != 0)
+		return -1;
+	if (told == 0 && (alarms_raise(NULL, db, what, e) != 0 ||
+	        alarms_settle(NULL, db, what, e) != 0))
 		return -1;
 	return sql_commit(&t, e);
 }

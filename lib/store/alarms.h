@@ -32,8 +32,10 @@ MUST_USE int alarms_raise(bool *opened, struct db *db, const struct alarm *what,
 MUST_USE int alarms_settle(bool *closed, struct db *db, const struct alarm *what, struct err *e);
 /* The same when it is not over but nobody waits for it any more: nobody is told. */
 MUST_USE int alarms_forget(struct db *db, const struct alarm *what, struct err *e);
-/* Opens it and closes it, in one transaction: it is over already, and both ends are told. */
-MUST_USE int alarms_pass(struct db *db, const struct alarm *what, struct err *e);
+/* Opens it and closes it, in one transaction: it is over already, and both ends are told. Nothing
+ * happens when one of its kind, environment and subject was opened after `since`: whoever looked at
+ * the same time was faster. */
+MUST_USE int alarms_pass(struct db *db, const struct alarm *what, int64_t since, struct err *e);
 /* What is open, oldest first. environment 0: all. */
 MUST_USE int alarms_open(struct alarm **ret, size_t *count, struct arena *a, struct db *db,
     int64_t environment, struct err *e);

@@ -13,8 +13,8 @@ enum { LINES_MAX = 2000 };
 
 #define FREEZE_COLUMNS \
 	"SELECT v.id, v.frozen_job, coalesce(j.backup, 0), v.frozen_at, v.frozen_until," \
-	" v.thaw_tries, v.thaw_next, v.thaw_error, v.hook_limit_s FROM environment v LEFT JOIN" \
-	" job j ON j.id=v.frozen_job WHERE v.frozen_at>0"
+	" v.thaw_tries, v.thaw_next, v.thaw_error, v.hook_limit_s, j.worker FROM environment v" \
+	" LEFT JOIN job j ON j.id=v.frozen_job WHERE v.frozen_at>0"
 
 static void
 read_freeze(void *row, struct sql *q, struct arena *a)
@@ -31,6 +31,7 @@ read_freeze(void *row, struct sql *q, struct arena *a)
 	f->next = sql_int(q, c++);
 	f->error = sql_text(q, c++, a);
 	f->limit_ms = sql_int(q, c++) * 1000;
+	f->worker = sql_text(q, c++, a);
 }
 
 int
@@ -42,7 +43,7 @@ freezes_begin(struct freeze_row *ret, struct db *db, const struct lease *l, int6
 	    "UPDATE environment SET frozen_at=?2, frozen_until=?3, frozen_job=?4, thaw_tries=0,"
 	    " thaw_next=0, thaw_error='' WHERE id=?1 AND frozen_at=0";
 	CLEANUP_TXN struct sql_txn t = { NULL };
-	struct freeze_row row = { .job = l->job, .at = clock_now(), .error = "" };
+	struct freeze_row row = { .job = l->job, .at = clock_now(), .error = "", .worker = "" };
 	struct lease_work work;
 	int64_t changed;
 
@@ -80,7 +81,7 @@ freezes_of(struct freeze_row *ret, struct arena *a, struct db *db, int64_t envir
     struct err *e)
 {
 	static const char sql[] = FREEZE_COLUMNS " AND v.id=?1";
-	struct freeze_row row = { .environment = environment, .error = "" };
+	struct freeze_row row = { .environment = environment, .error = "", .worker = "" };
 
 	if (sql_first(&row,
 	        &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(environment)), sizeof row,

@@ -23,6 +23,7 @@ struct freeze_row {
 	int64_t tries, next;          /* thaws that failed, and when to try again */
 	const char *error;            /* of the last one; "" when none */
 	int64_t limit_ms;             /* how long its thaw may take; only of one that was read */
+	const char *worker;           /* that runs its job; "" when none does; as limit_ms */
 };
 
 /* The environment of a running backup job is frozen from now on, for `cap_ms` at most. ERR_BUSY:

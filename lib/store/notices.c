@@ -314,10 +314,14 @@ read_job(void *row, struct sql *q, struct arena *a UNUSED)
 int
 notices_jobs(struct notice_job **ret, size_t *count, struct arena *a, struct db *db, struct err *e)
 {
-	/* The words of the index job_untold. */
+	/* The words of the index job_untold. A consistent backup that does not hold its application
+	 * yet may be put back until its window opens: then it has not begun. */
 	static const char sql[] =
-	    "SELECT id, told FROM job WHERE (started_at > 0 AND told = 0) OR (finished_at > 0 AND"
-	    " told < 2) ORDER BY id LIMIT 100";
+	    "SELECT id, told FROM job WHERE ((started_at > 0 AND told = 0) OR (finished_at > 0 AND"
+	    " told < 2)) AND NOT (finished_at=0 AND kind='backup' AND EXISTS (SELECT 1 FROM backup"
+	    " b JOIN environment v ON v.id=b.environment WHERE b.id=job.backup AND"
+	    " b.mode='consistent' AND b.frozen_ms=0 AND coalesce(v.frozen_job, 0)<>job.id)) ORDER"
+	    " BY id LIMIT 100";
 	void *rows = sql_list(count,
 	    &(struct sql_query){ db, a, sql, SQL_NO_ARGS, sizeof **ret, read_job }, e);
 
@@ -339,8 +343,9 @@ notices_failed_before(bool *ret, struct db *db, int64_t backup, struct err *e)
 	static const char sql[] =
 	    "SELECT count(*) FROM part o JOIN backup b ON b.id=" ENDED_OF("o") " WHERE o.backup=?1"
 	    " AND b.state='failed' AND NOT EXISTS (SELECT 1 FROM job j WHERE j.backup=b.id AND"
-	    " j.kind='backup' AND j.state='cancelled') AND NOT EXISTS (SELECT 1 FROM part p WHERE"
-	    " p.backup=b.id AND p.service NOT IN (SELECT z.service FROM part z WHERE z.backup=?1)"
+	    " j.kind='backup' AND j.state='cancelled') AND NOT EXISTS (SELECT 1 FROM part p JOIN"
+	    " service x ON x.id=p.service AND x.removed_at=0 WHERE p.backup=b.id AND p.service NOT"
+	    " IN (SELECT z.service FROM part z WHERE z.backup=?1)"
 	    " AND " ENDED_OF("p") "=b.id)";
 	int64_t failed;
 

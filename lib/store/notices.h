@@ -97,11 +97,12 @@ struct notice_job {
 	int64_t id;
 	bool started_told;
 };
-/* At most 100, oldest first: begun and not told, or ended and not told. */
+/* At most 100, oldest first: begun (for good) and not told, or ended and not told. */
 MUST_USE int notices_jobs(struct notice_job **ret, size_t *count, struct arena *a, struct db *db,
     struct err *e);
 /* Is this backup what one that had failed waited for: the newest of a service before it failed, and
- * all that is still without a good one of what that had is in this? */
+ * all that is still without a good one of what that had is in this? A service that was removed
+ * since waits for nothing. */
 MUST_USE int notices_failed_before(bool *ret, struct db *db, int64_t backup, struct err *e);
 
 /* Was the last backup of whose end this channel was told a failed one? */

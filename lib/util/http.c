@@ -201,7 +201,7 @@ struct talk {
 	const char *host;
 	bool allowed;                 /* the host may have a private address */
 	char refused[INET6_ADDRSTRLEN];   /* the private address it had */
-	char body[1024];              /* the begin of the answer */
+	char body[HTTP_TEXT_SIZE];    /* the begin of the answer */
 	size_t kept, seen, head;
 	bool full;                    /* more came than is read */
 	char detail[CURL_ERROR_SIZE];
@@ -294,7 +294,8 @@ explain(CURLcode code, const struct talk *t, struct err *e)
 static void
 keep_text(struct http_answer *ret, struct arena *a, const struct talk *t)
 {
-	char *text = utf8_clean(a, t->body, t->kept);
+	size_t whole = t->kept < sizeof t->body ? t->kept : t->kept - HTTP_URL_MAX;
+	char *text = utf8_clean(a, t->body, whole);
 	size_t n = 0;
 	bool gap = false;
 

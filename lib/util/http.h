@@ -18,7 +18,7 @@
 #include "lib/base/err.h"
 #include "lib/util/conf.h"
 
-enum { HTTP_URL_MAX = 2000, HTTP_ANSWER_MAX = 64 * 1024, HTTP_TEXT_SIZE = 256 };
+enum { HTTP_URL_MAX = 2000, HTTP_ANSWER_MAX = 64 * 1024, HTTP_TEXT_SIZE = 4096 };
 
 struct http_request {
 	const char *url;
@@ -29,7 +29,9 @@ struct http_request {
 struct http_answer {
 	int status;
 	int64_t retry_after_s;        /* as the server asked, in seconds; 0: it did not */
-	char text[HTTP_TEXT_SIZE];    /* begin of the answer as one clean line */
+	/* The begin of the answer as one clean line. Where the answer was cut it ends before any
+	 * address that the cut may have gone through. */
+	char text[HTTP_TEXT_SIZE];
 };
 
 /* Whatever the status: 0. More than HTTP_ANSWER_MAX of an answer is not read. -1 when no whole

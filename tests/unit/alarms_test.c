@@ -134,11 +134,16 @@ PEER_8_what_is_over_already_is_noted_whole_or_not_at_all(void **state)
 
 	fixture_do(f, "CREATE TRIGGER full BEFORE UPDATE ON alarm BEGIN SELECT RAISE(ABORT,"
 	              " 'full'); END");
-	assert_int_equal(alarms_pass(f->db, &silent, &f->e), -1);
+	assert_int_equal(alarms_pass(f->db, &silent, 1, &f->e), -1);
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM alarm"), 0);
 	fixture_do(f, "DROP TRIGGER full");
-	OK(alarms_pass(f->db, &silent, &f->e));
+	OK(alarms_pass(f->db, &silent, 1, &f->e));
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM alarm WHERE closed_at>0"), 1);
+	/* Of the same silence it is told once; of the next one again. */
+	OK(alarms_pass(f->db, &silent, 1, &f->e));
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM alarm"), 1);
+	OK(alarms_pass(f->db, &silent, clock_now(), &f->e));
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM alarm"), 2);
 }
 
 int

@@ -255,6 +255,51 @@ PEER_8_only_what_has_all_that_failed_is_a_recovery(void **state)
 	fixture_ready(f);
 	step(f, clock_now());
 	assert_int_equal(rows(f, "event='recovered'"), 2);
+	/* What was removed waits for nothing. */
+	fail_backup(f, "no luck");
+	fixture_do(f, "UPDATE service SET removed_at=1 WHERE slug='media'");
+	ids = fixture_request(f, f->database, NULL);
+	l = fixture_claim(f);
+	fixture_finish(f, &l, ids.backup);
+	step(f, clock_now());
+	assert_int_equal(rows(f, "event='recovered'"), 3);
+}
+
+/* Its turn may come outside its window, and then it has not begun: a check that had heard of a
+ * start would wait for the end until the next day. */
+static void
+PEER_9_a_run_that_may_be_put_back_has_not_begun_for_a_check(void **state)
+{
+	struct fixture *f = *state;
+	struct backup_ids ids;
+	struct lease l;
+
+	channel(f, CHANNEL_HEALTHCHECKS, "/ping", 0,
+	    notice_bit(NOTICE_BACKUP_READY) | notice_bit(NOTICE_BACKUP_FAILED));
+	clock_sleep(2);
+	ids = fixture_request(f, 0, NULL);
+	fixture_do(f, "UPDATE backup SET mode='consistent'");
+	l = fixture_claim(f);
+	OK(backups_begin(f->db, &l, &f->e));
+	step(f, clock_now());
+	assert_int_equal(rows(f, "1"), 0);
+	assert_int_equal(fixture_number(f, "SELECT told FROM job"), 0);
+	/* It holds the application. */
+	fixture_do(f, "UPDATE environment SET frozen_at=1, frozen_job=1");
+	step(f, clock_now());
+	assert_int_equal(rows(f, "event='backup-started'"), 1);
+	fixture_finish(f, &l, ids.backup);
+	step(f, clock_now());
+	assert_int_equal(rows(f, "event='backup-ready'"), 1);
+	/* One that ends before is told from its start on. */
+	fixture_request(f, 0, NULL);
+	fixture_do(f, "UPDATE backup SET mode='consistent'");
+	l = fixture_claim(f);
+	OK(backups_begin(f->db, &l, &f->e));
+	OK(jobs_fail(f->db, &l, &(struct err){ .kind = ERR_INTERNAL, .text = "x" }, &f->e));
+	step(f, clock_now());
+	assert_int_equal(rows(f, "event='backup-started'"), 2);
+	assert_int_equal(rows(f, "event='backup-failed'"), 1);
 }
 
 /* Whatever a server says of an address that is a secret. */
@@ -272,6 +317,16 @@ PEER_9_an_echo_of_the_address_is_not_kept(void **state)
 	send_all(f, now);
 	assert_int_equal(rows(f, "status=404 AND error LIKE 'answered 404: Cannot POST %'"), 1);
 	assert_int_equal(rows(f, "error LIKE '%secretsecret%' OR error LIKE '%abcdefgh%'"), 0);
+	/* Nor the head of one where the answer is cut. */
+	channel(f, CHANNEL_SLACK, arena_printf(f->a, "/echo/%0*d/secretsecret", 228, 0), 0,
+	    everything);
+	clock_sleep(2);
+	fail_backup(f, "no luck");
+	now = clock_now();
+	step(f, now);
+	send_all(f, now);
+	assert_int_equal(rows(f, "error LIKE 'answered 404: Cannot POST %'"), 3);
+	assert_int_equal(rows(f, "error LIKE '%secre%'"), 0);
 }
 
 static void
@@ -480,6 +535,8 @@ PEER_8_a_worker_that_was_away_says_so(void **state)
 	clock_sleep(2);
 	step(f, clock_now());
 	assert_int_equal(rows(f, "1"), 0);
+	/* Two workers that start together have both found none. */
+	OK(herald_begin(f->db, clock_now() + 6 * 60000, &f->e));
 	OK(herald_begin(f->db, clock_now() + 6 * 60000, &f->e));
 	step(f, clock_now());
 	assert_int_equal(rows(f, "event='worker-silent'"), 1);
@@ -515,6 +572,7 @@ main(void)
 		HOOKS_TEST(PEER_8_a_good_backup_after_a_failed_one_is_recovery),
 		HOOKS_TEST(PEER_2_a_failing_notifier_touches_no_backup),
 		HOOKS_TEST(PEER_8_only_what_has_all_that_failed_is_a_recovery),
+		HOOKS_TEST(PEER_9_a_run_that_may_be_put_back_has_not_begun_for_a_check),
 		HOOKS_TEST(PEER_9_an_echo_of_the_address_is_not_kept),
 		HOOKS_TEST(PEER_9_a_channel_with_many_waiting_holds_up_no_other),
 		HOOKS_TEST(a_notice_is_tried_for_days_and_then_given_up),

@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 
 #include "lib/base/num.h"
+#include "lib/store/channels.h"
 #include "worker/runner.h"
 
 /* -- a worker -- */
@@ -33,6 +34,14 @@ wait_until(struct job_home *h, const char *sql, int64_t wanted)
 			fail_msg("%s is not %d", sql, (int)wanted);
 		clock_sleep(10);
 	}
+}
+
+static void
+wait_until_there(struct job_home *h, const char *file)
+{
+	for (int i = 0; !home_has(h, file) && i < 3000; i++)
+		clock_sleep(10);
+	assert_true(home_has(h, file));
 }
 
 static int64_t
@@ -92,8 +101,7 @@ PLA_7_a_worker_that_stops_waits_for_a_long_thaw(void **state)
 	put_hook(h, "go", ": >begun; sleep 17; rm -f frozen");
 	leave_held(h);
 	worker = start_worker(h);
-	for (int i = 0; !home_has(h, "begun") && i < 1000; i++)
-		clock_sleep(10);
+	wait_until_there(h, "begun");
 	assert_true(stop_worker(worker) > 15 * 1000);
 	assert_false(home_has(h, "frozen"));
 	assert_int_equal(owed(h, &rows), 0);
@@ -109,6 +117,8 @@ PLA_7_what_could_not_be_let_go_is_told_and_the_next_worker_lets_go(void **state)
 	make_app(h);
 	put_hook(h, "go", "exit 3");
 	leave_held(h);
+	OK(channels_add(&(struct channel){ .kind = CHANNEL_HEALTHCHECKS, .name = "x",
+	    .target = "x.example", .events = notice_bit(NOTICE_HELD) }, f->db, &f->e));
 	worker = start_worker(h);
 	wait_until(h, thaws_tried, 1);
 	/* It is tried once more, and not for ever. */
@@ -116,6 +126,9 @@ PLA_7_what_could_not_be_let_go_is_told_and_the_next_worker_lets_go(void **state)
 	assert_true(home_has(h, "frozen"));
 	assert_int_equal(fixture_number(f, thaws_tried), 2);
 	assert_int_equal(fixture_number(f, open_alarms), 1);
+	/* It went out at once, here to nobody. */
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM delivery WHERE event='held' AND"
+	    " attempts=1"), 1);
 	put_hook(h, "go", "rm -f frozen");
 	fixture_do(f, "UPDATE environment SET thaw_next=0");
 	worker = start_worker(h);
@@ -123,6 +136,31 @@ PLA_7_what_could_not_be_let_go_is_told_and_the_next_worker_lets_go(void **state)
 	assert_false(home_has(h, "frozen"));
 	wait_until(h, open_alarms, 0);
 	stop_worker(worker);
+}
+
+/* It is held by a job of "w1" that lives: whoever stops has nothing to do with it. */
+static void
+PLA_7_a_worker_that_stops_does_not_wait_for_what_another_one_holds(void **state)
+{
+	struct job_home *h = *state;
+	struct fixture *f = &h->f;
+	struct lease l;
+	pid_t job, worker;
+
+	make_app(h);
+	ask(h, MODE_CONSISTENT);
+	l = fixture_claim(f);
+	job = start_job(h, &l, "freeze.hook_ran:sleep");
+	wait_until(h, "SELECT count(*) FROM environment WHERE frozen_at>0", 1);
+	wait_until_there(h, "frozen");
+	fixture_do(f, "UPDATE job SET lease_until=4102444800000");
+	worker = start_worker(h);
+	wait_until(h, "SELECT count(*) FROM worker", 1);
+	assert_in_range(stop_worker(worker), 0, 10 * 1000);
+	assert_true(home_has(h, "frozen"));
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM alarm WHERE kind='held'"), 0);
+	kill(job, SIGKILL);
+	wait_for(job);
 }
 
 /* -- the duties of its children -- */
@@ -150,6 +188,7 @@ main(int argc, char **argv)
 		HOME_TEST(PLA_7_a_worker_that_stops_tries_a_failed_thaw_again_before_it_leaves),
 		HOME_TEST(PLA_7_a_worker_that_stops_waits_for_a_long_thaw),
 		HOME_TEST(PLA_7_what_could_not_be_let_go_is_told_and_the_next_worker_lets_go),
+		HOME_TEST(PLA_7_a_worker_that_stops_does_not_wait_for_what_another_one_holds),
 	};
 
 	if (argc > 2)

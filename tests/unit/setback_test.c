@@ -140,6 +140,64 @@ T39_a_job_put_off_by_a_wrong_clock_is_due(void **state)
 
 /* -- what is told -- */
 
+/* A mail whose next try is next month, and a channel that hears of nothing until then. */
+static void
+T39_what_waits_to_be_told_goes_out(void **state)
+{
+	struct fixture *f = *state;
+	struct setback was;
+	int64_t now = clock_now(), far = now + 30 * DAY, near = now + HOUR;
+
+	fixture_do(f, "UPDATE account SET created_at=1");
+	fixture_do(f, arena_printf(f->a, "INSERT INTO channel (id, uuid, kind, name, target,"
+	    " created_at) VALUES (1, 'c', 'webhook', 'x', 'x', %" PRId64 ")", far));
+	fixture_do(f, arena_printf(f->a, "INSERT INTO delivery (uuid, channel, event, body, state,"
+	    " next_at, created_at, source) VALUES ('far', 1, 'late', '', 'queued', %" PRId64 ", 1,"
+	    " 'a'), ('near', 1, 'late', '', 'queued', %" PRId64 ", 1, 'b'), ('done', 1, 'late', '',"
+	    " 'sent', %" PRId64 ", 1, 'c')", far, near, far));
+	fixture_do(f, arena_printf(f->a, "INSERT INTO outbox (message_id, kind, recipient, subject,"
+	    " state, next_at, created_at) VALUES ('far', 'x', 'x', 'x', 'queued', %" PRId64 ", %"
+	    PRId64 "), ('near', 'x', 'x', 'x', 'queued', %" PRId64 ", 1)", far, far, near));
+	fixture_do(f, arena_printf(f->a, "UPDATE service SET created_at=%" PRId64 " WHERE id=1",
+	    far));
+	OK(setback_mend(&was, f->db, now, &f->e));
+	assert_int_equal(was.mails, 2);
+	assert_int_equal(fixture_number(f, "SELECT next_at FROM delivery WHERE uuid='far'"), now);
+	assert_int_equal(fixture_number(f, "SELECT next_at FROM delivery WHERE uuid='near'"), near);
+	assert_int_equal(fixture_number(f, "SELECT next_at FROM delivery WHERE uuid='done'"), far);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM outbox WHERE message_id='far' AND"
+	    " next_at=created_at"), 1);
+	assert_int_equal(fixture_number(f, "SELECT next_at FROM outbox WHERE message_id='far'"),
+	    now);
+	assert_int_equal(fixture_number(f, "SELECT next_at FROM outbox WHERE message_id='near'"),
+	    near);
+	assert_int_equal(fixture_number(f, "SELECT created_at FROM channel"), now);
+	assert_int_equal(fixture_number(f, "SELECT created_at FROM service WHERE id=1"), now);
+	OK(setback_mend(&was, f->db, now, &f->e));
+	assert_int_equal(was.mails, 0);
+}
+
+/* Who lives beats again before it is taken; who died under the wrong clock held it for a month. */
+static void
+T39_a_job_that_nobody_holds_is_taken_back(void **state)
+{
+	struct fixture *f = *state;
+	struct setback was;
+	struct lease l;
+	int64_t now = clock_now();
+
+	fixture_do(f, "UPDATE account SET created_at=1");
+	fixture_request(f, f->database, NULL);
+	(void)fixture_claim(f);
+	fixture_do(f, arena_printf(f->a, "UPDATE job SET lease_until=%" PRId64, now + 30 * DAY));
+	OK(setback_mend(&was, f->db, now, &f->e));
+	assert_int_equal(was.jobs, 1);
+	OK(jobs_recover(&l, f->db, &f->e));
+	assert_int_equal(l.job, 0);
+	assert_in_range(fixture_number(f, "SELECT lease_until FROM job"), now + 60000,
+	    now + 300000);
+}
+
 static void
 T39_a_digest_that_was_told_of_days_to_come_is_told_again(void **state)
 {
@@ -190,6 +248,8 @@ main(void)
 		FIXTURE_TEST(T39_a_clock_that_is_set_back_a_day_makes_no_run_twice),
 		FIXTURE_TEST(T39_a_clock_before_the_instance_was_made_mends_nothing),
 		FIXTURE_TEST(T39_a_job_put_off_by_a_wrong_clock_is_due),
+		FIXTURE_TEST(T39_what_waits_to_be_told_goes_out),
+		FIXTURE_TEST(T39_a_job_that_nobody_holds_is_taken_back),
 		FIXTURE_TEST(T39_a_digest_that_was_told_of_days_to_come_is_told_again),
 		FIXTURE_TEST(T39_a_beat_of_the_future_is_no_sign_of_life),
 	};

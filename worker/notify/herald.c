@@ -397,7 +397,7 @@ herald_begin(struct db *db, int64_t now, struct err *e)
 	num_date(from, seen);
 	num_date(until, now);
 	silent.text = arena_printf(a, "No worker was at work from %s to %s UTC.", from, until);
-	return alarms_pass(db, &silent, e);
+	return alarms_pass(db, &silent, seen, e);
 }
 
 int

@@ -22,7 +22,8 @@ struct herald {
 	int64_t alive_at, digest_at, forget_at;
 };
 
-/* Before the first beat of a worker: if none was heard of for HERALD_SILENT_MS, that is told. */
+/* Before the first beat of a worker: if none was heard of for HERALD_SILENT_MS, that is told, by
+ * the first of those that start together. */
 MUST_USE int herald_begin(struct db *db, int64_t now, struct err *e);
 /* One turn: never waits. */
 MUST_USE int herald_step(struct herald *h, struct db *db, const struct conf *conf, int64_t now,

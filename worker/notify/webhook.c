@@ -22,7 +22,7 @@
 #include "lib/util/http.h"
 #include "lib/util/seal.h"
 
-enum { GONE = 410, HEADERS_MAX = 6 };
+enum { GONE = 410, HEADERS_MAX = 6, TEXT_MAX = 255 };
 static const int64_t longest_wait_ms = INT64_C(24) * 3600 * 1000;
 
 static int64_t
@@ -130,6 +130,20 @@ call(struct http_answer *answer, const struct conf *conf, const struct notice_du
 	return 0;
 }
 
+/* So much of the text is kept: whole characters, and only now that nothing secret is left that
+ * could be cut in two. */
+static size_t
+cut(const char *text)
+{
+	size_t n = strlen(text);
+
+	if (n <= TEXT_MAX)
+		return n;
+	for (n = TEXT_MAX; n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80; n--)
+		continue;
+	return n;
+}
+
 static void
 judge(struct webhook_answer *ret, const struct http_answer *answer)
 {
@@ -139,9 +153,9 @@ judge(struct webhook_answer *ret, const struct http_answer *answer)
 	ret->final = answer->status == GONE;
 	if (ret->sent)
 		return;
-	snprintf(ret->error, sizeof ret->error, "answered %d%s%s%s", answer->status,
+	snprintf(ret->error, sizeof ret->error, "answered %d%s%s%.*s", answer->status,
 	    answer->status / 100 == 3 ? " (redirects are not followed)" : "",
-	    *answer->text != '\0' ? ": " : "", answer->text);
+	    *answer->text != '\0' ? ": " : "", (int)cut(answer->text), answer->text);
 }
 
 static NORETURN void
