@@ -119,6 +119,21 @@ weigh(struct sent *sent, const struct policyplace *at, const struct request *rq,
 	return 0;
 }
 
+/* What was looked at is what goes, also when somebody fills the trash at this moment. */
+static int
+save(const struct sent *sent, const struct policyplace *at, const struct request *rq,
+    struct err *e)
+{
+	const struct trash_change c = { at->at, sent->value, rq->now, rq->conf->trash_ms };
+	int64_t by = rq->session != NULL ? rq->session->account.id : 0;
+
+	if (!sent->looked)
+		return policyplace_set(at, rq, sent->key, sent->value, e);
+	if (trash_change_set(rq->db, &c, &sent->impact, by, e) != 0)
+		return -1;
+	return policyplace_note(at, rq, sent->key, sent->value, e);
+}
+
 int
 on_policies_save(struct reply *rp, struct request *rq, struct err *e)
 {
@@ -145,9 +160,10 @@ on_policies_save(struct reply *rp, struct request *rq, struct err *e)
 	}
 	if (weigh(&sent, &at, rq, e) != 0)
 		return -1;
-	if (sent.wrong != NULL || (look && sent.looked))
+	/* A look saves nothing, whatever it is at. */
+	if (sent.wrong != NULL || look)
 		return send_page(rp, rq, &at, &sent, e);
-	if (policyplace_set(&at, rq, sent.key, sent.value, e) != 0)
+	if (save(&sent, &at, rq, e) != 0)
 		return -1;
 	return reply_see_other(rp, "%s/policies?said=saved", at.base);
 }

@@ -101,10 +101,9 @@ policyplace_typed(const struct request *rq, const char *list, size_t count)
 }
 
 int
-policyplace_set(const struct policyplace *at, const struct request *rq, enum policy_key key,
+policyplace_note(const struct policyplace *at, const struct request *rq, enum policy_key key,
     const char *value, struct err *e)
 {
-	int64_t by = rq->session != NULL ? rq->session->account.id : 0;
 	const struct event ev = {
 		.action = value != NULL ? "policy.changed" : "policy.inherited",
 		.project = at->project.id,
@@ -113,7 +112,16 @@ policyplace_set(const struct policyplace *at, const struct request *rq, enum pol
 		.detail = value,
 	};
 
+	return trail_add(rq, &ev, e);
+}
+
+int
+policyplace_set(const struct policyplace *at, const struct request *rq, enum policy_key key,
+    const char *value, struct err *e)
+{
+	int64_t by = rq->session != NULL ? rq->session->account.id : 0;
+
 	if (policies_set(rq->db, key, &at->at, value, by, e) != 0)
 		return -1;
-	return trail_add(rq, &ev, e);
+	return policyplace_note(at, rq, key, value, e);
 }

@@ -41,7 +41,10 @@ const char *policyplace_origin(const struct policyplace *at, enum policy_level l
  * seen (field `list`)? NULL when it was or when nothing goes; else the sentence for the field. */
 const char *policyplace_typed(const struct request *rq, const char *list, size_t count);
 
-/* policies_set() with its line in the trail. value NULL: as inherited. */
+/* The line in the trail for what policies_set() has done. */
+MUST_USE int policyplace_note(const struct policyplace *at, const struct request *rq,
+    enum policy_key key, const char *value, struct err *e);
+/* policies_set() with that line. value NULL: as inherited. */
 MUST_USE int policyplace_set(const struct policyplace *at, const struct request *rq,
     enum policy_key key, const char *value, struct err *e);
 

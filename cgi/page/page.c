@@ -41,7 +41,8 @@ static const struct {
 	{ "tested", "The test is on its way: the log below tells what became of it." },
 	{ "again", "It is sent again." },
 	{ "asked", "The question is on its way." },
-	{ "asked-lately", "It was asked within the last 5 minutes: look for that mail first." },
+	{ "asked-lately", "No new mail: the last one is under way, is less than 5 minutes old or"
+	    " was answered." },
 	{ "removed", "Removed." },
 	{ "none-chosen", "Nothing was chosen. Tick one or more backups first." },
 	{ "appended", "Appended to the queue." },

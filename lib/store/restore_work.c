@@ -237,6 +237,21 @@ restores_tidied(struct db *db, const struct lease *l, struct err *e)
 	return sql_commit(&t, e);
 }
 
+int
+restores_kept(struct db *db, const struct lease *l, int64_t until, int64_t warnings, struct err *e)
+{
+	static const char sql[] =
+	    "UPDATE restore SET undo_until=?2 WHERE id=?1 AND state='failed' AND mode='add'";
+	CLEANUP_TXN struct sql_txn t = { NULL };
+	int64_t restore;
+
+	if (sql_begin(&t, db, e) != 0 || held_restore(&restore, db, l, BIT(JOB_TIDY), e) != 0 ||
+	    change(db, sql, SQL_ARGS(sql_i(restore), sql_i(until)), e) != 0 ||
+	    lease_end(db, l->job, &(struct lease_end){ JOB_SUCCEEDED, NULL, 0, warnings }, e) != 0)
+		return -1;
+	return sql_commit(&t, e);
+}
+
 /* -- what is left over -- */
 
 /* A tidy that failed is tried again after a minute, then 2, 4 … up to an hour: while it is owed,
@@ -314,11 +329,13 @@ restores_queue_tidy(int64_t *count, struct db *db, struct err *e)
 	    "SELECT r.id FROM restore r WHERE r.state='draft' AND r.created_at<?1" IDLE
 	    " ORDER BY r.created_at LIMIT ?3";
 	/* A hook that is due is run, and an undo or a switch that ended halfway is settled,
-	 * however much time is left. By the indexes restore_tidy and restore_hook. */
+	 * however much time is left. Of a failed one what restores_kept() keeps has its time
+	 * like what a good one has replaced. By the indexes restore_tidy and restore_hook. */
 	static const char sql_due[] =
 	    "SELECT r.id FROM restore r WHERE r.id IN (SELECT id FROM restore WHERE tidied_at=0"
 	    " AND state<>'draft' UNION ALL SELECT id FROM restore WHERE hook_due=1) AND"
-	    " r.state<>'pending' AND (r.hook_due=1 OR r.state IN ('failed', 'undone') OR"
+	    " r.state<>'pending' AND (r.hook_due=1 OR r.state='undone' OR (r.state='failed' AND"
+	    " r.undo_until<=?1 AND (?4=0 OR r.undo_until=0)) OR"
 	    " (?4=0 AND r.undo_until<=?1) OR (r.state='done' AND EXISTS (SELECT 1 FROM"
 	    " restore_part x WHERE x.restore=r.id AND (x.tag LIKE '%" RESTORE_UNDO_TAG "' OR"
 	    " (r.mode<>'add' AND x.state<>'gone' AND"

@@ -157,6 +157,10 @@ MUST_USE int restores_undone(struct db *db, const struct lease *l, struct err *e
  * old is still to be kept (restores_way_back() says WAY_SWAP), the tidy job is there for the hook
  * alone: it drops nothing and ends with jobs_succeed(). */
 MUST_USE int restores_tidied(struct db *db, const struct lease *l, struct err *e);
+/* What an addition that failed halfway has moved aside is kept until then, and the tidy job
+ * succeeded: it is not tidied again before. */
+MUST_USE int restores_kept(struct db *db, const struct lease *l, int64_t until, int64_t warnings,
+    struct err *e);
 /* Queue a tidy job for each restore that needs one (failed or undone and not tidied; done and its
  * time for the undo has passed; a hook is due); a draft older than a day is removed here. Not while
  * a job of it is queued or running, nor soon after a tidy job that failed: a minute, then 2, 4 and

@@ -1,6 +1,8 @@
 /* trash_change.c: what a change of the days of the trash would take for good. */
 #include "lib/store/trash_change.h"
 
+#include <string.h>
+
 #include "lib/store/sql.h"
 
 #define DAY (INT64_C(24) * 3600 * 1000)
@@ -63,4 +65,21 @@ trash_change_weigh(struct trash_impact *ret, struct arena *a, struct db *db,
 	retention_list_name(sum.list, sum.count, hash);
 	*ret = sum;
 	return 0;
+}
+
+int
+trash_change_set(struct db *db, const struct trash_change *c, const struct trash_impact *seen,
+    int64_t by, struct err *e)
+{
+	CLEANUP_ARENA struct arena *a = arena_new();
+	CLEANUP_TXN struct sql_txn t = { NULL };
+	struct trash_impact now;
+
+	if (sql_begin(&t, db, e) != 0 || trash_change_weigh(&now, a, db, c, e) != 0)
+		return -1;
+	if (strcmp(now.list, seen->list) != 0)
+		return err_set(e, ERR_CONFLICT, "what would go has just changed; look again");
+	if (policies_set(db, POLICY_TRASH_DAYS, &c->at, c->days, by, e) != 0)
+		return -1;
+	return sql_commit(&t, e);
 }

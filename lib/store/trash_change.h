@@ -23,7 +23,8 @@ struct trash_change {
 	int64_t now;
 	int64_t unsaid_ms;            /* how long the trash keeps where nobody set anything */
 };
-/* What would leave the storages within a day by this change, sooner than it does without it. */
+/* What would leave the storages within a day by this change, sooner than it does without it. The
+ * rest has a day at least in which somebody can put it back, or more days again. */
 struct trash_impact {
 	size_t count;
 	int64_t bytes;
@@ -31,5 +32,9 @@ struct trash_impact {
 };
 MUST_USE int trash_change_weigh(struct trash_impact *ret, struct arena *a, struct db *db,
     const struct trash_change *c, struct err *e);
+/* policies_set() by `by`, if that still takes what `seen` names. ERR_CONFLICT: it does not any
+ * more, and nothing is changed. */
+MUST_USE int trash_change_set(struct db *db, const struct trash_change *c,
+    const struct trash_impact *seen, int64_t by, struct err *e);
 
 #endif

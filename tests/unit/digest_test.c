@@ -66,7 +66,7 @@ PEER_8_the_digest_comes_on_mondays_and_says_that_nothing_happened(void **state)
 	fixture_do(f, "UPDATE setting SET value=value-7 WHERE name='digest_told'");
 	OK(digest_step(f->db, &conf, monday + CALENDAR_HOUR, &f->e));
 	assert_int_equal(notices(f,
-	    "body LIKE '%something needs attention, but all is backed up%'"
+	    "body LIKE '%something needs attention, but no environment does%'"
 	    " AND body LIKE '%Attention: The storage main is nearly full.%'"), 1);
 	fixture_do(f, "DELETE FROM alarm");
 	/* A week later it is overdue; and a zone that the system has lost keeps nothing back. */
@@ -155,12 +155,34 @@ PEER_8_the_digest_has_the_worst_first(void **state)
 	    "Protected: shop/live:%Paused: blog/live:%'"), 1);
 }
 
+/* Neither "all is backed up" nor "nothing happened": there is nothing. */
+static void
+PEER_8_the_digest_of_an_empty_instance_says_that_it_is(void **state)
+{
+	struct fixture *f = *state;
+	struct conf conf = conf_of(f);
+	int64_t monday = calendar_day(2030, 1, 7) * CALENDAR_DAY + 8 * CALENDAR_HOUR;
+
+	listen_weekly(f);
+	fixture_do(f, "DELETE FROM service");
+	fixture_do(f, "DELETE FROM environment");
+	OK(digest_step(f->db, &conf, monday - 7 * CALENDAR_DAY, &f->e));
+	OK(digest_step(f->db, &conf, monday, &f->e));
+	assert_int_equal(notices(f, "body LIKE '%Weekly digest: there is no environment yet%'"), 1);
+	fixture_do(f, "INSERT INTO alarm (kind, text, opened_at, told) VALUES ('storage', 'The"
+	              " storage main is nearly full.', 1, 1)");
+	OK(digest_step(f->db, &conf, monday + 7 * CALENDAR_DAY, &f->e));
+	assert_int_equal(notices(f,
+	    "body LIKE '%something needs attention, but no environment does%'"), 1);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(PEER_8_the_digest_comes_on_mondays_and_says_that_nothing_happened),
 		FIXTURE_TEST(PEER_8_the_digest_has_the_worst_first),
+		FIXTURE_TEST(PEER_8_the_digest_of_an_empty_instance_says_that_it_is),
 		FIXTURE_TEST(PLA_14_the_digest_asks_the_schedule_and_names_what_has_none),
 	};
 

@@ -8,6 +8,7 @@
 #include "lib/store/downloads.h"
 #include "lib/store/events.h"
 #include "lib/store/policies.h"
+#include "lib/store/trash_change.h"
 
 #define AT_ENVIRONMENT .args = { "shop", "live" }
 #define AT_PROJECT .args = { "shop" }
@@ -126,6 +127,37 @@ PEER_10_fewer_days_of_the_trash_are_looked_at_and_typed_for(void **state)
 	ASK(200, &none, SAVE, AT_ENVIRONMENT, .form = { TRASH("19"), { "do", "look" } });
 	SAYS(&none, "Saving this deletes nothing now");
 	SAYS_NOT(&none, "name=\"typed\"");
+}
+
+/* Between the look that is typed for and the saving somebody puts one more into the trash. */
+static void
+PEER_10_what_is_saved_is_what_was_looked_at(void **state)
+{
+	struct fixture *f = *state;
+	const struct trash_change c = { { LEVEL_ENVIRONMENT, f->environment }, "4", clock_now(),
+		7 * STOCK_DAY };
+	struct trash_impact seen;
+
+	fill_trash(f);
+	OK(trash_change_weigh(&seen, f->a, f->db, &c, &f->e));
+	assert_int_equal(seen.count, 2);
+	fixture_do(f, "UPDATE backup SET keep=0 WHERE state='trashed'");
+	REFUSED(ERR_CONFLICT, trash_change_set(f->db, &c, &seen, f->admin, &f->e));
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM policy"), 0);
+	OK(trash_change_weigh(&seen, f->a, f->db, &c, &f->e));
+	OK(trash_change_set(f->db, &c, &seen, f->admin, &f->e));
+	assert_string_equal(holds(f, POLICY_TRASH_DAYS, LEVEL_ENVIRONMENT), "4");
+}
+
+static void
+a_look_saves_nothing(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply look;
+
+	ASK(200, &look, SAVE, AT_ENVIRONMENT,
+	    .form = { { "policy", "rpo-hours" }, { "value", "5" }, { "do", "look" } });
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM policy"), 0);
 }
 
 static void
@@ -266,6 +298,8 @@ main(void)
 		FIXTURE_TEST(PEER_19_the_instance_has_a_page_of_its_own),
 		FIXTURE_TEST(PEER_10_fewer_days_of_the_trash_are_looked_at_and_typed_for),
 		FIXTURE_TEST(PEER_10_what_inherits_counts_and_going_back_to_inherit_is_typed_for),
+		FIXTURE_TEST(PEER_10_what_is_saved_is_what_was_looked_at),
+		FIXTURE_TEST(a_look_saves_nothing),
 		FIXTURE_TEST(what_is_wrong_stands_beside_its_field),
 		FIXTURE_TEST(
 		    CYC_2_a_storage_that_is_not_there_is_refused_with_the_way_to_those_that_are),

@@ -108,6 +108,12 @@ an_addition_that_may_have_been_done_is_not_done_again(void **state)
 	    (int)restore_row(s).safety_backup)));
 	assert_int_equal(rows(s), 3);
 	assert_true(is(s, "data/pages/a.txt", "was there"));
+	/* It is looked after once; what it keeps is kept for its time. */
+	assert_int_equal(queue_tidy(s), 1);
+	assert_int_equal(do_next(s).state, JOB_SUCCEEDED);
+	assert_int_equal(restore_row(s).undo_until,
+	    restore_row(s).finished_at + s->h.conf.undo_ms);
+	assert_int_equal(queue_tidy(s), 0);
 }
 
 /* Files are added one by one, and what is still to be added is known: the next holder goes on. */

@@ -500,6 +500,14 @@ SET_10_an_addition_that_failed_keeps_whether_some_of_it_is_there(void **state)
 		OK(jobs_fail(f->db, &l, &why, &f->e));
 		OK(restores_queue_tidy(&ret, f->db, &f->e));
 		l = fixture_claim(f);
+		/* What it keeps is looked after once, and again when its time is up. */
+		OK(restores_kept(f->db, &l, clock_now() + 60000, 0, &f->e));
+		OK(restores_queue_tidy(&ret, f->db, &f->e));
+		assert_int_equal(ret, 0);
+		fixture_do(f, "UPDATE restore SET undo_until=1 WHERE tidied_at=0");
+		OK(restores_queue_tidy(&ret, f->db, &f->e));
+		assert_int_equal(ret, 1);
+		l = fixture_claim(f);
 		OK(restores_tidied(f->db, &l, &f->e));
 		assert_int_equal(restoring_row(f, id).landed_at > 0, swapped == 1);
 	}

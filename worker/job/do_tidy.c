@@ -285,9 +285,15 @@ work(struct plan *p, struct err *e)
 static int
 finish(struct plan *p, struct err *e)
 {
+	const struct restore *r = &p->restore;
+	int64_t warnings = report_warnings(p->report);
+
 	for (size_t i = 0; i < p->landing_count; i++)
 		if (p->landings[i].state != LANDING_GONE)
-			return jobs_succeed(p->db, &p->lease, report_warnings(p->report), e);
+			return r->mode == RESTORE_ADD && r->state == RESTORE_FAILED
+			    ? restores_kept(p->db, &p->lease, r->finished_at + p->conf->undo_ms,
+			          warnings, e)
+			    : jobs_succeed(p->db, &p->lease, warnings, e);
 	return restores_tidied(p->db, &p->lease, e);
 }
 

@@ -80,10 +80,12 @@ write_digest(struct notice *n, struct arena *a, struct db *db, int64_t now, stru
 	if (list.count == 0)
 		buf_text(&text, "There is no environment yet.\n");
 	n->text = arena_dup(a, text.p);
-	n->title = bad + count == 0
+	n->title = list.count + count == 0
+	    ? arena_dup(a, "Weekly digest: there is no environment yet")
+	    : bad + count == 0
 	    ? arena_dup(a, "Weekly digest: nothing happened that needs you")
 	    : bad == 0
-	    ? arena_dup(a, "Weekly digest: something needs attention, but all is backed up")
+	    ? arena_dup(a, "Weekly digest: something needs attention, but no environment does")
 	    : arena_printf(a, "Weekly digest: %zu of %zu environment%s need%s attention", bad,
 	          list.count, list.count == 1 ? "" : "s", bad == 1 ? "s" : "");
 	return 0;
