@@ -40,10 +40,11 @@ int
 schedules_touch(struct db *db, struct err *e)
 {
 	static const char sql[] =
-	    "INSERT INTO setting (name, value) VALUES ('schedules_changed', '1') ON CONFLICT (name)"
-	    " DO UPDATE SET value=CAST(CAST(value AS BIGINT)+1 AS TEXT)";
+	    "INSERT INTO setting (name, value) VALUES ('schedules_changed', CAST(?1 AS TEXT)) ON"
+	    " CONFLICT (name) DO UPDATE SET"
+	    " value=CAST(max(CAST(value AS BIGINT)+1, ?1) AS TEXT)";
 
-	return sql_run(NULL, db, sql, SQL_NO_ARGS, e);
+	return sql_run(NULL, db, sql, SQL_ARGS(sql_i(clock_now())), e);
 }
 
 int
@@ -129,7 +130,7 @@ schedules_add(struct schedule *s, struct db *db, struct err *e)
 	return 0;
 }
 
-/* It begins afresh: plans_refresh() makes its rows again, as handled up to then. */
+/* It begins afresh: plans_refresh() makes its rows again, as handled up to the change. */
 static int
 forget_state(struct db *db, int64_t id, struct err *e)
 {

@@ -54,7 +54,8 @@ MUST_USE int schedules_services(int64_t **ret, size_t *count, struct arena *a, s
 
 /* -- for whoever follows them -- */
 
-/* A number that is another one after whatever could change when something runs. */
+/* When something was changed last that could change when something runs, in ms; a greater number
+ * after each change, also where the clock says otherwise. */
 MUST_USE int schedules_changed(int64_t *ret, struct db *db, struct err *e);
 /* Says so; lib/store calls it, inside a transaction or not. */
 MUST_USE int schedules_touch(struct db *db, struct err *e);
