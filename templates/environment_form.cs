@@ -11,6 +11,7 @@
 <?cs call:text(hook_after, "hook_after", "Hook after", "The same, just after: to start it again and empty its caches. It runs also after a restore that failed behind the first hook.") ?>
 <?cs call:input(hook_limit, "hook_limit", "Seconds a hook may take", "1 to 3600", "number") ?>
 <?cs call:area(watchers, "watchers", "Who hears of every restore", "E-mail addresses, one a line", "3") ?>
+<?cs call:text(hook_code, "hook_code", "Hook that names the code", "The name of an executable in that folder that prints one line: the commit or version that runs. It is kept with each backup, and a restore tells when the target runs another.") ?>
 <h2>Consistent backups</h2>
 <?cs call:text(hook_freeze, "hook_freeze", "Hook that holds the application", "The name of an executable in the folder hooks of this instance. It runs before a consistent backup reads anything. When it fails, no backup is taken.") ?>
 <?cs call:text(hook_thaw, "hook_thaw", "Hook that lets it go", "It runs as soon as all is read, or the time is up, and in any case: also when the backup fails or is killed. It may run twice.") ?>

@@ -2,6 +2,7 @@
 #include "cgi/page/show_restore.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "cgi/page/mark.h"
 #include "cgi/page/show_job.h"
@@ -34,6 +35,11 @@ show_restore_row(struct node *n, const struct restore *r, int64_t now)
 		mark_count(n, "warnings", r->warnings);
 	node_flag(n, "one_warning", r->warnings == 1);
 	node_set(n, "error", r->error);
+	/* Data comes back, code does not: worth a word only when the two differ. */
+	if (*r->backup_code != '\0' && *r->code != '\0' && strcmp(r->backup_code, r->code) != 0) {
+		node_set(n, "code.data", r->backup_code);
+		node_set(n, "code.runs", r->code);
+	}
 	if (r->safety_backup != 0) {
 		mark_id(n, "safety.id", NAME_BACKUP, r->safety_backup);
 		node_setf(n, "safety.href", "/b/b%" PRId64, r->safety_backup);
