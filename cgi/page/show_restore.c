@@ -24,6 +24,7 @@ show_restore_row(struct node *n, const struct restore *r, int64_t now)
 	node_set(n, "contents", r->contents);
 	node_set(n, "mode", mark_mode(r->mode));
 	node_flag(n, restore_mode_name(r->mode), true);
+	node_flag(n, "owners", r->owners);
 	node_set(n, "by", r->requested_name);
 	page_time(n, "created", r->created_at, now);
 	page_time(n, "started", r->started_at, now);
@@ -189,7 +190,6 @@ show_restore_page(struct page *p, const struct restore_view *view)
 	node_flag(n, "busy", busy);
 	node_flag(n, "hooks", r->hooks);
 	node_flag(n, "real_data", r->real_data);
-	node_flag(n, "owners", r->owners);
 	node_flag(n, "target.live", view->target->kind == ENV_LIVE);
 	if (r->mode == RESTORE_NEW)
 		turn(n, view);

@@ -95,7 +95,7 @@ the_page_says_in_numbers_what_will_change(void **state)
 {
 	struct fixture *f = *state;
 	struct place at = place_make(f);
-	CLEANUP_REPLY struct reply rp;
+	CLEANUP_REPLY struct reply rp, chosen;
 	const char *first, *second;
 
 	place_live(f, &at);
@@ -113,10 +113,17 @@ the_page_says_in_numbers_what_will_change(void **state)
 	SAYS(&rp, "name=\"safety\" value=\"1\" checked");
 	SAYS_NOT(&rp, "name=\"consent\" value=\"1\" checked");
 	SAYS_NOT(&rp, "name=\"hooks\"");
+	SAYS_NOT(&rp, "with owners and grants");
 	/* What differs comes first. */
 	first = strstr(rp.body.p, ">product</th>");
 	second = strstr(rp.body.p, ">visit</th>");
 	assert_true(first != NULL && second != NULL && first < second);
+	/* A form that comes twice leads to what was chosen first: that is to be read here. */
+	fixture_do(f, "UPDATE restore SET owners=1, mode='add'");
+	fixture_do(f, "UPDATE restore_part SET choice='product'");
+	ASK(200, &chosen, SEE);
+	SAYS(&chosen, "Mode: <strong>Add on top</strong>, with owners and grants of the dump.");
+	SAYS(&chosen, "Only: product");
 }
 
 static void
