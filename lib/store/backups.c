@@ -47,8 +47,8 @@ backups_request(struct backup_ids *ret, struct db *db, const struct backup_reque
 	" b.tested_at, b.test_state, b.test_text, b.sidecar_key, b.sidecar_sha256, b.contents," \
 	" b.keep_until, b.mode, b.frozen_ms, b.code, b.schedule, b.suspicion, b.trashed_why," \
 	" p.slug, v.slug, s.slug FROM backup b JOIN environment v ON v.id=b.environment" \
-	" JOIN project p ON p.id=v.project JOIN storage s ON s.id=b.storage LEFT JOIN account a ON" \
-	" a.id=b.requested_by"
+	" JOIN project p ON p.id=v.project JOIN storage s ON s.id=b.storage" \
+	" LEFT JOIN account a ON a.id=b.requested_by"
 
 static void
 read_backup(void *row, struct sql *q, struct arena *a)
