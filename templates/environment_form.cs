@@ -19,6 +19,7 @@
 <?cs /if ?><div class="actions"><?cs if:new ?><?cs call:button("Add environment", "primary") ?><?cs else ?><?cs call:button("Save", "primary") ?><?cs /if ?> <a class="button" href="<?cs var:back ?>">Cancel</a></div>
 </form>
 <?cs if:pause.href ?><p><a href="<?cs var:page.env.href ?>/policies">Policies of this environment</a>: time zone, trash, alarms, storage, downloads</p>
+<p><a href="<?cs var:page.env.href ?>/notifications">Notifications of this environment</a>: who is told of what happens here</p>
 <?cs /if ?><?cs if:pause.href && page.may.configure ?><section class="panel narrow" aria-labelledby="pause"><h2 id="pause"><?cs if:pause.on ?>Paused<?cs else ?>Pause<?cs /if ?></h2>
 <p><?cs if:pause.on ?>No backups can be made. What is there can be looked at, verified and downloaded.<?cs else ?>A paused environment takes no new backups, for as long as the site is being moved or rebuilt. What is there stays as it is.<?cs /if ?></p>
 <form method="post" action="<?cs var:pause.href ?>"><?cs call:secret() ?><input type="hidden" name="paused" value="<?cs if:pause.on ?>0<?cs else ?>1<?cs /if ?>"><div class="actions"><?cs if:pause.on ?><?cs call:button("Resume", "primary") ?><?cs else ?><?cs call:button("Pause this environment", "") ?><?cs /if ?></div></form></section>

@@ -88,6 +88,8 @@ read_plan(void *row, struct sql *q, struct arena *a)
 	if (p->storage_default)
 		p->storage_slug = first;
 	p->retention = sql_text(q, c++, a);
+	if (*p->schedule.keep != '\0')
+		p->retention = p->schedule.keep;
 	p->retention_default = *p->retention == '\0';
 	if (p->retention_default)
 		p->retention = policy_default(POLICY_RETENTION);
