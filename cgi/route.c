@@ -175,7 +175,7 @@ static const struct route routes[] = {
 	GET("/storage/{storage}", RIGHT_VIEW, on_storage_get),
 	POST("/storage/{storage}/check", RIGHT_BACKUP, on_storage_check),
 	POST("/storage/{storage}/test", RIGHT_BACKUP, on_storage_test),
-	/* Where notices go: of the instance, of a project. */
+	/* Where notices go: of the instance, of a project, of an environment. */
 #define CHANNELS(base, right)                                                                      \
 	GET(base, right, on_channel_list),                                                         \
 	GET(base "/new", right, on_channel_form_new),                                              \
@@ -191,6 +191,10 @@ static const struct route routes[] = {
 	POST(base "/{channel}/log/{notice}/again", right, on_channel_again)
 	CHANNELS("/notifications", RIGHT_ADMINISTER),
 	CHANNELS("/p/{project}/-/notifications", RIGHT_CONFIGURE),
+	POST("/p/{project}/-/notifications/{channel}/here", RIGHT_CONFIGURE, on_channel_say),
+	CHANNELS("/p/{project}/{environment}/notifications", RIGHT_CONFIGURE),
+	POST("/p/{project}/{environment}/notifications/{channel}/here", RIGHT_CONFIGURE,
+	    on_channel_say),
 #undef CHANNELS
 	PUBLIC(GET, "/confirm/{token}", LINK, on_confirm_page),
 	PUBLIC(POST, "/confirm/{token}", LINK, on_confirm),

@@ -25,7 +25,8 @@ if:backup.can.delete && page.may.delete ?><a class="button is-danger" href="<?cs
 <dt>Note</dt><dd><?cs if:backup.note ?><span class="note"><?cs var:backup.note ?></span><?cs else ?><span class="muted">—</span><?cs /if ?></dd>
 <dt>Asked for</dt><dd><?cs call:time(backup.created) ?> by <?cs var:backup.by ?></dd>
 <dt>Kind</dt><dd><?cs var:backup.kind ?></dd>
-<?cs if:backup.held.mode ?><dt>Mode</dt><dd><?cs var:backup.held.mode ?><?cs if:backup.held.live && backup.held.text ?>: the application was let go after <?cs var:backup.held.text ?>, before all was read<?cs elif:backup.held.live ?>: the application went on meanwhile<?cs elif:backup.held.text ?>: the application was paused for <?cs var:backup.held.text ?><?cs /if ?></dd>
+<?cs if:backup.code ?><dt>Code</dt><dd><span class="note"><?cs var:backup.code ?></span></dd>
+<?cs /if ?><?cs if:backup.held.mode ?><dt>Mode</dt><dd><?cs var:backup.held.mode ?><?cs if:backup.held.live && backup.held.text ?>: the application was let go after <?cs var:backup.held.text ?>, before all was read<?cs elif:backup.held.live ?>: the application went on meanwhile<?cs elif:backup.held.text ?>: the application was paused for <?cs var:backup.held.text ?><?cs /if ?></dd>
 <?cs /if ?><?cs if:backup.finished.iso ?><dt>Finished</dt><dd><?cs call:time(backup.finished) ?></dd>
 <?cs /if ?><?cs if:backup.ready ?><dt>Verified</dt><dd><?cs call:state(backup.verified) ?> <?cs if:backup.verified_at.iso ?><?cs call:when(backup.verified_at) ?><?cs else ?><span class="muted">It was read back and compared when it was made; Verify reads it again.</span><?cs /if ?></dd>
 <dt>Test restore</dt><dd><?cs if:backup.tested.word ?><?cs call:state(backup.tested) ?> <?cs call:when(backup.tested.at) ?><?cs if:backup.tested.text ?>: <?cs var:backup.tested.text ?><?cs /if ?><?cs else ?><span class="muted">Never. It brings the backup back into a scratch place, compares it and removes it again.</span><?cs /if ?></dd>

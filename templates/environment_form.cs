@@ -11,6 +11,7 @@
 <?cs call:text(hook_after, "hook_after", "Hook after", "The same, just after: to start it again and empty its caches. It runs also after a restore that failed behind the first hook.") ?>
 <?cs call:input(hook_limit, "hook_limit", "Seconds a hook may take", "1 to 3600", "number") ?>
 <?cs call:area(watchers, "watchers", "Who hears of every restore", "E-mail addresses, one a line", "3") ?>
+<?cs call:text(hook_code, "hook_code", "Hook that names the code", "The name of an executable in that folder that prints one line: the commit or version that runs. It is kept with each backup, and a restore tells when the target runs another.") ?>
 <h2>Consistent backups</h2>
 <?cs call:text(hook_freeze, "hook_freeze", "Hook that holds the application", "The name of an executable in the folder hooks of this instance. It runs before a consistent backup reads anything. When it fails, no backup is taken.") ?>
 <?cs call:text(hook_thaw, "hook_thaw", "Hook that lets it go", "It runs as soon as all is read, or the time is up, and in any case: also when the backup fails or is killed. It may run twice.") ?>
@@ -18,6 +19,7 @@
 <?cs /if ?><div class="actions"><?cs if:new ?><?cs call:button("Add environment", "primary") ?><?cs else ?><?cs call:button("Save", "primary") ?><?cs /if ?> <a class="button" href="<?cs var:back ?>">Cancel</a></div>
 </form>
 <?cs if:pause.href ?><p><a href="<?cs var:page.env.href ?>/policies">Policies of this environment</a>: time zone, trash, alarms, storage, downloads</p>
+<p><a href="<?cs var:page.env.href ?>/notifications">Notifications of this environment</a>: who is told of what happens here</p>
 <?cs /if ?><?cs if:pause.href && page.may.configure ?><section class="panel narrow" aria-labelledby="pause"><h2 id="pause"><?cs if:pause.on ?>Paused<?cs else ?>Pause<?cs /if ?></h2>
 <p><?cs if:pause.on ?>No backups can be made. What is there can be looked at, verified and downloaded.<?cs else ?>A paused environment takes no new backups, for as long as the site is being moved or rebuilt. What is there stays as it is.<?cs /if ?></p>
 <form method="post" action="<?cs var:pause.href ?>"><?cs call:secret() ?><input type="hidden" name="paused" value="<?cs if:pause.on ?>0<?cs else ?>1<?cs /if ?>"><div class="actions"><?cs if:pause.on ?><?cs call:button("Resume", "primary") ?><?cs else ?><?cs call:button("Pause this environment", "") ?><?cs /if ?></div></form></section>

@@ -85,6 +85,7 @@ tar -xf FILE.tar.zst &amp;&amp; sha256sum -c SHA256SUMS</code></pre>
 <p>For chosen tables of PostgreSQL the former rows are kept in the database itself, in a schema whose name begins with <code>lazarette_restore_</code>. It goes when they are no longer kept, is in no backup, and nobody but the service’s user can read it.</p>
 <h2>Hooks</h2>
 <p>An environment can have a hook before and a hook after: programs that the administrator of this server has put into the folder <code>hooks</code> of the instance. The first stops the application, say, and the second starts it again. When the first fails, nothing is changed; the second runs also when the restore fails in between.</p>
+<p>Data comes back, code does not. A third hook can print which commit or version runs: it is kept with each backup, and before a restore the page says when the data is from other code than runs in the target. Migrate the data in the hook after, or roll the code back, too.</p>
 <h2>Landing rules</h2>
 <p>Live data holds real people. When it goes into an environment that is not live, the landing rules of the target's services run on it before it is opened there: SQL, or a hook, that masks addresses, empties the queue of mails and takes payment keys away. Without such rules the restore is refused, unless an administrator signs it off; that is written to the activity.</p>
 <h2>Test restore</h2>
@@ -135,8 +136,9 @@ systemctl restart lazarette-worker</code></pre>
 <li>Without a mail server in <code>lazarette.conf</code>, mails are written as files to the folder <code>mail</code> of the instance.</li>
 </ul>
 <?cs elif:help.topic.notifications ?>
-<p class="lead">A channel is told of the events that are chosen for it: by mail, a signed webhook, Slack, Teams, ntfy, or a ping to healthchecks. Channels of the instance hear of every project.</p>
+<p class="lead">A channel is told of the events that are chosen for it: by mail, a signed webhook, Slack, Teams, ntfy, or a ping to healthchecks. Channels of the instance hear of every project, those of a project of all its environments, those of an environment of it alone.</p>
 <ul>
+<li>A project or an environment can switch off for itself what comes from above: “Not here” on its page of notifications. The nearest level that says something holds: the environment, then its project. The weekly digest names every environment all the same.</li>
 <li>Each thing is told once to each channel. What lasts (a late backup, a full storage) is told when it begins and, with “Recovered” chosen as well, when it is over.</li>
 <li>A notice that cannot be sent is tried again after 5 seconds, 5 and 30 minutes, then 2 to 24 hours, ten times in all. It never touches a backup. “Send again” begins anew.</li>
 <li>If the worker is killed while one is on its way, it is sent once more: its <code>webhook-id</code> is the same, so the receiver can know it.</li>

@@ -5,6 +5,13 @@
 <li>Times are those of the schedule's time zone; without one, of the environment's. Pages show them with their offset from UTC.</li>
 <li>The shortest time between two runs is 15 minutes. The spread makes each environment begin some minutes later, always the same ones.</li>
 </ul>
+<h2>What becomes of its backups</h2>
+<ul>
+<li>They stay as the environment's retention says, or by keeps of the schedule's own. Then they are a list of their own: none of them takes the place of another backup, and none of the others theirs. The newest good backup of each service stays in any case, and all else (failed ones, the limit, the minimum age) is as the environment has it.</li>
+<li>Keeps of its own hold on when the schedule is turned off or removed.</li>
+<li>Each channel is told of their ends as it has chosen; or never; or when one fails and when that is over; or always: each end, to every channel that hears of failed or of good backups. Checks (healthchecks) are pinged but with “never”, as they notice silence. “Never” holds for the mail to the owners, too.</li>
+<li>That a backup comes late, is suspicious, or that the environment is at risk is told whatever the schedule says.</li>
+</ul>
 <h2>When the clocks change</h2>
 <ul>
 <li>A run at a fixed time that is skipped comes right after the change; one whose time comes twice runs the first time.</li>

@@ -29,7 +29,8 @@
 <dt>From</dt><dd>backup <a href="<?cs var:restore.backup.href ?>"><?cs var:restore.backup.id ?></a> of <?cs var:restore.backup.env ?>, <?cs call:time(restore.backup.at) ?></dd>
 <dt><?cs if:restore.new ?>Beside<?cs else ?>Into<?cs /if ?></dt><dd><?cs var:restore.target.label ?><?cs if:restore.target.live ?> (live)<?cs /if ?></dd>
 <dt>Mode</dt><dd><?cs var:restore.mode ?><?cs if:restore.owners ?>, with owners and grants of the dump<?cs /if ?></dd>
-<dt>Asked for</dt><dd><?cs call:time(restore.created) ?> by <?cs var:restore.by ?></dd>
+<?cs if:restore.code.data ?><dt>Code</dt><dd>data from <span class="note"><?cs var:restore.code.data ?></span>; <?cs var:restore.target.label ?> ran <span class="note"><?cs var:restore.code.runs ?></span></dd>
+<?cs /if ?><dt>Asked for</dt><dd><?cs call:time(restore.created) ?> by <?cs var:restore.by ?></dd>
 <dt>Started</dt><dd><?cs call:time(restore.started) ?></dd>
 <dt>Finished</dt><dd><?cs call:time(restore.finished) ?></dd>
 <dt>Safety backup</dt><dd><?cs if:restore.safety.id ?><a href="<?cs var:restore.safety.href ?>"><?cs var:restore.safety.id ?></a><?cs elif:restore.new ?><span class="muted">not needed: nothing was overwritten</span><?cs elif:restore.made ?><span class="muted">not needed: nothing was there</span><?cs else ?><span class="muted">none was asked for</span><?cs /if ?></dd>

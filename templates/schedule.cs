@@ -14,7 +14,7 @@
 <tbody role="rowgroup">
 <?cs each:s = schedules ?><tr role="row">
 <th role="rowheader" scope="row" data-label="Schedule"><?cs if:page.may.configure && !inherited ?><a href="<?cs var:s.href ?>"><?cs var:s.name ?></a><?cs else ?><?cs var:s.name ?><?cs /if ?></th>
-<td role="cell" class="wide" data-label="When"><span><?cs call:schedule_when(s) ?><span class="why"><?cs call:schedule_what(s) ?></span><?cs if:s.lost_zone ?><span class="why"><?cs call:icon("warning") ?>the system has no such time zone any more; it runs by UTC</span><?cs /if ?></span></td>
+<td role="cell" class="wide" data-label="When"><span><?cs call:schedule_when(s) ?><span class="why"><?cs call:schedule_what(s) ?></span><?cs if:s.own_keeps ?><span class="why">It <?cs var:s.own_keeps ?></span><?cs /if ?><?cs if:s.lost_zone ?><span class="why"><?cs call:icon("warning") ?>the system has no such time zone any more; it runs by UTC</span><?cs /if ?></span></td>
 <td role="cell" data-label="State"><?cs call:schedule_state(s) ?></td>
 <?cs if:of_environment ?><td role="cell" data-label="Next run"><?cs if:s.next.iso ?><span class="stamp"><?cs call:moment(s.next) ?></span><?cs else ?><span class="muted">none</span><?cs /if ?></td>
 <td role="cell" data-label="Last run"><span><?cs call:state(s.state) ?><?cs if:s.last.href ?> <a href="<?cs var:s.last.href ?>"><?cs var:s.last.id ?></a><?cs /if ?><?cs if:s.last.at.iso ?> <?cs call:when(s.last.at) ?><?cs /if ?><?cs if:s.error ?><span class="why"><?cs var:s.error ?></span><?cs /if ?></span></td>

@@ -1,4 +1,5 @@
-/* on_channel.c: the channels of the instance or of a project: lists, log, test, on and off. */
+/* on_channel.c: the channels of the instance, a project or an environment: lists, log, test, on
+ * and off. */
 #include "cgi/handle/on_channel.h"
 
 #include <inttypes.h>
@@ -12,19 +13,29 @@
 #include "lib/base/rand.h"
 #include "lib/store/notices.h"
 
+/* The channels of a project stand below "-", which no environment is called. */
+static enum policy_level
+level_of(const struct request *rq)
+{
+	const char *behind;
+
+	if (strncmp(rq->path, "/p/", 3) != 0)
+		return LEVEL_INSTANCE;
+	behind = strchr(rq->path + 3, '/');
+	return behind != NULL && strncmp(behind, "/-/", 3) == 0 ? LEVEL_PROJECT
+	                                                        : LEVEL_ENVIRONMENT;
+}
+
 int
 on_channel_place(struct channel_place *ret, const struct request *rq, struct err *e)
 {
+	enum policy_level level = level_of(rq);
+
 	memset(ret, 0, sizeof *ret);
-	if (strncmp(rq->path, "/p/", 3) != 0) {
-		ret->base = "/notifications";
-		ret->args = rq->args;
-		return 0;
-	}
-	if (find_project(&ret->project, rq, e) != 0)
+	if (policyplace_at(&ret->of, rq, level, e) != 0)
 		return -1;
-	ret->base = arena_printf(rq->arena, "/p/%s/-/notifications", ret->project.slug);
-	ret->args = rq->args + 1;
+	ret->base = arena_printf(rq->arena, "%s/notifications", ret->of.base);
+	ret->args = rq->args + (level == LEVEL_ENVIRONMENT ? 2 : level == LEVEL_PROJECT ? 1 : 0);
 	return 0;
 }
 
@@ -38,29 +49,39 @@ on_channel_find(struct channel *ret, const struct request *rq, const struct chan
 		return err_set(e, ERR_NOT_FOUND, "There is no such channel.");
 	if (channels_by_id(ret, rq->arena, rq->db, id, e) != 0)
 		return -1;
-	return ret->project == at->project.id
+	return ret->project == at->of.project.id && ret->environment == at->of.environment.id
 	    ? 0 : err_set(e, ERR_NOT_FOUND, "There is no such channel.");
 }
 
-void
+int
 on_channel_begin(struct page *p, const struct request *rq, const struct channel_place *at,
-    const char *template, const char *last)
+    const struct channel_page *f, struct err *e)
 {
-	const char *title = last != NULL ? last : "Notifications";
+	enum policy_level level = at->of.at.level;
+	const char *title = f->last != NULL ? f->last : "Notifications";
+	const struct policyplace *of = &at->of;
 
-	if (at->project.id != 0)
-		title = arena_printf(rq->arena, last != NULL ? "%s – %s" : "%s of %s", title,
-		    at->project.name);
-	page_begin(p, rq, template, title);
-	if (at->project.id != 0) {
+	if (level == LEVEL_ENVIRONMENT) {
+		if (envpage_begin(p, rq, &of->environment,
+		        &(struct envpage){ f->template, title, "settings", f->last == NULL },
+		        e) != 0)
+			return -1;
+	} else if (level == LEVEL_PROJECT) {
+		page_begin(p, rq, f->template,
+		    arena_printf(rq->arena, f->last != NULL ? "%s – %s" : "%s of %s", title,
+		        of->project.name));
 		page_crumb(p, "Projects", "/projects");
-		page_crumb(p, at->project.slug, arena_printf(rq->arena, "/p/%s", at->project.slug));
+		page_crumb(p, of->project.slug, arena_printf(rq->arena, "/p/%s", of->project.slug));
+	} else {
+		page_begin(p, rq, f->template, title);
 	}
-	page_crumb(p, "Notifications", last != NULL ? at->base : NULL);
-	if (last != NULL)
-		page_crumb(p, last, NULL);
+	page_crumb(p, "Notifications", f->last != NULL ? at->base : NULL);
+	if (f->last != NULL)
+		page_crumb(p, f->last, NULL);
 	node_set(p->root, "base", at->base);
-	node_flag(p->root, "instance", at->project.id == 0);
+	node_flag(p->root, "instance", level == LEVEL_INSTANCE);
+	node_flag(p->root, "of_environment", level == LEVEL_ENVIRONMENT);
+	return 0;
 }
 
 int
@@ -69,36 +90,62 @@ on_channel_note(const struct request *rq, const struct channel_place *at, const 
 {
 	return trail_add(rq,
 	    &(struct event){ .action = action,
-	        .project = at->project.id,
+	        .project = at->of.project.id,
+	        .environment = at->of.environment.id,
 	        .target = c->name,
 	        .detail = arena_printf(rq->arena, "%s %s", notice_kind_title(c->kind), c->target) },
 	    e);
+}
+
+/* The level's own, beside those from above; in the grid all that are told of what happens here. */
+static int
+add_channels(struct page *p, const struct request *rq, const struct channel_place *at,
+    struct err *e)
+{
+	struct channel_above *above;
+	struct channel *own;
+	struct channel_heard *heard;
+	size_t count, above_count, n = 0;
+
+	if (channels_list(&own, &count, rq->arena, rq->db, &at->of.at, e) != 0 ||
+	    channels_above(&above, &above_count, rq->arena, rq->db, &at->of.at, e) != 0)
+		return -1;
+	heard = arena_array(rq->arena, count + above_count + 1, sizeof *heard);
+	for (size_t i = 0; i < count; i++) {
+		show_channel_row(node_add(p->root, "channels"), &own[i], at->base);
+		heard[n++] = (struct channel_heard){ &own[i], NULL };
+	}
+	for (size_t i = 0; i < above_count; i++) {
+		const struct channel_above_view v = { &above[i], at->base,
+			policyplace_origin(&at->of, above[i].from, rq),
+			policyplace_origin(&at->of, above[i].said, rq) };
+
+		if (show_channel_above(node_add(p->root, "above"), &v))
+			heard[n++] = (struct channel_heard){ &above[i].channel, v.origin };
+	}
+	show_channel_grid(p, heard, n, at->of.at.level == LEVEL_INSTANCE);
+	return 0;
 }
 
 int
 on_channel_list(struct reply *rp, struct request *rq, struct err *e)
 {
 	CLEANUP_PAGE struct page p = { 0 };
-	struct notice_filter filter = { .project = 0 };
+	struct notice_filter filter = { .channel = 0 };
 	struct channel_place at;
-	struct channel *list;
 	struct notice_row *rows;
-	size_t count, row_count;
+	size_t row_count;
 
-	if (on_channel_place(&at, rq, e) != 0 ||
-	    channels_list(&list, &count, rq->arena, rq->db, at.project.id, e) != 0)
+	if (on_channel_place(&at, rq, e) != 0)
 		return -1;
-	filter.project = at.project.id;
+	filter.at = at.of.at;
 	if (!num_parse(&filter.after, request_query(rq, "after"), 1, INT64_MAX))
 		filter.after = 0;
-	if (notices_list(&rows, &row_count, rq->arena, rq->db, &filter, e) != 0)
+	if (notices_list(&rows, &row_count, rq->arena, rq->db, &filter, e) != 0 ||
+	    on_channel_begin(&p, rq, &at, &(struct channel_page){ "channels.cs", NULL }, e) != 0 ||
+	    (at.of.at.level != LEVEL_ENVIRONMENT && envpage_worker(&p, rq, e) != 0) ||
+	    add_channels(&p, rq, &at, e) != 0)
 		return -1;
-	on_channel_begin(&p, rq, &at, "channels.cs", NULL);
-	if (envpage_worker(&p, rq, e) != 0)
-		return -1;
-	for (size_t i = 0; i < count; i++)
-		show_channel_row(node_add(p.root, "channels"), &list[i], at.base);
-	show_channel_grid(&p, list, count, at.project.id == 0);
 	show_channel_log(&p, rows, row_count, at.base, rq->now);
 	if (filter.after > 0)
 		node_set(p.root, "pager.newer", at.base);
@@ -122,8 +169,9 @@ static int
 queue_test(const struct request *rq, const struct channel_place *at, const struct channel *c,
     struct err *e)
 {
-	struct notice n = { .event = NOTICE_TEST, .at = rq->now, .environment = "",
-		.project = at->project.id != 0 ? at->project.slug : "", .backup = "",
+	struct notice n = { .event = NOTICE_TEST, .at = rq->now,
+		.environment = at->of.environment.id != 0 ? at->of.environment.slug : "",
+		.project = at->of.project.id != 0 ? at->of.project.slug : "", .backup = "",
 		.backup_uuid = "", .job = "", .closes = "",
 		.title = arena_printf(rq->arena, "Test of the channel %s", c->name),
 		.text = arena_printf(rq->arena, "%s asked for it. If you can read it, notices of "
@@ -205,8 +253,10 @@ send_question(struct reply *rp, const struct request *rq, const struct channel_p
 {
 	CLEANUP_PAGE struct page p = { 0 };
 
-	on_channel_begin(&p, rq, at, "channel_remove.cs",
-	    arena_printf(rq->arena, "Remove %s", c->name));
+	if (on_channel_begin(&p, rq, at,
+	        &(struct channel_page){ "channel_remove.cs",
+	            arena_printf(rq->arena, "Remove %s", c->name) }, e) != 0)
+		return -1;
 	show_channel_row(node_at(p.root, "channel"), c, at->base);
 	return page_send(rp, rq, &p, e);
 }
@@ -247,4 +297,37 @@ on_channel_again(struct reply *rp, struct request *rq, struct err *e)
 	    on_channel_note(rq, &at, "channel.sent_again", &c, e) != 0)
 		return -1;
 	return to_channel(rp, &at, &c, "again");
+}
+
+int
+on_channel_say(struct reply *rp, struct request *rq, struct err *e)
+{
+	static const struct {
+		const char *word, *action;
+		enum channel_say say;
+	} words[] = {
+		{ "told", "channel.told_here", CHANNEL_TOLD },
+		{ "not-here", "channel.not_here", CHANNEL_NOT_HERE },
+		{ "inherit", "channel.as_inherited", CHANNEL_UNSAID },
+	};
+	const char *typed = request_field(rq, "say");
+	struct channel_saying what = { .by = rq->session != NULL ? rq->session->account.id : 0 };
+	struct channel_place at;
+	struct channel c;
+	size_t i = 0;
+
+	while (i < sizeof words / sizeof *words && strcmp(typed, words[i].word) != 0)
+		i++;
+	if (i == sizeof words / sizeof *words)
+		return err_set(e, ERR_INPUT, "Say whether the channel is told here.");
+	what.say = words[i].say;
+	if (on_channel_place(&at, rq, e) != 0)
+		return -1;
+	if (!num_parse(&what.channel, at.args[0], 1, INT64_MAX))
+		return err_set(e, ERR_NOT_FOUND, "There is no such channel.");
+	if (channels_by_id(&c, rq->arena, rq->db, what.channel, e) != 0 ||
+	    channels_say(rq->db, &at.of.at, &what, e) != 0 ||
+	    on_channel_note(rq, &at, words[i].action, &c, e) != 0)
+		return -1;
+	return reply_see_other(rp, "%s?said=saved", at.base);
 }

@@ -36,7 +36,7 @@ complain(struct form *f, const char *field, const char *text)
 static bool
 of_instance(const struct form *f)
 {
-	return f->at.project.id == 0;
+	return f->at.of.at.level == LEVEL_INSTANCE;
 }
 
 /* -- reading -- */
@@ -166,7 +166,7 @@ read_form(struct form *f, const struct request *rq, struct err *e)
 static int
 show_stored(struct page *p, const struct request *rq, const struct form *f, struct err *e)
 {
-	struct notice_filter filter = { f->at.project.id, f->stored->id, 0 };
+	struct notice_filter filter = { f->at.of.at, f->stored->id, 0 };
 	struct notice_row *rows;
 	size_t count;
 
@@ -185,8 +185,10 @@ send_form(struct reply *rp, const struct request *rq, const struct form *f, stru
 {
 	CLEANUP_PAGE struct page p = { 0 };
 
-	on_channel_begin(&p, rq, &f->at, "channel.cs", f->stored != NULL ? f->stored->name
-	    : arena_printf(rq->arena, "Add: %s", notice_kind_title(f->c.kind)));
+	if (on_channel_begin(&p, rq, &f->at,
+	        &(struct channel_page){ "channel.cs", f->stored != NULL ? f->stored->name
+	            : arena_printf(rq->arena, "Add: %s", notice_kind_title(f->c.kind)) }, e) != 0)
+		return -1;
 	show_channel_form(&p, f->c.kind, &f->typed, f->stored, of_instance(f));
 	if (f->stored != NULL && show_stored(&p, rq, f, e) != 0)
 		return -1;
@@ -221,7 +223,9 @@ on_channel_form_new(struct reply *rp, struct request *rq, struct err *e)
 	if (on_channel_place(&f.at, rq, e) != 0)
 		return -1;
 	if (!notice_kind_parse(&f.c.kind, request_query(rq, "kind"))) {
-		on_channel_begin(&p, rq, &f.at, "channel_new.cs", "Add a channel");
+		if (on_channel_begin(&p, rq, &f.at,
+		        &(struct channel_page){ "channel_new.cs", "Add a channel" }, e) != 0)
+			return -1;
 		show_channel_kinds(&p, f.at.base);
 		return page_send(rp, rq, &p, e);
 	}
@@ -240,7 +244,7 @@ find_twin(int64_t *ret, const struct form *f, const struct request *rq, struct e
 	size_t count;
 
 	*ret = 0;
-	if (channels_list(&list, &count, rq->arena, rq->db, f->at.project.id, e) != 0)
+	if (channels_list(&list, &count, rq->arena, rq->db, &f->at.of.at, e) != 0)
 		return -1;
 	for (size_t i = 0; i < count; i++)
 		if (list[i].kind == f->c.kind && strcmp(list[i].name, f->c.name) == 0 &&
@@ -264,7 +268,8 @@ on_channel_form_create(struct reply *rp, struct request *rq, struct err *e)
 		return -1;
 	if (f.wrong > 0)
 		return send_form(rp, rq, &f, e);
-	f.c.project = f.at.project.id;
+	f.c.project = f.at.of.project.id;
+	f.c.environment = f.at.of.environment.id;
 	if (find_twin(&twin, &f, rq, e) != 0)
 		return -1;
 	if (twin != 0)

@@ -56,6 +56,7 @@ on_confirm(struct reply *rp, struct request *rq, struct err *e)
 	    (channels_confirm(rq->db, hash, e) != 0 ||
 	        trail_add(rq,
 	            &(struct event){ .action = "channel.confirmed", .project = c.project,
+	                .environment = c.environment,
 	                .target = c.name, .detail = c.target }, e) != 0))
 		return -1;
 	return reply_see_other(rp, "/confirm/%s", rq->args[0]);

@@ -66,6 +66,9 @@ read_restores(struct form *f, const struct request *rq)
 		f->hook_limit = limit;
 		complain(f, "hook_limit", "A hook may take 1 to 3600 seconds");
 	}
+	f->v.hook_code = request_field(rq, "hook_code");
+	if (name_check_hook(f->v.hook_code, &why) != 0)
+		complain(f, "hook_code", arena_dup(rq->arena, why.text));
 	wrong = emails_read(&f->v.watchers, rq, "watchers");
 	if (wrong != NULL)
 		complain(f, "watchers", wrong);

@@ -5,15 +5,18 @@
 #include <string.h>
 
 #include "cgi/handle/find.h"
+#include "cgi/handle/policyplace.h"
 #include "cgi/handle/schedpage.h"
 #include "cgi/handle/trail.h"
 #include "cgi/page/show_schedule.h"
 #include "lib/base/num.h"
 #include "lib/model/cron_read.h"
+#include "lib/model/retain_note.h"
 #include "lib/model/spread.h"
 #include "lib/store/plans.h"
 #include "lib/store/policies.h"
 #include "lib/store/projects.h"
+#include "lib/store/retention.h"
 
 enum { ERRORS_MAX = 12, NEAR_MS = 5 * 60 * 1000 };
 
@@ -25,6 +28,9 @@ struct form {
 	bool *chosen;
 	struct field_error errors[ERRORS_MAX];
 	size_t wrong;
+	const char *old_keep;         /* of one that is there */
+	bool looked;                  /* at what other keeps would let go */
+	struct retention_impact impact;
 };
 
 static void
@@ -164,6 +170,10 @@ read_words(struct form *f, const struct request *rq,
 	f->f.spread = field(rq, "spread");
 	f->f.consistent = strcmp(field(rq, "mode"), "consistent") == 0;
 	f->f.all_kinds = strcmp(field(rq, "kinds"), "all") == 0;
+	f->f.keep = or(field(rq, "keep"), "inherit");
+	f->f.keep_n = field(rq, "keep_n");
+	f->f.keep_line = field(rq, "keep_line");
+	f->f.notify = or(field(rq, "notify"), schedule_notify_name(NOTIFY_CHANNELS));
 }
 
 /* The words into f->s, with all that is wrong. */
@@ -173,6 +183,7 @@ understand(struct form *f, const struct request *rq)
 	struct field_error faults[SCHEDULE_ERRORS_MAX];
 	enum cron_every every;
 	int64_t spread = 0;
+	const char *field, *wrong;
 	size_t count;
 	bool picked = cron_simple_parse(&every, f->f.every);
 
@@ -189,6 +200,11 @@ understand(struct form *f, const struct request *rq)
 		complain(f, rq, "spread", arena_printf(rq->arena,
 		    "Spread must be 0 to %d minutes, you wrote %.40s", SPREAD_MAX, f->f.spread));
 	f->s.spread_min = (int)spread;
+	if (!schedule_notify_parse(&f->s.notify, f->f.notify))
+		f->s.notify = NOTIFY_CHANNELS;
+	wrong = show_schedule_keep(&f->s.keep, &field, rq->arena, &f->f);
+	if (wrong != NULL)
+		complain(f, rq, field, wrong);
 	count = schedule_check(faults, rq->arena, &f->s);
 	for (size_t i = 0; i < count; i++)
 		complain(f, rq, faults[i].field, faults[i].text);
@@ -261,18 +277,50 @@ add_preview(struct page *p, const struct request *rq, const struct schedule *s, 
 	return 0;
 }
 
+/* What holds for its backups as long as it has no keeps of its own. */
 static int
-send_form(struct reply *rp, const struct request *rq, const struct form *f, const struct spot *at,
+find_inherited(struct form *f, const struct request *rq, const struct spot *at, struct err *e)
+{
+	struct retain_rule rule;
+	struct policy p;
+
+	if (at->at.environment == 0)
+		return 0;
+	if (policies_get(&p, rq->arena, rq->db, POLICY_RETENTION, at->at.environment, e) != 0 ||
+	    retain_rule_parse(&rule, p.value, e) != 0)
+		return -1;
+	f->f.inherited = arena_printf(rq->arena, "It %s", retain_rule_words(rq->arena, &rule));
+	return 0;
+}
+
+static void
+show_keeps(struct page *p, const struct request *rq, const struct form *f)
+{
+	struct retain_result sum = { .go_count = f->impact.go_count,
+		.go_bytes = f->impact.go_bytes };
+
+	node_flag(p->root, "looked", f->looked);
+	if (!f->looked)
+		return;
+	node_set(p->root, "saving", retain_note_saving(rq->arena, &sum));
+	node_set(p->root, "list", f->impact.list);
+	node_setf(p->root, "go_count", "%zu", f->impact.go_count);
+}
+
+static int
+send_form(struct reply *rp, const struct request *rq, struct form *f, const struct spot *at,
     struct err *e)
 {
 	CLEANUP_PAGE struct page p = { 0 };
 	bool new = f->s.id == 0;
 
-	if (schedpage_begin(&p, rq, at,
+	if (find_inherited(f, rq, at, e) != 0 ||
+	    schedpage_begin(&p, rq, at,
 	        &(struct schedpage){ "schedule_form.cs", new ? "Add a schedule" : "Edit a schedule",
 	            new ? "Add" : "Edit" }, e) != 0)
 		return -1;
 	show_schedule_form(&p, &f->f);
+	show_keeps(&p, rq, f);
 	node_flag(p.root, "new", new);
 	if (!new)
 		node_int(p.root, "revision", f->s.revision);
@@ -343,10 +391,29 @@ leave(struct reply *rp, const struct request *rq, struct form *f, const struct s
 	return reply_see_other(rp, "%s/schedule?said=%s", at->base, new ? "created" : "saved");
 }
 
+/* Other keeps may let backups go: saving them asks for their number, as a rule does. */
+static int
+weigh(struct form *f, const struct request *rq, bool save, struct err *e)
+{
+	const char *wrong;
+
+	if (f->s.id == 0 || strcmp(f->s.keep, f->old_keep) == 0)
+		return 0;
+	if (retention_schedule_impact(&f->impact, rq->arena, rq->db,
+	        &(struct retention_schedule_change){ f->s.id, f->s.keep, rq->now }, e) != 0)
+		return -1;
+	f->looked = true;
+	wrong = save ? policyplace_typed(rq, f->impact.list, f->impact.go_count) : NULL;
+	if (wrong != NULL)
+		complain(f, rq, "typed", wrong);
+	return 0;
+}
+
 /* What was sent, understood; then shown again, or written. */
 static int
 take(struct reply *rp, struct request *rq, struct form *f, const struct spot *at, struct err *e)
 {
+	bool save = *request_field(rq, "preview") == '\0';
 	struct err why;
 
 	read_words(f, rq, request_field);
@@ -355,7 +422,9 @@ take(struct reply *rp, struct request *rq, struct form *f, const struct spot *at
 	understand(f, rq);
 	if (read_services(f, rq, &why) != 0)
 		complain(f, rq, "services", why.text);
-	if (f->wrong > 0 || *request_field(rq, "preview") != '\0')
+	if (f->wrong == 0 && weigh(f, rq, save, e) != 0)
+		return -1;
+	if (f->wrong > 0 || !save)
 		return send_form(rp, rq, f, at, e);
 	return leave(rp, rq, f, at, e);
 }
@@ -443,6 +512,7 @@ on_schedule_form_save(struct reply *rp, struct request *rq, struct err *e)
 		return -1;
 	if (!num_parse(&f.s.revision, request_field(rq, "revision"), 1, INT64_MAX))
 		f.s.revision = 0;
+	f.old_keep = f.s.keep;
 	return take(rp, rq, &f, &at, e);
 }
 

@@ -12,8 +12,19 @@
 int
 policyplace_find(struct policyplace *ret, const struct request *rq, struct err *e)
 {
+	enum policy_level level = rq->args[0] == NULL ? LEVEL_INSTANCE
+	    : rq->args[1] == NULL                     ? LEVEL_PROJECT
+	                                              : LEVEL_ENVIRONMENT;
+
+	return policyplace_at(ret, rq, level, e);
+}
+
+int
+policyplace_at(struct policyplace *ret, const struct request *rq, enum policy_level level,
+    struct err *e)
+{
 	memset(ret, 0, sizeof *ret);
-	if (rq->args[0] == NULL) {
+	if (level == LEVEL_INSTANCE) {
 		ret->at = (struct policy_place){ LEVEL_INSTANCE, 0 };
 		ret->base = "";
 		ret->label = "this instance";
@@ -21,7 +32,7 @@ policyplace_find(struct policyplace *ret, const struct request *rq, struct err *
 	}
 	if (find_project(&ret->project, rq, e) != 0)
 		return -1;
-	if (rq->args[1] == NULL) {
+	if (level == LEVEL_PROJECT) {
 		ret->at = (struct policy_place){ LEVEL_PROJECT, ret->project.id };
 		ret->base = arena_printf(rq->arena, "/p/%s/-", ret->project.slug);
 		ret->label = ret->project.slug;

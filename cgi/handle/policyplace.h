@@ -23,6 +23,9 @@ struct policyplace {
 
 /* What the path names: /p/{project}/{environment}/…, /p/{project}/-/…, or neither. */
 MUST_USE int policyplace_find(struct policyplace *ret, const struct request *rq, struct err *e);
+/* The same of a path that has more arguments behind: of a known level. */
+MUST_USE int policyplace_at(struct policyplace *ret, const struct request *rq,
+    enum policy_level level, struct err *e);
 
 /* Begin its page, with crumbs and, for an environment, tabs. `may_change` in the tree: the person
  * may change something here. */

@@ -168,6 +168,7 @@ facts(struct node *n, const struct backup_view *view)
 	node_set(n, "suspicion", *b->suspicion == '\0' ? NULL : b->suspicion);
 	page_time(n, "verified_at", b->verified_at, view->now);
 	mark_frozen(n, b);
+	node_set(n, "code", *b->code == '\0' ? NULL : b->code);
 	node_flag(n, "keep", b->keep);
 	node_flag(n, "ready", b->state == BACKUP_READY);
 	node_flag(n, "building", b->state == BACKUP_BUILDING);

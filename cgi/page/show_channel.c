@@ -96,11 +96,42 @@ show_channel_row(struct node *n, const struct channel *c, const char *base)
 		mark_state(n, "state", "On", "ok", "good");
 }
 
+bool
+show_channel_above(struct node *n, const struct channel_above_view *v)
+{
+	static const char *const words[] = { [CHANNEL_TOLD] = "told",
+		[CHANNEL_NOT_HERE] = "not here" };
+	const struct channel_above *up = v->up;
+	enum channel_say holds = up->own != CHANNEL_UNSAID ? up->own : up->inherited;
+
+	show_channel_row(n, &up->channel, v->base);
+	/* Its own page is where it belongs. */
+	node_setf(n, "say", "%s/%" PRId64 "/here", v->base, up->channel.id);
+	node_set(n, "origin", v->origin);
+	if (up->own != CHANNEL_UNSAID)
+		node_set(n, "own", words[up->own]);
+	node_set(n, "inherited", words[up->inherited]);
+	node_set(n, "said", v->said);
+	node_flag(n, "told", holds == CHANNEL_TOLD);
+	/* Where the own value differs from the inherited one, giving it up is the change. */
+	node_flag(n, "turns", holds == up->inherited);
+	return holds == CHANNEL_TOLD && up->channel.enabled;
+}
+
+static void
+column(struct node *n, const struct channel_heard *h)
+{
+	if (h->from != NULL)
+		node_setf(n, "name", "%s (%s)", h->channel->name, h->from);
+	else
+		node_set(n, "name", h->channel->name);
+}
+
 void
-show_channel_grid(struct page *p, const struct channel *list, size_t count, bool instance)
+show_channel_grid(struct page *p, const struct channel_heard *list, size_t count, bool instance)
 {
 	for (size_t k = 0; k < count; k++)
-		node_set(node_add(p->root, "columns"), "name", list[k].name);
+		column(node_add(p->root, "columns"), &list[k]);
 	for (int i = 0; i < NOTICE_CHOICES; i++) {
 		enum notice_event event = (enum notice_event)i;
 		struct node *row;
@@ -112,8 +143,9 @@ show_channel_grid(struct page *p, const struct channel *list, size_t count, bool
 		for (size_t k = 0; k < count; k++) {
 			struct node *cell = node_add(row, "cells");
 
-			node_set(cell, "name", list[k].name);
-			node_flag(cell, "on", (list[k].events & notice_bit(event)) != 0);
+			column(cell, &list[k]);
+			node_flag(cell, "on",
+			    (list[k].channel->events & notice_bit(event)) != 0);
 		}
 	}
 }

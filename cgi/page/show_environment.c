@@ -123,6 +123,7 @@ show_environment_form(struct page *p, const struct environment *v)
 	node_set(p->root, "hook_after.value", v->hook_after);
 	node_set(p->root, "hook_freeze.value", v->hook_freeze);
 	node_set(p->root, "hook_thaw.value", v->hook_thaw);
+	node_set(p->root, "hook_code.value", v->hook_code);
 	node_set(p->root, "watchers.value", v->watchers);
 	node_int(p->root, "hook_limit.value", v->hook_limit_s);
 	for (int kind = 0; kind < ENV_KINDS; kind++) {

@@ -2,6 +2,7 @@
 #include "cgi/page/show_restore.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "cgi/page/mark.h"
 #include "cgi/page/show_job.h"
@@ -23,6 +24,7 @@ show_restore_row(struct node *n, const struct restore *r, int64_t now)
 	node_set(n, "contents", r->contents);
 	node_set(n, "mode", mark_mode(r->mode));
 	node_flag(n, restore_mode_name(r->mode), true);
+	node_flag(n, "owners", r->owners);
 	node_set(n, "by", r->requested_name);
 	page_time(n, "created", r->created_at, now);
 	page_time(n, "started", r->started_at, now);
@@ -34,6 +36,11 @@ show_restore_row(struct node *n, const struct restore *r, int64_t now)
 		mark_count(n, "warnings", r->warnings);
 	node_flag(n, "one_warning", r->warnings == 1);
 	node_set(n, "error", r->error);
+	/* Data comes back, code does not: worth a word only when the two differ. */
+	if (*r->backup_code != '\0' && *r->code != '\0' && strcmp(r->backup_code, r->code) != 0) {
+		node_set(n, "code.data", r->backup_code);
+		node_set(n, "code.runs", r->code);
+	}
 	if (r->safety_backup != 0) {
 		mark_id(n, "safety.id", NAME_BACKUP, r->safety_backup);
 		node_setf(n, "safety.href", "/b/b%" PRId64, r->safety_backup);
@@ -183,7 +190,6 @@ show_restore_page(struct page *p, const struct restore_view *view)
 	node_flag(n, "busy", busy);
 	node_flag(n, "hooks", r->hooks);
 	node_flag(n, "real_data", r->real_data);
-	node_flag(n, "owners", r->owners);
 	node_flag(n, "target.live", view->target->kind == ENV_LIVE);
 	if (r->mode == RESTORE_NEW)
 		turn(n, view);

@@ -10,6 +10,7 @@
 #include "lib/base/num.h"
 #include "lib/model/cron_read.h"
 #include "lib/model/cron_words.h"
+#include "lib/model/retain_rule.h"
 
 enum { PREVIEW_RUNS = 5 };
 
@@ -50,6 +51,14 @@ void
 show_schedule_item(struct node *n, struct arena *a, const struct schedule *s, const char *zone,
     int64_t now)
 {
+	static const char *const tells[NOTIFIES] = {
+		[NOTIFY_NEVER] = "tells nobody",
+		[NOTIFY_FAILURE] = "tells of failures alone",
+		[NOTIFY_ALWAYS] = "tells of each",
+	};
+	struct retain_rule rule;
+	struct err why;
+
 	mark_id(n, "id", NAME_SCHEDULE, s->id);
 	node_setf(n, "href", "/s/s%" PRId64, s->id);
 	node_set(n, "name", s->name);
@@ -62,6 +71,10 @@ show_schedule_item(struct node *n, struct arena *a, const struct schedule *s, co
 	if (s->service_count > 0)
 		node_int(n, "only", (int64_t)s->service_count);
 	node_flag(n, "on", s->enabled);
+	if (s->keep != NULL && *s->keep != '\0')
+		node_set(n, "own_keeps", retain_rule_parse_keeps(&rule, s->keep, &why) == 0
+		    ? retain_rule_words(a, &rule) : s->keep);
+	node_set(n, "tells", tells[s->notify]);
 	node_flag(n, "everywhere", s->environment == 0 && s->project == 0);
 	node_flag(n, "projects", s->project != 0);
 	node_flag(n, "all_kinds", s->all_kinds);
@@ -143,6 +156,63 @@ show_schedule_plan(struct node *n, struct zoneset *set, const struct schedule_pl
 
 /* -- the form -- */
 
+#define CALENDAR_KEEPS "daily=7 weekly=4 monthly=12"
+
+/* The line as it is stored, in the order of retain_rule_text(). */
+static void
+fill_keep(struct schedule_form *f, const char *keep)
+{
+	bool one = *keep != '\0' && strchr(keep, ' ') == NULL;
+
+	f->keep = "own";
+	f->keep_n = f->keep_line = "";
+	if (*keep == '\0') {
+		f->keep = "inherit";
+	} else if (strcmp(keep, CALENDAR_KEEPS) == 0) {
+		f->keep = "calendar";
+	} else if (strcmp(keep, "forever") == 0) {
+		f->keep = "forever";
+	} else if (one && strncmp(keep, "last=", 5) == 0) {
+		f->keep = "last";
+		f->keep_n = keep + 5;
+	} else if (one && strncmp(keep, "days=", 5) == 0) {
+		f->keep = "days";
+		f->keep_n = keep + 5;
+	} else {
+		f->keep_line = keep;
+	}
+}
+
+const char *
+show_schedule_keep(const char **keep, const char **field, struct arena *a,
+    const struct schedule_form *f)
+{
+	bool last = strcmp(f->keep, "last") == 0, days = strcmp(f->keep, "days") == 0;
+	struct retain_rule rule;
+	struct err why;
+	int64_t n;
+
+	*field = last || days ? "keep_n" : "keep_line";
+	*keep = "";
+	if (strcmp(f->keep, "calendar") == 0)
+		*keep = CALENDAR_KEEPS;
+	else if (strcmp(f->keep, "forever") == 0)
+		*keep = "forever";
+	if (last || days) {
+		if (!num_parse(&n, f->keep_n, 1, last ? 1000 : 3650))
+			return arena_printf(a, "Keep %s, you wrote %.40s",
+			    last ? "1 to 1000 of the newest" : "for 1 to 3650 days",
+			    *f->keep_n != '\0' ? f->keep_n : "nothing");
+		*keep = arena_printf(a, "%s=%" PRId64, f->keep, n);
+	}
+	if (strcmp(f->keep, "own") != 0)
+		return NULL;
+	if (retain_rule_parse_keeps(&rule, f->keep_line, &why) != 0)
+		return arena_dup(a, why.text);
+	*keep = retain_rule_text_keeps(a, &rule);
+	return NULL;
+}
+
 void
 show_schedule_fill(struct schedule_form *f, struct arena *a, const struct schedule *s)
 {
@@ -163,9 +233,11 @@ show_schedule_fill(struct schedule_form *f, struct arena *a, const struct schedu
 	f->spread = arena_printf(a, "%d", s->spread_min);
 	f->consistent = s->mode == MODE_CONSISTENT;
 	f->all_kinds = s->all_kinds;
+	fill_keep(f, s->keep != NULL ? s->keep : "");
+	f->notify = schedule_notify_name(s->notify);
 }
 
-static void
+static struct node *
 option(struct node *root, const char *list, const char *value, const char *text, const char *now)
 {
 	struct node *n = node_add(root, list);
@@ -173,6 +245,38 @@ option(struct node *root, const char *list, const char *value, const char *text,
 	node_set(n, "value", value);
 	node_set(n, "text", text);
 	node_flag(n, "on", strcmp(value, now) == 0);
+	return n;
+}
+
+/* How long its backups stay, and when they are told. */
+static void
+show_rules(struct node *root, const struct schedule_form *f)
+{
+	static const struct { const char *value, *text; } keeps[] = {
+		{ "calendar", "7 daily, 4 weekly, 12 monthly" },
+		{ "last", "The newest ones" },
+		{ "days", "A number of days" },
+		{ "forever", "All, for ever" },
+		{ "own", "Numbers of your own" },
+	};
+	static const struct { const char *text, *hint; } notify[NOTIFIES] = {
+		[NOTIFY_CHANNELS] = { "As each channel has chosen", NULL },
+		[NOTIFY_NEVER] = { "Never", "Not even checks are pinged." },
+		[NOTIFY_FAILURE] = { "When one fails",
+		    "And when it is over. Checks are pinged all the same: they notice silence." },
+		[NOTIFY_ALWAYS] = { "Always",
+		    "Each end, to every channel that hears of failed or of good backups." },
+	};
+
+	node_set(option(root, "keeps", "inherit", "As the environment has it", f->keep), "hint",
+	    f->inherited);
+	for (size_t i = 0; i < sizeof keeps / sizeof *keeps; i++)
+		(void)option(root, "keeps", keeps[i].value, keeps[i].text, f->keep);
+	node_set(root, "keep_n.value", f->keep_n);
+	node_set(root, "keep_line.value", f->keep_line);
+	for (int i = 0; i < NOTIFIES; i++)
+		node_set(option(root, "notifies", schedule_notify_name((enum schedule_notify)i),
+		    notify[i].text, f->notify), "hint", notify[i].hint);
 }
 
 void
@@ -210,6 +314,7 @@ show_schedule_form(struct page *p, const struct schedule_form *f)
 		node_set(n, "hint", engine_title(f->services[i].engine));
 		node_flag(n, "on", f->chosen[i]);
 	}
+	show_rules(p->root, f);
 	node_flag(p->root, "mode.consistent", f->consistent);
 	node_flag(p->root, "kinds.all", f->all_kinds);
 	node_flag(p->root, "of_environment", f->of_environment);

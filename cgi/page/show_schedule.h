@@ -13,8 +13,8 @@
 #include "lib/store/plans.h"
 
 /* What a schedule says, by itself: id, name, href, words ("Every day at 02:00"), cron, zone,
- * spread, consistent, only (as many services), on, off.at, off.by, paused. zone: by which it runs,
- * "" where that differs by environment. */
+ * spread, consistent, own_keeps ("keeps 7 daily"), tells, only (as many services), on, off.at,
+ * off.by, paused. zone: by which it runs, "" where that differs by environment. */
 void show_schedule_item(struct node *n, struct arena *a, const struct schedule *s,
     const char *zone, int64_t now);
 
@@ -36,6 +36,9 @@ void show_schedule_moment(struct node *n, const char *name, const struct zone *z
 /* The form, as it was typed. */
 struct schedule_form {
 	const char *name, *every, *minute, *time, *weekday, *day, *cron, *zone, *spread;
+	/* keep: the radio button: inherit, calendar, last, days, forever or own. */
+	const char *keep, *keep_n, *keep_line, *notify;
+	const char *inherited;        /* what the environment's rule keeps; NULL: it differs */
 	bool consistent, all_kinds;
 	const struct service *services;
 	const bool *chosen;           /* one per service */
@@ -43,6 +46,10 @@ struct schedule_form {
 	bool of_environment;
 };
 void show_schedule_form(struct page *p, const struct schedule_form *f);
+/* What the form says of keeps, as the line of them in `keep`, "" as inherited. NULL, or what is
+ * wrong, with its field. */
+const char *show_schedule_keep(const char **keep, const char **field, struct arena *a,
+    const struct schedule_form *f);
 /* The fields as they stand in `s`; the services are the caller's. */
 void show_schedule_fill(struct schedule_form *f, struct arena *a, const struct schedule *s);
 

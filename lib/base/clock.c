@@ -14,23 +14,28 @@
 struct seam {
 	bool known;
 	int64_t fixed;                    /* ms, of the wall clock alone */
-	const volatile int64_t *moving;   /* ms, of both clocks; NULL: there is none */
+	const volatile int64_t *slept;    /* ms, of both clocks; NULL: there is none */
+	const volatile int64_t *set;      /* ms, of the wall clock alone; NULL: there is none */
 };
 
 /* A file that is too short would end us at the first look at it. */
-static const volatile int64_t *
-map_skew(const char *path)
+static void
+map_skew(struct seam *s, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	const off_t one = sizeof(int64_t);
 	void *at = MAP_FAILED;
 	struct stat st;
 
 	if (fd < 0)
-		return NULL;
-	if (fstat(fd, &st) == 0 && st.st_size >= (off_t)sizeof(int64_t))
-		at = mmap(NULL, sizeof(int64_t), PROT_READ, MAP_SHARED, fd, 0);
+		return;
+	if (fstat(fd, &st) == 0 && st.st_size >= one)
+		at = mmap(NULL, (size_t)(2 * one), PROT_READ, MAP_SHARED, fd, 0);
 	close(fd);
-	return at == MAP_FAILED ? NULL : at;
+	if (at == MAP_FAILED)
+		return;
+	s->slept = at;
+	s->set = st.st_size >= 2 * one ? s->slept + 1 : NULL;
 }
 
 static const struct seam *
@@ -43,7 +48,7 @@ look(void)
 		return &s;
 	text = getenv("LAZARETTE_CLOCK_SKEW");
 	if (text != NULL && *text == '/')
-		s.moving = map_skew(text);
+		map_skew(&s, text);
 	else if (text != NULL)
 		s.fixed = strtoll(text, NULL, 10);
 	s.known = true;
@@ -51,11 +56,9 @@ look(void)
 }
 
 static int64_t
-moved(void)
+moved(const volatile int64_t *ms)
 {
-	const struct seam *s = look();
-
-	return s->moving != NULL ? *s->moving : 0;
+	return ms != NULL ? *ms : 0;
 }
 
 static int64_t
@@ -76,13 +79,15 @@ clock_begin(void)
 int64_t
 clock_now(void)
 {
-	return read_clock(CLOCK_REALTIME) + look()->fixed + moved();
+	const struct seam *s = look();
+
+	return read_clock(CLOCK_REALTIME) + s->fixed + moved(s->slept) + moved(s->set);
 }
 
 int64_t
 clock_mono(void)
 {
-	return read_clock(CLOCK_BOOTTIME) + moved();
+	return read_clock(CLOCK_BOOTTIME) + moved(look()->slept);
 }
 
 int64_t

@@ -3,8 +3,9 @@
  * Wall times are milliseconds since 1970 UTC, everywhere. LAZARETTE_CLOCK_SKEW
  * (milliseconds, read once) shifts the wall clock of a process under test. When it begins with a
  * slash it is the path of a file that holds them as an int64_t of this machine, and may change at
- * any time: then both clocks move with it, as they do when a machine has slept. A file that cannot
- * be read, or is shorter, shifts nothing.
+ * any time: then both clocks move with it, as they do when a machine has slept. A second int64_t
+ * in that file moves the wall clock alone, as when it is set. A file that cannot be read, or is
+ * shorter, shifts nothing.
  */
 #ifndef LIB_BASE_CLOCK_H
 #define LIB_BASE_CLOCK_H

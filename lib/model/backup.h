@@ -83,6 +83,7 @@ struct backup {
 	int64_t keep_until;           /* nor before this instant; 0: none */
 	enum backup_mode mode;
 	int64_t frozen_ms;            /* how long the application was held for it */
+	const char *code;             /* what the environment ran, "": nobody said */
 	int64_t schedule;             /* which asked for it; 0: none */
 	const char *suspicion;        /* why nobody should trust it, "": nothing is known */
 	const char *trashed_why;      /* the policy's reason; "": a person put it there */

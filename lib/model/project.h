@@ -33,6 +33,7 @@ struct environment {
 	/* Around a consistent backup of it: the first holds the application, the second lets it
 	 * go. */
 	const char *hook_freeze, *hook_thaw;
+	const char *hook_code;    /* prints which code it runs */
 	const char *watchers;     /* e-mails, one per line, who hear of every restore */
 	const char *project_slug, *project_name;
 };

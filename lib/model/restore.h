@@ -82,6 +82,9 @@ struct restore {
 	const char *source_project_slug, *source_environment_slug;   /* the backup's */
 	int64_t backup_at;            /* when the backup was made */
 	const char *contents;         /* slugs of the target services: "database, media" */
+	/* Which code ran beside the data, and which ran in the target when it was looked at; "":
+	 * nobody said. */
+	const char *backup_code, *code;
 };
 
 /* One part of the backup on its way into one service. */

@@ -19,7 +19,7 @@ struct judging {
 	struct retain_piece *pieces;
 	size_t piece_count;
 	/* Room for the lists of one service, used again for the next. */
-	struct retain_work **counted, **demand, **good;
+	struct retain_work **counted, **demand, **good, **alike;
 	struct retain_chain chain;
 };
 
@@ -67,13 +67,41 @@ retain_ahead(enum period p, int64_t utc_ms, int64_t local)
 	return ahead % HOUR < 0 ? ahead % HOUR + HOUR : ahead % HOUR;
 }
 
+/* Only what a schedule brought is counted by its keeps. */
+const struct retain_keeps *
+retain_keeps_of(const struct retain_ask *ask, const struct retain_item *item)
+{
+	if (item->kind != BACKUP_SCHEDULED || item->schedule == 0)
+		return NULL;
+	for (size_t i = 0; i < ask->keeps_count; i++)
+		if (ask->keeps[i].schedule == item->schedule)
+			return &ask->keeps[i];
+	return NULL;
+}
+
+const struct retain_rule *
+retain_rule_of(const struct retain_ask *ask, const struct retain_item *item)
+{
+	const struct retain_keeps *keeps = retain_keeps_of(ask, item);
+
+	return keeps != NULL ? keeps->rule : ask->rule;
+}
+
+struct retain_keeps
+retain_own_keeps(const struct retain_ask *ask)
+{
+	return (struct retain_keeps) { .rule = ask->rule, .next_run = ask->next_run,
+		.every_ms = ask->every_ms };
+}
+
 static void
 set_keys(struct retain_work *w, const struct retain_ask *ask)
 {
+	const struct retain_rule *rule = w->keeps != NULL ? w->keeps->rule : ask->rule;
 	int64_t local = retain_local(ask, w->taken);
 
 	for (int p = 0; p < PERIODS; p++)
-		if (ask->rule->each[p] > 0)
+		if (rule->each[p] > 0)
 			w->keys[p] = period_key((enum period)p,
 			    w->taken + retain_ahead((enum period)p, w->taken, local));
 }
@@ -158,6 +186,7 @@ set_up(struct judging *j, struct retain_verdict *verdicts)
 		w->verdict = &verdicts[sorted[i] - ask->items];
 		w->verdict->service = "";
 		classify(w, ask);
+		w->keeps = retain_keeps_of(ask, w->item);
 		w->taken = within_calendar(w->item->taken_at);
 		w->young = w->class != CLASS_OUT &&
 		    ask->now - w->taken < j->rule->min_age_hours * HOUR;
@@ -193,7 +222,7 @@ keep_by_itself(struct retain_work *w, const struct retain_ask *ask)
 	}
 	if (w->class == CLASS_DEMAND && rule->demand == DEMAND_STAYS)
 		keep(w, WHY_DEMAND_STAYS);
-	if (w->class == CLASS_COUNTED && rule->forever)
+	if (w->class == CLASS_COUNTED && retain_rule_of(ask, w->item)->forever)
 		keep(w, WHY_FOREVER);
 }
 
@@ -265,7 +294,8 @@ gather_pieces(struct judging *j)
 static void
 keep_on_demand(const struct judging *j, size_t n)
 {
-	const struct retain_chain c = { .ask = j->ask, .list = j->demand, .n = n };
+	const struct retain_chain c = { .ask = j->ask, .by = retain_own_keeps(j->ask),
+		.list = j->demand, .n = n };
 	struct retain_work *const *list = j->demand;
 	int64_t days = j->rule->demand_days, last = j->rule->demand_last;
 	struct retain_count count = { 0 };
@@ -282,12 +312,18 @@ keep_on_demand(const struct judging *j, size_t n)
 	}
 }
 
+/* Of the n counted ones of a service, those that have these keeps (NULL: the environment's). */
 static void
-keep_counted(struct judging *j, size_t n, const char *service)
+keep_alike(struct judging *j, size_t n, const struct retain_keeps *keeps, const char *service)
 {
 	struct retain_chain *c = &j->chain;
 
-	c->n = n;
+	c->n = 0;
+	for (size_t i = 0; i < n; i++)
+		if (j->counted[i]->keeps == keeps)
+			j->alike[c->n++] = j->counted[i];
+	n = c->n;
+	c->by = keeps != NULL ? *keeps : retain_own_keeps(j->ask);
 	retain_chain_keep(c);
 	for (size_t i = 0; i < n; i++) {
 		c->list[i]->services++;
@@ -297,6 +333,14 @@ keep_counted(struct judging *j, size_t n, const char *service)
 			c->list[i]->kept_service = service;
 		retain_when_note(c, i);
 	}
+}
+
+static void
+keep_counted(struct judging *j, size_t n, const char *service)
+{
+	keep_alike(j, n, NULL, service);
+	for (size_t k = 0; k < j->ask->keeps_count; k++)
+		keep_alike(j, n, &j->ask->keeps[k], service);
 }
 
 static void
@@ -324,7 +368,8 @@ judge_services(struct judging *j)
 	j->counted = arena_array(j->scratch, j->count + 1, sizeof *j->counted);
 	j->demand = arena_array(j->scratch, j->count + 1, sizeof *j->demand);
 	j->good = arena_array(j->scratch, j->count + 1, sizeof *j->good);
-	j->chain = (struct retain_chain) { .ask = j->ask, .list = j->counted };
+	j->alike = arena_array(j->scratch, j->count + 1, sizeof *j->alike);
+	j->chain = (struct retain_chain) { .ask = j->ask, .list = j->alike };
 	retain_chain_room(&j->chain, j->scratch, j->count);
 	gather_pieces(j);
 	for (size_t i = 0, end; i < j->piece_count; i = end) {

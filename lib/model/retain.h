@@ -14,6 +14,10 @@
  * nothing is lost by waiting. A rule with larger numbers never deletes a backup that one with
  * smaller numbers keeps (as long as max-total takes no part).
  *
+ * A schedule may have keeps of its own: then its scheduled backups are a list of their own, counted
+ * by these keeps, and take nobody's place in the list of the others. All else of the rule, with the
+ * newest min_good of each service among all lists, is the environment's.
+ *
  * On-demand and uploaded backups are a list of their own, in which none takes the place of a
  * scheduled one: each stays for demand_days and then while it is among the newest demand_last.
  * Safety backups stay safety_days and never stand for the state of a service: they were taken
@@ -98,8 +102,16 @@ struct retain_item {
 	int64_t keep_until;   /* ms, 0: none */
 	int64_t trashed_at;
 	int64_t stored_bytes;
+	int64_t schedule;     /* 0: none */
 	const struct retain_part *parts;
 	size_t part_count;
+};
+
+/* A schedule with keeps of its own. Of the rule only forever, last, days and each take part. */
+struct retain_keeps {
+	int64_t schedule;
+	const struct retain_rule *rule;
+	int64_t next_run, every_ms;   /* as below */
 };
 
 struct retain_ask {
@@ -110,7 +122,10 @@ struct retain_ask {
 	/* What the clock on the wall shows, in ms as if it stood at UTC. NULL: UTC. */
 	int64_t (*local_ms)(void *zone, int64_t utc_ms);
 	void *zone;
-	/* For foretelling: the next run of the schedule, the time between two; 0: none. */
+	const struct retain_keeps *keeps;
+	size_t keeps_count;
+	/* For foretelling: the next run of a schedule without keeps of its own, the time between
+	 * two; 0: none. */
 	int64_t next_run, every_ms;
 	int64_t trash_ms;     /* how long a backup lies in the trash */
 	const struct retain_item *items;
@@ -155,6 +170,13 @@ bool retain_clock_jumped(int64_t last_now, int64_t now);
 
 /* The local time of an instant, by the question's zone. */
 int64_t retain_local(const struct retain_ask *ask, int64_t utc_ms);
+
+/* By which schedule's own keeps it is counted; NULL: by the rule of the environment. */
+const struct retain_keeps *retain_keeps_of(const struct retain_ask *ask,
+    const struct retain_item *item);
+/* The rule whose keeps count it. */
+const struct retain_rule *retain_rule_of(const struct retain_ask *ask,
+    const struct retain_item *item);
 
 /* A backup that the rule counts: ready, whole, unsuspected. */
 bool retain_counts(const struct retain_item *item);

@@ -27,7 +27,7 @@ keep(struct retain_chain *c, size_t i, enum retain_why why)
 static void
 keep_last_and_days(struct retain_chain *c)
 {
-	const struct retain_rule *rule = c->ask->rule;
+	const struct retain_rule *rule = c->by.rule;
 	struct retain_count count = { 0 };
 
 	for (size_t i = 0; i < c->n; i++) {
@@ -46,7 +46,7 @@ keep_last_and_days(struct retain_chain *c)
 static void
 keep_periods(struct retain_chain *c, enum period p)
 {
-	int64_t wanted = c->ask->rule->each[p], key = INT64_MAX;
+	int64_t wanted = c->by.rule->each[p], key = INT64_MAX;
 	size_t groups = 0;
 
 	for (size_t i = 0; i < c->n; i++) {
@@ -65,7 +65,11 @@ retain_chain_room(struct retain_chain *c, struct arena *scratch, size_t n)
 {
 	c->kept = arena_array(scratch, n + 1, sizeof *c->kept);
 	for (int p = 0; p < PERIODS; p++) {
-		if (c->ask->rule->each[p] == 0)
+		bool any = c->ask->rule->each[p] > 0;
+
+		for (size_t k = 0; k < c->ask->keeps_count; k++)
+			any = any || c->ask->keeps[k].rule->each[p] > 0;
+		if (!any)
 			continue;
 		c->group[p] = arena_array(scratch, n + 1, sizeof *c->group[p]);
 		c->head[p] = arena_array(scratch, n + 1, sizeof *c->head[p]);
@@ -78,6 +82,6 @@ retain_chain_keep(struct retain_chain *c)
 	memset(c->kept, 0, (c->n + 1) * sizeof *c->kept);
 	keep_last_and_days(c);
 	for (int p = 0; p < PERIODS; p++)
-		if (c->ask->rule->each[p] > 0)
+		if (c->by.rule->each[p] > 0)
 			keep_periods(c, (enum period)p);
 }

@@ -39,7 +39,7 @@ static void
 keep_one(const struct retain_ask *ask, const struct retain_piece *piece, enum retain_why why)
 {
 	struct retain_work *w = piece->work;
-	const struct retain_chain c = { .ask = ask, .list = &w, .n = 1 };
+	const struct retain_chain c = { .ask = ask, .any = true, .list = &w, .n = 1 };
 
 	keep(piece, why);
 	retain_when_scheduled_last(&c, 0, 1);
@@ -49,7 +49,7 @@ void
 retain_good_keep(const struct retain_ask *ask, struct retain_work **list,
     const struct retain_piece *pieces, size_t n)
 {
-	struct retain_chain c = { .ask = ask, .list = list };
+	struct retain_chain c = { .ask = ask, .any = true, .list = list };
 	const struct retain_piece *newest[WORTHS] = { NULL }, *instead;
 	enum retain_place place = PLACE_OWN;
 	struct retain_count count = { 0 };

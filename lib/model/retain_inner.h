@@ -20,6 +20,7 @@ struct retain_work {
 	const struct retain_item *item;
 	struct retain_verdict *verdict;
 	enum retain_class class;
+	const struct retain_keeps *keeps;   /* its schedule's own; NULL: the environment's */
 	bool young;
 	int64_t taken;
 	int64_t keys[PERIODS];
@@ -42,16 +43,21 @@ struct retain_piece {
 };
 
 /*
- * The counted backups of one service, newest first. Groups are the periods that have one, newest
- * first; `group` gives the one of each backup, `head` its newest backup.
+ * The counted backups of one service that are counted together, newest first. Groups are the
+ * periods that have one, newest first; `group` gives the one of each backup, `head` its newest.
  */
 struct retain_chain {
 	const struct retain_ask *ask;
+	struct retain_keeps by;      /* the rule and pace of these */
+	bool any;                    /* whatever schedule runs next brings a newer one */
 	struct retain_work *const *list;
 	size_t n;
 	bool *kept;                  /* one for each of list */
 	size_t *group[PERIODS], *head[PERIODS];   /* NULL when the rule has no such keep */
 };
+
+/* The rule and pace of the environment itself. */
+struct retain_keeps retain_own_keeps(const struct retain_ask *ask);
 
 /* Room for lists of up to n. Then, for each list: mark in the verdicts and in `kept` which ones the
  * rule keeps, and make the groups. */

@@ -39,7 +39,8 @@ static const struct word {
 	{ "min-good", COUNT, AT(min_good), 1, 100, 1 },
 	{ "max-total", SIZE, AT(max_total), MB, INT64_MAX, 0 },
 };
-enum { WORDS = sizeof words / sizeof *words, WORD_MAX = 40 };
+/* The keeps of scheduled backups come first. */
+enum { KEEPS = 8, WORDS = sizeof words / sizeof *words, WORD_MAX = 40 };
 
 /* -- text to rule -- */
 
@@ -225,6 +226,25 @@ retain_rule_parse(struct retain_rule *ret, const char *text, struct err *e)
 	return 0;
 }
 
+int
+retain_rule_parse_keeps(struct retain_rule *ret, const char *text, struct err *e)
+{
+	struct retain_rule rule, keeps;
+
+	if (retain_rule_parse(&rule, text, e) != 0 ||
+	    retain_rule_parse(&keeps, "last=1", e) != 0)
+		return -1;
+	keeps.forever = rule.forever;
+	keeps.last = rule.last;
+	keeps.days = rule.days;
+	memcpy(keeps.each, rule.each, sizeof keeps.each);
+	if (!retain_rule_same(&keeps, &rule))
+		return err_set(e, ERR_INPUT, "Of a schedule only forever, last, days, hourly,"
+		    " daily, weekly, monthly and yearly can be set: the rest is the environment's");
+	*ret = rule;
+	return 0;
+}
+
 /* -- rule to text -- */
 
 /* The largest unit that divides it, so that what a person wrote comes back. */
@@ -241,12 +261,12 @@ add_size(struct buf *b, const char *name, int64_t bytes)
 	buf_printf(b, " %s=%" PRId64 "%s", name, bytes, units[u]);
 }
 
-char *
-retain_rule_text(struct arena *a, const struct retain_rule *rule)
+static char *
+text_of(struct arena *a, const struct retain_rule *rule, size_t count)
 {
 	CLEANUP_BUF struct buf b = BUF_INIT;
 
-	for (size_t i = 0; i < WORDS; i++) {
+	for (size_t i = 0; i < count; i++) {
 		const struct word *w = &words[i];
 
 		if (w->shape == FLAG && rule->forever)
@@ -259,6 +279,18 @@ retain_rule_text(struct arena *a, const struct retain_rule *rule)
 			buf_printf(&b, " %s=%" PRId64, w->name, number(rule, w));
 	}
 	return arena_dup(a, b.p + (b.n > 0));
+}
+
+char *
+retain_rule_text(struct arena *a, const struct retain_rule *rule)
+{
+	return text_of(a, rule, WORDS);
+}
+
+char *
+retain_rule_text_keeps(struct arena *a, const struct retain_rule *rule)
+{
+	return text_of(a, rule, KEEPS);
 }
 
 /* -- words for people -- */

@@ -53,8 +53,13 @@ enum { RETAIN_RULE_TEXT_MAX = 400 };
 /* ERR_INPUT says in a sentence which word is wrong and what it takes. */
 MUST_USE int retain_rule_parse(struct retain_rule *ret, const char *text, struct err *e);
 
+/* The same, of a schedule that has keeps of its own: the first eight words alone. */
+MUST_USE int retain_rule_parse_keeps(struct retain_rule *ret, const char *text, struct err *e);
+
 /* The same rule as a line that parses back to it, words in the order of the table. */
 char *retain_rule_text(struct arena *a, const struct retain_rule *rule);
+/* Its keeps alone, for retain_rule_parse_keeps(). */
+char *retain_rule_text_keeps(struct arena *a, const struct retain_rule *rule);
 
 /* For a page: "keeps 7 daily, 4 weekly, 12 monthly". Of the scheduled ones only. */
 char *retain_rule_words(struct arena *a, const struct retain_rule *rule);

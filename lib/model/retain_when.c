@@ -16,38 +16,93 @@ struct when_backup {
 
 /* Anything rarer than once in ten years is no schedule. */
 static bool
-has_pace(const struct retain_ask *ask)
+is_pace(const struct retain_keeps *k)
 {
-	return ask->next_run > 0 && ask->every_ms > 0 &&
-	    ask->every_ms <= 3650 * (int64_t)PERIOD_MS_DAY;
+	return k->next_run > 0 && k->every_ms > 0 &&
+	    k->every_ms <= 3650 * (int64_t)PERIOD_MS_DAY;
+}
+
+static bool
+has_pace(const struct retain_chain *c)
+{
+	const struct retain_keeps own = retain_own_keeps(c->ask);
+	bool any;
+
+	if (!c->any)
+		return is_pace(&c->by);
+	any = is_pace(&own);
+	for (size_t i = 0; i < c->ask->keeps_count; i++)
+		any = any || is_pace(&c->ask->keeps[i]);
+	return any;
 }
 
 /* Run 0 is the next one; one that is overdue comes now. */
 static int64_t
-run_time(const struct retain_ask *ask, int64_t run)
+run_of(const struct retain_keeps *k, int64_t now, int64_t run)
 {
-	return (ask->next_run > ask->now ? ask->next_run : ask->now) + run * ask->every_ms;
+	return (k->next_run > now ? k->next_run : now) + run * k->every_ms;
+}
+
+/* How many runs of all schedules together there are up to an instant. */
+static int64_t
+runs_until(const struct retain_ask *ask, int64_t at)
+{
+	const struct retain_keeps own = retain_own_keeps(ask);
+	int64_t sum = 0;
+
+	for (size_t i = 0; i <= ask->keeps_count; i++) {
+		const struct retain_keeps *k = i == 0 ? &own : &ask->keeps[i - 1];
+
+		if (is_pace(k) && run_of(k, ask->now, 0) <= at)
+			sum += (at - run_of(k, ask->now, 0)) / k->every_ms + 1;
+	}
+	return sum;
+}
+
+/* The instant of such a run: the first up to which there are so many. */
+static int64_t
+run_of_any(const struct retain_ask *ask, int64_t run)
+{
+	int64_t from = ask->now, step = PERIOD_MS_HOUR, until;
+
+	while (runs_until(ask, from + step) <= run)
+		step *= 2;
+	for (until = from + step; from < until;) {
+		int64_t middle = from + (until - from) / 2;
+
+		if (runs_until(ask, middle) > run)
+			until = middle;
+		else
+			from = middle + 1;
+	}
+	return from;
+}
+
+static int64_t
+run_time(const struct retain_chain *c, int64_t run)
+{
+	return c->any ? run_of_any(c->ask, run) : run_of(&c->by, c->ask->now, run);
 }
 
 /* The first run at or after an instant. */
 static int64_t
-run_after(const struct retain_ask *ask, int64_t at)
+run_after(const struct retain_chain *c, int64_t at)
 {
-	int64_t wait = at - run_time(ask, 0);
+	int64_t wait = at - run_time(c, 0);
 
-	return wait <= 0 ? 0 : (wait + ask->every_ms - 1) / ask->every_ms;
+	return wait <= 0 ? 0 : (wait + c->by.every_ms - 1) / c->by.every_ms;
 }
 
 static int64_t
 time_of(const struct retain_chain *c, struct when_backup b)
 {
-	return b.run < 0 ? c->list[b.i]->taken : run_time(c->ask, b.run);
+	return b.run < 0 ? c->list[b.i]->taken : run_time(c, b.run);
 }
 
 static int64_t
 key_of_run(const struct retain_chain *c, enum period p, int64_t run)
 {
-	int64_t at = run_time(c->ask, run);
+	int64_t at = run_time(c, run);
 
 	return period_key(p, at + retain_ahead(p, at, retain_local(c->ask, at)));
 }
@@ -61,7 +116,7 @@ run_in(const struct retain_chain *c, enum period p, int64_t key)
 	/* The offset at the guess is that at the instant, save near a change of the clock. */
 	utc = local - retain_ahead(p, utc, retain_local(c->ask, utc));
 	utc = local - retain_ahead(p, utc, retain_local(c->ask, utc));
-	return run_after(c->ask, utc);
+	return run_after(c, utc);
 }
 
 static int64_t
@@ -75,10 +130,10 @@ static int64_t
 arrival(const struct retain_chain *c, struct when_backup b, int64_t n)
 {
 	if (b.run >= 0)
-		return run_time(c->ask, b.run + n);
+		return run_time(c, b.run + n);
 	if (n <= (int64_t)b.i)
 		return c->list[b.i - (size_t)n]->taken;
-	return run_time(c->ask, n - (int64_t)b.i - 1);
+	return run_time(c, n - (int64_t)b.i - 1);
 }
 
 /* When n are newer. The young take one place together: with a minimum age the last but one of them
@@ -96,7 +151,7 @@ leaves_newest(const struct retain_chain *c, struct when_backup b, int64_t n)
 static int64_t
 leaves_first_keeps(const struct retain_chain *c, struct when_backup b)
 {
-	const struct retain_rule *rule = c->ask->rule;
+	const struct retain_rule *rule = c->by.rule;
 	int64_t at = NONE;
 
 	if (rule->days > 0)
@@ -126,8 +181,8 @@ runs_are_bare(const struct retain_chain *c, enum period p, int64_t first, int64_
 {
 	int64_t at = leaves(c, (struct when_backup) { .run = first }, (int)p - 1);
 
-	if (last <= first || at <= run_time(c->ask, first + 1))
-		return later(at, run_time(c->ask, first));
+	if (last <= first || at <= run_time(c, first + 1))
+		return later(at, run_time(c, first));
 	return leaves(c, (struct when_backup) { .run = last }, (int)p - 1);
 }
 
@@ -139,7 +194,7 @@ group_is_bare(const struct retain_chain *c, enum period p, size_t group)
 	int64_t key = c->list[head]->keys[p];
 	int64_t at = leaves(c, (struct when_backup) { .i = head, .run = -1 }, (int)p - 1);
 
-	if (group > 0 || at <= run_time(c->ask, 0) || key_of_run(c, p, 0) > key)
+	if (group > 0 || at <= run_time(c, 0) || key_of_run(c, p, 0) > key)
 		return at;
 	return leaves(c, (struct when_backup) { .run = run_in(c, p, key + 1) - 1 }, (int)p - 1);
 }
@@ -151,7 +206,7 @@ nth_is_bare(const struct retain_chain *c, enum period p, int64_t run, int64_t n)
 	int64_t key;
 
 	/* Rarer than the period, each run is a period of its own. */
-	if (c->ask->every_ms >= period_shortest(p))
+	if (c->by.every_ms >= period_shortest(p))
 		return runs_are_bare(c, p, run + n - 1, run + n - 1);
 	key = key_of_run(c, p, run) + n - 1;
 	return runs_are_bare(c, p, run_in(c, p, key), run_in(c, p, key + 1) - 1);
@@ -161,7 +216,7 @@ nth_is_bare(const struct retain_chain *c, enum period p, int64_t run, int64_t n)
 static int64_t
 leaves_period(const struct retain_chain *c, enum period p, struct when_backup b)
 {
-	int64_t each = c->ask->rule->each[p], newer, key, run;
+	int64_t each = c->by.rule->each[p], newer, key, run;
 
 	if (b.run >= 0)
 		return nth_is_bare(c, p, b.run + 1, each);
@@ -181,7 +236,7 @@ leaves(const struct retain_chain *c, struct when_backup b, int level)
 	int64_t at = leaves_first_keeps(c, b);
 
 	for (int p = 0; p <= level; p++)
-		if (c->ask->rule->each[p] > 0 && stands_for(c, (enum period)p, b))
+		if (c->by.rule->each[p] > 0 && stands_for(c, (enum period)p, b))
 			at = later(at, leaves_period(c, (enum period)p, b));
 	return at;
 }
@@ -203,7 +258,7 @@ retain_when_uncertain(struct retain_work *w, int64_t n)
 static void
 note_without_pace(const struct retain_chain *c, size_t i)
 {
-	const struct retain_rule *rule = c->ask->rule;
+	const struct retain_rule *rule = c->by.rule;
 	struct retain_work *w = c->list[i];
 
 	if ((w->verdict->why & RETAIN_BIT(WHY_DAYS)) != 0)
@@ -229,7 +284,7 @@ retain_when_last(const struct retain_chain *c, size_t i, int64_t n)
 void
 retain_when_scheduled_last(const struct retain_chain *c, size_t i, int64_t n)
 {
-	if (has_pace(c->ask))
+	if (has_pace(c))
 		retain_when_until(c->list[i],
 		    leaves_newest(c, (struct when_backup) { .i = i, .run = -1 }, n));
 	else
@@ -241,13 +296,13 @@ retain_when_note(const struct retain_chain *c, size_t i)
 {
 	int64_t at;
 
-	if (!has_pace(c->ask)) {
+	if (!has_pace(c)) {
 		note_without_pace(c, i);
 		return;
 	}
 	at = leaves(c, (struct when_backup) { .i = i, .run = -1 }, PERIODS - 1);
 	/* What stands for its period only until the next run takes its place. */
-	retain_when_until(c->list[i], at > c->ask->now ? at : run_time(c->ask, 0));
+	retain_when_until(c->list[i], at > c->ask->now ? at : run_time(c, 0));
 }
 
 void

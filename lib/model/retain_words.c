@@ -167,6 +167,7 @@ static void
 add_rule_reason(struct buf *b, const struct retain_ask *ask, const struct retain_item *item,
     const struct retain_verdict *v)
 {
+	const struct retain_rule *rule = retain_rule_of(ask, item);
 	enum retain_why why = retain_words_main(v);
 
 	buf_text(b, "Kept");
@@ -174,11 +175,11 @@ add_rule_reason(struct buf *b, const struct retain_ask *ask, const struct retain
 		buf_printf(b, " for %s", v->only);
 	if (why == WHY_DAYS) {
 		buf_text(b, v->only != NULL ? ", for " : " for ");
-		add_days(b, ask->rule->days);
-	} else if (why == WHY_LAST && ask->rule->last == 1) {
+		add_days(b, rule->days);
+	} else if (why == WHY_LAST && rule->last == 1) {
 		buf_text(b, " as the newest one");
 	} else if (why == WHY_LAST) {
-		buf_printf(b, " as one of the newest %" PRId64, ask->rule->last);
+		buf_printf(b, " as one of the newest %" PRId64, rule->last);
 	} else {
 		add_period(b, ask, item, why);
 	}
@@ -375,7 +376,7 @@ add_go(struct buf *b, struct arena *a, const struct retain_ask *ask, const struc
 		add_older(b, &first, rule->demand_days);
 		add_not_among(b, &first, rule->demand_last, " on demand");
 	} else {
-		add_not_needed(b, a, rule);
+		add_not_needed(b, a, retain_rule_of(ask, item));
 	}
 }
 

@@ -3,12 +3,39 @@
 
 #include "lib/model/cron_read.h"
 #include "lib/model/name.h"
+#include "lib/model/retain_rule.h"
 #include "lib/model/spread.h"
+#include "lib/model/word.h"
+
+static const char *const notify_words[NOTIFIES] = {
+	[NOTIFY_CHANNELS] = "channels",
+	[NOTIFY_NEVER] = "never",
+	[NOTIFY_FAILURE] = "failure",
+	[NOTIFY_ALWAYS] = "always",
+};
+
+const char *
+schedule_notify_name(enum schedule_notify notify)
+{
+	return word_of(notify_words, NOTIFIES, (int)notify);
+}
+
+bool
+schedule_notify_parse(enum schedule_notify *ret, const char *name)
+{
+	int found = word_find(notify_words, NOTIFIES, name);
+
+	if (found < 0)
+		return false;
+	*ret = (enum schedule_notify)found;
+	return true;
+}
 
 size_t
 schedule_check(struct field_error out[SCHEDULE_ERRORS_MAX], struct arena *a,
     const struct schedule *s)
 {
+	struct retain_rule rule;
 	struct zone *zone;
 	struct cron c;
 	struct err why;
@@ -23,6 +50,9 @@ schedule_check(struct field_error out[SCHEDULE_ERRORS_MAX], struct arena *a,
 	if (s->spread_min < 0 || s->spread_min > SPREAD_MAX)
 		out[n++] = (struct field_error){ "spread",
 			arena_printf(a, "Spread must be 0 to %d minutes", SPREAD_MAX) };
+	if (s->keep != NULL && *s->keep != '\0' &&
+	    retain_rule_parse_keeps(&rule, s->keep, &why) != 0)
+		out[n++] = (struct field_error){ "keep", arena_dup(a, why.text) };
 	return n;
 }
 

@@ -14,6 +14,17 @@
 #include "lib/model/project.h"
 #include "lib/model/zone.h"
 
+/* When the ends of its backups are told. */
+enum schedule_notify {
+	NOTIFY_CHANNELS,              /* as each channel has chosen */
+	NOTIFY_NEVER,
+	NOTIFY_FAILURE,               /* checks hear of all, for they notice silence */
+	NOTIFY_ALWAYS,                /* who hears of failed or of good ones hears of both */
+	NOTIFIES
+};
+const char *schedule_notify_name(enum schedule_notify notify);     /* "failure": in the catalogue */
+MUST_USE bool schedule_notify_parse(enum schedule_notify *ret, const char *name);
+
 /* Of one environment; of a project or of the instance (neither is set), then for each environment
  * below that has none nearer. */
 struct schedule {
@@ -25,6 +36,8 @@ struct schedule {
 	bool all_kinds;               /* of a project or the instance; else of live ones alone */
 	int spread_min;               /* 0 to 60: spread.h */
 	enum backup_mode mode;
+	const char *keep;             /* keeps of its own (retain_rule.h); "" or NULL: none */
+	enum schedule_notify notify;
 	bool enabled;
 	int64_t off_at;               /* when it was turned off, and by whom */
 	const char *off_name;
@@ -40,8 +53,8 @@ struct schedule {
 /* So many at one place; and so many minutes at least between two runs. */
 enum { SCHEDULES_MAX = 10, SCHEDULE_SHORTEST = 15, SCHEDULE_ERRORS_MAX = 6 };
 
-/* What is wrong with name, cron, zone, spread, each as the sentence beside its field; returns how
- * many. */
+/* What is wrong with name, cron, zone, spread, keep, each as the sentence beside its field; returns
+ * how many. */
 size_t schedule_check(struct field_error out[SCHEDULE_ERRORS_MAX], struct arena *a,
     const struct schedule *s);
 

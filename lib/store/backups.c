@@ -45,10 +45,10 @@ backups_request(struct backup_ids *ret, struct db *db, const struct backup_reque
 	" b.requested_by, coalesce(a.email, 'system'), b.created_at, b.started_at, b.finished_at," \
 	" b.verified_at, b.trashed_at, b.raw_bytes, b.stored_bytes, b.warnings, b.error," \
 	" b.tested_at, b.test_state, b.test_text, b.sidecar_key, b.sidecar_sha256, b.contents," \
-	" b.keep_until, b.mode, b.frozen_ms, b.schedule, b.suspicion, b.trashed_why, p.slug," \
-	" v.slug, s.slug FROM backup b JOIN environment v ON v.id=b.environment JOIN project p ON" \
-	" p.id=v.project JOIN storage s ON s.id=b.storage LEFT JOIN account a ON" \
-	" a.id=b.requested_by"
+	" b.keep_until, b.mode, b.frozen_ms, b.code, b.schedule, b.suspicion, b.trashed_why," \
+	" p.slug, v.slug, s.slug FROM backup b JOIN environment v ON v.id=b.environment" \
+	" JOIN project p ON p.id=v.project JOIN storage s ON s.id=b.storage" \
+	" LEFT JOIN account a ON a.id=b.requested_by"
 
 static void
 read_backup(void *row, struct sql *q, struct arena *a)
@@ -90,6 +90,7 @@ read_backup(void *row, struct sql *q, struct arena *a)
 	if (!backup_mode_parse(&b->mode, sql_text(q, c++, a)))
 		b->mode = BACKUP_MODES;
 	b->frozen_ms = sql_int(q, c++);
+	b->code = sql_text(q, c++, a);
 	b->schedule = sql_int(q, c++);
 	b->suspicion = sql_text(q, c++, a);
 	b->trashed_why = sql_text(q, c++, a);
@@ -373,6 +374,19 @@ backups_begin(struct db *db, const struct lease *l, struct err *e)
 	if (sql_begin(&t, db, e) != 0 || held_backup(&backup, db, l, e) != 0 ||
 	    change(db, sql_backup, SQL_ARGS(sql_i(backup), sql_i(clock_now())), e) != 0 ||
 	    sql_run(NULL, db, sql_parts, SQL_ARGS(sql_i(backup)), e) != 0)
+		return -1;
+	return sql_commit(&t, e);
+}
+
+int
+backups_code(struct db *db, const struct lease *l, const char *code, struct err *e)
+{
+	static const char sql[] = "UPDATE backup SET code=?2 WHERE id=?1 AND state='building'";
+	CLEANUP_TXN struct sql_txn t = { NULL };
+	int64_t backup;
+
+	if (sql_begin(&t, db, e) != 0 || held_backup(&backup, db, l, e) != 0 ||
+	    change(db, sql, SQL_ARGS(sql_i(backup), sql_t(code)), e) != 0)
 		return -1;
 	return sql_commit(&t, e);
 }

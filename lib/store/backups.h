@@ -87,6 +87,8 @@ MUST_USE int backups_set_deleted(struct db *db, int64_t id, struct err *e);
 
 /* A job begins (again) to build: parts go back to building, numbers to zero. */
 MUST_USE int backups_begin(struct db *db, const struct lease *l, struct err *e);
+/* Which code the environment runs; "": nobody says. */
+MUST_USE int backups_code(struct db *db, const struct lease *l, const char *code, struct err *e);
 /* What a part has become; called when its objects are published and proven. */
 MUST_USE int backups_part_ready(struct db *db, const struct lease *l, const struct part *part,
     struct err *e);

@@ -1,27 +1,30 @@
-/* channels.c: where notices go: of a project, or of the instance. */
+/* channels.c: where notices go: of an environment, a project, or the instance. */
 #include "lib/store/channels.h"
 
 #include "lib/base/clock.h"
 #include "lib/base/rand.h"
+#include "lib/store/channel_row.h"
 #include "lib/store/sql.h"
 
+static const char no_channel[] = "There is no such channel.";
 static const int64_t ask_ms = CHANNELS_ASK_DAYS * INT64_C(86400000);
 
 /* -- reading -- */
 
-#define CHANNEL_COLUMNS \
-	"SELECT id, uuid, project, kind, name, target, sealed, enabled, confirmed_at, asked_at," \
-	" revision, created_at FROM channel"
+#define COLUMNS \
+	"c.id, c.uuid, c.project, c.environment, c.kind, c.name, c.target, c.sealed, c.enabled," \
+	" c.confirmed_at, c.asked_at, c.revision, c.created_at"
+#define CHANNEL_COLUMNS "SELECT " COLUMNS " FROM channel c"
 
-static void
-read_channel(void *row, struct sql *q, struct arena *a)
+static int
+read_columns(struct channel *ch, struct sql *q, struct arena *a)
 {
-	struct channel *ch = row;
 	int c = 0;
 
 	ch->id = sql_int(q, c++);
 	ch->uuid = sql_text(q, c++, a);
 	ch->project = sql_int(q, c++);
+	ch->environment = sql_int(q, c++);
 	/* The CHECK of the table knows the same words. */
 	if (!notice_kind_parse(&ch->kind, sql_text(q, c++, a)))
 		ch->kind = CHANNEL_KINDS;
@@ -33,6 +36,13 @@ read_channel(void *row, struct sql *q, struct arena *a)
 	ch->asked_at = sql_int(q, c++);
 	ch->revision = sql_int(q, c++);
 	ch->created_at = sql_int(q, c++);
+	return c;
+}
+
+static void
+read_channel(void *row, struct sql *q, struct arena *a)
+{
+	(void)read_columns(row, q, a);
 }
 
 static int
@@ -86,18 +96,20 @@ channels_by_id(struct channel *ret, struct arena *a, struct db *db, int64_t id, 
 
 	return one(ret,
 	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(id)), 0, read_channel },
-	    "There is no such channel.", e);
+	    no_channel, e);
 }
 
 int
-channels_list(struct channel **ret, size_t *count, struct arena *a, struct db *db, int64_t project,
-    struct err *e)
+channels_list(struct channel **ret, size_t *count, struct arena *a, struct db *db,
+    const struct policy_place *at, struct err *e)
 {
 	static const char sql[] =
-	    CHANNEL_COLUMNS " WHERE removed_at=0 AND coalesce(project, 0)=?1 ORDER BY id";
+	    CHANNEL_COLUMNS " WHERE c.removed_at=0 AND " CHANNEL_AT("?1", "?2") " ORDER BY c.id";
 
 	return list(ret, count,
-	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(project)), sizeof **ret, read_channel },
+	    &(struct sql_query){ db, a, sql,
+	        SQL_ARGS(sql_t(policy_level_name(at->level)), sql_i(at->owner)), sizeof **ret,
+	        read_channel },
 	    e);
 }
 
@@ -106,9 +118,13 @@ channels_listening(struct channel **ret, size_t *count, struct arena *a, struct 
     int64_t environment, struct err *e)
 {
 	static const char sql[] =
-	    CHANNEL_COLUMNS " WHERE removed_at=0 AND enabled=1 AND (kind<>'mail' OR"
-	                    " confirmed_at>0) AND (project IS NULL OR project=(SELECT project FROM"
-	                    " environment WHERE id=?1)) ORDER BY id";
+	    CHANNEL_COLUMNS " LEFT JOIN environment v ON v.id=?1 WHERE c.removed_at=0 AND"
+	                    " c.enabled=1 AND (c.kind<>'mail' OR c.confirmed_at>0) AND (c.project"
+	                    " IS NULL OR (c.project=v.project AND c.environment IS NULL) OR"
+	                    " c.environment=v.id) AND coalesce((SELECT h.told FROM channel_here h"
+	                    " WHERE h.channel=c.id AND h.level='environment' AND h.owner=v.id),"
+	                    " (SELECT h.told FROM channel_here h WHERE h.channel=c.id AND"
+	                    " h.level='project' AND h.owner=v.project), 1)=1 ORDER BY c.id";
 
 	return list(ret, count,
 	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(environment)), sizeof **ret,
@@ -154,8 +170,8 @@ int
 channels_add(struct channel *c, struct db *db, struct err *e)
 {
 	static const char sql[] =
-	    "INSERT INTO channel (uuid, project, kind, name, target, sealed, created_at) VALUES"
-	    " (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING id";
+	    "INSERT INTO channel (uuid, project, environment, kind, name, target, sealed,"
+	    " created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING id";
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	char uuid[UUID_SIZE];
 	int64_t id;
@@ -163,9 +179,9 @@ channels_add(struct channel *c, struct db *db, struct err *e)
 	rand_uuid(uuid);
 	if (sql_begin(&t, db, e) != 0 ||
 	    sql_get(&id, db, sql,
-	        SQL_ARGS(sql_t(uuid), sql_id(c->project), sql_t(notice_kind_name(c->kind)),
-	            sql_t(c->name), sql_t(c->target), sql_b(c->sealed, c->sealed_size),
-	            sql_i(clock_now())),
+	        SQL_ARGS(sql_t(uuid), sql_id(c->project), sql_id(c->environment),
+	            sql_t(notice_kind_name(c->kind)), sql_t(c->name), sql_t(c->target),
+	            sql_b(c->sealed, c->sealed_size), sql_i(clock_now())),
 	        e) != 0 ||
 	    settle_address(db, id, c->target, e) != 0 ||
 	    write_events(db, id, c->events, e) != 0 || sql_commit(&t, e) != 0)
@@ -216,11 +232,96 @@ channels_remove(struct db *db, int64_t id, struct err *e)
 	static const char sql_give_up[] =
 	    "UPDATE delivery SET state='failed', error='the channel was removed' WHERE channel=?1"
 	    " AND state='queued'";
+	static const char sql_unsay[] = "DELETE FROM channel_here WHERE channel=?1";
 	CLEANUP_TXN struct sql_txn t = { NULL };
 
 	if (sql_begin(&t, db, e) != 0 ||
 	    sql_run(NULL, db, sql, SQL_ARGS(sql_i(id), sql_i(clock_now())), e) != 0 ||
+	    sql_run(NULL, db, sql_unsay, SQL_ARGS(sql_i(id)), e) != 0 ||
 	    sql_run(NULL, db, sql_give_up, SQL_ARGS(sql_i(id)), e) != 0)
+		return -1;
+	return sql_commit(&t, e);
+}
+
+/* -- what a level says of channels from above -- */
+
+static enum channel_say
+say_of(int64_t told)
+{
+	return told < 0 ? CHANNEL_UNSAID : told > 0 ? CHANNEL_TOLD : CHANNEL_NOT_HERE;
+}
+
+static void
+read_above(void *row, struct sql *q, struct arena *a)
+{
+	struct channel_above *up = row;
+	int c = read_columns(&up->channel, q, a);
+	enum channel_say between;
+
+	up->own = say_of(sql_int(q, c++));
+	between = say_of(sql_int(q, c++));
+	up->from = up->channel.project != 0 ? LEVEL_PROJECT : LEVEL_INSTANCE;
+	up->inherited = between == CHANNEL_UNSAID ? CHANNEL_TOLD : between;
+	up->said = between == CHANNEL_UNSAID ? up->from : LEVEL_PROJECT;
+}
+
+/* Of a level ?1 and its owner ?2: the channels above it. */
+#define ABOVE \
+	" FROM channel c LEFT JOIN environment v ON ?1='environment' AND v.id=?2 WHERE" \
+	" c.removed_at=0 AND c.environment IS NULL AND ((c.project IS NULL AND ?1<>'instance')" \
+	" OR c.project=v.project)"
+
+int
+channels_above(struct channel_above **ret, size_t *count, struct arena *a, struct db *db,
+    const struct policy_place *at, struct err *e)
+{
+	static const char sql[] =
+	    "SELECT " COLUMNS ", coalesce((SELECT h.told FROM channel_here h WHERE h.channel=c.id"
+	    " AND h.level=?1 AND h.owner=?2), -1), coalesce((SELECT h.told FROM channel_here h"
+	    " WHERE h.channel=c.id AND h.level='project' AND h.owner=v.project), -1)" ABOVE
+	    " ORDER BY c.project IS NOT NULL, c.id";
+	struct channel_above *rows = sql_list(count,
+	    &(struct sql_query){ db, a, sql,
+	        SQL_ARGS(sql_t(policy_level_name(at->level)), sql_i(at->owner)), sizeof **ret,
+	        read_above },
+	    e);
+
+	if (rows == NULL)
+		return -1;
+	for (size_t i = 0; i < *count; i++)
+		if (read_events(&rows[i].channel, a, db, e) != 0)
+			return -1;
+	*ret = rows;
+	return 0;
+}
+
+int
+channels_say(struct db *db, const struct policy_place *at, const struct channel_saying *what,
+    struct err *e)
+{
+	static const char sql_above[] = "SELECT count(*)" ABOVE " AND c.id=?3";
+	static const char sql_unsay[] =
+	    "DELETE FROM channel_here WHERE channel=?3 AND level=?1 AND owner=?2";
+	static const char sql_say[] =
+	    "INSERT INTO channel_here (channel, level, owner, told, set_by, set_at) VALUES (?3, ?1,"
+	    " ?2, ?4, ?5, ?6)";
+	const struct sql_arg level = sql_t(policy_level_name(at->level));
+	CLEANUP_TXN struct sql_txn t = { NULL };
+	int64_t there;
+
+	if (sql_begin(&t, db, e) != 0 ||
+	    sql_get(&there, db, sql_above,
+	        SQL_ARGS(level, sql_i(at->owner), sql_i(what->channel)), e) != 0)
+		return -1;
+	if (there == 0)
+		return err_set(e, ERR_NOT_FOUND, "%s", no_channel);
+	if (sql_run(NULL, db, sql_unsay,
+	        SQL_ARGS(level, sql_i(at->owner), sql_i(what->channel)), e) != 0 ||
+	    (what->say != CHANNEL_UNSAID &&
+	        sql_run(NULL, db, sql_say,
+	            SQL_ARGS(level, sql_i(at->owner), sql_i(what->channel),
+	                sql_i(what->say == CHANNEL_TOLD), sql_id(what->by), sql_i(clock_now())),
+	            e) != 0))
 		return -1;
 	return sql_commit(&t, e);
 }

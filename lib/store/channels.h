@@ -1,4 +1,4 @@
-/* channels.h: where notices go: of a project, or of the instance. */
+/* channels.h: where notices go: of an environment, a project, or the instance. */
 #ifndef LIB_STORE_CHANNELS_H
 #define LIB_STORE_CHANNELS_H
 
@@ -12,11 +12,13 @@
 #include "lib/model/notice.h"
 #include "lib/store/db.h"
 #include "lib/store/outbox.h"
+#include "lib/store/policies.h"
 
 struct channel {
 	int64_t id;
 	const char *uuid;
 	int64_t project;              /* 0: of the instance, told of every project */
+	int64_t environment;          /* of one environment of that project; 0: of all in it */
 	enum channel_kind kind;
 	const char *name;
 	const char *target;           /* what may be shown; of mail the address itself */
@@ -41,13 +43,36 @@ MUST_USE int channels_remove(struct db *db, int64_t id, struct err *e);
 /* ERR_NOT_FOUND also for one that was removed. */
 MUST_USE int channels_by_id(struct channel *ret, struct arena *a, struct db *db, int64_t id,
     struct err *e);
-/* Of one project, or of the instance when project is 0; oldest first. */
+/* Those that a level has itself; oldest first. */
 MUST_USE int channels_list(struct channel **ret, size_t *count, struct arena *a, struct db *db,
-    int64_t project, struct err *e);
-/* Who may be told about something in this environment (0: the instance alone): enabled and, if
- * mail, confirmed. */
+    const struct policy_place *at, struct err *e);
+/* Who may be told about something in this environment (0: the instance alone), of its own, its
+ * project's and the instance's: enabled, if mail confirmed, and not switched off for it. */
 MUST_USE int channels_listening(struct channel **ret, size_t *count, struct arena *a,
     struct db *db, int64_t environment, struct err *e);
+
+/* -- what a level says of channels from above -- */
+
+enum channel_say { CHANNEL_UNSAID, CHANNEL_TOLD, CHANNEL_NOT_HERE };
+
+struct channel_above {
+	struct channel channel;
+	enum policy_level from;       /* whose it is */
+	enum channel_say own;         /* what this level says itself */
+	enum channel_say inherited;   /* what would hold without it: told or not */
+	enum policy_level said;       /* who says that: the project, or `from` */
+};
+/* Those above a level, the instance's first; of the instance none. Off ones are among them. */
+MUST_USE int channels_above(struct channel_above **ret, size_t *count, struct arena *a,
+    struct db *db, const struct policy_place *at, struct err *e);
+/* CHANNEL_UNSAID: as inherited. ERR_NOT_FOUND when the channel is not above that level. by 0: the
+ * system. */
+struct channel_saying {
+	int64_t channel, by;
+	enum channel_say say;
+};
+MUST_USE int channels_say(struct db *db, const struct policy_place *at,
+    const struct channel_saying *what, struct err *e);
 
 /* -- confirming an address -- */
 

@@ -8,8 +8,8 @@
 
 #define ENVIRONMENT_COLUMNS \
 	"SELECT v.id, v.project, v.uuid, v.slug, v.name, v.kind, v.paused, v.created_at," \
-	" v.hook_before, v.hook_after, v.hook_limit_s, v.hook_freeze, v.hook_thaw, v.watchers," \
-	" p.slug, p.name FROM environment v JOIN project p ON p.id=v.project"
+	" v.hook_before, v.hook_after, v.hook_limit_s, v.hook_freeze, v.hook_thaw, v.hook_code," \
+	" v.watchers, p.slug, p.name FROM environment v JOIN project p ON p.id=v.project"
 enum { HOOK_LIMIT_S = 300 };
 static const char no_environment[] = "there is no such environment";
 
@@ -33,6 +33,7 @@ read_environment(void *row, struct sql *q, struct arena *a)
 	v->hook_limit_s = sql_int(q, c++);
 	v->hook_freeze = sql_text(q, c++, a);
 	v->hook_thaw = sql_text(q, c++, a);
+	v->hook_code = sql_text(q, c++, a);
 	v->watchers = sql_text(q, c++, a);
 	v->project_slug = sql_text(q, c++, a);
 	v->project_name = sql_text(q, c++, a);
@@ -49,9 +50,10 @@ environments_add(struct environment *v, struct db *db, struct err *e)
 {
 	static const char sql[] =
 	    "INSERT INTO environment (slug, project, uuid, name, kind, paused, created_at,"
-	    " hook_before, hook_after, hook_limit_s, watchers, hook_freeze, hook_thaw) VALUES (?1,"
-	    " ?2, ?3, ?4, ?5, ?6, ?7, coalesce(?8, ''), coalesce(?9, ''), ?10, coalesce(?11, ''),"
-	    " coalesce(?12, ''), coalesce(?13, '')) RETURNING id";
+	    " hook_before, hook_after, hook_limit_s, watchers, hook_freeze, hook_thaw, hook_code)"
+	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, coalesce(?8, ''), coalesce(?9, ''), ?10,"
+	    " coalesce(?11, ''), coalesce(?12, ''), coalesce(?13, ''), coalesce(?14, ''))"
+	    " RETURNING id";
 	int64_t now = clock_now();
 	char uuid[UUID_SIZE];
 
@@ -60,7 +62,8 @@ environments_add(struct environment *v, struct db *db, struct err *e)
 	        SQL_ARGS(sql_t(v->slug), sql_i(v->project), sql_t(uuid), sql_t(v->name),
 	            sql_t(environment_kind_name(v->kind)), sql_i(v->paused), sql_i(now),
 	            sql_t(v->hook_before), sql_t(v->hook_after), sql_i(hook_limit(v)),
-	            sql_t(v->watchers), sql_t(v->hook_freeze), sql_t(v->hook_thaw)),
+	            sql_t(v->watchers), sql_t(v->hook_freeze), sql_t(v->hook_thaw),
+	            sql_t(v->hook_code)),
 	        e) != 0)
 		return -1;
 	v->created_at = now;
@@ -71,31 +74,23 @@ int
 environments_update(const struct environment *v, struct db *db, struct err *e)
 {
 	/* The time of a pause is no lateness, what was late before it stays so (stats.c). */
-	static const char sql_pause[] =
-	    "INSERT INTO setting (name, value) SELECT 'paused:'||id, CAST(?2 AS TEXT) FROM"
-	    " environment WHERE id=?1 AND paused=0 AND ?3<>0 ON CONFLICT (name) DO UPDATE SET"
-	    " value=excluded.value";
 	static const char sql[] =
 	    "UPDATE environment SET slug=?1, name=?2, kind=?3, paused=?4,"
 	    " hook_before=coalesce(?6, ''), hook_after=coalesce(?7, ''), hook_limit_s=?8,"
 	    " watchers=coalesce(?9, ''), hook_freeze=coalesce(?10, ''),"
-	    " hook_thaw=coalesce(?11, ''), resumed_at=iif(paused=1 AND ?4=0, ?12, resumed_at)"
-	    " WHERE id=?5";
-	CLEANUP_TXN struct sql_txn t = { NULL };
-	int64_t now = clock_now();
+	    " hook_thaw=coalesce(?11, ''), hook_code=coalesce(?13, ''),"
+	    " paused_at=iif(paused=0 AND ?4<>0, ?12, paused_at),"
+	    " resumed_at=iif(paused=1 AND ?4=0, ?12, resumed_at) WHERE id=?5";
 
-	if (sql_begin(&t, db, e) != 0 ||
-	    sql_run(NULL, db, sql_pause, SQL_ARGS(sql_i(v->id), sql_i(now), sql_i(v->paused)),
-	        e) != 0 ||
-	    row_update(db, sql,
+	if (row_update(db, sql,
 	        SQL_ARGS(sql_t(v->slug), sql_t(v->name), sql_t(environment_kind_name(v->kind)),
 	            sql_i(v->paused), sql_i(v->id), sql_t(v->hook_before),
 	            sql_t(v->hook_after), sql_i(hook_limit(v)), sql_t(v->watchers),
-	            sql_t(v->hook_freeze), sql_t(v->hook_thaw), sql_i(now)),
-	        no_environment, e) != 0 ||
-	    schedules_touch(db, e) != 0)
+	            sql_t(v->hook_freeze), sql_t(v->hook_thaw), sql_i(clock_now()),
+	            sql_t(v->hook_code)),
+	        no_environment, e) != 0)
 		return -1;
-	return sql_commit(&t, e);
+	return schedules_touch(db, e);
 }
 
 int

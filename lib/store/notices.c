@@ -3,6 +3,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/rand.h"
+#include "lib/store/channel_row.h"
 #include "lib/store/settings.h"
 #include "lib/store/sql.h"
 
@@ -121,9 +122,10 @@ read_due(void *row, struct sql *q, struct arena *a)
 	due->channel.target = sql_text(q, c++, a);
 	due->channel.sealed = sql_blob(&due->channel.sealed_size, q, c++, a);
 	due->channel.project = sql_int(q, c++);
+	due->channel.environment = sql_int(q, c++);
 }
 
-#define DUE_COLUMNS ROW_COLUMNS ", c.kind, c.target, c.sealed, c.project" ROW_TABLES
+#define DUE_COLUMNS ROW_COLUMNS ", c.kind, c.target, c.sealed, c.project, c.environment" ROW_TABLES
 
 static int
 list_due(struct notice_due **ret, size_t *count, const struct sql_query *query, struct err *e)
@@ -178,14 +180,15 @@ notices_list(struct notice_row **ret, size_t *count, struct arena *a, struct db 
     const struct notice_filter *filter, struct err *e)
 {
 	static const char sql_all[] =
-	    ROW_COLUMNS ROW_TABLES " WHERE ?2=0 AND coalesce(c.project, 0)=?1 AND"
-	                           " c.removed_at=0 AND d.id<?3 ORDER BY d.id DESC LIMIT 50";
+	    ROW_COLUMNS ROW_TABLES " WHERE ?3=0 AND " CHANNEL_AT("?1", "?2") " AND"
+	                           " c.removed_at=0 AND d.id<?4 ORDER BY d.id DESC LIMIT 50";
 	static const char sql_one[] =
-	    ROW_COLUMNS ROW_TABLES " WHERE coalesce(c.project, 0)=?1 AND d.channel=?2 AND d.id<?3"
+	    ROW_COLUMNS ROW_TABLES " WHERE " CHANNEL_AT("?1", "?2") " AND d.channel=?3 AND d.id<?4"
 	                           " ORDER BY d.id DESC LIMIT 50";
 	void *rows = sql_list(count,
 	    &(struct sql_query){ db, a, filter->channel == 0 ? sql_all : sql_one,
-	        SQL_ARGS(sql_i(filter->project), sql_i(filter->channel),
+	        SQL_ARGS(sql_t(policy_level_name(filter->at.level)), sql_i(filter->at.owner),
+	            sql_i(filter->channel),
 	            sql_i(filter->after > 0 ? filter->after : INT64_MAX)),
 	        sizeof **ret, read_row },
 	    e);
@@ -339,10 +342,11 @@ notices_jobs(struct notice_job **ret, size_t *count, struct arena *a, struct db 
 int
 notices_failed_before(bool *ret, struct db *db, int64_t backup, struct err *e)
 {
-	/* Nobody was told of one that was cancelled. */
+	/* Nobody was told of one that was cancelled, or of a schedule that tells nobody. */
 	static const char sql[] =
 	    "SELECT count(*) FROM part o JOIN backup b ON b.id=" ENDED_OF("o") " WHERE o.backup=?1"
-	    " AND b.state='failed' AND NOT EXISTS (SELECT 1 FROM job j WHERE j.backup=b.id AND"
+	    " AND b.state='failed' AND NOT EXISTS (SELECT 1 FROM schedule s WHERE s.id=b.schedule"
+	    " AND s.notify='never') AND NOT EXISTS (SELECT 1 FROM job j WHERE j.backup=b.id AND"
 	    " j.kind='backup' AND j.state='cancelled') AND NOT EXISTS (SELECT 1 FROM part p JOIN"
 	    " service x ON x.id=p.service AND x.removed_at=0 WHERE p.backup=b.id AND p.service NOT"
 	    " IN (SELECT z.service FROM part z WHERE z.backup=?1)"

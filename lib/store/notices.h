@@ -81,10 +81,11 @@ MUST_USE int notices_again(struct db *db, int64_t id, struct err *e);
 
 MUST_USE int notices_by_id(struct notice_row *ret, struct arena *a, struct db *db, int64_t id,
     struct err *e);
-/* The log: of the channels of a project (0: of the instance), or of one channel; newest first, with
- * an id below `after` (0: from the newest), 50 rows. */
+/* The log: of the channels that a level has itself, or of one of them; newest first, with an id
+ * below `after` (0: from the newest), 50 rows. */
 struct notice_filter {
-	int64_t project, channel, after;
+	struct policy_place at;
+	int64_t channel, after;
 };
 MUST_USE int notices_list(struct notice_row **ret, size_t *count, struct arena *a, struct db *db,
     const struct notice_filter *filter, struct err *e);

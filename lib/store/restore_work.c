@@ -91,6 +91,20 @@ restores_looked(struct db *db, const struct lease *l, const struct restore_part 
 }
 
 int
+restores_code(struct db *db, const struct lease *l, const char *code, struct err *e)
+{
+	static const char sql[] = "UPDATE restore SET code=?2 WHERE id=?1 AND state='draft'";
+	CLEANUP_TXN struct sql_txn t = { NULL };
+	int64_t restore;
+
+	if (sql_begin(&t, db, e) != 0 ||
+	    held_restore(&restore, db, l, BIT(JOB_PREVIEW), e) != 0 ||
+	    change(db, sql, SQL_ARGS(sql_i(restore), sql_t(code)), e) != 0)
+		return -1;
+	return sql_commit(&t, e);
+}
+
+int
 restores_previewed(struct db *db, const struct lease *l, enum restore_preview preview,
     const char *text, struct err *e)
 {

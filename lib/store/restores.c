@@ -18,8 +18,8 @@
 	" (SELECT max(j.id) FROM job j WHERE j.restore=r.id AND j.kind IN ('undo', 'switch'))," \
 	" r.started_at, r.finished_at, r.undo_until, r.undone_at, r.tidied_at, r.hook_due," \
 	" r.landed_at, r.wanted, r.warnings, r.error, p.slug, v.slug, bp.slug, bv.slug," \
-	" b.created_at FROM restore r JOIN environment v ON v.id=r.environment JOIN project p ON" \
-	" p.id=v.project JOIN backup b ON b.id=r.backup JOIN environment bv ON" \
+	" b.created_at, b.code, r.code FROM restore r JOIN environment v ON v.id=r.environment" \
+	" JOIN project p ON p.id=v.project JOIN backup b ON b.id=r.backup JOIN environment bv ON" \
 	" bv.id=b.environment JOIN project bp ON bp.id=bv.project LEFT JOIN account a ON" \
 	" a.id=r.requested_by"
 
@@ -68,6 +68,8 @@ read_restore(void *row, struct sql *q, struct arena *a)
 	r->source_project_slug = sql_text(q, c++, a);
 	r->source_environment_slug = sql_text(q, c++, a);
 	r->backup_at = sql_int(q, c++);
+	r->backup_code = sql_text(q, c++, a);
+	r->code = sql_text(q, c++, a);
 }
 
 /* The slugs of the services it goes into need a look of their own per row. */

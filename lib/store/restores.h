@@ -130,6 +130,8 @@ MUST_USE int restores_expected_ms(int64_t *ret, struct db *db, int64_t service, 
 /* What a look at one target found; tables may be empty. */
 MUST_USE int restores_looked(struct db *db, const struct lease *l, const struct restore_part *part,
     const struct table_count *tables, size_t table_count, struct err *e);
+/* Which code the target runs; "": nobody says. */
+MUST_USE int restores_code(struct db *db, const struct lease *l, const char *code, struct err *e);
 /* The look has ended: ok, or refused with why; the job succeeds. */
 MUST_USE int restores_previewed(struct db *db, const struct lease *l, enum restore_preview preview,
     const char *text, struct err *e);

@@ -7,8 +7,6 @@
 #include <string.h>
 
 #include "lib/base/fault.h"
-#include "lib/model/cron.h"
-#include "lib/model/cron_read.h"
 #include "lib/model/name.h"
 #include "lib/model/project.h"
 #include "lib/model/retain_words.h"
@@ -17,6 +15,7 @@
 #include "lib/store/events.h"
 #include "lib/store/lease.h"
 #include "lib/store/projects.h"
+#include "lib/store/retention_keeps.h"
 #include "lib/store/settings.h"
 #include "lib/store/sql.h"
 
@@ -117,37 +116,6 @@ load_zone(struct retention *r, struct arena *a, struct db *db, int64_t environme
 	return 0;
 }
 
-/* The schedule that runs next, to foretell when newer backups come. */
-static int
-load_next(struct retention *r, struct arena *a, struct db *db, struct err *e)
-{
-	static const char sql[] =
-	    "SELECT x.next_at, s.cron FROM schedule_state x JOIN schedule s ON s.id=x.schedule"
-	    " WHERE x.environment=?1 AND x.next_at>?2 AND s.enabled=1 AND s.removed_at=0 AND"
-	    " s.paused_until<=?2 ORDER BY x.next_at LIMIT 1";
-	CLEANUP_SQL struct sql *q = NULL;
-	const struct zone *utc = zone_utc(a);
-	struct cron cron;
-	struct cron_run runs[2];
-	struct err why;
-	int64_t next;
-	int rc;
-
-	if (sql_open(&q, db, sql, SQL_ARGS(sql_i(r->ask.environment), sql_i(r->ask.now)), e) != 0 ||
-	    (rc = sql_row(q, e)) < 0)
-		return -1;
-	if (rc == 0)
-		return 0;
-	next = sql_int(q, 0);
-	/* How far two runs are from each other is the same in any zone, but for an hour. */
-	if (cron_read(&cron, sql_text(q, 1, a), 0, &why) != 0 ||
-	    cron_list(runs, 2, &cron, utc, next) != 2)
-		return 0;
-	r->ask.next_run = next;
-	r->ask.every_ms = runs[1].at - runs[0].at;
-	return 0;
-}
-
 static void
 read_item(void *row, struct sql *q, struct arena *a)
 {
@@ -169,6 +137,7 @@ read_item(void *row, struct sql *q, struct arena *a)
 	it->keep_until = sql_int(q, c++);
 	it->trashed_at = sql_int(q, c++);
 	it->stored_bytes = sql_int(q, c++);
+	it->schedule = sql_int(q, c++);
 }
 
 /* What queued or running jobs read or write, and what restores can be taken back with. */
@@ -184,7 +153,8 @@ load_items(struct retain_item **ret, struct arena *a, struct db *db, const struc
 	static const char sql[] =
 	    "SELECT b.id, b.environment, CASE b.started_at WHEN 0 THEN b.created_at ELSE"
 	    " b.started_at END, b.kind, b.state, b.health, b.suspicion<>'', b.keep, b.id IN"
-	    IN_USE ", b.keep_until, b.trashed_at, b.stored_bytes FROM backup b WHERE"
+	    IN_USE ", b.keep_until, b.trashed_at, b.stored_bytes, b.schedule FROM"
+	    " backup b WHERE"
 	    " b.environment=?1 AND b.state<>'deleted' ORDER BY b.id";
 	size_t count;
 
@@ -271,7 +241,8 @@ retention_judge(struct retention **ret, struct arena *a, struct db *db,
 		.now = q->now };
 	if (environments_by_id(&v, a, db, q->environment, e) != 0 ||
 	    load_rule(r, a, db, q, e) != 0 || load_zone(r, a, db, q->environment, e) != 0 ||
-	    last_look(&r->ask.last_now, db, q->now, e) != 0 || load_next(r, a, db, e) != 0 ||
+	    last_look(&r->ask.last_now, db, q->now, e) != 0 ||
+	    retention_keeps_load(&r->ask, a, db, q, e) != 0 ||
 	    retention_trash_ms(&r->ask.trash_ms, db, q->environment, q->trash_unsaid_ms,
 	        e) != 0 ||
 	    (count = load_items(&items, a, db, &r->ask, e)) < 0 ||
@@ -383,36 +354,69 @@ add_up(struct retention_impact *sum, const struct retention *r, uint64_t hash)
 	return hash;
 }
 
+struct shares {
+	struct retention_share *list;
+	size_t count;
+};
+
+/* Judge all shares by the same thought and add up what goes. */
+static int
+judge_shares(struct retention_impact *ret, struct arena *a, struct db *db,
+    const struct retention_question *thought, const struct shares *all, struct err *e)
+{
+	struct retention_impact sum = { .shares = all->list, .count = all->count };
+	struct retention_question q = *thought;
+	uint64_t hash = RETENTION_LIST_BEGIN;
+
+	for (size_t i = 0; i < all->count; i++) {
+		struct retention *judged;
+
+		q.environment = all->list[i].environment;
+		if (retention_judge(&judged, a, db, &q, e) != 0)
+			return -1;
+		all->list[i].judged = judged;
+		hash = add_up(&sum, judged, hash);
+	}
+	retention_list_name(sum.list, sum.go_count, hash);
+	*ret = sum;
+	return 0;
+}
+
 int
 retention_impact(struct retention_impact *ret, struct arena *a, struct db *db,
     const struct retention_change *c, struct err *e)
 {
-	struct retention_impact sum = { .shares = NULL };
 	struct retention_question q = { .now = c->now, .rule = c->rule };
-	uint64_t hash = RETENTION_LIST_BEGIN;
 	struct retention_share *shares;
 	struct policy_pair pair;
+	size_t count;
 
 	if (policies_pair(&pair, a, db, POLICY_RETENTION, &c->at, e) != 0)
 		return -1;
 	if (q.rule == NULL)
 		q.rule = pair.inherited.value;
-	shares = list_shares(&sum.count, a, db, &c->at, e);
-	if (shares == NULL)
-		return -1;
-	for (size_t i = 0; i < sum.count; i++) {
-		struct retention *judged;
+	shares = list_shares(&count, a, db, &c->at, e);
+	return shares == NULL ? -1
+	                      : judge_shares(ret, a, db, &q, &(struct shares){ shares, count }, e);
+}
 
-		q.environment = shares[i].environment;
-		if (retention_judge(&judged, a, db, &q, e) != 0)
-			return -1;
-		shares[i].judged = judged;
-		hash = add_up(&sum, judged, hash);
-	}
-	sum.shares = shares;
-	retention_list_name(sum.list, sum.go_count, hash);
-	*ret = sum;
-	return 0;
+int
+retention_schedule_impact(struct retention_impact *ret, struct arena *a, struct db *db,
+    const struct retention_schedule_change *c, struct err *e)
+{
+	static const char sql[] =
+	    "SELECT v.id, p.slug, v.slug FROM environment v JOIN project p ON p.id=v.project WHERE"
+	    " v.id IN (SELECT environment FROM backup WHERE schedule=?1) ORDER BY p.slug, v.slug,"
+	    " v.id";
+	const struct retention_question q = { .now = c->now, .schedule = c->schedule,
+		.keep = c->keep };
+	struct shares all;
+
+	all.list = sql_list(&all.count,
+	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(c->schedule)), sizeof *all.list,
+	        read_share },
+	    e);
+	return all.list == NULL ? -1 : judge_shares(ret, a, db, &q, &all, e);
 }
 
 /* -- the worker's side -- */

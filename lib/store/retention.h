@@ -27,6 +27,8 @@ MUST_USE int retention_trash_ms(int64_t *ret, struct db *db, int64_t environment
 struct retention_question {
 	int64_t environment, now;
 	const char *rule;             /* the line of one that is thought of; NULL: what holds */
+	int64_t schedule;             /* one for which other keeps are thought of; 0: none */
+	const char *keep;             /* these; "": it has none of its own */
 	int64_t trash_unsaid_ms;      /* as above */
 };
 
@@ -77,6 +79,16 @@ struct retention_impact {
 };
 MUST_USE int retention_impact(struct retention_impact *ret, struct arena *a, struct db *db,
     const struct retention_change *c, struct err *e);
+
+/* What would go if a schedule had these keeps ("": none of its own), in all environments that it
+ * has made backups of. */
+struct retention_schedule_change {
+	int64_t schedule;
+	const char *keep;
+	int64_t now;
+};
+MUST_USE int retention_schedule_impact(struct retention_impact *ret, struct arena *a,
+    struct db *db, const struct retention_schedule_change *c, struct err *e);
 
 /* -- the worker's side -- */
 

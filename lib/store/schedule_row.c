@@ -16,6 +16,9 @@ schedule_row_read(struct schedule *s, struct sql *q, int *c, struct arena *a)
 	s->spread_min = (int)sql_int(q, (*c)++);
 	if (!backup_mode_parse(&s->mode, sql_text(q, (*c)++, a)))
 		s->mode = MODE_LIVE;
+	s->keep = sql_text(q, (*c)++, a);
+	if (!schedule_notify_parse(&s->notify, sql_text(q, (*c)++, a)))
+		s->notify = NOTIFY_CHANNELS;
 	s->enabled = sql_int(q, (*c)++) != 0;
 	s->off_at = sql_int(q, (*c)++);
 	s->off_name = sql_text(q, (*c)++, a);

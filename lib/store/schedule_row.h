@@ -10,8 +10,9 @@
 
 #define SCHEDULE_COLUMNS \
 	"s.id, s.revision, s.project, s.environment, s.uuid, s.name, s.cron, s.zone," \
-	" s.kinds='all', s.spread_min, s.mode, s.enabled, s.off_at, coalesce((SELECT email" \
-	" FROM account WHERE id=s.off_by), 'system'), s.paused_until, s.created_at"
+	" s.kinds='all', s.spread_min, s.mode, s.keep, s.notify, s.enabled," \
+	" s.off_at, coalesce((SELECT email FROM account WHERE id=s.off_by), 'system')," \
+	" s.paused_until, s.created_at"
 
 /* Each schedule with each environment where it holds. */
 #define SCHEDULE_HOLDS \

@@ -40,10 +40,11 @@ int
 schedules_touch(struct db *db, struct err *e)
 {
 	static const char sql[] =
-	    "INSERT INTO setting (name, value) VALUES ('schedules_changed', '1') ON CONFLICT (name)"
-	    " DO UPDATE SET value=CAST(CAST(value AS BIGINT)+1 AS TEXT)";
+	    "INSERT INTO setting (name, value) VALUES ('schedules_changed', CAST(?1 AS TEXT)) ON"
+	    " CONFLICT (name) DO UPDATE SET"
+	    " value=CAST(max(CAST(value AS BIGINT)+1, ?1) AS TEXT)";
 
-	return sql_run(NULL, db, sql, SQL_NO_ARGS, e);
+	return sql_run(NULL, db, sql, SQL_ARGS(sql_i(clock_now())), e);
 }
 
 int
@@ -64,6 +65,12 @@ check(const struct schedule *s, struct err *e)
 	if (schedule_check(faults, a, s) > 0)
 		return err_set(e, ERR_INPUT, "%s", faults[0].text);
 	return 0;
+}
+
+static const char *
+keep_of(const struct schedule *s)
+{
+	return s->keep != NULL ? s->keep : "";
 }
 
 static int
@@ -99,8 +106,8 @@ schedules_add(struct schedule *s, struct db *db, struct err *e)
 	    " removed_at=0";
 	static const char sql[] =
 	    "INSERT INTO schedule (uuid, project, environment, kinds, name, cron, zone, spread_min,"
-	    " mode, paused_until, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
-	    " RETURNING id";
+	    " mode, paused_until, created_at, keep, notify) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
+	    " ?9, ?10, ?11, ?12, ?13) RETURNING id";
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	int64_t now = clock_now(), there, id = s->id;
 	char uuid[UUID_SIZE];
@@ -117,7 +124,8 @@ schedules_add(struct schedule *s, struct db *db, struct err *e)
 	        SQL_ARGS(sql_t(uuid), sql_id(s->project), sql_id(s->environment),
 	            sql_t(s->all_kinds ? "all" : "live"), sql_t(s->name), sql_t(s->cron),
 	            sql_t(s->zone), sql_i(s->spread_min), sql_t(backup_mode_name(s->mode)),
-	            sql_i(s->paused_until), sql_i(now)),
+	            sql_i(s->paused_until), sql_i(now), sql_t(keep_of(s)),
+	            sql_t(schedule_notify_name(s->notify))),
 	        e) != 0 ||
 	    set_services(s, db, e) != 0 || schedules_touch(db, e) != 0 || sql_commit(&t, e) != 0) {
 		s->id = id;
@@ -129,7 +137,7 @@ schedules_add(struct schedule *s, struct db *db, struct err *e)
 	return 0;
 }
 
-/* It begins afresh: plans_refresh() makes its rows again, as handled up to then. */
+/* It begins afresh: plans_refresh() makes its rows again, as handled up to the change. */
 static int
 forget_state(struct db *db, int64_t id, struct err *e)
 {
@@ -142,7 +150,8 @@ schedules_update(const struct schedule *s, struct db *db, struct err *e)
 {
 	static const char sql[] =
 	    "UPDATE schedule SET name=?3, cron=?4, zone=?5, spread_min=?6, mode=?7, kinds=?8,"
-	    " revision=revision+1 WHERE id=?1 AND revision=?2 AND removed_at=0";
+	    " keep=?9, notify=?10, revision=revision+1 WHERE id=?1 AND revision=?2 AND"
+	    " removed_at=0";
 	CLEANUP_ARENA struct arena *a = arena_new();
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	struct schedule old, new = *s;
@@ -153,7 +162,8 @@ schedules_update(const struct schedule *s, struct db *db, struct err *e)
 	    sql_run(&changes, db, sql,
 	        SQL_ARGS(sql_i(s->id), sql_i(s->revision), sql_t(s->name), sql_t(s->cron),
 	            sql_t(s->zone), sql_i(s->spread_min), sql_t(backup_mode_name(s->mode)),
-	            sql_t(s->all_kinds ? "all" : "live")),
+	            sql_t(s->all_kinds ? "all" : "live"), sql_t(keep_of(s)),
+	            sql_t(schedule_notify_name(s->notify))),
 	        e) != 0)
 		return -1;
 	if (changes != 1)
@@ -298,6 +308,21 @@ schedules_of(struct schedule **ret, size_t *count, struct arena *a, struct db *d
 	return list(ret, count,
 	    &(struct sql_query){ .db = db, .arena = a, .text = sql,
 	        .args = SQL_ARGS(sql_i(environment)) }, e);
+}
+
+int
+schedules_notify(enum schedule_notify *ret, struct db *db, int64_t schedule, struct err *e)
+{
+	static const char sql[] = "SELECT notify FROM schedule WHERE id=?1";
+	CLEANUP_ARENA struct arena *a = arena_new();
+	CLEANUP_SQL struct sql *q = NULL;
+	int rc;
+
+	if (sql_open(&q, db, sql, SQL_ARGS(sql_i(schedule)), e) != 0 || (rc = sql_row(q, e)) < 0)
+		return -1;
+	if (rc == 0 || !schedule_notify_parse(ret, sql_text(q, 0, a)))
+		*ret = NOTIFY_CHANNELS;
+	return 0;
 }
 
 int

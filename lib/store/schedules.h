@@ -22,8 +22,8 @@
  * of them), or a service is chosen that is not of the environment, lies beside another or is gone.
  * ERR_CONFLICT: there are SCHEDULES_MAX at this place already. */
 MUST_USE int schedules_add(struct schedule *s, struct db *db, struct err *e);
-/* Name, cron, zone, spread, mode, kinds and services. The row must still have s->revision, else
- * ERR_CONFLICT. Where its times change, what was due before is given up. */
+/* Name, cron, zone, spread, mode, keep, notify, kinds and services. The row must still have
+ * s->revision, else ERR_CONFLICT. Where its times change, what was due before is given up. */
 MUST_USE int schedules_update(const struct schedule *s, struct db *db, struct err *e);
 /* Turned on again it begins afresh: what fell into the time it was off is not made up for. */
 MUST_USE int schedules_switch(struct db *db, int64_t id, bool on, int64_t by, struct err *e);
@@ -47,6 +47,10 @@ MUST_USE int schedules_at(struct schedule **ret, size_t *count, struct arena *a,
 /* Those that hold in an environment, wherever they are set. */
 MUST_USE int schedules_of(struct schedule **ret, size_t *count, struct arena *a, struct db *db,
     int64_t environment, struct err *e);
+/* By which rule its backups are told, also when it was removed since; of schedule 0 as the channels
+ * have chosen. */
+MUST_USE int schedules_notify(enum schedule_notify *ret, struct db *db, int64_t schedule,
+    struct err *e);
 /* The services that a run takes: the chosen ones, or all that stand for themselves, as long as they
  * are there. */
 MUST_USE int schedules_services(int64_t **ret, size_t *count, struct arena *a, struct db *db,
@@ -54,7 +58,8 @@ MUST_USE int schedules_services(int64_t **ret, size_t *count, struct arena *a, s
 
 /* -- for whoever follows them -- */
 
-/* A number that is another one after whatever could change when something runs. */
+/* When something was changed last that could change when something runs, in ms; a greater number
+ * after each change, also where the clock says otherwise. */
 MUST_USE int schedules_changed(int64_t *ret, struct db *db, struct err *e);
 /* Says so; lib/store calls it, inside a transaction or not. */
 MUST_USE int schedules_touch(struct db *db, struct err *e);

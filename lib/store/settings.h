@@ -11,8 +11,8 @@
 #include "lib/store/db.h"
 
 /* Names in use: instance_id, instance_name, seal_public_key (hex), setup_code_hash,
- * trash_rests_until (ms), schedules_changed (schedules.h), background_waits (jobs.h), and
- * "paused:12": when the last pause of environment 12 began (ms). "" when not set. */
+ * trash_rests_until (ms), schedules_changed (schedules.h), background_waits (jobs.h). "" when not
+ * set. */
 MUST_USE int settings_get(char **ret, struct arena *a, struct db *db, const char *name,
     struct err *e);
 MUST_USE int settings_set(struct db *db, const char *name, const char *value, struct err *e);

@@ -9,11 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "lib/base/clock.h"
-#include "worker/archive/frame.h"
-#include "worker/dest/dest.h"
-#include "worker/source/drivers.h"
-#include "worker/target/landings.h"
+#include "tests/bench/putting.h"
 
 static const char key[] = "part.dump.zst";
 
@@ -26,72 +22,6 @@ say(void *arg UNUSED, const char *stream, const char *text)
 static void
 count(void *arg UNUSED, int64_t more UNUSED)
 {
-}
-
-static int
-to_upload(void *arg, const void *p, size_t n, struct err *e)
-{
-	return upload_write(arg, p, n, e);
-}
-
-static int
-to_frames(void *arg, const void *p, size_t n, struct err *e)
-{
-	return frame_write(arg, p, n, e);
-}
-
-static int
-back_up(struct frame_totals *totals, const char **version, struct dest *d,
-    const struct source *src, struct err *e)
-{
-	const struct frame_options opt = { .threads = 2, .level = 3 };
-	CLEANUP_UPLOAD struct upload *up = NULL;
-	CLEANUP_FRAME_WRITER struct frame_writer *w = NULL;
-	struct source_facts facts;
-
-	if (src_postgresql_driver.prepare(&facts, src, e) != 0 ||
-	    dest_begin(&up, d, key, 1, e) != 0)
-		return -1;
-	const struct sink out = { to_upload, up };
-	if (frame_writer_new(&w, &out, &opt, e) != 0)
-		return -1;
-	const struct sink in = { to_frames, w };
-	if (src_postgresql_driver.dump(&in, src, e) != 0 || frame_finish(totals, w, e) != 0)
-		return -1;
-	*version = facts.engine_version;
-	return upload_commit(&up, e);
-}
-
-struct times {
-	int64_t build, swap, unswap;
-};
-
-static int
-put_back(struct times *ret, struct dest *d, const struct part *part, const struct source *src,
-    struct err *e)
-{
-	const struct target t = { .src = src, .tag = "bench", .part = part };
-	const struct export_part from = { d, &part->data, &part->manifest, src->watch };
-	const struct target_driver *driver = &tgt_postgresql_driver;
-	struct target_built built = { .mark = "" };
-	int64_t began = clock_mono(), kept;
-
-	printf("stored\n");
-	fflush(stdout);
-	if (driver->build(&built, &t, &from, e) != 0)
-		return -1;
-	ret->build = clock_mono() - began;
-	printf("built\n");
-	fflush(stdout);
-	began = clock_mono();
-	if (driver->swap(&kept, &t, built.mark, e) != 0)
-		return -1;
-	ret->swap = clock_mono() - began;
-	began = clock_mono();
-	if (driver->unswap(&t, built.mark, e) != 0)
-		return -1;
-	ret->unswap = clock_mono() - began;
-	return driver->drop(&t, e);
 }
 
 static const char *
@@ -118,15 +48,17 @@ run(const char *folder, struct err *e)
 		"database" };
 	struct frame_totals totals;
 	struct rusage usage;
-	struct times took;
+	struct put_times took;
 
-	if (dest_open(&d, &storage, e) != 0 ||
-	    back_up(&totals, &part.engine_version, d, &src, e) != 0)
+	if (dest_open(&d, &storage, e) != 0)
 		return -1;
-	part.data = (struct stored_object){ key, totals.raw_bytes, totals.stored_bytes,
-		totals.raw_sha256, totals.stored_sha256 };
-	part.manifest = (struct stored_object){ "", 0, 0, "", "" };
-	if (put_back(&took, d, &part, &src, e) != 0)
+	const struct put_source made = { d, key, &src_postgresql_driver, &src };
+	if (put_away(&part, &totals, &made, e) != 0)
+		return -1;
+	const struct target t = { .src = &src, .tag = "bench", .part = &part };
+	const struct export_part from = { d, &part.data, &part.manifest, &watch };
+
+	if (put_back(&took, &tgt_postgresql_driver, &t, &from, e) != 0)
 		return -1;
 	getrusage(RUSAGE_SELF, &usage);
 	printf("{\"build_ms\": %" PRId64 ", \"swap_ms\": %" PRId64 ", \"unswap_ms\": %" PRId64

@@ -40,14 +40,21 @@ def posts(s):
               "job": "j" + str(s.sql1("SELECT max(id) FROM job"))}
     for method, pattern, _right, guard in routes(s):
         if method == "POST":
-            there = {**values, **told(s, pattern.startswith("/p/"))}
+            # What a level says is of a channel above it.
+            of = "instance" if pattern.endswith("/here") or not pattern.startswith("/p/") else (
+                "project" if "/-/" in pattern else "environment")
+            there = {**values, **told(s, of)}
             # A file of a download that is asked for by somebody signed in is named by its own number.
             yield re.sub(r"\{(\w+)\}", lambda m: there[m.group(1)], pattern), guard
 
 
-def told(s, of_project):
-    """A channel of the instance or of a project, and the last notice to it."""
-    channel = s.sql1(f"SELECT id FROM channel WHERE project IS {'NOT ' * of_project}NULL")
+LEVELS = {"instance": "project IS NULL", "project": "project IS NOT NULL AND environment IS NULL",
+          "environment": "environment IS NOT NULL"}
+
+
+def told(s, level):
+    """A channel of that level, and the last notice to it."""
+    channel = s.sql1(f"SELECT id FROM channel WHERE {LEVELS[level]}")
     return {"channel": str(channel), "notice": str(s.sql1("SELECT max(id) FROM delivery WHERE channel = ?", channel))}
 
 
@@ -55,7 +62,7 @@ def told(s, of_project):
 FIELDS = {"note": "changed by T51", "name": "Changed", "slug": "changed", "kind": "staging", "services": "media",
           "format": "tar", "engine": "files", "roots": "/srv/changed", "email": "admin@example.org",
           "password": "wrong on purpose", "code": "wrong", "confirm": "shop/live", "on": "1", "keep": "1",
-          "paused": "1", "key": "t51-key"}
+          "paused": "1", "say": "not-here", "key": "t51-key"}
 
 
 def send(browser, path, token, headers=None, method="POST"):
@@ -132,6 +139,7 @@ def right_sender(s):
     after = snapshot(s)
     assert not faults, "\n".join(faults)
     assert before["backup"] != after["backup"] and before["job"] != after["job"] and before["event"] != after["event"]
+    assert before["channel_here"] != after["channel_here"], "no level said anything of a channel"
     assert before["sessions"] != after["sessions"], "signing out changed nothing"
 
 
@@ -146,8 +154,8 @@ class Guarded(Stage):
         self.must(answer)
         self.right, self.foreign = token_of(self.browser), token_of(other)
         assert self.right != self.foreign
-        for c in self.sql("SELECT id, project FROM channel"):
-            base = f"{'/p/shop/-' if c['project'] else ''}/notifications"
+        for c in self.sql("SELECT id, project, environment FROM channel"):
+            base = f"{'/p/shop/live' if c['environment'] else '/p/shop/-' if c['project'] else ''}/notifications"
             page = self.must(self.browser.get(f"{base}/{c['id']}"))
             self.must(self.browser.submit(page.form("/test"), base))
         self.posts = list(posts(self))

@@ -199,7 +199,7 @@ class Instance:
         if not text.startswith("/"):
             return int(text)
         with open(text, "rb") as f:
-            return struct.unpack("q", f.read())[0]
+            return sum(x[0] for x in struct.iter_unpack("q", f.read()))
 
     def _beat(self, since):
         if self.running["worker"].poll() is not None:

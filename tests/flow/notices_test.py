@@ -86,8 +86,9 @@ def press(s, path, action, browser=None):
 
 
 def remove_all(s):
-    for row in s.sql("SELECT id, project FROM channel WHERE removed_at = 0"):
-        base = "/notifications" if row["project"] is None else "/p/shop/-/notifications"
+    for row in s.sql("SELECT c.id, c.project, v.slug FROM channel c LEFT JOIN environment v ON v.id = c.environment"
+                     " WHERE c.removed_at = 0"):
+        base = "/notifications" if row["project"] is None else f"/p/shop/{row['slug'] or '-'}/notifications"
         press(s, f"{base}/{row['id']}/remove", "/remove")
 
 
@@ -170,6 +171,82 @@ def once_each(s):
     settled(s)
     extra = [q["path"] for q in s.receiver.requests()[count:]]
     assert len(extra) == 2 and all(p.startswith("/ping/0193") for p in extra), extra
+    remove_all(s)
+
+
+@test("PEER-19", "an environment's notice goes to its channels, its project's and the instance's, but where a level says not here")
+def levels(s):
+    r, live, shop = s.receiver.base, f"/p/{LIVE}/notifications", "/p/shop/-/notifications"
+    s.add_environment("shop", "quiet", "staging")
+    s.add_service("shop/quiet", "database", "sqlite", path=s.shop)
+    quiet = "/p/shop/quiet/notifications"
+    places = (("all", "/notifications"), ("shop", shop), ("live", live), ("quiet", quiet))
+    numbers = {name: add(s, "slack", base, name=name, url=f"{r}/level-{name}/aaaaaaaaaaaa", events=["backup-ready"])
+               for name, base in places}
+
+    def heard(place):
+        """Which of them hear of a backup of that place, each once."""
+        before = {name: len(s.receiver.requests(f"/level-{name}/")) for name in numbers}
+        s.backup(place)
+        wait_until("the herald", lambda: not s.sql1("SELECT count(*) FROM job WHERE finished_at > 0 AND told < 2"))
+        settled(s)
+        after = {name: len(s.receiver.requests(f"/level-{name}/")) - before[name] for name in numbers}
+        assert max(after.values()) <= 1, after
+        return {name for name, count in after.items() if count}
+
+    def say(base, name, what):
+        page = s.must(s.browser.get(base))
+        form = page.form(action=f"/{numbers[name]}/here")
+        return s.must(s.browser.submit(form, base, button=("say", what)))
+
+    assert heard(LIVE) == {"all", "shop", "live"} and heard("shop/quiet") == {"all", "shop", "quiet"}
+    page = s.must(s.browser.get(live))
+    assert "from this instance" in page.words and "from project shop" in page.words, page.words
+    page = say(quiet, "all", "not-here")
+    assert "not here set here; otherwise it would be told, from this instance" in page.words, page.words
+    assert heard("shop/quiet") == {"shop", "quiet"} and heard(LIVE) == {"all", "shop", "live"}
+    # The project says so for all; live takes it back for itself.
+    say(quiet, "all", "inherit")
+    say(shop, "all", "not-here")
+    page = s.must(s.browser.get(live))
+    assert "inherited: not here from project shop" in page.words, page.words
+    assert heard(LIVE) == {"shop", "live"} and heard("shop/quiet") == {"shop", "quiet"}
+    say(live, "all", "told")
+    assert heard(LIVE) == {"all", "shop", "live"} and heard("shop/quiet") == {"shop", "quiet"}
+    remove_all(s)
+
+
+@test("PEER-9", "the ends of a schedule's backups are told never, of failures alone, or always")
+def told_by_schedule(s):
+    r, path = s.receiver.base, f"/p/{LIVE}/schedule"
+    add(s, "slack", name="Bad news", url=r + "/bad/aaaaaaaaaaaa", events=["backup-failed"])
+    add(s, "slack", name="All news", url=r + "/news/aaaaaaaaaaaa", events=["backup-failed", "backup-ready"])
+    add(s, "healthchecks", name="Check", url=r + "/watch/0193", events=["backup-failed", "backup-ready"])
+    form = s.must(s.browser.get(path + "/new")).form(field="cron")
+    s.must(s.browser.submit(form.fill(name="Told", every="day", time="02:00", spread="0", zone="UTC"), path + "/new"))
+    number = s.sql1("SELECT max(id) FROM schedule")
+
+    def ran(notify, state="succeeded"):
+        """How many calls each of them gets when it runs, told by this rule."""
+        edit = f"/s/s{number}"
+        s.must(s.browser.submit(s.must(s.browser.get(edit)).form(field="notify").fill(notify=notify), edit))
+        before = {where: len(s.receiver.requests(where)) for where in ("/bad", "/news", "/watch")}
+        s.must(s.browser.submit(s.must(s.browser.get(path)).form(f"/s{number}/run"), path))
+        s.wait_job(s.sql1("SELECT max(id) FROM job WHERE kind = 'backup'"), state)
+        wait_until("the herald", lambda: not s.sql1("SELECT count(*) FROM job WHERE finished_at > 0 AND told < 2"))
+        settled(s)
+        return [len(s.receiver.requests(where)) - count for where, count in before.items()]
+
+    assert ran("never") == [0, 0, 0]
+    assert ran("channels") == [0, 1, 2]
+    assert ran("failure") == [0, 0, 2]
+    assert ran("always") == [1, 1, 2]
+    break_shop(s)
+    assert ran("never", "failed") == [0, 0, 0]
+    assert ran("failure", "failed") == [1, 1, 2]
+    mend_shop(s)
+    form = s.must(s.browser.get(f"/s/s{number}/remove")).form("/remove")
+    s.must(s.browser.submit(form, path))
     remove_all(s)
 
 

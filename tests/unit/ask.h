@@ -20,6 +20,7 @@ struct ask {
 	bool operator;                               /* instead of the administrator */
 	bool fresh;                                  /* who has signed in just now */
 	const char *cookie;                          /* of the session */
+	const char *path;                            /* where the handler looks at it */
 };
 
 UNUSED static struct conf ask_conf = {
@@ -56,7 +57,7 @@ ask(struct reply *rp, struct fixture *f, struct ask q)
 		.arena = f->a,
 		.db = f->db,
 		.conf = &ask_conf,
-		.path = "/p/shop/live/backups",
+		.path = q.path != NULL ? q.path : "/p/shop/live/backups",
 		.address = q.address != NULL ? q.address : "192.0.2.7",
 		.authorization = q.authorization != NULL ? q.authorization : "",
 		.forwarded = q.forwarded,

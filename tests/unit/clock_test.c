@@ -105,6 +105,25 @@ a_file_moves_both_as_often_as_it_changes(void **state UNUSED)
 	in_a_child(moves, path);
 }
 
+static bool
+is_set(void)
+{
+	return stand(6 * HOUR, HOUR);
+}
+
+static void
+a_second_number_in_it_moves_the_wall_clock_alone(void **state UNUSED)
+{
+	const int64_t set = 5 * HOUR;
+	int fd;
+
+	assert_true(put(HOUR, sizeof(int64_t)));
+	fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	assert_int_equal(write(fd, &set, sizeof set), sizeof set);
+	close(fd);
+	in_a_child(is_set, path);
+}
+
 /* As after a sandbox: nothing can be opened, and what was looked for before still counts. */
 static bool
 without_files(void)
@@ -161,6 +180,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_number_moves_the_wall_clock_alone),
 		cmocka_unit_test(a_file_moves_both_as_often_as_it_changes),
+		cmocka_unit_test(a_second_number_in_it_moves_the_wall_clock_alone),
 		cmocka_unit_test(who_gives_up_files_looks_before),
 		cmocka_unit_test(a_file_that_is_short_or_missing_moves_nothing),
 	};

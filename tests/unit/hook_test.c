@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <time.h>
 
+#include "lib/base/utf8.h"
 #include "worker/job/hook.h"
 
 /* A plan with no more than a hook needs. */
@@ -59,7 +60,9 @@ static int
 run(struct scene *s, const char *name, int64_t limit_s)
 {
 	static const char *const more[] = { "LAZARETTE_SIDE=/side", NULL };
-	struct hook h = { name, "before", "", limit_s, more };
+	struct hook h = {
+		.name = name, .step = "before", .outcome = "", .limit_s = limit_s, .more = more,
+	};
 
 	return hook_run(&h, &s->plan, &s->h.f.e);
 }
@@ -184,6 +187,25 @@ its_exit_code_is_told(void **state)
 	assert_non_null(strstr(f->e.text, "no such unit"));
 }
 
+/* PLA-25: the first line of its output is the answer, and only as much of it as a page can show. */
+static void
+which_code_runs_is_what_its_hook_prints_first(void **state)
+{
+	struct scene *s = *state;
+
+	assert_string_equal(hook_code(&s->plan), "");
+	s->plan.environment.hook_code = "code";
+	put(s, "code", 0755, "echo warning >&2; echo \"v1.5 $LAZARETTE_STEP\"; echo more");
+	assert_string_equal(hook_code(&s->plan), "v1.5 code");
+	put(s, "code", 0755, "head -c 3000 /dev/zero | tr '\\0' x");
+	assert_int_equal(strlen(hook_code(&s->plan)), 80);
+	put(s, "code", 0755, "printf '\\033[1mv\\377\\n'");
+	assert_true(utf8_valid(hook_code(&s->plan), strlen(hook_code(&s->plan))));
+	put(s, "code", 0755, "echo v1.5; exit 1");
+	assert_string_equal(hook_code(&s->plan), "");
+	assert_non_null(strstr(logged(s), "warn which code runs is not known: hook code"));
+}
+
 /* SET-15: also one that does not want to end, and what it has started. */
 static void
 a_hook_past_its_limit_is_killed_with_its_children(void **state)
@@ -233,6 +255,7 @@ main(void)
 		SCENE_TEST(names_that_lead_elsewhere_are_refused),
 		SCENE_TEST(files_that_others_could_have_made_are_refused),
 		SCENE_TEST(the_same_file_runs_once_it_is_mended),
+		SCENE_TEST(which_code_runs_is_what_its_hook_prints_first),
 		SCENE_TEST(its_exit_code_is_told),
 		SCENE_TEST(a_hook_past_its_limit_is_killed_with_its_children),
 		SCENE_TEST(a_silent_hook_gives_signs_of_life),

@@ -10,9 +10,11 @@
 #include "lib/util/hash.h"
 #include "lib/util/seal.h"
 
-/* The places differ by their path alone, which ask.h fixes as one below /p/: of a project. */
-#define CREATE .run = on_channel_form_create, .args = { "shop" }, .post = true
-#define ONE(handler_, id) .run = handler_, .args = { "shop", id }
+/* The places differ by their path alone. */
+#define OF_SHOP .path = "/p/shop/-/notifications"
+#define OF_LIVE .path = "/p/shop/live/notifications"
+#define CREATE OF_SHOP, .run = on_channel_form_create, .args = { "shop" }, .post = true
+#define ONE(handler_, id) OF_SHOP, .run = handler_, .args = { "shop", id }
 #define ACT(handler_, id) ONE(handler_, id), .post = true
 #define SECRET "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 
@@ -75,7 +77,7 @@ an_address_is_locked_up_and_never_shown_again(void **state)
 	SAYS_NOT(&page, "verysecret");
 	SAYS(&page, "value=\"late\" checked");
 	SAYS_NOT(&page, "value=\"recovered\" checked");
-	ASK(200, &list, .run = on_channel_list, .args = { "shop" });
+	ASK(200, &list, OF_SHOP, .run = on_channel_list, .args = { "shop" });
 	SAYS(&list, "hooks.slack.com …ab12");
 	SAYS_NOT(&list, "verysecret");
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM event WHERE action="
@@ -191,10 +193,12 @@ the_log_shows_the_status_and_sends_again(void **state)
 	SAYS(&page, "HTTP 404");
 	SAYS(&page, "answered 404: no_service &lt;b&gt;");
 	SAYS(&page, "action=\"/p/shop/-/notifications/1/log/1/again\"");
-	ASK(303, &again, .run = on_channel_again, .args = { "shop", "1", "1" }, .post = true);
+	ASK(303, &again, OF_SHOP, .run = on_channel_again, .args = { "shop", "1", "1" },
+	    .post = true);
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM delivery WHERE state='queued' AND"
 	    " attempts=0"), 1);
-	ASK(404, &foreign, .run = on_channel_again, .args = { "shop", "1", "7" }, .post = true);
+	ASK(404, &foreign, OF_SHOP, .run = on_channel_again, .args = { "shop", "1", "7" },
+	    .post = true);
 }
 
 static void
@@ -324,17 +328,121 @@ the_form_of_each_kind_asks_for_what_it_needs(void **state)
 	struct fixture *f = *state;
 	CLEANUP_REPLY struct reply kinds, hook, ping;
 
-	ASK(200, &kinds, .run = on_channel_form_new, .args = { "shop" });
+	ASK(200, &kinds, OF_SHOP, .run = on_channel_form_new, .args = { "shop" });
 	SAYS(&kinds, "href=\"/p/shop/-/notifications/new?kind=webhook\"");
-	ASK(200, &hook, .run = on_channel_form_new, .args = { "shop" },
+	ASK(200, &hook, OF_SHOP, .run = on_channel_form_new, .args = { "shop" },
 	    .query = { { "kind", "webhook" } });
 	SAYS(&hook, "value=\"whsec_");
 	SAYS(&hook, "value=\"backup-failed\" checked");
 	SAYS_NOT(&hook, "value=\"storage\"");
-	ASK(200, &ping, .run = on_channel_form_new, .args = { "shop" },
+	ASK(200, &ping, OF_SHOP, .run = on_channel_form_new, .args = { "shop" },
 	    .query = { { "kind", "healthchecks" } });
 	SAYS(&ping, "value=\"backup-ready\" checked");
 	SAYS_NOT(&ping, "value=\"late\"");
+}
+
+/* One of the instance and one of the project, by their forms. */
+static void
+add_above(struct fixture *f)
+{
+	CLEANUP_REPLY struct reply of_all;
+
+	add_slack(f);
+	ASK(303, &of_all, .path = "/notifications", .run = on_channel_form_create, .post = true,
+	    .form = { { "kind", "ntfy" }, { "name", "Phones" },
+	        { "url", "https://ntfy.example.net/night-watch" }, { "event", "late" } });
+	HEADER(&of_all, "Location: /notifications/2?said=created\r\n");
+}
+
+/* An environment has channels of its own, under its own address. */
+static void
+PEER_19_an_environment_has_channels_of_its_own(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply added, page, list, foreign, shop, test, removed, bad;
+	struct channel c;
+
+	add_above(f);
+	ASK(303, &added, OF_LIVE, .run = on_channel_form_create, .args = { "shop", "live" },
+	    .post = true,
+	    .form = { { "kind", "slack" }, { "name", "Live only" },
+	        { "url", "https://hooks.slack.com/services/T0/B0/alsosecretcd34" },
+	        { "event", "backup-failed" }, { "event", "storage" } });
+	HEADER(&added, "Location: /p/shop/live/notifications/3?said=created\r\n");
+	c = stored(f, 3);
+	assert_int_equal(c.project, f->project);
+	assert_int_equal(c.environment, f->environment);
+	/* A full storage is of the instance. */
+	assert_int_equal(c.events, notice_bit(NOTICE_BACKUP_FAILED));
+	ASK(200, &page, OF_LIVE, .run = on_channel_form_edit, .args = { "shop", "live", "3" });
+	SAYS(&page, "action=\"/p/shop/live/notifications/3\"");
+	SAYS(&page, "hooks.slack.com …cd34");
+	ASK(200, &list, OF_LIVE, .run = on_channel_list, .args = { "shop", "live" });
+	SAYS(&list, "href=\"/p/shop/live/notifications/3\"");
+	/* The project's page is of its own, and the environment's act on its own alone. */
+	ASK(200, &shop, OF_SHOP, .run = on_channel_list, .args = { "shop" });
+	SAYS_NOT(&shop, "Live only");
+	ASK(404, &foreign, ONE(on_channel_form_edit, "3"));
+	ASK(404, &bad, OF_LIVE, .run = on_channel_off, .args = { "shop", "live", "1" },
+	    .post = true);
+	assert_true(stored(f, 1).enabled);
+	ASK(303, &test, OF_LIVE, .run = on_channel_test, .args = { "shop", "live", "3" },
+	    .post = true, .form = { { "key", "k1" } });
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM delivery WHERE channel=3 AND body"
+	    " LIKE '%\"environment\":\"live\"%'"), 1);
+	ASK(303, &removed, OF_LIVE, .run = on_channel_remove, .args = { "shop", "live", "3" },
+	    .post = true);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM event WHERE action IN"
+	    " ('channel.added', 'channel.tested', 'channel.removed') AND environment=1"), 3);
+}
+
+static void
+PEER_19_the_list_shows_what_is_said_here_beside_what_is_inherited(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply list, off, after, shop, shop_off, both, back, own, nonsense;
+
+	add_above(f);
+	ASK(200, &list, OF_LIVE, .run = on_channel_list, .args = { "shop", "live" });
+	SAYS(&list, "No channels of its own");
+	SAYS(&list, "Phones<span class=\"why\">from this instance</span>");
+	SAYS(&list, "Ops<span class=\"why\">from project shop</span>");
+	SAYS(&list, "<span class=\"muted\">inherited:</span> <strong>told</strong> <span"
+	            " class=\"muted\">from this instance</span>");
+	SAYS(&list, "action=\"/p/shop/live/notifications/2/here\"");
+	SAYS_NOT(&list, "Use inherited");
+	ASK(303, &off, OF_LIVE, .run = on_channel_say, .args = { "shop", "live", "2" },
+	    .form = { { "say", "not-here" } });
+	HEADER(&off, "Location: /p/shop/live/notifications?said=saved\r\n");
+	ASK(200, &after, OF_LIVE, .run = on_channel_list, .args = { "shop", "live" });
+	SAYS(&after, "<strong>not here</strong> <span class=\"muted\">set here; otherwise it would"
+	             " be told, from this instance</span>");
+	SAYS(&after, "Use inherited");
+	/* The project says the same: the environment's own says no more than what it inherits. */
+	ASK(200, &shop, OF_SHOP, .run = on_channel_list, .args = { "shop" });
+	SAYS_NOT(&shop, "not here</strong>");
+	ASK(303, &shop_off, OF_SHOP, .run = on_channel_say, .args = { "shop", "2" },
+	    .form = { { "say", "not-here" } });
+	ASK(200, &both, OF_LIVE, .run = on_channel_list, .args = { "shop", "live" });
+	SAYS(&both, "otherwise it would be not here, from project shop");
+	ASK(303, &back, OF_LIVE, .run = on_channel_say, .args = { "shop", "live", "2" },
+	    .form = { { "say", "inherit" } });
+	ASK(200, &own, OF_LIVE, .run = on_channel_list, .args = { "shop", "live" });
+	SAYS(&own, "<strong>not here</strong> <span class=\"muted\">from project shop</span>");
+	SAYS(&own, "value=\"told\"");
+	ASK(422, &nonsense, OF_LIVE, .run = on_channel_say, .args = { "shop", "live", "2" },
+	    .form = { { "say", "perhaps" } });
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM event WHERE action IN"
+	    " ('channel.not_here', 'channel.as_inherited') AND target='Phones'"), 3);
+	{
+		CLEANUP_REPLY struct reply instance, none;
+
+		/* Nothing is above the instance, and nothing is said of one's own. */
+		ASK(404, &instance, .path = "/notifications", .run = on_channel_say,
+		    .args = { "2" }, .form = { { "say", "told" } });
+		ASK(404, &none, OF_SHOP, .run = on_channel_say, .args = { "shop", "1" },
+		    .form = { { "say", "told" } });
+	}
 }
 
 int
@@ -353,6 +461,8 @@ main(void)
 		FIXTURE_TEST(a_link_is_dead_after_seven_days),
 		FIXTURE_TEST(PEER_1_a_question_is_asked_again_after_five_minutes_only),
 		FIXTURE_TEST(the_form_of_each_kind_asks_for_what_it_needs),
+		FIXTURE_TEST(PEER_19_an_environment_has_channels_of_its_own),
+		FIXTURE_TEST(PEER_19_the_list_shows_what_is_said_here_beside_what_is_inherited),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

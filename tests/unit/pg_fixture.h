@@ -72,7 +72,7 @@ pg_sql(struct buf *out, const struct pg *pg, const char *database, const char *s
 {
 	char host[] = "PGHOST=127.0.0.1", port[32], name[256];
 	const char *const env[] = { host, port, "PGUSER=" PG_USER, "PGPASSWORD=" PG_PASSWORD, name,
-		NULL };
+		"PGCLIENTENCODING=UTF8", NULL };
 	const char *const argv[] = { "/usr/lib/postgresql/15/bin/psql", "-XAtq", "-v",
 		"ON_ERROR_STOP=1", "-c", sql, NULL };
 	struct proc_spec spec = { .argv = argv, .env = env, .stdin_fd = -1 };

@@ -39,7 +39,7 @@ run_tool(struct buf *out, const char *const *argv, const char *database)
 {
 	char port[32], name[256];
 	const char *const env[] = { "PGHOST=127.0.0.1", port, "PGUSER=" ROLE,
-		"PGPASSWORD=" ROLE_PASSWORD, name, "PGTZ=UTC", NULL };
+		"PGPASSWORD=" ROLE_PASSWORD, name, "PGTZ=UTC", "PGCLIENTENCODING=UTF8", NULL };
 	struct proc_spec spec = { .argv = argv, .env = env, .stdin_fd = -1 };
 	struct err e;
 

@@ -140,6 +140,7 @@ hooks_and_watchers_of_an_environment_are_kept(void **state)
 	OK(environments_by_id(&v, f->a, f->db, f->environment, &f->e));
 	assert_string_equal(v.hook_before, "");
 	assert_string_equal(v.hook_after, "");
+	assert_string_equal(v.hook_code, "");
 	assert_string_equal(v.watchers, "");
 	assert_int_equal(v.hook_limit_s, 300);
 	v = (struct environment){ .project = f->project,
@@ -148,21 +149,25 @@ hooks_and_watchers_of_an_environment_are_kept(void **state)
 		.kind = ENV_STAGING,
 		.hook_before = "stop-shop",
 		.hook_after = "start-shop",
+		.hook_code = "which-code",
 		.hook_limit_s = 60,
 		.watchers = "a@x\nb@x" };
 	OK(environments_add(&v, f->db, &f->e));
 	OK(environments_by_id(&v, f->a, f->db, v.id, &f->e));
 	assert_string_equal(v.hook_before, "stop-shop");
 	assert_string_equal(v.hook_after, "start-shop");
+	assert_string_equal(v.hook_code, "which-code");
 	assert_string_equal(v.watchers, "a@x\nb@x");
 	assert_int_equal(v.hook_limit_s, 60);
 	v.hook_before = "halt-shop";
 	v.hook_after = NULL;
+	v.hook_code = "show-code";
 	v.watchers = NULL;
 	v.hook_limit_s = 0;
 	OK(environments_update(&v, f->db, &f->e));
 	OK(environments_by_id(&v, f->a, f->db, v.id, &f->e));
 	assert_string_equal(v.hook_before, "halt-shop");
+	assert_string_equal(v.hook_code, "show-code");
 	assert_string_equal(v.hook_after, "");
 	assert_string_equal(v.watchers, "");
 	assert_int_equal(v.hook_limit_s, 300);

@@ -252,7 +252,7 @@ judge_wrongly(struct list *l, void (*distort)(struct list *))
 	list_judge(l);
 	true_list.result = l->result;
 	*l = true_list;
-	l->ask.rule = &l->rule;
+	list_point(l);
 	memcpy(l->items, kept_items, items);
 	memcpy(l->parts, kept_parts, parts);
 }
@@ -324,6 +324,8 @@ a_looser_rule_never_deletes_more(void **state UNUSED)
 		strict = l.result;
 		for (int times = 1 + pick(&d, 3); times > 0; times--)
 			*random_number(&d, &l.rule) += 1 + pick(&d, 5);
+		for (size_t k = 0; k < l.ask.keeps_count; k++)
+			*random_number(&d, &l.keep_rules[k]) += pick(&d, 5);
 		list_judge(&l);
 		for (size_t i = 0; i < l.ask.count; i++)
 			if (l.result.verdicts[i].go && !strict.verdicts[i].go)
@@ -458,6 +460,50 @@ PEER_18_pinning_one_changes_nothing_for_the_others(void **state UNUSED)
 	assert_true(saved > ROUNDS / 20);
 }
 
+/* PEER-19: what a schedule with keeps of its own brought takes nobody's place: without it all the
+ * others have the reasons that they had, but for the newest good one, which is of all together. */
+static void
+PEER_19_a_list_of_its_own_changes_nothing_for_the_others(void **state UNUSED)
+{
+	static const uint32_t newest = UINT32_C(1) << WHY_NEWEST_GOOD |
+	    UINT32_C(1) << WHY_NEWEST_ODD;
+	struct dice d = { 19 };
+	size_t dropped = 0, differ = 0;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		struct retain_result with;
+		struct list l;
+		size_t used = 0;
+
+		random_list(&d, &l, MOST);
+		list_judge(&l);
+		with = l.result;
+		for (size_t i = 0; i < l.ask.count; i++)
+			if (retain_keeps_of(&l.ask, &l.items[i]) == NULL)
+				l.items[used++] = l.items[i];
+		dropped += l.ask.count - used;
+		l.ask.count = used;
+		list_judge(&l);
+		for (size_t i = 0; i < used; i++) {
+			const struct retain_verdict *v = &with.verdicts[l.items[i].id - 1];
+
+			assert_int_equal(l.result.verdicts[i].why & ~newest, v->why & ~newest);
+		}
+		/* The control: counted with the others, they do take places. */
+		list_end(&l);
+		random_list(&d, &l, MOST);
+		list_judge(&l);
+		with = l.result;
+		l.ask.keeps_count = 0;
+		list_judge(&l);
+		for (size_t i = 0; i < l.ask.count; i++)
+			differ += l.items[i].schedule < 11 &&
+			    l.result.verdicts[i].why != with.verdicts[i].why;
+		list_end(&l);
+	}
+	assert_true(dropped > ROUNDS && differ > ROUNDS / 10);
+}
+
 /* T25: five hundred in ten minutes push out no more than one does. */
 static void
 T25_a_flood_of_new_ones_pushes_out_nothing_for_the_minimum_age(void **state UNUSED)
@@ -499,6 +545,7 @@ main(void)
 		cmocka_unit_test(deleting_what_goes_leaves_nothing_more_to_delete),
 		cmocka_unit_test(the_order_of_the_question_does_not_matter),
 		cmocka_unit_test(PEER_10_PEER_23_failed_and_suspicious_ones_never_count),
+		cmocka_unit_test(PEER_19_a_list_of_its_own_changes_nothing_for_the_others),
 		cmocka_unit_test(PEER_18_pinning_one_changes_nothing_for_the_others),
 		cmocka_unit_test(
 		    T25_a_flood_of_new_ones_pushes_out_nothing_for_the_minimum_age),

@@ -15,7 +15,10 @@ struct oracle {
 	uint32_t why[ORACLE_MAX];
 	bool go[ORACLE_MAX];
 	char word[ORACLE_MAX][PERIODS][WORD_SIZE];
-	/* Of the service that is looked at. */
+	/* Of the service that is looked at, and of the keeps of one schedule (0: the
+	 * environment's). */
+	int64_t schedule;
+	const struct retain_rule *rule;
 	bool scheduled[ORACLE_MAX], on_demand[ORACLE_MAX];
 };
 
@@ -77,6 +80,16 @@ young(const struct oracle *o, size_t i)
 	    o->ask->now - o->ask->items[i].taken_at < HOURS(o->ask->rule->min_age_hours);
 }
 
+/* Whose keeps count it: a schedule that has keeps of its own, or 0. */
+static int64_t
+keeper(const struct oracle *o, const struct retain_item *x)
+{
+	for (size_t i = 0; i < o->ask->keeps_count; i++)
+		if (x->kind == BACKUP_SCHEDULED && x->schedule == o->ask->keeps[i].schedule)
+			return x->schedule;
+	return 0;
+}
+
 static bool
 in_list(const struct oracle *o, size_t i, int64_t service, bool on_demand)
 {
@@ -84,7 +97,7 @@ in_list(const struct oracle *o, size_t i, int64_t service, bool on_demand)
 	bool apart = x->kind != BACKUP_SCHEDULED && o->ask->rule->demand != DEMAND_TOGETHER;
 
 	return ready(o, i) && !x->suspicious && x->kind != BACKUP_SAFETY && apart == on_demand &&
-	    has_good(x, service);
+	    has_good(x, service) && (on_demand || keeper(o, x) == o->schedule);
 }
 
 /* Among the newest n of a list: either so few are newer, or it is not young and the newer ones that
@@ -148,7 +161,7 @@ oracle_periods(struct oracle *o, bool kept[ORACLE_MAX], int p)
 		for (size_t k = 0; k < o->ask->count; k++)
 			newer += o->scheduled[k] && !kept[k] && stands_for(o, k, p) &&
 			    before(&o->ask->items[i], &o->ask->items[k]);
-		if (newer < o->ask->rule->each[p])
+		if (newer < o->rule->each[p])
 			now_kept[i] = true;
 	}
 	for (size_t i = 0; i < o->ask->count; i++)
@@ -161,7 +174,7 @@ oracle_periods(struct oracle *o, bool kept[ORACLE_MAX], int p)
 static void
 oracle_scheduled(struct oracle *o)
 {
-	const struct retain_rule *rule = o->ask->rule;
+	const struct retain_rule *rule = o->rule;
 	bool kept[ORACLE_MAX] = { false };
 
 	for (size_t i = 0; i < o->ask->count; i++) {
@@ -319,11 +332,15 @@ oracle_judge(struct oracle *o, const struct retain_ask *ask)
 		oracle_by_itself(o, i);
 	}
 	for (int64_t service = 0; service < SERVICES; service++) {
-		for (size_t i = 0; i < ask->count; i++) {
-			o->scheduled[i] = in_list(o, i, service, false);
-			o->on_demand[i] = in_list(o, i, service, true);
+		for (size_t k = 0; k <= ask->keeps_count; k++) {
+			o->schedule = k == 0 ? 0 : ask->keeps[k - 1].schedule;
+			o->rule = k == 0 ? ask->rule : ask->keeps[k - 1].rule;
+			for (size_t i = 0; i < ask->count; i++)
+				o->scheduled[i] = in_list(o, i, service, false);
+			oracle_scheduled(o);
 		}
-		oracle_scheduled(o);
+		for (size_t i = 0; i < ask->count; i++)
+			o->on_demand[i] = in_list(o, i, service, true);
 		oracle_on_demand(o);
 		oracle_last_good(o, service);
 	}

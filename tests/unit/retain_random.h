@@ -51,6 +51,21 @@ random_rule(struct dice *d, struct retain_rule *rule)
 		rule->each[p] = one_in(d, 2) ? pick(d, 6) : 0;
 }
 
+/* Up to three schedules, 11 to 13, that have keeps of their own; 14 has none. */
+static UNUSED void
+random_keeps(struct dice *d, struct list *l)
+{
+	for (int n = pick(d, LIST_KEEPS + 1), i = 0; i < n; i++) {
+		struct retain_keeps *k = list_keeps(l, 11 + i, NULL);
+
+		random_rule(d, &l->keep_rules[i]);
+		if (one_in(d, 2)) {
+			k->next_run = l->ask.now + 1 + pick(d, 86400) * 1000;
+			k->every_ms = HOURS(1 + pick(d, 200));
+		}
+	}
+}
+
 static UNUSED int64_t
 random_time(struct dice *d, int64_t now)
 {
@@ -79,6 +94,7 @@ random_item(struct dice *d, struct list *l)
 	item->trashed_at = item->state == BACKUP_TRASHED ? item->taken_at + 1 : 0;
 	item->environment = one_in(d, 30) ? HOME + 1 : HOME;
 	item->stored_bytes = pick(d, 5) * 1000;
+	item->schedule = one_in(d, 2) ? 0 : 11 + pick(d, 4);
 	item->part_count = one_in(d, 10) ? 0 : (size_t)(1 + pick(d, 3));
 	for (size_t i = 0; i < 3; i++) {
 		parts[i].service = one_in(d, 10) ? pick(d, 3) : (int64_t)i + 1;
@@ -103,6 +119,7 @@ random_list(struct dice *d, struct list *l, int most)
 		l->ask.every_ms = HOURS(1 + pick(d, 200));
 	}
 	random_rule(d, &l->rule);
+	random_keeps(d, l);
 	for (int i = 0; i < n; i++)
 		random_item(d, l);
 }

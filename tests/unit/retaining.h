@@ -24,7 +24,7 @@
 #define DAYS(n)  ((int64_t)(n) * 86400000)
 #define HAS(v, reason) (((v)->why & UINT32_C(1) << (reason)) != 0)
 
-enum { LIST_ROOM = 800, HOME = 7, DATABASE = 1, MEDIA = 2, SEARCH = 3 };
+enum { LIST_ROOM = 800, HOME = 7, DATABASE = 1, MEDIA = 2, SEARCH = 3, LIST_KEEPS = 3 };
 
 struct list {
 	struct arena *arena;
@@ -33,6 +33,9 @@ struct list {
 	struct retain_item *items;
 	struct retain_part *parts;   /* three for each backup */
 	size_t room;
+	/* Of schedules with keeps of their own; used as far as ask.keeps_count says. */
+	struct retain_keeps keeps[LIST_KEEPS];
+	struct retain_rule keep_rules[LIST_KEEPS];
 	struct retain_result result;
 };
 
@@ -121,9 +124,34 @@ list_add(struct list *l, int64_t taken_at)
 	return &l->items[n];
 }
 
+/* A schedule with keeps of its own. */
+static UNUSED struct retain_keeps *
+list_keeps(struct list *l, int64_t schedule, const char *rule)
+{
+	size_t n = l->ask.keeps_count++;
+	struct err e;
+
+	assert_true(n < LIST_KEEPS);
+	if (rule != NULL && retain_rule_parse_keeps(&l->keep_rules[n], rule, &e) != 0)
+		fail_msg("%s: %s", rule, e.text);
+	l->keeps[n] = (struct retain_keeps){ .schedule = schedule };
+	return &l->keeps[n];
+}
+
+/* The question points to what is in the list, also of one that was copied. */
+static UNUSED void
+list_point(struct list *l)
+{
+	l->ask.rule = &l->rule;
+	l->ask.keeps = l->keeps;
+	for (size_t i = 0; i < l->ask.keeps_count; i++)
+		l->keeps[i].rule = &l->keep_rules[i];
+}
+
 static UNUSED void
 list_judge(struct list *l)
 {
+	list_point(l);
 	retain_judge(&l->result, l->arena, &l->ask);
 }
 

@@ -108,6 +108,29 @@ SET_30_once_per_slot_over_restarts_and_clocks_that_are_set(void **state)
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM backup"), 3);
 }
 
+/* Made, or changed, while no worker looked: its slots since then are owed, older ones are not. */
+static void
+what_was_made_while_no_worker_looked_runs_when_one_does(void **state)
+{
+	struct fixture *f = *state;
+	int64_t made, next, id = add(f, nightly(f));
+
+	made = fixture_number(f, "SELECT created_at FROM schedule");
+	next = made - (made - 2 * HOUR) % DAY + DAY;
+	step(f, &(struct timer){ .begun = false }, next + 5 * HOUR);
+	assert_int_equal(fixture_number(f, RUNS), 1);
+	assert_int_equal(fixture_number(f, "SELECT due_at FROM schedule_run"), next);
+	work(f);
+	/* Off and on again days later, with the worker away: nothing of these days is owed. */
+	OK(schedules_switch(f->db, id, false, 1, &f->e));
+	OK(schedules_switch(f->db, id, true, 1, &f->e));
+	fixture_do(f, arena_printf(f->a, "UPDATE setting SET value='%" PRId64 "' WHERE"
+	    " name='schedules_changed'", next + 5 * DAY + HOUR));
+	step(f, &(struct timer){ .begun = false }, next + 5 * DAY + 2 * HOUR);
+	step(f, &(struct timer){ .begun = false }, next + 5 * DAY + 4 * HOUR);
+	assert_int_equal(fixture_number(f, RUNS), 1);
+}
+
 static void
 a_clock_that_was_years_ahead_stops_nothing(void **state)
 {
@@ -553,6 +576,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(SET_30_DIV_3_a_slot_becomes_one_backup_and_two_days_become_two),
 		FIXTURE_TEST(SET_30_once_per_slot_over_restarts_and_clocks_that_are_set),
+		FIXTURE_TEST(what_was_made_while_no_worker_looked_runs_when_one_does),
 		FIXTURE_TEST(a_clock_that_was_years_ahead_stops_nothing),
 		FIXTURE_TEST(T40_after_a_stop_one_catch_up_per_schedule_within_its_spread),
 		FIXTURE_TEST(T40_two_workers_at_once_make_one_backup),

@@ -179,7 +179,7 @@ PEER_8_a_pause_makes_no_lateness_and_takes_none_away(void **state)
 	assert_int_equal(r.safety.cause, CAUSE_OVERDUE);
 	assert_true(r.facts.resumed_at >= began);
 	/* It was late for an hour, and then there was the pause. */
-	fixture_do(f, arena_printf(f->a, "UPDATE setting SET value=%lld WHERE name='paused:1'",
+	fixture_do(f, arena_printf(f->a, "UPDATE environment SET paused_at=%lld",
 	    (long long)(now - 8 * HOUR)));
 	assert_int_equal(row_of(f, f->environment).safety.cause, CAUSE_LATE);
 	/* What the timer asks for in a pause is refused, and owed by nobody. */

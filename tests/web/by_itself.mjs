@@ -115,16 +115,16 @@ const states = {
 	},
 };
 
-/* On a phone. */
-async function narrow(page, path) {
+/* On a phone. Axe sees the same in both ways and needs timers, which a page without scripts has not: it looks with them. */
+async function narrow(page, path, js) {
 	await page.setViewportSize(NARROW);
 	await page.goto(path);
 	const [scroll, inner] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-	return [...(scroll > inner ? [`scrolls sideways: ${scroll} > ${inner}`] : []), ...(await axe(page))];
+	return [...(scroll > inner ? [`scrolls sideways: ${scroll} > ${inner}`] : []), ...(js ? await axe(page) : [])];
 }
 
 /* Read first as it is wide. */
-async function overview(view, state) {
+async function overview(view, state, js) {
 	const { page, faults } = view;
 	catalogue(...state.sql());
 	await page.setViewportSize({ width: 1100, height: 900 });
@@ -139,7 +139,7 @@ async function overview(view, state) {
 	const listed = await page.getByRole("heading", { name: "Needs attention", exact: true }).count();
 	expect(listed === (state.bad ? 1 : 0), `${listed} lists of what needs attention`);
 	expect((await page.title()).includes("need attention") === Boolean(state.bad), `the title is ${await page.title()}`);
-	return [...(await narrow(page, `${base}/`)), ...faults.splice(0)];
+	return [...(await narrow(page, `${base}/`, js)), ...faults.splice(0)];
 }
 
 /* -- the journeys -- */
@@ -255,6 +255,69 @@ for (const js of [true, false]) {
 		expect(number("SELECT count(*) FROM backup WHERE state='trashed'") === 2, "something went at once");
 	});
 
+	await test(`PEER-19 keeps of a schedule's own: a look, a wrong number, the right number, saved, ${way}`, async () => {
+		const kept = () => catalogue("SELECT keep, notify FROM schedule WHERE id=1")[0].join(" ");
+		catalogue(...nightly(), "UPDATE schedule SET keep='forever'", "UPDATE backup SET schedule=1");
+		await page.goto(`${place}/schedule`);
+		await page.locator("main table a", { hasText: "Nightly" }).click();
+		expect(await page.isChecked("#keep-forever") && await page.isChecked("#notify-channels"), "the form forgot");
+		await page.check("#keep-last");
+		await page.fill("#keep_n", "0");
+		expect(!await page.isVisible("#keep_line"), "the other field is in the way");
+		await press(page, "Save");
+		await refused(page, "keep_n", "Keep 1 to 1000 of the newest, you wrote 0", "0");
+		await page.fill("#keep_n", "1");
+		await page.check("#notify-failure");
+		await press(page, "Preview");
+		await says(page.locator("main"), /Saving deletes 2 backups \(.+\) tonight\./);
+		await page.fill("#typed", "3");
+		await press(page, "Save");
+		await refused(page, "typed", "Type 2, the number of backups that go; you wrote 3", "");
+		expect(kept() === "forever channels", "the wrong number has changed something");
+		await page.fill("#typed", "2");
+		await press(page, "Save");
+		await page.waitForURL(`${place}/schedule?said=saved`);
+		await says(page.locator("main"), "tells of failures alone");
+		await says(page.locator("main"), "It keeps the newest one");
+		expect(kept() === "last=1 failure", kept());
+		return [...(await narrow(page, `${place}/schedule`, js)), ...(await narrow(page, `${base}/s/s1`, js))];
+	});
+
+	await test(`PEER-19 a channel of the instance: not here, and as inherited again, ${way}`, async () => {
+		const inherited = page.locator('tr:has-text("Night watch")').first(), told = inherited.locator('[data-label="Told here?"]');
+		catalogue(...["delivery", "channel_here", "channel_event", "channel"].map((t) => `DELETE FROM ${t}`));
+		await page.setViewportSize({ width: 1100, height: 900 });
+		await page.goto(`${base}/notifications/new?kind=ntfy`);
+		await page.fill("#name", "Night watch");
+		await page.fill("#url", "https://ntfy.example.net/night-watch");
+		await press(page, "Add channel");
+		await page.goto(`${place}/settings`);
+		await page.getByRole("link", { name: "Notifications of this environment" }).click();
+		await says(page.locator("main"), "No channels of its own");
+		await says(told, "inherited: told from this instance");
+		await inherited.getByRole("button", { name: /^Not here/ }).click();
+		await page.waitForURL(`${place}/notifications?said=saved`);
+		await says(told, "not here set here; otherwise it would be told, from this instance");
+		expect(number("SELECT count(*) FROM channel_here WHERE told=0 AND level='environment'") === 1, "it was not saved");
+		await inherited.getByRole("button", { name: /^Use inherited/ }).click();
+		await page.waitForURL(`${place}/notifications?said=saved`);
+		await says(told, "inherited: told");
+		expect(number("SELECT count(*) FROM channel_here") === 0, "it is still said here");
+		/* One of its own, beside it. */
+		await page.getByRole("link", { name: "Add a channel" }).click();
+		await page.locator("main a", { hasText: "Slack" }).click();
+		await page.fill("#name", "Live only");
+		await page.fill("#url", "https://hooks.slack.com/services/T0/B0/secretsecret12");
+		await press(page, "Add channel");
+		await page.waitForURL(/\/notifications\/\d+\?said=created$/);
+		expect(page.url().startsWith(`${place}/notifications/`), page.url());
+		await page.goto(`${place}/notifications`);
+		await says(page.locator("main"), "Live only");
+		await page.goto(`${base}/notifications`);
+		expect(!(await words(page.locator("main"))).includes("Live only"), "the instance has it, too");
+		return narrow(page, `${place}/notifications`, js);
+	});
+
 	await test(`no fault was reported on the way, ${way}`, () => faults.splice(0));
 
 	await test(`PEER-26 the first page: empty, ${way}`, async () => {
@@ -263,12 +326,12 @@ for (const js of [true, false]) {
 		await says(other.page.locator("main"), "Nothing to protect yet");
 		expect(await other.page.locator("main a", { hasText: "Add a project" }).count() === 1, "there is no way to begin");
 		expect(await other.page.locator(".hero").count() === 0, "it says how safe nothing is");
-		const findings = [...(await narrow(other.page, `${empty.base}/`)), ...other.faults];
+		const findings = [...(await narrow(other.page, `${empty.base}/`, js)), ...other.faults];
 		await other.context.close();
 		return findings;
 	});
 	for (const [name, state] of Object.entries(states))
-		await test(`PEER-26 the first page: ${name}, ${way}`, () => overview(view, state));
+		await test(`PEER-26 the first page: ${name}, ${way}`, () => overview(view, state, js));
 	await view.context.close();
 }
 await browser.close();

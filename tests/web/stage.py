@@ -80,11 +80,14 @@ class Stage(Instance):
         self.must(self.browser.submit(self.browser.get(path).form("/switch"), path))
 
     def channels(self):
-        """One of the instance, one of a project."""
-        for base in ("", "/p/shop/-"):
+        """One of the instance, one of a project, one of an environment; one is switched off where it is inherited."""
+        for base in ("", "/p/shop/-", "/p/shop/live"):
             path = base + "/notifications/new?kind=ntfy"
             form = self.must(self.browser.get(path)).form(field="name")
             self.must(self.browser.submit(form.fill(name="Phones", url="https://ntfy.example.net/night-watch"), path))
+        path = "/p/shop/staging/notifications"
+        form = self.must(self.browser.get(path)).form("/here")
+        self.must(self.browser.submit(form, path, button=("say", "not-here")))
 
     def restore_media(self, content):
         """The media go to shop/drill: once to the end, once to the page that asks."""

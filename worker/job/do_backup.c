@@ -15,6 +15,7 @@
 #include "worker/job/act.h"
 #include "worker/job/clear.h"
 #include "worker/job/freeze.h"
+#include "worker/job/hook.h"
 #include "worker/job/keep.h"
 #include "worker/job/sidecar.h"
 
@@ -269,7 +270,8 @@ work(struct plan *p, struct err *e)
 	FAULT("backup.begun");
 	report_say(p->report, "note", "backup b%" PRId64 " of %s/%s begins: %s", p->backup.id,
 	    p->backup.project_slug, p->backup.environment_slug, p->backup.contents);
-	if (sweep_former(p, e) != 0 || check_space(&needs, p, e) != 0)
+	if (backups_code(p->db, &p->lease, hook_code(p), e) != 0 || sweep_former(p, e) != 0 ||
+	    check_space(&needs, p, e) != 0)
 		return -1;
 	report_expect(p->report, needs.raw);
 	if (keep_all(p, e) != 0)

@@ -5,6 +5,7 @@
 #include "lib/store/restores.h"
 #include "worker/job/act.h"
 #include "worker/job/apart.h"
+#include "worker/job/hook.h"
 #include "worker/job/landing.h"
 
 /* A target that cannot be reached or will not do is an answer, not a failure. */
@@ -70,6 +71,8 @@ work(struct plan *p, struct err *e)
 {
 	const char *refusal = NULL;
 
+	if (restores_code(p->db, &p->lease, hook_code(p), e) != 0)
+		return -1;
 	for (size_t i = 0; i < p->landing_count; i++)
 		if (look_at(&refusal, &p->landings[i], p, e) != 0)
 			return -1;

@@ -78,7 +78,8 @@ apply_rules(struct landing_place *at, struct plan *p, struct err *e)
 {
 	const struct service *s = at->src.service;
 	const char *const *env = NULL;
-	struct hook h = { s->sanitise_hook, "sanitise", "", p->environment.hook_limit_s, NULL };
+	struct hook h = { .name = s->sanitise_hook, .step = "sanitise", .outcome = "",
+		.limit_s = p->environment.hook_limit_s };
 
 	if (*s->sanitise_sql != '\0' && at->driver->script != NULL) {
 		report_phase(p->report, "%s: landing rules", at->row->target_slug);

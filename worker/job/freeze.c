@@ -219,7 +219,8 @@ run_hook(struct plan *p, int64_t cap_s, struct err *e)
 		arena_printf(p->arena, "LAZARETTE_BACKUP=b%" PRId64, p->backup.id),
 		arena_printf(p->arena, "LAZARETTE_FREEZE_SECONDS=%" PRId64, cap_s), NULL,
 	};
-	struct hook h = { v->hook_freeze, "freeze", "", limit, more };
+	const struct hook h = { .name = v->hook_freeze, .step = "freeze", .outcome = "",
+		.limit_s = limit, .more = more };
 
 	if (hook_run(&h, p, e) != 0)
 		return err_in(e, "the application could not be held, so no backup was taken");

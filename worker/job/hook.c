@@ -17,7 +17,7 @@
 #include "lib/store/restores.h"
 #include "lib/util/proc.h"
 
-enum { ENV_MAX = 24, PIECE = 4096, LINE = 2000, LIMIT_S = 300 };
+enum { ENV_MAX = 24, PIECE = 4096, LINE = 2000, LIMIT_S = 300, CODE_S = 30, CODE_MAX = 80 };
 
 /* A plain name: it comes from the catalogue, and must not lead out of the folder. */
 static bool
@@ -79,9 +79,13 @@ make_env(const char *env[ENV_MAX], const struct hook *h, struct plan *p)
 }
 
 static void
-say(struct plan *p, const char *name, const char *line, size_t n)
+say(struct plan *p, const struct hook *h, const char *line, size_t n)
 {
-	report_say(p->report, "note", "%s: %s", name, utf8_clean(p->arena, line, n));
+	const char *text = utf8_clean(p->arena, line, n);
+
+	report_say(p->report, "note", "%s: %s", h->name, text);
+	if (h->answer != NULL && **h->answer == '\0')
+		*h->answer = text;
 }
 
 struct listener {
@@ -112,12 +116,12 @@ listen(struct proc *child, const struct hook *h, struct plan *p, struct err *e)
 			if (piece[i] != '\n' && line.n < LINE)
 				continue;
 			if (line.n > 0)
-				say(p, h->name, line.p, line.n);
+				say(p, h, line.p, line.n);
 			buf_clear(&line);
 		}
 	}
 	if (line.n > 0)
-		say(p, h->name, line.p, line.n);
+		say(p, h, line.p, line.n);
 	return n < 0 ? -1 : 0;
 }
 
@@ -225,7 +229,8 @@ int
 hook_before(struct plan *p, struct err *e)
 {
 	const struct environment *v = &p->environment;
-	struct hook h = { v->hook_before, "before", "", v->hook_limit_s, NULL };
+	const struct hook h = { .name = v->hook_before, .step = "before", .outcome = "",
+		.limit_s = v->hook_limit_s };
 
 	if (!p->restore.hooks || (*v->hook_before == '\0' && *v->hook_after == '\0'))
 		return 0;
@@ -245,7 +250,8 @@ int
 hook_after(struct plan *p, const char *outcome, struct err *e)
 {
 	const struct environment *v = &p->environment;
-	struct hook h = { v->hook_after, "after", outcome, v->hook_limit_s, NULL };
+	const struct hook h = { .name = v->hook_after, .step = "after", .outcome = outcome,
+		.limit_s = v->hook_limit_s };
 	struct err why;
 
 	if (!p->restore.hook_due)
@@ -255,4 +261,22 @@ hook_after(struct plan *p, const char *outcome, struct err *e)
 		report_say(p->report, "warn", "%s", why.text);
 	p->restore.hook_due = false;
 	return restores_hook_due(p->db, &p->lease, false, e);
+}
+
+const char *
+hook_code(struct plan *p)
+{
+	const struct environment *v = &p->environment;
+	const char *answer = "";
+	const struct hook h = { .name = v->hook_code, .step = "code", .outcome = "",
+		.limit_s = CODE_S, .answer = &answer };
+	struct err why;
+
+	if (*v->hook_code == '\0')
+		return "";
+	if (hook_run(&h, p, &why) != 0) {
+		report_say(p->report, "warn", "which code runs is not known: %s", why.text);
+		return "";
+	}
+	return strlen(answer) <= CODE_MAX ? answer : utf8_clean(p->arena, answer, CODE_MAX);
 }

@@ -4,8 +4,8 @@
  * A hook is an executable in <home>/hooks; the catalogue knows only its name, so that whoever can
  * write there cannot run anything that was not put on this machine by hand. It is run without a
  * shell, with LAZARETTE_PROJECT, LAZARETTE_ENVIRONMENT, LAZARETTE_RESTORE or LAZARETTE_BACKUP,
- * LAZARETTE_STEP (before, after, sanitise, freeze, thaw), LAZARETTE_OUTCOME and what the driver
- * adds.
+ * LAZARETTE_STEP (before, after, sanitise, freeze, thaw, code), LAZARETTE_OUTCOME and what the
+ * driver adds.
  */
 #ifndef WORKER_JOB_HOOK_H
 #define WORKER_JOB_HOOK_H
@@ -21,6 +21,7 @@ struct hook {
 	const char *step, *outcome;   /* outcome "" until it is known */
 	int64_t limit_s;
 	const char *const *more;      /* more of its environment, ends in NULL; NULL: none */
+	const char **answer;          /* the first line it writes, "" at first; NULL: not wanted */
 };
 
 /* 0 when it ended with 0 in time. ERR_INPUT: it is not there, or anybody could change it. What it
@@ -32,5 +33,9 @@ MUST_USE int hook_run(const struct hook *h, struct plan *p, struct err *e);
 MUST_USE int hook_before(struct plan *p, struct err *e);
 /* Runs only when it is owed, then it is not any more: its own failure is a warning of the job. */
 MUST_USE int hook_after(struct plan *p, const char *outcome, struct err *e);
+
+/* Which code the plan's environment runs: the first words (up to 80 bytes) of its hook for that.
+ * "" when it has none, or when that fails: the job goes on, with a warning. */
+const char *hook_code(struct plan *p);
 
 #endif

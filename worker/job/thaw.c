@@ -102,7 +102,8 @@ run_hook(struct plan *p, const struct freeze_row *row, enum thaw_why why, struct
 	const char *const more[] = {
 		arena_printf(p->arena, "LAZARETTE_BACKUP=b%" PRId64, row->backup), NULL,
 	};
-	struct hook h = { v->hook_thaw, "thaw", outcome(why), v->hook_limit_s, more };
+	const struct hook h = { .name = v->hook_thaw, .step = "thaw", .outcome = outcome(why),
+		.limit_s = v->hook_limit_s, .more = more };
 
 	if (*v->hook_thaw == '\0')
 		return 0;

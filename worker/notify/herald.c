@@ -14,6 +14,7 @@
 #include "lib/store/jobs.h"
 #include "lib/store/notices.h"
 #include "lib/store/projects.h"
+#include "lib/store/schedules.h"
 #include "lib/store/settings.h"
 #include "worker/notify/digest.h"
 #include "worker/notify/postman.h"
@@ -28,6 +29,7 @@ struct news {
 	int64_t now;
 	int64_t environment, happened_at;
 	const char *source;           /* "job:412:end" */
+	enum schedule_notify rule;    /* of the schedule that it came by */
 	struct channel *channels;
 	size_t channel_count;
 	struct notice_row *rows;
@@ -68,6 +70,24 @@ watches_both(const struct channel *c)
 	return c->kind == CHANNEL_HEALTHCHECKS && c->project == 0 && (c->events & both) == both;
 }
 
+static const notice_set ends = (notice_set)1 << NOTICE_BACKUP_READY |
+    (notice_set)1 << NOTICE_BACKUP_FAILED;
+
+/* Is it to be told of this, by what it has chosen and by what the schedule says? A check is a light
+ * that notices silence: what is no failure it has to hear of, too. */
+static bool
+wants(const struct channel *c, const struct news *w, notice_set wanted)
+{
+	/* A start is asked for as its good end is. */
+	if ((wanted & ~ends) != 0)
+		return (c->events & wanted) == wanted;
+	if (w->rule == NOTIFY_NEVER ||
+	    (w->rule == NOTIFY_FAILURE && wanted == notice_bit(NOTICE_BACKUP_READY) &&
+	        c->kind != CHANNEL_HEALTHCHECKS))
+		return false;
+	return (c->events & (w->rule == NOTIFY_ALWAYS ? ends : wanted)) != 0;
+}
+
 /* A row for each channel that has all events of `wanted` chosen; one that came later than what
  * happened hears nothing of it. kind CHANNEL_KINDS: any. */
 static void
@@ -81,7 +101,7 @@ tell(struct news *w, const struct notice *n, notice_set wanted, enum channel_kin
 	for (size_t i = 0; i < w->channel_count; i++) {
 		const struct channel *c = &w->channels[i];
 
-		if ((c->events & wanted) != wanted || c->created_at > w->happened_at ||
+		if (!wants(c, w, wanted) || c->created_at > w->happened_at ||
 		    (kind != CHANNEL_KINDS && c->kind != kind) ||
 		    (of_run && watches_both(c)))
 			continue;
@@ -121,7 +141,8 @@ backup_news(struct news *w, const struct job *job, bool ended, struct err *e)
 	struct backup b;
 	bool failed;
 
-	if (backups_by_id(&b, w->a, w->db, job->backup, e) != 0)
+	if (backups_by_id(&b, w->a, w->db, job->backup, e) != 0 ||
+	    schedules_notify(&w->rule, w->db, b.schedule, e) != 0)
 		return -1;
 	name_id(id, NAME_BACKUP, b.id);
 	n.backup = id;

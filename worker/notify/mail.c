@@ -15,6 +15,7 @@
 #include "lib/store/outbox.h"
 #include "lib/store/projects.h"
 #include "lib/store/restores.h"
+#include "lib/store/schedules.h"
 #include "lib/store/settings.h"
 #include "lib/util/hash.h"
 #include "lib/util/mime.h"
@@ -212,6 +213,7 @@ static int
 backup_ended(struct letter *l, const struct job *job, struct err *e)
 {
 	bool ready = job->state == JOB_SUCCEEDED;
+	enum schedule_notify rule;
 	struct backup backup;
 	struct part *parts;
 	size_t count;
@@ -219,7 +221,12 @@ backup_ended(struct letter *l, const struct job *job, struct err *e)
 	if (ready && (!job->mail_when_done || job->requested_by == 0))
 		return 0;
 	if (backups_by_id(&backup, l->arena, l->db, job->backup, e) != 0 ||
-	    backups_parts(&parts, &count, l->arena, l->db, job->backup, e) != 0)
+	    schedules_notify(&rule, l->db, backup.schedule, e) != 0)
+		return -1;
+	/* Who asks in person is always answered. */
+	if (job->requested_by == 0 && rule == NOTIFY_NEVER)
+		return 0;
+	if (backups_parts(&parts, &count, l->arena, l->db, job->backup, e) != 0)
 		return -1;
 	if (ready) {
 		letter_backup_ready(l, &backup, parts, count);

@@ -169,6 +169,14 @@ is_said(const char *line, const char *says)
 	return at != NULL && strstr(at + n, hole + 1) != NULL;
 }
 
+/* Of COPY no command is told. */
+static char *
+in_words(struct arena *a, const char *error, const char *command)
+{
+	return *command == '\0' ? arena_printf(a, "%.400s", error)
+	    : arena_printf(a, "%.400s (%.200s)", error, command);
+}
+
 static void
 hear_error(struct ear *ear, const char *command)
 {
@@ -187,9 +195,10 @@ hear_error(struct ear *ear, const char *command)
 		    arena_printf(a, "left out: %s: %s (%s)", benign[i].name, command, error));
 		return;
 	}
-	watch->say(watch->arg, "err", arena_printf(a, "%s (%s)", error, command));
+	watch->say(watch->arg, "err",
+	    *command == '\0' ? error : arena_printf(a, "%s (%s)", error, command));
 	if (ear->failure == NULL)
-		ear->failure = arena_printf(a, "%.400s (%.200s)", error, command);
+		ear->failure = in_words(a, error, command);
 }
 
 static void
@@ -236,7 +245,9 @@ static int
 judge(const struct ear *ear, int rc, struct err *e)
 {
 	if (ear->failure != NULL)
-		return err_set(e, ERR_INPUT, "The dump cannot be restored here: %s", ear->failure);
+		return err_set(e, ERR_INPUT, "The dump cannot be restored here: %s%s",
+		    ear->failure, strstr(ear->failure, "has no equivalent in encoding")
+		    ? ". A database that is made with ENCODING 'UTF8' can hold it" : "");
 	if (rc == 0)
 		return 0;
 	if (e->exit_code != 1 || ear->ignored < ear->left_out || ear->left_out == 0 ||
