@@ -335,7 +335,6 @@ tell_held(struct runner *r)
 static void
 close_down(struct runner *r)
 {
-
 	crew_close(&r->crew);
 	while (must_stay(r)) {
 		wait_a_moment(r, 100);
