@@ -288,7 +288,7 @@ safety_reason(struct arena *a, const struct safety *s, const struct safety_facts
 		    f->uncovered_count == 1 ? "it" : "them");
 	case CAUSE_GOOD:
 		return arena_dup(a, f->coming != 0 ? "The next backup is on its way."
-		                                   : "The last scheduled backup came.");
+		                                   : "No scheduled backup is missing.");
 	case CAUSE_PAUSED:
 	case CAUSES:
 		break;

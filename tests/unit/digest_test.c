@@ -57,7 +57,7 @@ PEER_8_the_digest_comes_on_mondays_and_says_that_nothing_happened(void **state)
 	assert_int_equal(notices(f, "1"), 1);
 	assert_int_equal(notices(f, "body LIKE '%nothing happened that needs you%'"), 1);
 	assert_int_equal(notices(f,
-	    "body LIKE '%Protected: shop/live: The last scheduled backup came."
+	    "body LIKE '%Protected: shop/live: No scheduled backup is missing."
 	    " Last good backup: 2 hours ago. In 7 days: 1 good, 0 failed.%'"), 1);
 	/* What belongs to no environment needs somebody, too. */
 	fixture_do(f, "INSERT INTO alarm (kind, text, opened_at, told) VALUES ('storage', 'The"

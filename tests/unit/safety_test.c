@@ -396,7 +396,7 @@ static void
 PLA_14_each_reason_is_a_sentence(void **state)
 {
 	(void)state;
-	says("well", "The last scheduled backup came.");
+	says("well", "No scheduled backup is missing.");
 	says("the next is on its way", "The next backup is on its way.");
 	says("a gap", "Not backed up: media. No schedule takes it.");
 	says("never scheduled", "No schedule: backups are made on demand.");

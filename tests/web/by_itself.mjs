@@ -79,7 +79,7 @@ const states = {
 		word: "No backup yet", reason: "Nothing has been backed up yet: the first run is still to come.", bad: true,
 	},
 	"protected": {
-		sql: () => nightly(), sentence: "Everything is backed up", word: "Protected", reason: "The last scheduled backup came.",
+		sql: () => nightly(), sentence: "Everything is backed up", word: "Protected", reason: "No scheduled backup is missing.",
 		more: "1 protected",
 	},
 	"late": {
@@ -106,7 +106,7 @@ const states = {
 	"an alarm": {
 		sql: () => [...nightly(), "INSERT INTO alarm (kind, subject, text, opened_at) VALUES ('storage', 'main', 'The storage"
 			+ ` main is nearly full: 1 GB of 40 GB are free.', ${Date.now() - HOUR})`],
-		sentence: "Backed up, but something needs attention", word: "Protected", reason: "The last scheduled backup came.",
+		sentence: "Backed up, but something needs attention", word: "Protected", reason: "No scheduled backup is missing.",
 		more: "Attention The storage main is nearly full: 1 GB of 40 GB are free. Since 1 hour ago.", bad: true,
 	},
 	"paused": {
