@@ -72,8 +72,9 @@ static int64_t
 waited(const struct safety_facts *f, int64_t since, int64_t now)
 {
 	int64_t from = f->paused_at > since ? f->paused_at : since;
+	int64_t until = f->resumed_at < now ? f->resumed_at : now;
 
-	return now - since - (f->resumed_at > from ? f->resumed_at - from : 0);
+	return now - since - (until > from ? until - from : 0);
 }
 
 /* A backup that is being made has four times as long as one that nobody has begun. */

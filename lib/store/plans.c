@@ -173,55 +173,55 @@ look_at(const struct schedule_plan *p, const struct schedule_turn *turn, int64_t
 	return now + turn->spread;
 }
 
-/* What began to hold while no worker looked is owed its runs since. */
-static int64_t
-handled(const struct schedule_plan *p, int64_t changed, int64_t now)
-{
-	int64_t since = p->schedule.created_at > changed ? p->schedule.created_at : changed;
-
-	if (p->known)
-		return p->handled;
-	return since < now ? since : now;
-}
-
-struct planning {
-	struct zoneset set;
-	int64_t changed, now;
-};
-
 static int
-plan_one(struct planning *w, struct db *db, const struct schedule_plan *p, struct err *e)
+plan_one(struct zoneset *set, struct db *db, const struct schedule_plan *p, int64_t now,
+    struct err *e)
 {
-	struct zone *zone = zoneset_any(&w->set, p->zone);
-	int64_t since = handled(p, w->changed, w->now);
+	struct zone *zone = zoneset_any(set, p->zone);
 	struct schedule_turn turn;
 	struct err why;
 
 	/* Checked when it was set; should somebody have edited the row, it never runs. */
 	if (schedule_turn(&turn, &p->schedule,
-	        &(struct schedule_target){ p->environment_uuid, zone, since }, w->now, &why) != 0)
-		return write_state(db, p, w->now, 0, e);
-	return write_state(db, p, turn.handled, look_at(p, &turn, w->now), e);
+	        &(struct schedule_target){ p->environment_uuid, zone, p->known ? p->handled : now },
+	        now, &why) != 0)
+		return write_state(db, p, now, 0, e);
+	return write_state(db, p, turn.handled, look_at(p, &turn, now), e);
+}
+
+static int
+plan(struct db *db, int64_t now, bool only_new, struct err *e)
+{
+	static const char sql_stale[] = "DELETE FROM schedule_state WHERE (schedule, environment)"
+	    " NOT IN (SELECT schedule, environment FROM (" SCHEDULE_HOLDS "))";
+	CLEANUP_ARENA struct arena *a = arena_new();
+	struct zoneset set = { .arena = a };
+	struct schedule_plan *plans;
+	size_t count;
+
+	if (sql_run(NULL, db, sql_stale, SQL_NO_ARGS, e) != 0 ||
+	    plans_list(&plans, &count, a, db, 0, e) != 0)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		if ((!only_new || !plans[i].known) &&
+		    plan_one(&set, db, &plans[i], now, e) != 0)
+			return -1;
+	return 0;
+}
+
+int
+plans_begin(struct db *db, int64_t now, struct err *e)
+{
+	return plan(db, now, true, e);
 }
 
 int
 plans_refresh(struct db *db, int64_t now, struct err *e)
 {
-	static const char sql_stale[] = "DELETE FROM schedule_state WHERE (schedule, environment)"
-	    " NOT IN (SELECT schedule, environment FROM (" SCHEDULE_HOLDS "))";
-	CLEANUP_ARENA struct arena *a = arena_new();
 	CLEANUP_TXN struct sql_txn t = { NULL };
-	struct planning w = { .set = { .arena = a }, .now = now };
-	struct schedule_plan *plans;
-	size_t count;
 
-	if (sql_begin(&t, db, e) != 0 || sql_run(NULL, db, sql_stale, SQL_NO_ARGS, e) != 0 ||
-	    schedules_changed(&w.changed, db, e) != 0 ||
-	    plans_list(&plans, &count, a, db, 0, e) != 0)
+	if (sql_begin(&t, db, e) != 0 || plan(db, now, false, e) != 0)
 		return -1;
-	for (size_t i = 0; i < count; i++)
-		if (plan_one(&w, db, &plans[i], e) != 0)
-			return -1;
 	return sql_commit(&t, e);
 }
 

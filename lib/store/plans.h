@@ -60,6 +60,12 @@ struct schedule_run_request {
 MUST_USE int plans_run_now(int64_t *backup, struct db *db,
     const struct schedule_run_request *rq, struct err *e);
 
+/* -- for whoever changes something -- */
+
+/* A row of schedule_state for each schedule in each environment where it holds since this moment,
+ * with its next run; those that hold already stay as they are. Within a transaction or not. */
+MUST_USE int plans_begin(struct db *db, int64_t now, struct err *e);
+
 /* -- the worker's side -- */
 
 /* Bring schedule_state up to date: a row for each schedule in each environment where it holds, with

@@ -5,6 +5,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/rand.h"
+#include "lib/store/plans.h"
 #include "lib/store/row.h"
 #include "lib/store/schedule_row.h"
 #include "lib/store/sql.h"
@@ -40,11 +41,10 @@ int
 schedules_touch(struct db *db, struct err *e)
 {
 	static const char sql[] =
-	    "INSERT INTO setting (name, value) VALUES ('schedules_changed', CAST(?1 AS TEXT)) ON"
-	    " CONFLICT (name) DO UPDATE SET"
-	    " value=CAST(max(CAST(value AS BIGINT)+1, ?1) AS TEXT)";
+	    "INSERT INTO setting (name, value) VALUES ('schedules_changed', '1') ON CONFLICT (name)"
+	    " DO UPDATE SET value=CAST(CAST(value AS BIGINT)+1 AS TEXT)";
 
-	return sql_run(NULL, db, sql, SQL_ARGS(sql_i(clock_now())), e);
+	return sql_run(NULL, db, sql, SQL_NO_ARGS, e) != 0 ? -1 : plans_begin(db, clock_now(), e);
 }
 
 int
@@ -137,7 +137,7 @@ schedules_add(struct schedule *s, struct db *db, struct err *e)
 	return 0;
 }
 
-/* It begins afresh: plans_refresh() makes its rows again, as handled up to the change. */
+/* It begins afresh: schedules_touch() makes its rows again, as handled up to now. */
 static int
 forget_state(struct db *db, int64_t id, struct err *e)
 {

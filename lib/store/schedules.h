@@ -58,10 +58,10 @@ MUST_USE int schedules_services(int64_t **ret, size_t *count, struct arena *a, s
 
 /* -- for whoever follows them -- */
 
-/* When something was changed last that could change when something runs, in ms; a greater number
- * after each change, also where the clock says otherwise. */
+/* A number that is another one after whatever could change when something runs. */
 MUST_USE int schedules_changed(int64_t *ret, struct db *db, struct err *e);
-/* Says so; lib/store calls it, inside a transaction or not. */
+/* Says so, and notes what holds from now on (plans_begin()), so that no run is lost if no worker is
+ * there to see it; lib/store calls it, inside a transaction or not. */
 MUST_USE int schedules_touch(struct db *db, struct err *e);
 
 #endif

@@ -19,6 +19,10 @@ static const char sql_mails_made[] =
     "UPDATE outbox SET created_at=?2 WHERE state='queued' AND created_at>?1";
 static const char sql_channels[] = "UPDATE channel SET created_at=?2 WHERE created_at>?1";
 static const char sql_services[] = "UPDATE service SET created_at=?2 WHERE created_at>?1";
+/* Else nothing would be owed until then (safety.h). */
+static const char sql_environments[] =
+    "UPDATE environment SET created_at=min(created_at, ?2), paused_at=min(paused_at, ?2),"
+    " resumed_at=min(resumed_at, ?2) WHERE max(created_at, paused_at, resumed_at)>?1";
 
 static int
 mend(int64_t *count, struct db *db, const char *sql, const int64_t times[2], struct err *e)
@@ -57,7 +61,8 @@ setback_mend(struct setback *ret, struct db *db, int64_t now, struct err *e)
 	    mend(&done.mails, db, sql_mails, times, e) != 0 ||
 	    mend(NULL, db, sql_mails_made, times, e) != 0 ||
 	    mend(NULL, db, sql_channels, times, e) != 0 ||
-	    mend(NULL, db, sql_services, times, e) != 0 || sql_commit(&t, e) != 0)
+	    mend(NULL, db, sql_services, times, e) != 0 ||
+	    mend(NULL, db, sql_environments, times, e) != 0 || sql_commit(&t, e) != 0)
 		return -1;
 	*ret = done;
 	return 0;

@@ -160,8 +160,12 @@ T39_what_waits_to_be_told_goes_out(void **state)
 	    PRId64 "), ('near', 'x', 'x', 'x', 'queued', %" PRId64 ", 1)", far, far, near));
 	fixture_do(f, arena_printf(f->a, "UPDATE service SET created_at=%" PRId64 " WHERE id=1",
 	    far));
+	fixture_do(f, arena_printf(f->a, "UPDATE environment SET created_at=1, paused_at=%" PRId64
+	    ", resumed_at=%" PRId64, near, far));
 	OK(setback_mend(&was, f->db, now, &f->e));
 	assert_int_equal(was.mails, 2);
+	assert_int_equal(fixture_number(f, "SELECT min(resumed_at) FROM environment"), now);
+	assert_int_equal(fixture_number(f, "SELECT max(created_at) FROM environment"), 1);
 	assert_int_equal(fixture_number(f, "SELECT next_at FROM delivery WHERE uuid='far'"), now);
 	assert_int_equal(fixture_number(f, "SELECT next_at FROM delivery WHERE uuid='near'"), near);
 	assert_int_equal(fixture_number(f, "SELECT next_at FROM delivery WHERE uuid='done'"), far);
