@@ -314,6 +314,7 @@ on_channel_say(struct reply *rp, struct request *rq, struct err *e)
 	struct channel_saying what = { .by = rq->session != NULL ? rq->session->account.id : 0 };
 	struct channel_place at;
 	struct channel c;
+	bool changed;
 	size_t i = 0;
 
 	while (i < sizeof words / sizeof *words && strcmp(typed, words[i].word) != 0)
@@ -326,8 +327,18 @@ on_channel_say(struct reply *rp, struct request *rq, struct err *e)
 	if (!num_parse(&what.channel, at.args[0], 1, INT64_MAX))
 		return err_set(e, ERR_NOT_FOUND, "There is no such channel.");
 	if (channels_by_id(&c, rq->arena, rq->db, what.channel, e) != 0 ||
-	    channels_say(rq->db, &at.of.at, &what, e) != 0 ||
-	    on_channel_note(rq, &at, words[i].action, &c, e) != 0)
+	    channels_say(&changed, rq->db, &at.of.at, &what, e) != 0 ||
+	    (changed && on_channel_note(rq, &at, words[i].action, &c, e) != 0))
 		return -1;
 	return reply_see_other(rp, "%s?said=saved", at.base);
+}
+
+int
+on_channel_here(struct reply *rp, struct request *rq, struct err *e)
+{
+	struct channel_place at;
+
+	if (on_channel_place(&at, rq, e) != 0)
+		return -1;
+	return reply_see_other(rp, "%s", at.base);
 }

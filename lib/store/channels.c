@@ -296,10 +296,13 @@ channels_above(struct channel_above **ret, size_t *count, struct arena *a, struc
 }
 
 int
-channels_say(struct db *db, const struct policy_place *at, const struct channel_saying *what,
-    struct err *e)
+channels_say(bool *changed, struct db *db, const struct policy_place *at,
+    const struct channel_saying *what, struct err *e)
 {
 	static const char sql_above[] = "SELECT count(*)" ABOVE " AND c.id=?3";
+	static const char sql_said[] =
+	    "SELECT coalesce((SELECT told FROM channel_here WHERE channel=?3 AND level=?1 AND"
+	    " owner=?2), -1)";
 	static const char sql_unsay[] =
 	    "DELETE FROM channel_here WHERE channel=?3 AND level=?1 AND owner=?2";
 	static const char sql_say[] =
@@ -307,14 +310,20 @@ channels_say(struct db *db, const struct policy_place *at, const struct channel_
 	    " ?2, ?4, ?5, ?6)";
 	const struct sql_arg level = sql_t(policy_level_name(at->level));
 	CLEANUP_TXN struct sql_txn t = { NULL };
-	int64_t there;
+	int64_t there, told;
 
 	if (sql_begin(&t, db, e) != 0 ||
 	    sql_get(&there, db, sql_above,
+	        SQL_ARGS(level, sql_i(at->owner), sql_i(what->channel)), e) != 0 ||
+	    sql_get(&told, db, sql_said,
 	        SQL_ARGS(level, sql_i(at->owner), sql_i(what->channel)), e) != 0)
 		return -1;
 	if (there == 0)
 		return err_set(e, ERR_NOT_FOUND, "%s", no_channel);
+	if (changed != NULL)
+		*changed = say_of(told) != what->say;
+	if (say_of(told) == what->say)
+		return 0;
 	if (sql_run(NULL, db, sql_unsay,
 	        SQL_ARGS(level, sql_i(at->owner), sql_i(what->channel)), e) != 0 ||
 	    (what->say != CHANNEL_UNSAID &&

@@ -401,6 +401,7 @@ PEER_19_the_list_shows_what_is_said_here_beside_what_is_inherited(void **state)
 {
 	struct fixture *f = *state;
 	CLEANUP_REPLY struct reply list, off, after, shop, shop_off, both, back, own, nonsense;
+	CLEANUP_REPLY struct reply here, same, twice;
 
 	add_above(f);
 	ASK(200, &list, OF_LIVE, .run = on_channel_list, .args = { "shop", "live" });
@@ -430,6 +431,15 @@ PEER_19_the_list_shows_what_is_said_here_beside_what_is_inherited(void **state)
 	ASK(200, &own, OF_LIVE, .run = on_channel_list, .args = { "shop", "live" });
 	SAYS(&own, "<strong>not here</strong> <span class=\"muted\">from project shop</span>");
 	SAYS(&own, "value=\"told\"");
+	/* Its address leads whoever signs in after that form to the list, not to a channel that is
+	 * none of this level. */
+	ASK(303, &here, OF_LIVE, .run = on_channel_here, .args = { "shop", "live", "2" });
+	HEADER(&here, "Location: /p/shop/live/notifications\r\n");
+	/* Saying what it says already is no event. */
+	ASK(303, &same, OF_LIVE, .run = on_channel_say, .args = { "shop", "live", "2" },
+	    .form = { { "say", "inherit" } });
+	ASK(303, &twice, OF_SHOP, .run = on_channel_say, .args = { "shop", "2" },
+	    .form = { { "say", "not-here" } });
 	ASK(422, &nonsense, OF_LIVE, .run = on_channel_say, .args = { "shop", "live", "2" },
 	    .form = { { "say", "perhaps" } });
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM event WHERE action IN"
