@@ -105,14 +105,19 @@ add_channels(struct page *p, const struct request *rq, const struct channel_plac
 	struct channel_above *above;
 	struct channel *own;
 	struct channel_heard *heard;
-	size_t count, above_count, n = 0;
+	struct channel_off *off;
+	size_t count, above_count, off_count, n = 0;
 
 	if (channels_list(&own, &count, rq->arena, rq->db, &at->of.at, e) != 0 ||
-	    channels_above(&above, &above_count, rq->arena, rq->db, &at->of.at, e) != 0)
+	    channels_above(&above, &above_count, rq->arena, rq->db, &at->of.at, e) != 0 ||
+	    channels_off_below(&off, &off_count, rq->arena, rq->db, &at->of.at, 0, e) != 0)
 		return -1;
 	heard = arena_array(rq->arena, count + above_count + 1, sizeof *heard);
 	for (size_t i = 0; i < count; i++) {
-		show_channel_row(node_add(p->root, "channels"), &own[i], at->base);
+		struct node *row = node_add(p->root, "channels");
+
+		show_channel_row(row, &own[i], at->base);
+		show_channel_off(row, &own[i], off, off_count, rq->now);
 		heard[n++] = (struct channel_heard){ &own[i], NULL };
 	}
 	for (size_t i = 0; i < above_count; i++) {

@@ -335,6 +335,43 @@ channels_say(bool *changed, struct db *db, const struct policy_place *at,
 	return sql_commit(&t, e);
 }
 
+static void
+read_off(void *row, struct sql *q, struct arena *a)
+{
+	struct channel_off *off = row;
+
+	off->channel = sql_int(q, 0);
+	off->place = sql_text(q, 1, a);
+	off->path = arena_printf(a, "/p/%s", off->place);
+	off->told = sql_int(q, 2) != 0;
+	off->since = sql_int(q, 3);
+	off->by = sql_text(q, 4, a);
+}
+
+int
+channels_off_below(struct channel_off **ret, size_t *count, struct arena *a, struct db *db,
+    const struct policy_place *at, int64_t channel, struct err *e)
+{
+	static const char sql[] =
+	    "SELECT h.channel, p.slug||coalesce('/'||v.slug, '') AS place, h.told, h.set_at,"
+	    " coalesce(u.email, '') FROM channel_here h JOIN channel c ON c.id=h.channel AND"
+	    " c.removed_at=0 LEFT JOIN environment v ON h.level='environment' AND v.id=h.owner"
+	    " JOIN project p ON p.id=coalesce(v.project, h.owner) LEFT JOIN account u ON"
+	    " u.id=h.set_by WHERE " CHANNEL_AT("?1", "?2") " AND (?3=0 OR c.id=?3) AND (h.told=0"
+	    " OR EXISTS (SELECT 1 FROM channel_here x WHERE x.channel=c.id AND x.level='project'"
+	    " AND x.owner=v.project AND x.told=0)) ORDER BY h.channel, place";
+	struct channel_off *rows = sql_list(count,
+	    &(struct sql_query){ db, a, sql,
+	        SQL_ARGS(sql_t(policy_level_name(at->level)), sql_i(at->owner), sql_i(channel)),
+	        sizeof **ret, read_off },
+	    e);
+
+	if (rows == NULL)
+		return -1;
+	*ret = rows;
+	return 0;
+}
+
 /* -- confirming an address -- */
 
 int

@@ -75,6 +75,19 @@ struct channel_saying {
 MUST_USE int channels_say(bool *changed, struct db *db, const struct policy_place *at,
     const struct channel_saying *what, struct err *e);
 
+/* Where below a level one of its channels is switched off, or on again below that. */
+struct channel_off {
+	int64_t channel;
+	const char *place;            /* "shop", "shop/live" */
+	const char *path;             /* its address: "/p/shop", "/p/shop/live" */
+	bool told;                    /* in an environment, though not in its project */
+	int64_t since;
+	const char *by;               /* who said it; "" the system */
+};
+/* Of all channels that a level has itself (channel 0), or of one of them; by place. */
+MUST_USE int channels_off_below(struct channel_off **ret, size_t *count, struct arena *a,
+    struct db *db, const struct policy_place *at, int64_t channel, struct err *e);
+
 /* -- confirming an address -- */
 
 enum { CHANNELS_ASK_DAYS = 7 };
