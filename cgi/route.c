@@ -191,8 +191,11 @@ static const struct route routes[] = {
 	POST(base "/{channel}/log/{notice}/again", right, on_channel_again)
 	CHANNELS("/notifications", RIGHT_ADMINISTER),
 	CHANNELS("/p/{project}/-/notifications", RIGHT_CONFIGURE),
+	GET("/p/{project}/-/notifications/{channel}/here", RIGHT_CONFIGURE, on_channel_here),
 	POST("/p/{project}/-/notifications/{channel}/here", RIGHT_CONFIGURE, on_channel_say),
 	CHANNELS("/p/{project}/{environment}/notifications", RIGHT_CONFIGURE),
+	GET("/p/{project}/{environment}/notifications/{channel}/here", RIGHT_CONFIGURE,
+	    on_channel_here),
 	POST("/p/{project}/{environment}/notifications/{channel}/here", RIGHT_CONFIGURE,
 	    on_channel_say),
 #undef CHANNELS

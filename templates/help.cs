@@ -136,9 +136,9 @@ systemctl restart lazarette-worker</code></pre>
 <li>Without a mail server in <code>lazarette.conf</code>, mails are written as files to the folder <code>mail</code> of the instance.</li>
 </ul>
 <?cs elif:help.topic.notifications ?>
-<p class="lead">A channel is told of the events that are chosen for it: by mail, a signed webhook, Slack, Teams, ntfy, or a ping to healthchecks. Channels of the instance hear of every project, those of a project of all its environments, those of an environment of it alone.</p>
+<p class="lead">A channel is told of the events that are chosen for it: by mail, a signed webhook, Slack, Teams, ntfy, or a ping to healthchecks. Channels of the instance hear of every project, those of a project of all its environments, unless switched off there; those of an environment of it alone.</p>
 <ul>
-<li>A project or an environment can switch off for itself what comes from above: “Not here” on its page of notifications. The nearest level that says something holds: the environment, then its project. The weekly digest names every environment all the same.</li>
+<li>A project or an environment can switch off for itself what comes from above: “Not here” on its page of notifications; the list and the page of the channel say where that is so, since when and by whom. The nearest level that says something holds: the environment, then its project. The weekly digest names every environment all the same.</li>
 <li>Each thing is told once to each channel. What lasts (a late backup, a full storage) is told when it begins and, with “Recovered” chosen as well, when it is over.</li>
 <li>A notice that cannot be sent is tried again after 5 seconds, 5 and 30 minutes, then 2 to 24 hours, ten times in all. It never touches a backup. “Send again” begins anew.</li>
 <li>If the worker is killed while one is on its way, it is sent once more: its <code>webhook-id</code> is the same, so the receiver can know it.</li>

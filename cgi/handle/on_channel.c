@@ -105,14 +105,19 @@ add_channels(struct page *p, const struct request *rq, const struct channel_plac
 	struct channel_above *above;
 	struct channel *own;
 	struct channel_heard *heard;
-	size_t count, above_count, n = 0;
+	struct channel_off *off;
+	size_t count, above_count, off_count, n = 0;
 
 	if (channels_list(&own, &count, rq->arena, rq->db, &at->of.at, e) != 0 ||
-	    channels_above(&above, &above_count, rq->arena, rq->db, &at->of.at, e) != 0)
+	    channels_above(&above, &above_count, rq->arena, rq->db, &at->of.at, e) != 0 ||
+	    channels_off_below(&off, &off_count, rq->arena, rq->db, &at->of.at, 0, e) != 0)
 		return -1;
 	heard = arena_array(rq->arena, count + above_count + 1, sizeof *heard);
 	for (size_t i = 0; i < count; i++) {
-		show_channel_row(node_add(p->root, "channels"), &own[i], at->base);
+		struct node *row = node_add(p->root, "channels");
+
+		show_channel_row(row, &own[i], at->base);
+		show_channel_off(row, &own[i], off, off_count, rq->now);
 		heard[n++] = (struct channel_heard){ &own[i], NULL };
 	}
 	for (size_t i = 0; i < above_count; i++) {
@@ -314,6 +319,7 @@ on_channel_say(struct reply *rp, struct request *rq, struct err *e)
 	struct channel_saying what = { .by = rq->session != NULL ? rq->session->account.id : 0 };
 	struct channel_place at;
 	struct channel c;
+	bool changed;
 	size_t i = 0;
 
 	while (i < sizeof words / sizeof *words && strcmp(typed, words[i].word) != 0)
@@ -326,8 +332,18 @@ on_channel_say(struct reply *rp, struct request *rq, struct err *e)
 	if (!num_parse(&what.channel, at.args[0], 1, INT64_MAX))
 		return err_set(e, ERR_NOT_FOUND, "There is no such channel.");
 	if (channels_by_id(&c, rq->arena, rq->db, what.channel, e) != 0 ||
-	    channels_say(rq->db, &at.of.at, &what, e) != 0 ||
-	    on_channel_note(rq, &at, words[i].action, &c, e) != 0)
+	    channels_say(&changed, rq->db, &at.of.at, &what, e) != 0 ||
+	    (changed && on_channel_note(rq, &at, words[i].action, &c, e) != 0))
 		return -1;
 	return reply_see_other(rp, "%s?said=saved", at.base);
+}
+
+int
+on_channel_here(struct reply *rp, struct request *rq, struct err *e)
+{
+	struct channel_place at;
+
+	if (on_channel_place(&at, rq, e) != 0)
+		return -1;
+	return reply_see_other(rp, "%s", at.base);
 }

@@ -43,6 +43,8 @@ int on_channel_ask(struct reply *rp, struct request *rq, struct err *e);
 int on_channel_remove(struct reply *rp, struct request *rq, struct err *e);
 /* What a level says of a channel from above: field `say`. */
 int on_channel_say(struct reply *rp, struct request *rq, struct err *e);
+/* Where that form stands: who signs in after it comes back to the list. */
+int on_channel_here(struct reply *rp, struct request *rq, struct err *e);
 int on_channel_again(struct reply *rp, struct request *rq, struct err *e);
 
 #endif

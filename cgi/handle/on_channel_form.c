@@ -167,12 +167,16 @@ static int
 show_stored(struct page *p, const struct request *rq, const struct form *f, struct err *e)
 {
 	struct notice_filter filter = { f->at.of.at, f->stored->id, 0 };
+	struct channel_off *off;
 	struct notice_row *rows;
-	size_t count;
+	size_t count, off_count;
 
-	if (notices_list(&rows, &count, rq->arena, rq->db, &filter, e) != 0)
+	if (notices_list(&rows, &count, rq->arena, rq->db, &filter, e) != 0 ||
+	    channels_off_below(&off, &off_count, rq->arena, rq->db, &f->at.of.at, f->stored->id,
+	        e) != 0)
 		return -1;
 	show_channel_row(node_at(p->root, "channel"), f->stored, f->at.base);
+	show_channel_off(node_at(p->root, "channel"), f->stored, off, off_count, rq->now);
 	show_channel_log(p, rows, count, f->at.base, rq->now);
 	/* A page that reloads itself would take away what somebody types. */
 	if (rq->method == METHOD_POST)

@@ -79,6 +79,15 @@ show_channel_form(struct page *p, enum channel_kind kind, const struct channel_f
 	}
 }
 
+/* Why it is told of nothing, whatever it has chosen and whoever says so; NULL: it is told. */
+static const char *
+quiet(const struct channel *c)
+{
+	if (!c->enabled)
+		return "off";
+	return c->kind == CHANNEL_MAIL && c->confirmed_at == 0 ? "waits for a yes" : NULL;
+}
+
 void
 show_channel_row(struct node *n, const struct channel *c, const char *base)
 {
@@ -94,6 +103,25 @@ show_channel_row(struct node *n, const struct channel *c, const char *base)
 		mark_state(n, "state", "Waits for a yes", "mail", "warn");
 	else
 		mark_state(n, "state", "On", "ok", "good");
+}
+
+void
+show_channel_off(struct node *n, const struct channel *c, const struct channel_off *list,
+    size_t count, int64_t now)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct node *row;
+
+		if (list[i].channel != c->id)
+			continue;
+		row = node_add(n, "off");
+		node_set(row, "place", list[i].place);
+		node_setf(row, "href", "%s%s/notifications", list[i].path,
+		    strchr(list[i].place, '/') != NULL ? "" : "/-");
+		node_flag(row, "told", list[i].told);
+		page_time(row, "since", list[i].since, now);
+		node_set(row, "by", list[i].by);
+	}
 }
 
 bool
@@ -113,9 +141,11 @@ show_channel_above(struct node *n, const struct channel_above_view *v)
 	node_set(n, "inherited", words[up->inherited]);
 	node_set(n, "said", v->said);
 	node_flag(n, "told", holds == CHANNEL_TOLD);
+	if (holds == CHANNEL_TOLD)
+		node_set(n, "quiet", quiet(&up->channel));
 	/* Where the own value differs from the inherited one, giving it up is the change. */
 	node_flag(n, "turns", holds == up->inherited);
-	return holds == CHANNEL_TOLD && up->channel.enabled;
+	return holds == CHANNEL_TOLD;
 }
 
 static void
@@ -144,8 +174,10 @@ show_channel_grid(struct page *p, const struct channel_heard *list, size_t count
 			struct node *cell = node_add(row, "cells");
 
 			column(cell, &list[k]);
-			node_flag(cell, "on",
-			    (list[k].channel->events & notice_bit(event)) != 0);
+			if ((list[k].channel->events & notice_bit(event)) == 0)
+				continue;
+			node_flag(cell, "on", quiet(list[k].channel) == NULL);
+			node_set(cell, "quiet", quiet(list[k].channel));
 		}
 	}
 }

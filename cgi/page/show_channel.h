@@ -23,6 +23,9 @@ void show_channel_kinds(struct page *p, const char *base);
 void show_channel_form(struct page *p, enum channel_kind kind, const struct channel_form *form,
     const struct channel *stored, bool instance);
 void show_channel_row(struct node *n, const struct channel *c, const char *base);
+/* Where below its level it is switched off, of a list that may have those of others, too. */
+void show_channel_off(struct node *n, const struct channel *c, const struct channel_off *list,
+    size_t count, int64_t now);
 /* One from above, with what this level says of it beside what it inherits. Is it told here? */
 struct channel_above_view {
 	const struct channel_above *up;
@@ -31,7 +34,8 @@ struct channel_above_view {
 	const char *said;             /* who says what is inherited */
 };
 bool show_channel_above(struct node *n, const struct channel_above_view *v);
-/* Events down, channels across: who hears of what happens here. */
+/* Events down, channels across: who hears of what happens here; "off" or "waits for a yes" where
+ * that is all that keeps one from it. */
 struct channel_heard {
 	const struct channel *channel;
 	const char *from;             /* whose it is; NULL: the level's own */

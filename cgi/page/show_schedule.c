@@ -261,7 +261,8 @@ show_rules(struct node *root, const struct schedule_form *f)
 	};
 	static const struct { const char *text, *hint; } notify[NOTIFIES] = {
 		[NOTIFY_CHANNELS] = { "As each channel has chosen", NULL },
-		[NOTIFY_NEVER] = { "Never", "Not even checks are pinged." },
+		[NOTIFY_NEVER] = { "Never",
+		    "Not even checks are pinged. Run now is told all the same." },
 		[NOTIFY_FAILURE] = { "When one fails",
 		    "And when it is over. Checks are pinged all the same: they notice silence." },
 		[NOTIFY_ALWAYS] = { "Always",

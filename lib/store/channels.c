@@ -296,10 +296,13 @@ channels_above(struct channel_above **ret, size_t *count, struct arena *a, struc
 }
 
 int
-channels_say(struct db *db, const struct policy_place *at, const struct channel_saying *what,
-    struct err *e)
+channels_say(bool *changed, struct db *db, const struct policy_place *at,
+    const struct channel_saying *what, struct err *e)
 {
 	static const char sql_above[] = "SELECT count(*)" ABOVE " AND c.id=?3";
+	static const char sql_said[] =
+	    "SELECT coalesce((SELECT told FROM channel_here WHERE channel=?3 AND level=?1 AND"
+	    " owner=?2), -1)";
 	static const char sql_unsay[] =
 	    "DELETE FROM channel_here WHERE channel=?3 AND level=?1 AND owner=?2";
 	static const char sql_say[] =
@@ -307,14 +310,20 @@ channels_say(struct db *db, const struct policy_place *at, const struct channel_
 	    " ?2, ?4, ?5, ?6)";
 	const struct sql_arg level = sql_t(policy_level_name(at->level));
 	CLEANUP_TXN struct sql_txn t = { NULL };
-	int64_t there;
+	int64_t there, told;
 
 	if (sql_begin(&t, db, e) != 0 ||
 	    sql_get(&there, db, sql_above,
+	        SQL_ARGS(level, sql_i(at->owner), sql_i(what->channel)), e) != 0 ||
+	    sql_get(&told, db, sql_said,
 	        SQL_ARGS(level, sql_i(at->owner), sql_i(what->channel)), e) != 0)
 		return -1;
 	if (there == 0)
 		return err_set(e, ERR_NOT_FOUND, "%s", no_channel);
+	if (changed != NULL)
+		*changed = say_of(told) != what->say;
+	if (say_of(told) == what->say)
+		return 0;
 	if (sql_run(NULL, db, sql_unsay,
 	        SQL_ARGS(level, sql_i(at->owner), sql_i(what->channel)), e) != 0 ||
 	    (what->say != CHANNEL_UNSAID &&
@@ -324,6 +333,43 @@ channels_say(struct db *db, const struct policy_place *at, const struct channel_
 	            e) != 0))
 		return -1;
 	return sql_commit(&t, e);
+}
+
+static void
+read_off(void *row, struct sql *q, struct arena *a)
+{
+	struct channel_off *off = row;
+
+	off->channel = sql_int(q, 0);
+	off->place = sql_text(q, 1, a);
+	off->path = arena_printf(a, "/p/%s", off->place);
+	off->told = sql_int(q, 2) != 0;
+	off->since = sql_int(q, 3);
+	off->by = sql_text(q, 4, a);
+}
+
+int
+channels_off_below(struct channel_off **ret, size_t *count, struct arena *a, struct db *db,
+    const struct policy_place *at, int64_t channel, struct err *e)
+{
+	static const char sql[] =
+	    "SELECT h.channel, p.slug||coalesce('/'||v.slug, '') AS place, h.told, h.set_at,"
+	    " coalesce(u.email, '') FROM channel_here h JOIN channel c ON c.id=h.channel AND"
+	    " c.removed_at=0 LEFT JOIN environment v ON h.level='environment' AND v.id=h.owner"
+	    " JOIN project p ON p.id=coalesce(v.project, h.owner) LEFT JOIN account u ON"
+	    " u.id=h.set_by WHERE " CHANNEL_AT("?1", "?2") " AND (?3=0 OR c.id=?3) AND (h.told=0"
+	    " OR EXISTS (SELECT 1 FROM channel_here x WHERE x.channel=c.id AND x.level='project'"
+	    " AND x.owner=v.project AND x.told=0)) ORDER BY h.channel, place";
+	struct channel_off *rows = sql_list(count,
+	    &(struct sql_query){ db, a, sql,
+	        SQL_ARGS(sql_t(policy_level_name(at->level)), sql_i(at->owner), sql_i(channel)),
+	        sizeof **ret, read_off },
+	    e);
+
+	if (rows == NULL)
+		return -1;
+	*ret = rows;
+	return 0;
 }
 
 /* -- confirming an address -- */

@@ -65,14 +65,28 @@ struct channel_above {
 /* Those above a level, the instance's first; of the instance none. Off ones are among them. */
 MUST_USE int channels_above(struct channel_above **ret, size_t *count, struct arena *a,
     struct db *db, const struct policy_place *at, struct err *e);
-/* CHANNEL_UNSAID: as inherited. ERR_NOT_FOUND when the channel is not above that level. by 0: the
- * system. */
+/* CHANNEL_UNSAID: as inherited. *changed is false, and who said it when stays, if the level says
+ * just that already; `changed` may be NULL. ERR_NOT_FOUND when the channel is not above that level.
+ * by 0: the system. */
 struct channel_saying {
 	int64_t channel, by;
 	enum channel_say say;
 };
-MUST_USE int channels_say(struct db *db, const struct policy_place *at,
+MUST_USE int channels_say(bool *changed, struct db *db, const struct policy_place *at,
     const struct channel_saying *what, struct err *e);
+
+/* Where below a level one of its channels is switched off, or on again below that. */
+struct channel_off {
+	int64_t channel;
+	const char *place;            /* "shop", "shop/live" */
+	const char *path;             /* its address: "/p/shop", "/p/shop/live" */
+	bool told;                    /* in an environment, though not in its project */
+	int64_t since;
+	const char *by;               /* who said it; "" the system */
+};
+/* Of all channels that a level has itself (channel 0), or of one of them; by place. */
+MUST_USE int channels_off_below(struct channel_off **ret, size_t *count, struct arena *a,
+    struct db *db, const struct policy_place *at, int64_t channel, struct err *e);
 
 /* -- confirming an address -- */
 

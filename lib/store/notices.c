@@ -342,14 +342,14 @@ notices_jobs(struct notice_job **ret, size_t *count, struct arena *a, struct db 
 int
 notices_failed_before(bool *ret, struct db *db, int64_t backup, struct err *e)
 {
-	/* Nobody was told of one that was cancelled, or of a schedule that tells nobody. */
+	/* Nobody was told of one that was cancelled, or that a quiet schedule brought. */
 	static const char sql[] =
 	    "SELECT count(*) FROM part o JOIN backup b ON b.id=" ENDED_OF("o") " WHERE o.backup=?1"
-	    " AND b.state='failed' AND NOT EXISTS (SELECT 1 FROM schedule s WHERE s.id=b.schedule"
-	    " AND s.notify='never') AND NOT EXISTS (SELECT 1 FROM job j WHERE j.backup=b.id AND"
-	    " j.kind='backup' AND j.state='cancelled') AND NOT EXISTS (SELECT 1 FROM part p JOIN"
-	    " service x ON x.id=p.service AND x.removed_at=0 WHERE p.backup=b.id AND p.service NOT"
-	    " IN (SELECT z.service FROM part z WHERE z.backup=?1)"
+	    " AND b.state='failed' AND NOT (b.kind='scheduled' AND EXISTS (SELECT 1 FROM schedule s"
+	    " WHERE s.id=b.schedule AND s.notify='never')) AND NOT EXISTS (SELECT 1 FROM job j"
+	    " WHERE j.backup=b.id AND j.kind='backup' AND j.state='cancelled') AND NOT EXISTS"
+	    " (SELECT 1 FROM part p JOIN service x ON x.id=p.service AND x.removed_at=0 WHERE"
+	    " p.backup=b.id AND p.service NOT IN (SELECT z.service FROM part z WHERE z.backup=?1)"
 	    " AND " ENDED_OF("p") "=b.id)";
 	int64_t failed;
 

@@ -269,6 +269,8 @@ a_form_sent_after_sign_out_leads_back_to_its_page(void **state)
 		{ "/p/shop/live/backups/delete", "/login?next=%2Fp%2Fshop%2Flive%2Fbackups\"" },
 		{ "/b/b7/keep", "/login?next=%2Fb%2Fb7\"" },
 		{ "/d/d3/files/f2", "/login?next=%2Fd%2Fd3\"" },
+		{ "/p/shop/live/notifications/2/here",
+		    "/login?next=%2Fp%2Fshop%2Flive%2Fnotifications%2F2%2Fhere\"" },
 		{ "/p/a%22b/live/pause", "/login?next=%2Fp%2Fa%2522b%2Flive\"" },
 	};
 

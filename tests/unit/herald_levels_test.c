@@ -82,7 +82,7 @@ say(struct levels *l, const struct policy_place *at, int64_t channel, enum chann
 {
 	struct fixture *f = l->f;
 
-	OK(channels_say(f->db, at, &(struct channel_saying){ channel, 0, what }, &f->e));
+	OK(channels_say(NULL, f->db, at, &(struct channel_saying){ channel, 0, what }, &f->e));
 }
 
 /* Who hears of an alarm in an environment (0: of the instance), looked for three times: "all,shop".
@@ -254,29 +254,34 @@ nothing_is_said_of_what_is_not_above(void **state)
 	const struct policy_place blog = { LEVEL_ENVIRONMENT, l.blog_live };
 	const struct policy_place nowhere = { LEVEL_ENVIRONMENT, 99 };
 	struct channel_saying off = { .say = CHANNEL_NOT_HERE };
+	bool changed;
 
 	/* Its own, another project's, a lower level's, none; and the instance has none above. */
 	off.channel = l.live;
-	REFUSED(ERR_NOT_FOUND, channels_say(f->db, of_live(&l), &off, &f->e));
-	REFUSED(ERR_NOT_FOUND, channels_say(f->db, of_project(&l), &off, &f->e));
+	REFUSED(ERR_NOT_FOUND, channels_say(NULL, f->db, of_live(&l), &off, &f->e));
+	REFUSED(ERR_NOT_FOUND, channels_say(NULL, f->db, of_project(&l), &off, &f->e));
 	off.channel = l.shop;
-	REFUSED(ERR_NOT_FOUND, channels_say(f->db, of_project(&l), &off, &f->e));
-	REFUSED(ERR_NOT_FOUND, channels_say(f->db, &blog, &off, &f->e));
-	REFUSED(ERR_NOT_FOUND, channels_say(f->db, &nowhere, &off, &f->e));
+	REFUSED(ERR_NOT_FOUND, channels_say(NULL, f->db, of_project(&l), &off, &f->e));
+	REFUSED(ERR_NOT_FOUND, channels_say(NULL, f->db, &blog, &off, &f->e));
+	REFUSED(ERR_NOT_FOUND, channels_say(NULL, f->db, &nowhere, &off, &f->e));
 	off.channel = l.all;
-	REFUSED(ERR_NOT_FOUND, channels_say(f->db, &instance, &off, &f->e));
+	REFUSED(ERR_NOT_FOUND, channels_say(NULL, f->db, &instance, &off, &f->e));
 	off.channel = 99;
-	REFUSED(ERR_NOT_FOUND, channels_say(f->db, of_live(&l), &off, &f->e));
+	REFUSED(ERR_NOT_FOUND, channels_say(NULL, f->db, of_live(&l), &off, &f->e));
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM channel_here"), 0);
 	off.channel = l.all;
 	off.by = f->admin;
-	OK(channels_say(f->db, of_live(&l), &off, &f->e));
-	OK(channels_say(f->db, of_live(&l), &off, &f->e));
+	OK(channels_say(&changed, f->db, of_live(&l), &off, &f->e));
+	assert_true(changed);
+	/* Said once more by another it stays whose it was. */
+	off.by = 0;
+	OK(channels_say(&changed, f->db, of_live(&l), &off, &f->e));
+	assert_false(changed);
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM channel_here"), 1);
 	assert_int_equal(fixture_number(f, "SELECT set_by FROM channel_here"), f->admin);
 	OK(channels_remove(f->db, l.all, &f->e));
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM channel_here"), 0);
-	REFUSED(ERR_NOT_FOUND, channels_say(f->db, of_live(&l), &off, &f->e));
+	REFUSED(ERR_NOT_FOUND, channels_say(NULL, f->db, of_live(&l), &off, &f->e));
 }
 
 /* Each level's log is of its own channels. */

@@ -3,6 +3,7 @@
 #include "tests/unit/mail_fixture.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "lib/store/channels.h"
 #include "lib/store/notices.h"
@@ -45,10 +46,10 @@ schedule(struct fixture *f, enum schedule_notify notify)
 	return s.id;
 }
 
-/* A scheduled backup of that schedule comes to its end; what is told of it, as "bad:backup-failed
- * …" in the order of the channels. */
+/* A backup of that schedule comes to its end; what is told of it, as "bad:backup-failed …" in the
+ * order of the channels. */
 static const char *
-told(struct fixture *f, int64_t schedule, bool fails)
+told(struct fixture *f, int64_t schedule, const char *kind, bool fails)
 {
 	struct conf conf = conf_of(f);
 	struct herald h = { .alive_at = 0 };
@@ -58,9 +59,10 @@ told(struct fixture *f, int64_t schedule, bool fails)
 
 	fixture_do(f, "DELETE FROM delivery");
 	ids = fixture_request(f, 0, NULL);
-	fixture_do(f, arena_printf(f->a, "UPDATE backup SET kind='scheduled', schedule=nullif(%"
-	    PRId64 ", 0) WHERE id=%" PRId64, schedule, ids.backup));
-	fixture_do(f, "UPDATE job SET requested_by=NULL");
+	fixture_do(f, arena_printf(f->a, "UPDATE backup SET kind='%s', schedule=nullif(%" PRId64
+	    ", 0) WHERE id=%" PRId64, kind, schedule, ids.backup));
+	if (strcmp(kind, "scheduled") == 0)
+		fixture_do(f, "UPDATE job SET requested_by=NULL");
 	l = fixture_claim(f);
 	if (fails)
 		OK(jobs_fail(f->db, &l, &(struct err){ .text = "no luck" }, &f->e));
@@ -79,7 +81,9 @@ told(struct fixture *f, int64_t schedule, bool fails)
 }
 
 #define TOLD(schedule, fails, words) \
-	assert_string_equal(told(f, schedule, fails), words)
+	assert_string_equal(told(f, schedule, "scheduled", fails), words)
+#define TOLD_BY_HAND(schedule, fails, words) \
+	assert_string_equal(told(f, schedule, "on-demand", fails), words)
 
 static void
 PEER_9_as_the_channels_have_chosen_is_how_it_was(void **state)
@@ -109,6 +113,27 @@ PEER_9_of_a_schedule_that_never_tells_nobody_hears(void **state)
 	TOLD(s, true, "");
 	TOLD(schedule(f, NOTIFY_CHANNELS), false, "good:backup-ready both:backup-ready"
 	    " check:backup-started check:backup-ready");
+}
+
+/* "Run now" of a schedule: somebody waits for it. */
+static void
+PEER_9_a_run_by_hand_is_told_whatever_its_schedule_says(void **state)
+{
+	struct fixture *f = *state;
+	int64_t never = schedule(f, NOTIFY_NEVER), always = schedule(f, NOTIFY_ALWAYS);
+
+	listen(f);
+	TOLD_BY_HAND(never, true, "bad:backup-failed both:backup-failed check:backup-started"
+	    " check:backup-failed");
+	/* What was told is taken back. */
+	TOLD_BY_HAND(never, false, "bad:recovered good:backup-ready both:backup-ready"
+	    " both:recovered check:backup-started check:backup-ready");
+	TOLD_BY_HAND(always, false, "good:backup-ready both:backup-ready check:backup-started"
+	    " check:backup-ready");
+	/* The control: by the clock it tells nobody. */
+	TOLD(never, true, "");
+	TOLD_BY_HAND(never, false, "good:backup-ready both:backup-ready check:backup-started"
+	    " check:backup-ready");
 }
 
 /* The trouble of another is over: that is told, whoever brought it. */
@@ -163,6 +188,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		MAIL_TEST(PEER_9_as_the_channels_have_chosen_is_how_it_was),
 		MAIL_TEST(PEER_9_of_a_schedule_that_never_tells_nobody_hears),
+		MAIL_TEST(PEER_9_a_run_by_hand_is_told_whatever_its_schedule_says),
 		MAIL_TEST(what_was_told_is_taken_back_also_by_one_that_never_tells),
 		MAIL_TEST(PEER_9_of_failures_alone_checks_hear_of_all_the_same),
 		MAIL_TEST(PEER_9_always_is_each_end_to_who_hears_of_any),

@@ -401,6 +401,7 @@ PEER_19_the_list_shows_what_is_said_here_beside_what_is_inherited(void **state)
 {
 	struct fixture *f = *state;
 	CLEANUP_REPLY struct reply list, off, after, shop, shop_off, both, back, own, nonsense;
+	CLEANUP_REPLY struct reply here, same, twice;
 
 	add_above(f);
 	ASK(200, &list, OF_LIVE, .run = on_channel_list, .args = { "shop", "live" });
@@ -430,6 +431,15 @@ PEER_19_the_list_shows_what_is_said_here_beside_what_is_inherited(void **state)
 	ASK(200, &own, OF_LIVE, .run = on_channel_list, .args = { "shop", "live" });
 	SAYS(&own, "<strong>not here</strong> <span class=\"muted\">from project shop</span>");
 	SAYS(&own, "value=\"told\"");
+	/* Its address leads whoever signs in after that form to the list, not to a channel that is
+	 * none of this level. */
+	ASK(303, &here, OF_LIVE, .run = on_channel_here, .args = { "shop", "live", "2" });
+	HEADER(&here, "Location: /p/shop/live/notifications\r\n");
+	/* Saying what it says already is no event. */
+	ASK(303, &same, OF_LIVE, .run = on_channel_say, .args = { "shop", "live", "2" },
+	    .form = { { "say", "inherit" } });
+	ASK(303, &twice, OF_SHOP, .run = on_channel_say, .args = { "shop", "2" },
+	    .form = { { "say", "not-here" } });
 	ASK(422, &nonsense, OF_LIVE, .run = on_channel_say, .args = { "shop", "live", "2" },
 	    .form = { { "say", "perhaps" } });
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM event WHERE action IN"
@@ -443,6 +453,56 @@ PEER_19_the_list_shows_what_is_said_here_beside_what_is_inherited(void **state)
 		ASK(404, &none, OF_SHOP, .run = on_channel_say, .args = { "shop", "1" },
 		    .form = { { "say", "told" } });
 	}
+}
+
+/* What is switched off below is seen from above. */
+static void
+PEER_19_a_channel_shows_where_below_it_is_switched_off(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply before, live, shop, told, list, page, own;
+
+	add_above(f);
+	ASK(200, &before, .path = "/notifications", .run = on_channel_list);
+	SAYS(&before, "unless switched off there");
+	SAYS_NOT(&before, ", since");
+	ASK(303, &live, OF_LIVE, .run = on_channel_say, .args = { "shop", "live", "1" },
+	    .form = { { "say", "not-here" } });
+	ASK(303, &shop, OF_SHOP, .run = on_channel_say, .args = { "shop", "2" },
+	    .form = { { "say", "not-here" } });
+	ASK(303, &told, OF_LIVE, .run = on_channel_say, .args = { "shop", "live", "2" },
+	    .form = { { "say", "told" } });
+	ASK(200, &list, .path = "/notifications", .run = on_channel_list);
+	SAYS(&list, "not in <a href=\"/p/shop/-/notifications\">shop</a>, since <time");
+	SAYS(&list, ", by admin@example.org");
+	SAYS(&list, "but told in <a href=\"/p/shop/live/notifications\">shop/live</a>");
+	ASK(200, &page, .path = "/notifications/2", .run = on_channel_form_edit, .args = { "2" });
+	SAYS(&page, "Not told in <a href=\"/p/shop/-/notifications\">shop</a>");
+	ASK(200, &own, OF_SHOP, .run = on_channel_list, .args = { "shop" });
+	SAYS(&own, "not in <a href=\"/p/shop/live/notifications\">shop/live</a>");
+	SAYS_NOT(&own, ">shop</a>, since");
+}
+
+/* Chosen is not told: neither when it is off nor before its address has agreed. */
+static void
+the_grid_says_yes_of_nobody_who_is_told_nothing(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply on, mail, off, list;
+
+	add_slack(f);
+	ASK(200, &on, OF_LIVE, .run = on_channel_list, .args = { "shop", "live" });
+	SAYS(&on, "</svg> yes");
+	SAYS_NOT(&on, "no: ");
+	ASK(303, &mail, CREATE, .form = { { "kind", "mail" }, { "name", "Them" },
+	    { "target", "ops@example.net" }, { "event", "late" } });
+	ASK(303, &off, ACT(on_channel_off, "1"));
+	ASK(200, &list, OF_LIVE, .run = on_channel_list, .args = { "shop", "live" });
+	SAYS_NOT(&list, "</svg> yes");
+	SAYS(&list, "<span class=\"muted\">off</span>");
+	SAYS(&list, "<span class=\"muted\">waits for a yes</span>");
+	SAYS(&list, "<strong>no: off</strong>");
+	SAYS(&list, "<strong>no: waits for a yes</strong>");
 }
 
 int
@@ -463,6 +523,8 @@ main(void)
 		FIXTURE_TEST(the_form_of_each_kind_asks_for_what_it_needs),
 		FIXTURE_TEST(PEER_19_an_environment_has_channels_of_its_own),
 		FIXTURE_TEST(PEER_19_the_list_shows_what_is_said_here_beside_what_is_inherited),
+		FIXTURE_TEST(PEER_19_a_channel_shows_where_below_it_is_switched_off),
+		FIXTURE_TEST(the_grid_says_yes_of_nobody_who_is_told_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

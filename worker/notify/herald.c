@@ -141,8 +141,10 @@ backup_news(struct news *w, const struct job *job, bool ended, struct err *e)
 	struct backup b;
 	bool failed;
 
+	/* Whoever runs a schedule by hand waits for it: then it is told as any other. */
 	if (backups_by_id(&b, w->a, w->db, job->backup, e) != 0 ||
-	    schedules_notify(&w->rule, w->db, b.schedule, e) != 0)
+	    (b.kind == BACKUP_SCHEDULED &&
+	        schedules_notify(&w->rule, w->db, b.schedule, e) != 0))
 		return -1;
 	name_id(id, NAME_BACKUP, b.id);
 	n.backup = id;
