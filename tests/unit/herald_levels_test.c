@@ -259,6 +259,41 @@ PEER_19_the_end_is_told_to_those_who_heard_of_the_beginning(void **state)
 }
 
 static void
+a_backup_ends(struct fixture *f, bool fails)
+{
+	struct backup_ids ids = fixture_request(f, 0, NULL);
+	struct lease l = fixture_claim(f);
+
+	if (fails)
+		OK(jobs_fail(f->db, &l, &(struct err){ .text = "no luck" }, &f->e));
+	else
+		fixture_finish(f, &l, ids.backup);
+	look(f);
+}
+
+/* Its light would stay red for ever. */
+static void
+PEER_19_a_check_that_heard_of_a_failure_hears_of_the_next_good_one(void **state)
+{
+	struct fixture *f = *state;
+	struct levels l = levels(f);
+
+	fixture_do(f, "UPDATE channel SET kind='healthchecks' WHERE name='all'");
+	a_backup_ends(f, true);
+	assert_int_equal(told_of(f, l.all, "backup-failed"), 1);
+	say(&l, of_live(&l), l.all, CHANNEL_NOT_HERE);
+	a_backup_ends(f, false);
+	assert_int_equal(told_of(f, l.all, "backup-ready"), 1);
+	assert_int_equal(told_of(f, l.shop, "backup-ready"), 1);
+	/* From then on it is not told of what happens here. */
+	a_backup_ends(f, true);
+	a_backup_ends(f, false);
+	assert_int_equal(told_of(f, l.all, "backup-failed"), 1);
+	assert_int_equal(told_of(f, l.all, "backup-ready"), 1);
+	assert_int_equal(told_of(f, l.shop, "backup-ready"), 2);
+}
+
+static void
 PEER_19_a_level_sees_its_own_beside_the_inherited_ones_with_their_origin(void **state)
 {
 	struct fixture *f = *state;
@@ -374,6 +409,7 @@ main(void)
 		MAIL_TEST(PEER_19_of_channels_too_the_nearest_level_that_says_something_wins),
 		MAIL_TEST(a_channel_that_is_off_is_off_everywhere),
 		MAIL_TEST(PEER_19_the_end_is_told_to_those_who_heard_of_the_beginning),
+		MAIL_TEST(PEER_19_a_check_that_heard_of_a_failure_hears_of_the_next_good_one),
 		MAIL_TEST(PEER_19_a_level_sees_its_own_beside_the_inherited_ones_with_their_origin),
 		MAIL_TEST(nothing_is_said_of_what_is_not_above),
 		MAIL_TEST(the_log_of_a_level_is_of_its_own_channels),

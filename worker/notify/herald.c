@@ -176,7 +176,12 @@ backup_news(struct news *w, const struct job *job, bool ended, struct err *e)
 	n.title = titled(w, job,
 	    arena_printf(w->a, "Backup %s ready: %s (%s)", id, b.contents, size));
 	tell(w, &n, notice_bit(n.event), CHANNEL_KINDS);
-	if (notices_failed_before(&failed, w->db, b.id, e) != 0)
+	/* A check that was told of a failure is red until it hears of a good one, also when it was
+	 * switched off here since. Who is told already is not told twice. */
+	if (channels_alarmed(&w->channels, &w->channel_count, w->a, w->db, w->environment, e) != 0)
+		return -1;
+	tell(w, &n, notice_bit(n.event), CHANNEL_KINDS);
+	if (listen(w, e) != 0 || notices_failed_before(&failed, w->db, b.id, e) != 0)
 		return -1;
 	if (!failed)
 		return 0;
