@@ -54,7 +54,7 @@ MUST_USE int channels_listening(struct channel **ret, size_t *count, struct aren
  * also when it was switched off there since. */
 MUST_USE int channels_told(struct channel **ret, size_t *count, struct arena *a, struct db *db,
     const char *source, struct err *e);
-/* Checks whose last news of backups of this environment is that one failed, told here by now or
+/* Checks whose last news of backups of this environment is that one failed, told here now or
  * not. */
 MUST_USE int channels_alarmed(struct channel **ret, size_t *count, struct arena *a, struct db *db,
     int64_t environment, struct err *e);
