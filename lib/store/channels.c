@@ -132,6 +132,37 @@ channels_listening(struct channel **ret, size_t *count, struct arena *a, struct 
 	    e);
 }
 
+int
+channels_told(struct channel **ret, size_t *count, struct arena *a, struct db *db,
+    const char *source, struct err *e)
+{
+	static const char sql[] =
+	    CHANNEL_COLUMNS " JOIN delivery d ON d.channel=c.id AND d.source=?1 WHERE"
+	                    " c.removed_at=0 AND c.enabled=1 AND (c.kind<>'mail' OR"
+	                    " c.confirmed_at>0) ORDER BY c.id";
+
+	return list(ret, count,
+	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_t(source)), sizeof **ret,
+	        read_channel },
+	    e);
+}
+
+int
+channels_alarmed(struct channel **ret, size_t *count, struct arena *a, struct db *db,
+    int64_t environment, struct err *e)
+{
+	static const char sql[] =
+	    CHANNEL_COLUMNS " WHERE c.removed_at=0 AND c.enabled=1 AND c.kind='healthchecks' AND"
+	                    " (SELECT d.event FROM delivery d WHERE d.channel=c.id AND"
+	                    " d.environment=?1 AND d.event IN ('backup-failed', 'backup-ready')"
+	                    " ORDER BY d.id DESC LIMIT 1)='backup-failed' ORDER BY c.id";
+
+	return list(ret, count,
+	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(environment)), sizeof **ret,
+	        read_channel },
+	    e);
+}
+
 /* -- writing -- */
 
 static int

@@ -297,8 +297,10 @@ notices_again(struct db *db, int64_t id, struct err *e)
 int
 notices_forget(struct db *db, int64_t before, struct err *e)
 {
+	/* Whoever heard that a trouble began is to hear of its end, however long it lasts. */
 	static const char sql[] =
-	    "DELETE FROM delivery WHERE state<>'queued' AND created_at<?1";
+	    "DELETE FROM delivery WHERE state<>'queued' AND created_at<?1 AND source NOT IN (SELECT"
+	    " 'alarm:'||id||':open' FROM alarm WHERE told<2)";
 
 	return sql_run(NULL, db, sql, SQL_ARGS(sql_i(before)), e);
 }

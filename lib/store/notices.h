@@ -89,7 +89,7 @@ struct notice_filter {
 };
 MUST_USE int notices_list(struct notice_row **ret, size_t *count, struct arena *a, struct db *db,
     const struct notice_filter *filter, struct err *e);
-/* Rows that ended before `before` go. */
+/* Rows that ended before `before` go, but for openings of alarms whose end was not told. */
 MUST_USE int notices_forget(struct db *db, int64_t before, struct err *e);
 
 /* -- jobs that nobody was told of -- */

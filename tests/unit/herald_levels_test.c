@@ -202,6 +202,98 @@ a_channel_that_is_off_is_off_everywhere(void **state)
 }
 
 static void
+look(struct fixture *f)
+{
+	struct conf conf = conf_of(f);
+	int64_t now = clock_now();
+	struct herald h = { .alive_at = now + 1 };
+
+	OK(herald_step(&h, f->db, &conf, now, &f->e));
+}
+
+static int64_t
+told_of(struct fixture *f, int64_t channel, const char *event)
+{
+	int64_t n;
+
+	OK(sql_get(&n, f->db, "SELECT count(*) FROM delivery WHERE channel=?1 AND event=?2",
+	    SQL_ARGS(sql_i(channel), sql_t(event)), &f->e));
+	return n;
+}
+
+/* Whoever heard that it began hears that it is over, also after 90 days, and nobody else does. */
+static void
+PEER_19_the_end_is_told_to_those_who_heard_of_the_beginning(void **state)
+{
+	struct fixture *f = *state;
+	struct levels l = levels(f);
+	struct alarm what = { .kind = "late", .environment = f->environment, .subject = "s1",
+		.text = "It did not come." };
+
+	say(&l, of_live(&l), l.all, CHANNEL_NOT_HERE);
+	OK(alarms_raise(NULL, f->db, &what, &f->e));
+	look(f);
+	say(&l, of_live(&l), l.all, CHANNEL_UNSAID);
+	say(&l, of_live(&l), l.shop, CHANNEL_NOT_HERE);
+	fixture_do(f, "UPDATE delivery SET state='sent'");
+	OK(notices_forget(f->db, INT64_MAX, &f->e));
+	OK(alarms_settle(NULL, f->db, &what, &f->e));
+	look(f);
+	look(f);
+	assert_int_equal(told_of(f, l.all, "late"), 0);
+	assert_int_equal(told_of(f, l.all, "recovered"), 0);
+	assert_int_equal(told_of(f, l.shop, "late"), 1);
+	assert_int_equal(told_of(f, l.shop, "recovered"), 1);
+	assert_int_equal(told_of(f, l.live, "recovered"), 1);
+	/* The next one is told as it is said by now, in one look from beginning to end. */
+	OK(alarms_raise(NULL, f->db, &what, &f->e));
+	OK(alarms_settle(NULL, f->db, &what, &f->e));
+	look(f);
+	assert_int_equal(told_of(f, l.all, "recovered"), 1);
+	assert_int_equal(told_of(f, l.shop, "recovered"), 1);
+	assert_int_equal(told_of(f, l.live, "recovered"), 2);
+	/* It is over and told: then it may be forgotten. */
+	fixture_do(f, "UPDATE delivery SET state='sent'");
+	OK(notices_forget(f->db, INT64_MAX, &f->e));
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM delivery"), 0);
+}
+
+static void
+a_backup_ends(struct fixture *f, bool fails)
+{
+	struct backup_ids ids = fixture_request(f, 0, NULL);
+	struct lease l = fixture_claim(f);
+
+	if (fails)
+		OK(jobs_fail(f->db, &l, &(struct err){ .text = "no luck" }, &f->e));
+	else
+		fixture_finish(f, &l, ids.backup);
+	look(f);
+}
+
+/* Its light would stay red for ever. */
+static void
+PEER_19_a_check_that_heard_of_a_failure_hears_of_the_next_good_one(void **state)
+{
+	struct fixture *f = *state;
+	struct levels l = levels(f);
+
+	fixture_do(f, "UPDATE channel SET kind='healthchecks' WHERE name='all'");
+	a_backup_ends(f, true);
+	assert_int_equal(told_of(f, l.all, "backup-failed"), 1);
+	say(&l, of_live(&l), l.all, CHANNEL_NOT_HERE);
+	a_backup_ends(f, false);
+	assert_int_equal(told_of(f, l.all, "backup-ready"), 1);
+	assert_int_equal(told_of(f, l.shop, "backup-ready"), 1);
+	/* From then on it is not told of what happens here. */
+	a_backup_ends(f, true);
+	a_backup_ends(f, false);
+	assert_int_equal(told_of(f, l.all, "backup-failed"), 1);
+	assert_int_equal(told_of(f, l.all, "backup-ready"), 1);
+	assert_int_equal(told_of(f, l.shop, "backup-ready"), 2);
+}
+
+static void
 PEER_19_a_level_sees_its_own_beside_the_inherited_ones_with_their_origin(void **state)
 {
 	struct fixture *f = *state;
@@ -316,6 +408,8 @@ main(void)
 		MAIL_TEST(PEER_19_what_comes_from_above_is_switched_off_for_one_level),
 		MAIL_TEST(PEER_19_of_channels_too_the_nearest_level_that_says_something_wins),
 		MAIL_TEST(a_channel_that_is_off_is_off_everywhere),
+		MAIL_TEST(PEER_19_the_end_is_told_to_those_who_heard_of_the_beginning),
+		MAIL_TEST(PEER_19_a_check_that_heard_of_a_failure_hears_of_the_next_good_one),
 		MAIL_TEST(PEER_19_a_level_sees_its_own_beside_the_inherited_ones_with_their_origin),
 		MAIL_TEST(nothing_is_said_of_what_is_not_above),
 		MAIL_TEST(the_log_of_a_level_is_of_its_own_channels),

@@ -176,7 +176,12 @@ backup_news(struct news *w, const struct job *job, bool ended, struct err *e)
 	n.title = titled(w, job,
 	    arena_printf(w->a, "Backup %s ready: %s (%s)", id, b.contents, size));
 	tell(w, &n, notice_bit(n.event), CHANNEL_KINDS);
-	if (notices_failed_before(&failed, w->db, b.id, e) != 0)
+	/* A check that was told of a failure is red until it hears of a good one, also when it was
+	 * switched off here since. Who is told already is not told twice. */
+	if (channels_alarmed(&w->channels, &w->channel_count, w->a, w->db, w->environment, e) != 0)
+		return -1;
+	tell(w, &n, notice_bit(n.event), CHANNEL_KINDS);
+	if (listen(w, e) != 0 || notices_failed_before(&failed, w->db, b.id, e) != 0)
 		return -1;
 	if (!failed)
 		return 0;
@@ -303,13 +308,19 @@ alarm_place(struct notice *n, char **head, const struct news *w, struct err *e)
 	return 0;
 }
 
+static char *
+opening(const struct news *w, const struct alarm *alarm)
+{
+	return arena_printf(w->a, "alarm:%" PRId64 ":open", alarm->id);
+}
+
 static void
 tell_opened(struct news *w, const struct alarm *alarm, struct notice *n, const char *head)
 {
 	n->title = arena_printf(w->a, "%s%s", head, notice_event_title(n->event));
 	n->text = clean(w->a, alarm->text);
 	n->at = w->happened_at = alarm->opened_at;
-	w->source = arena_printf(w->a, "alarm:%" PRId64 ":open", alarm->id);
+	w->source = opening(w, alarm);
 	tell(w, n, notice_bit(n->event), CHANNEL_KINDS);
 }
 
@@ -328,9 +339,7 @@ tell_closed(struct news *w, const struct alarm *alarm, struct notice *n, const c
 	    arena_printf(w->a, "%sRecovered: %.*s", head, (int)strcspn(title, ":"), title);
 	n->text = arena_printf(w->a, "It lasted from %s to %s UTC: %s", opened, closed,
 	    clean(w->a, alarm->text));
-	n->at = alarm->closed_at;
-	/* Who came while it lasted was not told of it, and need not be told of its end. */
-	w->happened_at = alarm->opened_at;
+	n->at = w->happened_at = alarm->closed_at;
 	w->source = arena_printf(w->a, "alarm:%" PRId64 ":closed", alarm->id);
 	tell(w, n, notice_bit(event) | notice_bit(NOTICE_RECOVERED), CHANNEL_KINDS);
 }
@@ -341,17 +350,34 @@ tell_alarm(const struct news *base, const struct alarm_news *it, struct err *e)
 	struct news w = *base;
 	struct notice n;
 	char *head;
+	bool known;                   /* a kind of a newer program is nothing we have words for */
 
 	w.environment = it->alarm.environment;
-	if (listen(&w, e) != 0 || alarm_place(&n, &head, &w, e) != 0)
+	if (alarm_place(&n, &head, &w, e) != 0)
 		return -1;
-	/* A kind of a newer program is nothing we have words for. */
-	if (notice_of_alarm(&n.event, it->alarm.kind)) {
-		if (!it->told_open)
-			tell_opened(&w, &it->alarm, &n, head);
-		if (it->alarm.closed_at > 0)
-			tell_closed(&w, &it->alarm, &n, head);
+	known = notice_of_alarm(&n.event, it->alarm.kind);
+	if (!it->told_open) {
+		struct alarm open = it->alarm;
+
+		open.closed_at = 0;
+		if (listen(&w, e) != 0)
+			return -1;
+		if (known)
+			tell_opened(&w, &open, &n, head);
+		if (notices_tell(w.db,
+		        &(struct notices_telling){ .rows = w.rows, .count = w.count,
+		            .alarm = &open }, e) != 0)
+			return -1;
+		w.count = 0;
 	}
+	if (it->alarm.closed_at == 0)
+		return 0;
+	/* Its end is for those who heard that it began, whatever was switched on or off since. */
+	if (channels_told(&w.channels, &w.channel_count, w.a, w.db, opening(&w, &it->alarm), e) !=
+	    0)
+		return -1;
+	if (known)
+		tell_closed(&w, &it->alarm, &n, head);
 	return notices_tell(w.db,
 	    &(struct notices_telling){ .rows = w.rows, .count = w.count, .alarm = &it->alarm }, e);
 }
