@@ -22,9 +22,16 @@
  * of them), or a service is chosen that is not of the environment, lies beside another or is gone.
  * ERR_CONFLICT: there are SCHEDULES_MAX at this place already. */
 MUST_USE int schedules_add(struct schedule *s, struct db *db, struct err *e);
+/* What somebody saw of the backups that other keeps let go: retention_schedule_impact(). */
+struct schedule_seen {
+	int64_t now;
+	const char *list;
+};
 /* Name, cron, zone, spread, mode, keep, notify, kinds and services. The row must still have
- * s->revision, else ERR_CONFLICT. Where its times change, what was due before is given up. */
-MUST_USE int schedules_update(const struct schedule *s, struct db *db, struct err *e);
+ * s->revision, and its keep must let go what `seen` names (NULL: nobody looked), else
+ * ERR_CONFLICT. Where its times change, what was due before is given up. */
+MUST_USE int schedules_update(const struct schedule *s, const struct schedule_seen *seen,
+    struct db *db, struct err *e);
 /* Turned on again it begins afresh: what fell into the time it was off is not made up for. */
 MUST_USE int schedules_switch(struct db *db, int64_t id, bool on, int64_t by, struct err *e);
 /* until 0: no more. */

@@ -50,7 +50,7 @@ what_is_set_is_read_again(void **state)
 	assert_int_equal(got.notify, NOTIFY_CHANNELS);
 	got.keep = "daily=3";
 	got.notify = NOTIFY_ALWAYS;
-	OK(schedules_update(&got, f->db, &f->e));
+	OK(schedules_update(&got, NULL, f->db, &f->e));
 	OK(schedules_by_id(&got, f->a, f->db, s.id, &f->e));
 	assert_string_equal(got.keep, "daily=3");
 	assert_int_equal(got.notify, NOTIFY_ALWAYS);
@@ -59,9 +59,9 @@ what_is_set_is_read_again(void **state)
 	OK(schedules_notify(&notify, f->db, 99, &f->e));
 	assert_int_equal(notify, NOTIFY_CHANNELS);
 	got.keep = "daily=3 min-good=2";
-	REFUSED(ERR_INPUT, schedules_update(&got, f->db, &f->e));
+	REFUSED(ERR_INPUT, schedules_update(&got, NULL, f->db, &f->e));
 	got.keep = "sometimes";
-	REFUSED(ERR_INPUT, schedules_update(&got, f->db, &f->e));
+	REFUSED(ERR_INPUT, schedules_update(&got, NULL, f->db, &f->e));
 	for (int i = 0; i < NOTIFIES; i++) {
 		assert_true(schedule_notify_parse(&notify,
 		    schedule_notify_name((enum schedule_notify)i)));
@@ -133,6 +133,35 @@ what_other_keeps_would_do_is_known_before(void **state)
 	OK(retention_schedule_impact(&impact, f->a, f->db, &c, &f->e));
 	assert_int_equal(impact.go_count, 0);
 	assert_int_equal(stock_judge(f, clock_now())->result.go_count, 0);
+}
+
+/* What was weighed is weighed again where it is saved: in between, another backup may have come. */
+static void
+PLA_11_other_keeps_are_saved_only_for_the_list_that_was_seen(void **state)
+{
+	struct fixture *f = *state;
+	struct schedule own = schedule(f, "forever"), got;
+	struct retention_schedule_change c = { own.id, "last=2", clock_now() };
+	struct retention_impact impact;
+	struct schedule_seen seen = { c.now, impact.list };
+	int64_t ids[6];
+
+	stock_rule(f, "days=3 min-age=0");
+	add_days(f, own.id, 5, ids);
+	OK(retention_schedule_impact(&impact, f->a, f->db, &c, &f->e));
+	assert_int_equal(impact.go_count, 3);
+	add_days(f, own.id, 1, ids + 5);
+	OK(schedules_by_id(&got, f->a, f->db, own.id, &f->e));
+	got.keep = c.keep;
+	REFUSED(ERR_CONFLICT, schedules_update(&got, &seen, f->db, &f->e));
+	assert_non_null(strstr(f->e.text, "look again"));
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM schedule WHERE keep='forever'"),
+	    1);
+	/* The control: of the list as it is now they are saved. */
+	OK(retention_schedule_impact(&impact, f->a, f->db, &c, &f->e));
+	assert_int_equal(impact.go_count, 4);
+	OK(schedules_update(&got, &seen, f->db, &f->e));
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM schedule WHERE keep='last=2'"), 1);
 }
 
 /* -- the form -- */
@@ -255,6 +284,7 @@ main(void)
 		FIXTURE_TEST(PEER_19_the_worker_deletes_by_the_schedule_s_own_keeps),
 		FIXTURE_TEST(keeps_outlive_their_schedule),
 		FIXTURE_TEST(what_other_keeps_would_do_is_known_before),
+		FIXTURE_TEST(PLA_11_other_keeps_are_saved_only_for_the_list_that_was_seen),
 		FIXTURE_TEST(the_form_writes_keeps_and_shows_them_again),
 		FIXTURE_TEST(wrong_keeps_are_told_beside_their_field),
 		FIXTURE_TEST(PLA_11_saving_keeps_that_delete_asks_for_the_number),

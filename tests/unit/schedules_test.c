@@ -325,21 +325,21 @@ SCU_10_wrong_ones_are_refused_and_the_old_value_stays(void **state)
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		OK(schedules_by_id(&s, f->a, f->db, id, &f->e));
 		s.cron = wrong[i].cron;
-		REFUSED(ERR_INPUT, schedules_update(&s, f->db, &f->e));
+		REFUSED(ERR_INPUT, schedules_update(&s, NULL, f->db, &f->e));
 		assert_non_null(strstr(f->e.text, wrong[i].words));
 		OK(schedules_by_id(&stored, f->a, f->db, id, &f->e));
 		assert_string_equal(stored.cron, "0 2 * * *");
 	}
 	s.cron = "12 0 * * *";
 	s.zone = "Mars/Olympus";
-	REFUSED(ERR_INPUT, schedules_update(&s, f->db, &f->e));
+	REFUSED(ERR_INPUT, schedules_update(&s, NULL, f->db, &f->e));
 	s.zone = "UTC";
 	s.spread_min = 61;
-	REFUSED(ERR_INPUT, schedules_update(&s, f->db, &f->e));
+	REFUSED(ERR_INPUT, schedules_update(&s, NULL, f->db, &f->e));
 	s.spread_min = 0;
 	OK(plans_refresh(f->db, START, &f->e));
-	OK(schedules_update(&s, f->db, &f->e));
-	REFUSED(ERR_CONFLICT, schedules_update(&s, f->db, &f->e));
+	OK(schedules_update(&s, NULL, f->db, &f->e));
+	REFUSED(ERR_CONFLICT, schedules_update(&s, NULL, f->db, &f->e));
 	OK(plans_refresh(f->db, START, &f->e));
 	assert_int_equal(fixture_number(f, "SELECT next_at FROM schedule_state"),
 	    START + 12 * HOUR + 12 * CALENDAR_MINUTE);
