@@ -242,13 +242,14 @@ schedules_pause(struct db *db, int64_t id, int64_t until, struct err *e)
 }
 
 int
-schedules_remove(struct db *db, int64_t id, struct err *e)
+schedules_remove(struct db *db, int64_t id, const struct schedule_seen *seen, struct err *e)
 {
 	static const char sql[] = "UPDATE schedule SET removed_at=?2 WHERE id=?1 AND removed_at=0";
+	const struct schedule without = { .id = id, .keep = "" };
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	int64_t changes;
 
-	if (sql_begin(&t, db, e) != 0 ||
+	if (sql_begin(&t, db, e) != 0 || check_seen(db, &without, seen, e) != 0 ||
 	    sql_run(&changes, db, sql, SQL_ARGS(sql_i(id), sql_i(clock_now())), e) != 0)
 		return -1;
 	if (changes != 1)

@@ -36,8 +36,10 @@ MUST_USE int schedules_update(const struct schedule *s, const struct schedule_se
 MUST_USE int schedules_switch(struct db *db, int64_t id, bool on, int64_t by, struct err *e);
 /* until 0: no more. */
 MUST_USE int schedules_pause(struct db *db, int64_t id, int64_t until, struct err *e);
-/* It comes no more; its backups stay. */
-MUST_USE int schedules_remove(struct db *db, int64_t id, struct err *e);
+/* It comes no more; its backups go by the rule of their environment from then on. That must let go
+ * what `seen` names (of keep ""; NULL: nobody looked), else ERR_CONFLICT. */
+MUST_USE int schedules_remove(struct db *db, int64_t id, const struct schedule_seen *seen,
+    struct err *e);
 /* Its backups that could go to the trash: the ready and failed ones that are not kept. */
 MUST_USE int schedules_backups(int64_t **ret, size_t *count, struct arena *a, struct db *db,
     int64_t id, struct err *e);

@@ -91,9 +91,10 @@ PEER_19_the_worker_deletes_by_the_schedule_s_own_keeps(void **state)
 	}
 }
 
-/* Of one that was removed the backups stay as they were; of a line that nobody understands, all. */
+/* Of one that is off the backups stay as they were; of one that was removed they go by the rule of
+ * the environment, as nobody could change its keeps; of a line nobody understands, all stay. */
 static void
-keeps_outlive_their_schedule(void **state)
+PEER_19_keeps_end_with_their_schedule(void **state)
 {
 	struct fixture *f = *state;
 	struct schedule own = schedule(f, "last=3");
@@ -101,12 +102,11 @@ keeps_outlive_their_schedule(void **state)
 
 	stock_rule(f, "last=1 min-age=0");
 	add_days(f, own.id, 5, ids);
-	OK(schedules_remove(f->db, own.id, &f->e));
+	OK(schedules_switch(f->db, own.id, false, 0, &f->e));
 	assert_int_equal(stock_judge(f, clock_now())->result.go_count, 2);
 	fixture_do(f, "UPDATE schedule SET keep='of a newer program'");
 	assert_int_equal(stock_judge(f, clock_now())->result.go_count, 0);
-	/* The control. */
-	fixture_do(f, "UPDATE schedule SET keep=''");
+	OK(schedules_remove(f->db, own.id, NULL, &f->e));
 	assert_int_equal(stock_judge(f, clock_now())->result.go_count, 4);
 }
 
@@ -276,13 +276,47 @@ PLA_11_saving_keeps_that_delete_asks_for_the_number(void **state)
 	    .form = { NIGHTLY, { "revision", "3" }, { "keep", "days" }, { "keep_n", "90" } });
 }
 
+/* Removed, its keeps end: what the rule of the environment lets go then asks for the number. */
+static void
+PLA_11_removing_a_schedule_with_keeps_asks_for_the_number(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply rp = REPLY_INIT;
+	struct schedule s = schedule(f, "forever");
+	const char *id = arena_printf(f->a, "s%" PRId64, s.id), *list;
+	int64_t ids[5];
+
+	stock_rule(f, "last=2 min-age=0");
+	add_days(f, s.id, 5, ids);
+	ASK_AGAIN(200, &rp, .run = on_schedule_remove_form, .args = { id });
+	SAYS(&rp, "own keeps end with it");
+	SAYS(&rp, "Without the keeps of this schedule 3 backups go tonight");
+	list = seen_list(f, &rp);
+	ASK_AGAIN(422, &rp, .run = on_schedule_remove, .args = { id },
+	    .form = { { "backups", "keep" } });
+	SAYS(&rp, "Type 3, the number of backups that go");
+	ASK_AGAIN(422, &rp, .run = on_schedule_remove, .args = { id },
+	    .form = { { "backups", "keep" }, { "list", list }, { "typed", "2" } });
+	REFUSED(ERR_CONFLICT, schedules_remove(f->db, s.id,
+	    &(struct schedule_seen){ clock_now(), "of another day" }, &f->e));
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM schedule WHERE removed_at=0"), 1);
+	ASK_AGAIN(303, &rp, .run = on_schedule_remove, .args = { id },
+	    .form = { { "backups", "keep" }, { "list", list }, { "typed", "3" } });
+	assert_int_equal(stock_judge(f, clock_now())->result.go_count, 3);
+	/* Of one without keeps nothing changes, so nothing is asked. */
+	s = schedule(f, "");
+	ASK_AGAIN(303, &rp, .run = on_schedule_remove,
+	    .args = { arena_printf(f->a, "s%" PRId64, s.id) }, .form = { { "backups", "keep" } });
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		FIXTURE_TEST(PLA_11_removing_a_schedule_with_keeps_asks_for_the_number),
 		FIXTURE_TEST(what_is_set_is_read_again),
 		FIXTURE_TEST(PEER_19_the_worker_deletes_by_the_schedule_s_own_keeps),
-		FIXTURE_TEST(keeps_outlive_their_schedule),
+		FIXTURE_TEST(PEER_19_keeps_end_with_their_schedule),
 		FIXTURE_TEST(what_other_keeps_would_do_is_known_before),
 		FIXTURE_TEST(PLA_11_other_keeps_are_saved_only_for_the_list_that_was_seen),
 		FIXTURE_TEST(the_form_writes_keeps_and_shows_them_again),

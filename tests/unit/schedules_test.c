@@ -299,8 +299,8 @@ PEER_19_PLA_16_the_nearest_level_holds_and_kinds_are_kept_apart(void **state)
 	OK(plans_refresh(f->db, START, &f->e));
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM schedule_state"), 2);
 	assert_int_equal(fixture_number(f, PLANNED), 1);
-	OK(schedules_remove(f->db, own, &f->e));
-	OK(schedules_remove(f->db, instance, &f->e));
+	OK(schedules_remove(f->db, own, NULL, &f->e));
+	OK(schedules_remove(f->db, instance, NULL, &f->e));
 	OK(plans_refresh(f->db, START, &f->e));
 	assert_int_equal(fixture_number(f, PLANNED), 1);
 	OK(schedules_of(&found, &n, f->a, f->db, staging.id, &f->e));
@@ -347,7 +347,7 @@ SCU_10_wrong_ones_are_refused_and_the_old_value_stays(void **state)
 		add(f, nightly(f));
 	s = nightly(f);
 	REFUSED(ERR_CONFLICT, schedules_add(&s, f->db, &f->e));
-	REFUSED(ERR_NOT_FOUND, schedules_remove(f->db, 999, &f->e));
+	REFUSED(ERR_NOT_FOUND, schedules_remove(f->db, 999, NULL, &f->e));
 }
 
 static void
@@ -466,7 +466,7 @@ SCU_15_SCU_24_run_now_only_queues_and_removing_leaves_the_backups(void **state)
 	assert_int_equal(fixture_number(f, "SELECT raw_bytes FROM day_log"), 2 * FIXTURE_RAW);
 	OK(schedules_backups(&list, &n, f->a, f->db, id, &f->e));
 	assert_true(n == 1 && list[0] == backup);
-	OK(schedules_remove(f->db, id, &f->e));
+	OK(schedules_remove(f->db, id, NULL, &f->e));
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM backup WHERE state='ready'"), 1);
 	REFUSED(ERR_NOT_FOUND,
 	    schedules_by_id(&(struct schedule){ .id = 0 }, f->a, f->db, id, &f->e));
