@@ -2,6 +2,7 @@
 #include "tests/unit/ask.h"
 #include "tests/unit/stock.h"
 
+#include "cgi/handle/on_retention.h"
 #include "cgi/handle/on_schedule.h"
 #include "cgi/handle/on_schedule_form.h"
 #include "lib/store/plans.h"
@@ -164,6 +165,28 @@ PLA_11_other_keeps_are_saved_only_for_the_list_that_was_seen(void **state)
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM schedule WHERE keep='last=2'"), 1);
 }
 
+/* The page of retention tells which backups do not go by the rule it shows. */
+static void
+PLA_11_the_page_of_retention_names_schedules_with_their_own(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply rp = REPLY_INIT;
+	struct schedule own = schedule(f, "last=3");
+	int64_t ids[5];
+
+	stock_rule(f, "last=1 min-age=0");
+	add_days(f, own.id, 5, ids);
+	ASK_AGAIN(200, &rp, .run = on_retention_get, LIVE);
+	SAYS(&rp, "schedules with keeps of their own: \u201cNightly\u201d keeps the newest 3.");
+	SAYS(&rp, "Kept by its schedule \u201cNightly\u201d as one of the newest 3");
+	SAYS(&rp, "not among the newest 3, by its schedule \u201cNightly\u201d");
+	/* The control: removed, nothing of it is apart. */
+	OK(schedules_remove(f->db, own.id, NULL, &f->e));
+	ASK_AGAIN(200, &rp, .run = on_retention_get, LIVE);
+	assert_null(strstr(rp.body.p, "Nightly"));
+	assert_null(strstr(rp.body.p, "keeps of their own"));
+}
+
 /* -- the form -- */
 
 static void
@@ -313,6 +336,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		FIXTURE_TEST(PLA_11_the_page_of_retention_names_schedules_with_their_own),
 		FIXTURE_TEST(PLA_11_removing_a_schedule_with_keeps_asks_for_the_number),
 		FIXTURE_TEST(what_is_set_is_read_again),
 		FIXTURE_TEST(PEER_19_the_worker_deletes_by_the_schedule_s_own_keeps),
