@@ -201,7 +201,7 @@ understand(struct form *f, const struct request *rq)
 		    "Spread must be 0 to %d minutes, you wrote %.40s", SPREAD_MAX, f->f.spread));
 	f->s.spread_min = (int)spread;
 	if (!schedule_notify_parse(&f->s.notify, f->f.notify))
-		f->s.notify = NOTIFY_CHANNELS;
+		complain(f, rq, "notify", "Choose when to tell of its backups");
 	wrong = show_schedule_keep(&f->s.keep, &field, rq->arena, &f->f);
 	if (wrong != NULL)
 		complain(f, rq, field, wrong);

@@ -256,6 +256,26 @@ wrong_keeps_are_told_beside_their_field(void **state)
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM schedule"), 0);
 }
 
+/* What the form does not offer is a fault, not the default. */
+static void
+unknown_choices_are_told_beside_their_field(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply rp = REPLY_INIT;
+
+	ASK_AGAIN(422, &rp, .run = on_schedule_form_create, LIVE,
+	    .form = { NIGHTLY, { "keep", "sometimes" }, { "notify", "never" } });
+	SAYS(&rp, "Choose how long its backups stay</p>");
+	SAYS(&rp, "href=\"#keep\"");
+	ASK_AGAIN(422, &rp, .run = on_schedule_form_create, LIVE,
+	    .form = { NIGHTLY, { "keep", "inherit" }, { "notify", "sometimes" } });
+	SAYS(&rp, "Choose when to tell of its backups</p>");
+	SAYS(&rp, "href=\"#notify\"");
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM schedule"), 0);
+	/* The control: a form without them, as an old page sends it, is as inherited. */
+	ASK_AGAIN(303, &rp, .run = on_schedule_form_create, LIVE, .form = { NIGHTLY });
+}
+
 /* As with a rule: what deletes asks for the number, of the list that was seen. */
 static void
 PLA_11_saving_keeps_that_delete_asks_for_the_number(void **state)
@@ -336,6 +356,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		FIXTURE_TEST(unknown_choices_are_told_beside_their_field),
 		FIXTURE_TEST(PLA_11_the_page_of_retention_names_schedules_with_their_own),
 		FIXTURE_TEST(PLA_11_removing_a_schedule_with_keeps_asks_for_the_number),
 		FIXTURE_TEST(what_is_set_is_read_again),
