@@ -15,6 +15,7 @@
 #include "lib/store/backups.h"
 #include "lib/store/events.h"
 #include "lib/store/plans.h"
+#include "lib/store/retention.h"
 #include "lib/store/schedules.h"
 
 /* What a command works with. */
@@ -307,10 +308,28 @@ trash(size_t *gone, struct desk *d, const int64_t *backups, size_t count, struct
 	return 0;
 }
 
+/* Its keeps end with it. What that would let go is asked for on its page alone. */
+static int
+check_keeps(struct schedule_seen *seen, struct desk *d, const struct schedule *s, struct err *e)
+{
+	struct retention_impact impact;
+
+	if (retention_schedule_impact(&impact, d->arena, d->db,
+	        &(struct retention_schedule_change){ s->id, "", seen->now }, e) != 0)
+		return -1;
+	if (impact.go_count > 0)
+		return err_set(e, ERR_CONFLICT, "without the keeps of plan s%" PRId64 " %zu"
+		    " backup%s would go; remove it on its page, where this is asked for, or with"
+		    " --backups delete", s->id, impact.go_count, impact.go_count == 1 ? "" : "s");
+	seen->list = arena_dup(d->arena, impact.list);
+	return 0;
+}
+
 static int
 delete(struct desk *d, int argc, char **argv)
 {
 	bool with = argc == 4 && strcmp(argv[3], "delete") == 0;
+	struct schedule_seen seen = { .now = clock_now() };
 	struct schedule s;
 	int64_t *backups;
 	size_t count, gone = 0;
@@ -321,8 +340,9 @@ delete(struct desk *d, int argc, char **argv)
 		return usage();
 	if (desk_open(d, &e) != 0 || find(&s, d, argv[1], &e) != 0 ||
 	    schedules_backups(&backups, &count, d->arena, d->db, s.id, &e) != 0 ||
+	    (!with && *s.keep != '\0' && check_keeps(&seen, d, &s, &e) != 0) ||
 	    (with && trash(&gone, d, backups, count, &e) != 0) ||
-	    schedules_remove(d->db, s.id, &e) != 0 ||
+	    schedules_remove(d->db, s.id, seen.list != NULL ? &seen : NULL, &e) != 0 ||
 	    note(d, (struct event){ .action = "schedule.removed", .project = s.project,
 	        .environment = s.environment, .target = s.name }, &e) != 0)
 		return cmd_fail(&e);

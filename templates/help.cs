@@ -107,7 +107,7 @@ cd restored &amp;&amp; sha256sum -c SHA256SUMS</code></pre>
 <?cs elif:help.topic.storage ?>
 <p class="lead">Backups lie in a storage, one folder per project and environment, in formats that open without this program.</p>
 <ul>
-<li>The page Retention of an environment, a project or the instance says which backups stay and for how long, with the reason for each. When nobody says anything: 7 daily, 4 weekly and 12 monthly; those made on demand 30 days, then the newest 3.</li>
+<li>The page Retention of an environment, a project or the instance says which backups stay and for how long, with the reason for each. A <a href="/help/schedules">schedule</a> may have keeps of its own; then they hold for its backups, and the page and the reasons name it. When nobody says anything: 7 daily, 4 weekly and 12 monthly; those made on demand 30 days, then the newest 3.</li>
 <li>The newest good backup of each service never goes. Failed and suspicious ones never count. Keep marks one that no rule takes and nobody deletes by mistake.</li>
 <li>What goes lies in the trash first and can be put back, for seven days when nobody says anything else; then the worker removes its files.</li>
 <li>When the clock jumps by more than a day, nothing is deleted for a day. Nothing of a paused environment is deleted.</li>

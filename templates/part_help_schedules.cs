@@ -8,8 +8,8 @@
 <h2>What becomes of its backups</h2>
 <ul>
 <li>They stay as the environment's retention says, or by keeps of the schedule's own. Then they are a list of their own: none of them takes the place of another backup, and none of the others theirs. The newest good backup of each service stays in any case, and all else (failed ones, the limit, the minimum age) is as the environment has it.</li>
-<li>Keeps of its own hold on when the schedule is turned off or removed.</li>
-<li>Each channel is told of their ends as it has chosen; or never; or when one fails and when that is over; or always: each end, to every channel that hears of failed or of good backups. Checks (healthchecks) are pinged but with “never”, as they notice silence. “Never” holds for the mail to the owners, too. All this is of runs by the clock: one that somebody asks for by “Run now” is told as each channel has chosen.</li>
+<li>Keeps of its own hold on when the schedule is turned off. When it is removed they end: its backups, if they are kept, go by the environment’s retention from then on, and what that lets go is shown and asks for its number first.</li>
+<li>Each channel is told of their ends as it has chosen; or never; or when one fails, and to those that have chosen “Recovered” when that is over; or always: each end, to every channel that hears of failed or of good backups. Checks (healthchecks) are pinged but with “never”, as they notice silence. “Never” holds for the mail to the owners, too. All this is of runs by the clock: one that somebody asks for by “Run now” is told as each channel has chosen.</li>
 <li>That a backup comes late, is suspicious, or that the environment is at risk is told whatever the schedule says.</li>
 </ul>
 <h2>When the clocks change</h2>

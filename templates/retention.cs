@@ -1,7 +1,7 @@
 <?cs # retention.cs: which backups stay, for how long, and what that means for those that are there ?><?cs include!"macros.cs" ?><?cs include!"head.cs" ?>
 <?cs include!"part_worker.cs" ?>
 <?cs def:number(f, name, label, hint) ?><?cs call:input(f, name, label, hint, "number") ?><?cs /def ?>
-<p class="lead"><?cs if:of_environment ?>This environment <?cs else ?>What inherits from here <?cs /if ?><strong><?cs var:now.words ?></strong> <span class="muted">(<?cs if:now.own ?>set here<?cs else ?>inherited from <?cs var:now.origin ?><?cs /if ?>)</span>.</p>
+<p class="lead"><?cs if:of_environment ?>This environment <?cs else ?>What inherits from here <?cs /if ?><strong><?cs var:now.words ?></strong> <span class="muted">(<?cs if:now.own ?>set here<?cs else ?>inherited from <?cs var:now.origin ?><?cs /if ?>)</span><?cs if:subcount(apart) ?>, but for the backups of schedules with keeps of their own: <?cs each:s = apart ?><?cs if:!first(s) ?>; <?cs /if ?>“<?cs var:s.name ?>” <?cs var:s.words ?><?cs /each ?><?cs elif:some_apart ?>, but for the backups of schedules with keeps of their own<?cs /if ?>.</p>
 <p class="muted"><?cs var:now.small_print ?> What goes lies in the trash first and can be put back from there.<?cs if:zone ?> Days are those of <?cs var:zone ?>.<?cs /if ?></p>
 <?cs if:paused ?><div class="notice is-warn"><?cs call:icon("cancelled") ?><p>The environment is paused: nothing of it is deleted until it is resumed.</p></div>
 <?cs /if ?><?cs if:warning ?><div class="notice is-warn" role="alert"><?cs call:icon("warning") ?><p><?cs var:warning ?>.</p></div>

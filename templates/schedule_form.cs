@@ -20,13 +20,13 @@
 <?cs call:radio("kinds", "all", "Every environment", "", kinds.all) ?></fieldset>
 <?cs /if ?><fieldset><legend>How</legend><?cs call:radio("mode", "live", "Live", "The application goes on meanwhile.", !mode.consistent) ?>
 <?cs call:radio("mode", "consistent", "Consistent", "The application is held while all parts are read, by the hooks of the environment.", mode.consistent) ?></fieldset>
-<fieldset><legend>How long its backups stay</legend><p class="hint">With keeps of its own they take the place of no other backup, and no other takes theirs. The newest good one of each service stays in any case.</p>
+<div class="field<?cs if:keep.error ?> is-faulty<?cs /if ?>" id="keep" tabindex="-1"><fieldset><legend>How long its backups stay</legend><?cs if:keep.error ?><p class="fault"><?cs call:icon("failed") ?><?cs var:keep.error ?></p><?cs /if ?><p class="hint">With keeps of its own they take the place of no other backup, and no other takes theirs. The newest good one of each service stays in any case.</p>
 <?cs each:o = keeps ?><?cs if:o.value ?><?cs call:radio("keep", o.value, o.text, o.hint, o.on) ?>
 <?cs /if ?><?cs /each ?><div class="for-count"><?cs call:input(keep_n, "keep_n", "How many", "Of the newest ones, or of days", "number") ?></div>
-<div class="for-line"><?cs call:text(keep_line, "keep_line", "Your numbers", "Like hourly=24 daily=7 weekly=4: the newest of so many hours, days, weeks, months or years that have one; also last= and days=") ?></div></fieldset>
-<fieldset><legend>When to tell</legend><p class="hint">That backups come late, or that the environment is at risk, is told in any case.</p>
+<div class="for-line"><?cs call:text(keep_line, "keep_line", "Your numbers", "Like hourly=24 daily=7 weekly=4: the newest of so many hours, days, weeks, months or years that have one; also last= and days=") ?></div></fieldset></div>
+<div class="field<?cs if:notify.error ?> is-faulty<?cs /if ?>" id="notify" tabindex="-1"><fieldset><legend>When to tell</legend><?cs if:notify.error ?><p class="fault"><?cs call:icon("failed") ?><?cs var:notify.error ?></p><?cs /if ?><p class="hint">That backups come late, or that the environment is at risk, is told in any case.</p>
 <?cs each:o = notifies ?><?cs if:o.value ?><?cs call:radio("notify", o.value, o.text, o.hint, o.on) ?>
-<?cs /if ?><?cs /each ?></fieldset>
+<?cs /if ?><?cs /each ?></fieldset></div>
 <?cs if:saving ?><div class="notice is-bad"><?cs call:icon("warning") ?><div><p><strong><?cs var:saving ?>.</strong> They can be put back from the trash for a time.</p><input type="hidden" name="list" value="<?cs var:list ?>">
 <?cs call:input(typed, "typed", "Type " + go_count, "The number of backups that go", "number") ?></div></div>
 <?cs elif:looked ?><div class="notice is-good" role="status"><?cs call:icon("ok") ?><p>Saving this deletes nothing now.</p></div>

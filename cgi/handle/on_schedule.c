@@ -7,6 +7,7 @@
 
 #include "cgi/handle/envpage.h"
 #include "cgi/handle/find.h"
+#include "cgi/handle/policyplace.h"
 #include "cgi/handle/schedpage.h"
 #include "cgi/handle/trail.h"
 #include "cgi/page/mark.h"
@@ -16,6 +17,7 @@
 #include "lib/model/calendar.h"
 #include "lib/store/backups.h"
 #include "lib/store/policies.h"
+#include "lib/store/retention.h"
 
 /* What most sites use. */
 enum { USUAL_SPREAD = 15, PAUSE_DAYS_MAX = 366 };
@@ -315,24 +317,58 @@ on_schedule_pause(struct reply *rp, struct request *rq, struct err *e)
 
 /* -- removing -- */
 
-int
-on_schedule_remove_form(struct reply *rp, struct request *rq, struct err *e)
-{
-	CLEANUP_PAGE struct page p = { 0 };
+/* One that goes, with its backups and what goes of all when they are kept without its keeps. */
+struct removal {
 	struct schedule s;
 	struct spot at;
 	int64_t *backups;
 	size_t count;
+	bool weighed;                 /* it has keeps of its own */
+	struct retention_impact impact;
+	struct field_error wrong;     /* text NULL: nothing */
+};
 
-	if (schedpage_find(&s, &at, rq, e) != 0 ||
-	    schedules_backups(&backups, &count, rq->arena, rq->db, s.id, e) != 0 ||
-	    schedpage_begin(&p, rq, &at,
+static int
+find_removal(struct removal *r, const struct request *rq, struct err *e)
+{
+	*r = (struct removal){ .count = 0 };
+	if (schedpage_find(&r->s, &r->at, rq, e) != 0 ||
+	    schedules_backups(&r->backups, &r->count, rq->arena, rq->db, r->s.id, e) != 0)
+		return -1;
+	r->weighed = *r->s.keep != '\0';
+	return !r->weighed ? 0
+	                   : retention_schedule_impact(&r->impact, rq->arena, rq->db,
+	                         &(struct retention_schedule_change){ r->s.id, "", rq->now }, e);
+}
+
+static int
+send_removal(struct reply *rp, const struct request *rq, const struct removal *r, struct err *e)
+{
+	CLEANUP_PAGE struct page p = { 0 };
+
+	if (schedpage_begin(&p, rq, &r->at,
 	        &(struct schedpage){ "schedule_remove.cs", "Remove a schedule", "Remove" }, e) != 0)
 		return -1;
-	show_schedule_item(node_at(p.root, "s"), rq->arena, &s, s.zone, rq->now);
-	if (count > 0)
-		mark_count(p.root, "count", (int64_t)count);
+	show_schedule_item(node_at(p.root, "s"), rq->arena, &r->s, r->s.zone, rq->now);
+	if (r->count > 0)
+		mark_count(p.root, "count", (int64_t)r->count);
+	node_flag(p.root, "own", r->weighed);
+	if (r->impact.go_count > 0) {
+		node_setf(p.root, "go_count", "%zu", r->impact.go_count);
+		page_size(p.root, "go_size", r->impact.go_bytes);
+		node_set(p.root, "list", r->impact.list);
+	}
+	if (r->wrong.text != NULL)
+		page_errors(&p, rp, &r->wrong, 1);
 	return page_send(rp, rq, &p, e);
+}
+
+int
+on_schedule_remove_form(struct reply *rp, struct request *rq, struct err *e)
+{
+	struct removal r;
+
+	return find_removal(&r, rq, e) != 0 ? -1 : send_removal(rp, rq, &r, e);
 }
 
 /* Those that may go go to the trash; one that is in use at this moment stays. */
@@ -362,21 +398,32 @@ trash(const struct request *rq, const struct spot *at, const int64_t *backups, s
 int
 on_schedule_remove(struct reply *rp, struct request *rq, struct err *e)
 {
-	bool archives = strcmp(request_field(rq, "backups"), "delete") == 0;
-	struct schedule s;
-	struct spot at;
-	int64_t *backups;
-	size_t count;
+	bool archives = strcmp(request_field(rq, "backups"), "delete") == 0, weighed;
+	struct schedule_seen seen = { .now = rq->now };
+	struct removal r;
+	struct err why;
 
-	if (schedpage_find(&s, &at, rq, e) != 0)
+	if (find_removal(&r, rq, e) != 0)
 		return -1;
 	if (archives && !role_has(rq->session != NULL ? rq->session->account.role : ROLE_VIEWER,
 	        RIGHT_DELETE))
 		return err_set(e, ERR_DENIED, "Your role may not delete backups.");
-	if (schedules_backups(&backups, &count, rq->arena, rq->db, s.id, e) != 0 ||
-	    schedules_remove(rq->db, s.id, e) != 0 ||
-	    note(rq, &at, &s, "schedule.removed", e) != 0 ||
-	    (archives && trash(rq, &at, backups, count, e) != 0))
+	weighed = r.weighed && !archives;
+	seen.list = r.impact.list;
+	if (weighed)
+		r.wrong = (struct field_error){ "typed",
+			policyplace_typed(rq, r.impact.list, r.impact.go_count) };
+	if (r.wrong.text != NULL)
+		return send_removal(rp, rq, &r, e);
+	if (schedules_remove(rq->db, r.s.id, weighed ? &seen : NULL, &why) != 0) {
+		*e = why;
+		if (why.kind != ERR_CONFLICT)
+			return -1;
+		r.wrong = (struct field_error){ "", page_sentence(rq, why.text) };
+		return send_removal(rp, rq, &r, e);
+	}
+	if (note(rq, &r.at, &r.s, "schedule.removed", e) != 0 ||
+	    (archives && trash(rq, &r.at, r.backups, r.count, e) != 0))
 		return -1;
-	return reply_see_other(rp, "%s/schedule?said=schedule-removed", at.base);
+	return reply_see_other(rp, "%s/schedule?said=schedule-removed", r.at.base);
 }

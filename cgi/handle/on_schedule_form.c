@@ -201,7 +201,7 @@ understand(struct form *f, const struct request *rq)
 		    "Spread must be 0 to %d minutes, you wrote %.40s", SPREAD_MAX, f->f.spread));
 	f->s.spread_min = (int)spread;
 	if (!schedule_notify_parse(&f->s.notify, f->f.notify))
-		f->s.notify = NOTIFY_CHANNELS;
+		complain(f, rq, "notify", "Choose when to tell of its backups");
 	wrong = show_schedule_keep(&f->s.keep, &field, rq->arena, &f->f);
 	if (wrong != NULL)
 		complain(f, rq, field, wrong);
@@ -368,6 +368,7 @@ static int
 leave(struct reply *rp, const struct request *rq, struct form *f, const struct spot *at,
     struct err *e)
 {
+	const struct schedule_seen seen = { rq->now, f->impact.list };
 	bool new = f->s.id == 0, repeated = false;
 	struct err why;
 
@@ -376,7 +377,7 @@ leave(struct reply *rp, const struct request *rq, struct form *f, const struct s
 	if (repeated)
 		return reply_see_other(rp, "%s/schedule?said=created", at->base);
 	if ((new ? schedules_add(&f->s, rq->db, &why)
-	         : schedules_update(&f->s, rq->db, &why)) != 0) {
+	         : schedules_update(&f->s, f->looked ? &seen : NULL, rq->db, &why)) != 0) {
 		if (why.kind != ERR_CONFLICT && why.kind != ERR_INPUT) {
 			*e = why;
 			return -1;

@@ -139,6 +139,18 @@ shares(struct page *p, const struct retention_impact *impact)
 	}
 }
 
+/* The schedules that do not go by the rule of one environment. */
+static void
+apart(struct page *p, struct arena *a, const struct retain_ask *ask)
+{
+	for (size_t i = 0; i < ask->keeps_count; i++) {
+		struct node *n = node_add(p->root, "apart");
+
+		node_set(n, "name", ask->keeps[i].name);
+		node_set(n, "words", retain_rule_words(a, ask->keeps[i].rule));
+	}
+}
+
 void
 show_retention_impact(struct page *p, struct arena *a, const struct retention_impact *impact,
     int64_t now)
@@ -150,9 +162,13 @@ show_retention_impact(struct page *p, struct arena *a, const struct retention_im
 	node_set(p->root, "list", impact->list);
 	node_setf(p->root, "go_count", "%zu", impact->go_count);
 	shares(p, impact);
+	for (size_t i = 0; i < impact->count; i++)
+		if (impact->shares[i].judged->ask.keeps_count > 0)
+			node_flag(p->root, "some_apart", true);
 	if (impact->count != 1 || node_get(p->root, "of_environment") == NULL)
 		return;
 	list(p, a, impact->shares[0].judged, now);
+	apart(p, a, &impact->shares[0].judged->ask);
 	node_set(p->root, "zone", impact->shares[0].judged->zone);
 	node_flag(p->root, "paused", impact->shares[0].judged->paused);
 	node_set(p->root, "warning",

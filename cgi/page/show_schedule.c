@@ -188,16 +188,14 @@ show_schedule_keep(const char **keep, const char **field, struct arena *a,
     const struct schedule_form *f)
 {
 	bool last = strcmp(f->keep, "last") == 0, days = strcmp(f->keep, "days") == 0;
+	bool own = strcmp(f->keep, "own") == 0, forever = strcmp(f->keep, "forever") == 0;
+	bool calendar = strcmp(f->keep, "calendar") == 0;
 	struct retain_rule rule;
 	struct err why;
 	int64_t n;
 
-	*field = last || days ? "keep_n" : "keep_line";
-	*keep = "";
-	if (strcmp(f->keep, "calendar") == 0)
-		*keep = CALENDAR_KEEPS;
-	else if (strcmp(f->keep, "forever") == 0)
-		*keep = "forever";
+	*field = last || days ? "keep_n" : own ? "keep_line" : "keep";
+	*keep = calendar ? CALENDAR_KEEPS : forever ? "forever" : "";
 	if (last || days) {
 		if (!num_parse(&n, f->keep_n, 1, last ? 1000 : 3650))
 			return arena_printf(a, "Keep %s, you wrote %.40s",
@@ -205,8 +203,10 @@ show_schedule_keep(const char **keep, const char **field, struct arena *a,
 			    *f->keep_n != '\0' ? f->keep_n : "nothing");
 		*keep = arena_printf(a, "%s=%" PRId64, f->keep, n);
 	}
-	if (strcmp(f->keep, "own") != 0)
-		return NULL;
+	if (!own)
+		return last || days || forever || calendar || strcmp(f->keep, "inherit") == 0
+		    ? NULL
+		    : "Choose how long its backups stay";
 	if (retain_rule_parse_keeps(&rule, f->keep_line, &why) != 0)
 		return arena_dup(a, why.text);
 	*keep = retain_rule_text_keeps(a, &rule);
@@ -264,7 +264,8 @@ show_rules(struct node *root, const struct schedule_form *f)
 		[NOTIFY_NEVER] = { "Never",
 		    "Not even checks are pinged. Run now is told all the same." },
 		[NOTIFY_FAILURE] = { "When one fails",
-		    "And when it is over. Checks are pinged all the same: they notice silence." },
+		    ("That it is over is told to channels that have chosen \u201cRecovered\u201d."
+		     " Checks are pinged all the same: they notice silence.") },
 		[NOTIFY_ALWAYS] = { "Always",
 		    "Each end, to every channel that hears of failed or of good backups." },
 	};

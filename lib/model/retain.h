@@ -110,6 +110,7 @@ struct retain_item {
 /* A schedule with keeps of its own. Of the rule only forever, last, days and each take part. */
 struct retain_keeps {
 	int64_t schedule;
+	const char *name;             /* for sentences */
 	const struct retain_rule *rule;
 	int64_t next_run, every_ms;   /* as below */
 };

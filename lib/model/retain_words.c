@@ -163,6 +163,17 @@ add_period(struct buf *b, const struct retain_ask *ask, const struct retain_item
 	buf_printf(b, " as the %s backup of %s", why_words[why], period);
 }
 
+/* " by its schedule “Hourly”" where its own keeps count it, not those of the environment. */
+static void
+add_by(struct buf *b, const char *before, const struct retain_ask *ask,
+    const struct retain_item *item)
+{
+	const struct retain_keeps *keeps = retain_keeps_of(ask, item);
+
+	if (keeps != NULL)
+		buf_printf(b, "%s by its schedule \u201c%s\u201d", before, keeps->name);
+}
+
 static void
 add_rule_reason(struct buf *b, const struct retain_ask *ask, const struct retain_item *item,
     const struct retain_verdict *v)
@@ -171,6 +182,7 @@ add_rule_reason(struct buf *b, const struct retain_ask *ask, const struct retain
 	enum retain_why why = retain_words_main(v);
 
 	buf_text(b, "Kept");
+	add_by(b, "", ask, item);
 	if (v->only != NULL && v->only[0] != '\0')
 		buf_printf(b, " for %s", v->only);
 	if (why == WHY_DAYS) {
@@ -267,7 +279,10 @@ add_stay(struct buf *b, const struct retain_ask *ask, const struct retain_item *
 		buf_text(b, "In use: a restore or a download needs it");
 		return;
 	case WHY_FOREVER:
-		buf_text(b, "Kept: the rule keeps all");
+		buf_text(b, "Kept");
+		add_by(b, "", ask, item);
+		buf_text(b, retain_keeps_of(ask, item) != NULL ? ", which keeps all"
+		                                               : ": the rule keeps all");
 		return;
 	case WHY_DEMAND_STAYS:
 		buf_text(b, "Kept: it was taken on demand");
@@ -377,6 +392,7 @@ add_go(struct buf *b, struct arena *a, const struct retain_ask *ask, const struc
 		add_not_among(b, &first, rule->demand_last, " on demand");
 	} else {
 		add_not_needed(b, a, retain_rule_of(ask, item));
+		add_by(b, ",", ask, item);
 	}
 }
 

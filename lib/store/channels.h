@@ -50,7 +50,7 @@ MUST_USE int channels_list(struct channel **ret, size_t *count, struct arena *a,
  * project's and the instance's: enabled, if mail confirmed, and not switched off for it. */
 MUST_USE int channels_listening(struct channel **ret, size_t *count, struct arena *a,
     struct db *db, int64_t environment, struct err *e);
-/* Who was told of something (`source` of a notice) and can still be: enabled, and if mail confirmed,
+/* Who was told of something (`source` of a notice) and can still be: enabled, if mail confirmed,
  * also when it was switched off there since. */
 MUST_USE int channels_told(struct channel **ret, size_t *count, struct arena *a, struct db *db,
     const char *source, struct err *e);

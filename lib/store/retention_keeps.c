@@ -8,7 +8,7 @@
 
 struct pace {
 	int64_t schedule, next;
-	const char *keep, *cron;
+	const char *keep, *cron, *name;
 };
 
 static void
@@ -20,6 +20,7 @@ read_pace(void *row, struct sql *q, struct arena *a)
 	p->keep = sql_text(q, 1, a);
 	p->cron = sql_text(q, 2, a);
 	p->next = sql_int(q, 3);
+	p->name = sql_text(q, 4, a);
 }
 
 /* How far two runs are from each other is the same in any zone, but for an hour. */
@@ -53,11 +54,13 @@ retention_keeps_load(struct retain_ask *ask, struct arena *a, struct db *db,
     const struct retention_question *q, struct err *e)
 {
 	static const char sql[] =
-	    "SELECT s.id, iif(s.id=?3, ?4, s.keep), s.cron, coalesce((SELECT x.next_at FROM"
+	    "SELECT s.id, CASE WHEN s.id=?3 THEN ?4 WHEN s.removed_at=0 THEN s.keep ELSE '' END,"
+	    " s.cron, coalesce((SELECT x.next_at FROM"
 	    " schedule_state x WHERE x.schedule=s.id AND x.environment=?1 AND x.next_at>?2 AND"
-	    " s.enabled=1 AND s.removed_at=0 AND s.paused_until<=?2), 0) FROM schedule s WHERE"
-	    " s.id IN (SELECT schedule FROM schedule_state WHERE environment=?1 UNION SELECT"
-	    " schedule FROM backup WHERE environment=?1 AND schedule IS NOT NULL) ORDER BY s.id";
+	    " s.enabled=1 AND s.removed_at=0 AND s.paused_until<=?2), 0), s.name"
+	    " FROM schedule s WHERE s.id IN (SELECT schedule FROM schedule_state WHERE"
+	    " environment=?1 UNION SELECT schedule FROM backup WHERE environment=?1 AND"
+	    " schedule IS NOT NULL) ORDER BY s.id";
 	const struct zone *utc = zone_utc(a);
 	struct retain_keeps *keeps;
 	struct pace *paces;
@@ -78,7 +81,7 @@ retention_keeps_load(struct retain_ask *ask, struct arena *a, struct db *db,
 
 		if (*p->keep != '\0') {
 			keeps[ask->keeps_count++] = (struct retain_keeps){ p->schedule,
-				read_keeps(a, p->keep), next, between };
+				p->name, read_keeps(a, p->keep), next, between };
 		} else if (next > 0 && (ask->next_run == 0 || next < ask->next_run)) {
 			ask->next_run = next;
 			ask->every_ms = between;

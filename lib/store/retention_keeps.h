@@ -10,8 +10,9 @@
 #include "lib/store/db.h"
 #include "lib/store/retention.h"
 
-/* Into ask (which has its environment and now): the keeps of schedules that have their own, also of
- * removed ones, and when the next backups come. */
+/* Into ask (which has its environment and now): the keeps of schedules that have their own, and
+ * when the next backups come. The backups of a removed one go by the rule of the environment, as
+ * nobody could change its keeps any more. */
 MUST_USE int retention_keeps_load(struct retain_ask *ask, struct arena *a, struct db *db,
     const struct retention_question *q, struct err *e);
 

@@ -6,6 +6,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/rand.h"
 #include "lib/store/plans.h"
+#include "lib/store/retention.h"
 #include "lib/store/row.h"
 #include "lib/store/schedule_row.h"
 #include "lib/store/sql.h"
@@ -145,8 +146,27 @@ forget_state(struct db *db, int64_t id, struct err *e)
 	    SQL_ARGS(sql_i(id)), e);
 }
 
+/* By these keeps the same backups go as somebody has seen, also now that nobody else writes. */
+static int
+check_seen(struct db *db, const struct schedule *s, const struct schedule_seen *seen,
+    struct err *e)
+{
+	CLEANUP_ARENA struct arena *a = arena_new();
+	struct retention_impact now;
+
+	if (seen == NULL)
+		return 0;
+	if (retention_schedule_impact(&now, a, db,
+	        &(struct retention_schedule_change){ s->id, keep_of(s), seen->now }, e) != 0)
+		return -1;
+	if (strcmp(now.list, seen->list) != 0)
+		return err_set(e, ERR_CONFLICT, "what would go has just changed; look again");
+	return 0;
+}
+
 int
-schedules_update(const struct schedule *s, struct db *db, struct err *e)
+schedules_update(const struct schedule *s, const struct schedule_seen *seen, struct db *db,
+    struct err *e)
 {
 	static const char sql[] =
 	    "UPDATE schedule SET name=?3, cron=?4, zone=?5, spread_min=?6, mode=?7, kinds=?8,"
@@ -158,7 +178,7 @@ schedules_update(const struct schedule *s, struct db *db, struct err *e)
 	int64_t changes;
 
 	if (check(s, e) != 0 || sql_begin(&t, db, e) != 0 ||
-	    schedules_by_id(&old, a, db, s->id, e) != 0 ||
+	    schedules_by_id(&old, a, db, s->id, e) != 0 || check_seen(db, s, seen, e) != 0 ||
 	    sql_run(&changes, db, sql,
 	        SQL_ARGS(sql_i(s->id), sql_i(s->revision), sql_t(s->name), sql_t(s->cron),
 	            sql_t(s->zone), sql_i(s->spread_min), sql_t(backup_mode_name(s->mode)),
@@ -222,13 +242,14 @@ schedules_pause(struct db *db, int64_t id, int64_t until, struct err *e)
 }
 
 int
-schedules_remove(struct db *db, int64_t id, struct err *e)
+schedules_remove(struct db *db, int64_t id, const struct schedule_seen *seen, struct err *e)
 {
 	static const char sql[] = "UPDATE schedule SET removed_at=?2 WHERE id=?1 AND removed_at=0";
+	const struct schedule without = { .id = id, .keep = "" };
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	int64_t changes;
 
-	if (sql_begin(&t, db, e) != 0 ||
+	if (sql_begin(&t, db, e) != 0 || check_seen(db, &without, seen, e) != 0 ||
 	    sql_run(&changes, db, sql, SQL_ARGS(sql_i(id), sql_i(clock_now())), e) != 0)
 		return -1;
 	if (changes != 1)

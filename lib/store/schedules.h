@@ -22,15 +22,24 @@
  * of them), or a service is chosen that is not of the environment, lies beside another or is gone.
  * ERR_CONFLICT: there are SCHEDULES_MAX at this place already. */
 MUST_USE int schedules_add(struct schedule *s, struct db *db, struct err *e);
+/* What somebody saw of the backups that other keeps let go: retention_schedule_impact(). */
+struct schedule_seen {
+	int64_t now;
+	const char *list;
+};
 /* Name, cron, zone, spread, mode, keep, notify, kinds and services. The row must still have
- * s->revision, else ERR_CONFLICT. Where its times change, what was due before is given up. */
-MUST_USE int schedules_update(const struct schedule *s, struct db *db, struct err *e);
+ * s->revision, and its keep must let go what `seen` names (NULL: nobody looked), else
+ * ERR_CONFLICT. Where its times change, what was due before is given up. */
+MUST_USE int schedules_update(const struct schedule *s, const struct schedule_seen *seen,
+    struct db *db, struct err *e);
 /* Turned on again it begins afresh: what fell into the time it was off is not made up for. */
 MUST_USE int schedules_switch(struct db *db, int64_t id, bool on, int64_t by, struct err *e);
 /* until 0: no more. */
 MUST_USE int schedules_pause(struct db *db, int64_t id, int64_t until, struct err *e);
-/* It comes no more; its backups stay. */
-MUST_USE int schedules_remove(struct db *db, int64_t id, struct err *e);
+/* It comes no more; its backups go by the rule of their environment from then on. That must let go
+ * what `seen` names (of keep ""; NULL: nobody looked), else ERR_CONFLICT. */
+MUST_USE int schedules_remove(struct db *db, int64_t id, const struct schedule_seen *seen,
+    struct err *e);
 /* Its backups that could go to the trash: the ready and failed ones that are not kept. */
 MUST_USE int schedules_backups(int64_t **ret, size_t *count, struct arena *a, struct db *db,
     int64_t id, struct err *e);

@@ -175,7 +175,7 @@ PEER_9_always_is_each_end_to_who_hears_of_any(void **state)
 	TOLD(s, false, "bad:backup-ready bad:recovered good:backup-ready both:backup-ready"
 	    " both:recovered check:backup-started check:backup-ready");
 	/* A schedule that is gone still says how its last ones are told; none says nothing. */
-	OK(schedules_remove(f->db, s, &f->e));
+	OK(schedules_remove(f->db, s, NULL, &f->e));
 	TOLD(s, false, "bad:backup-ready good:backup-ready both:backup-ready check:backup-started"
 	    " check:backup-ready");
 	TOLD(0, false, "good:backup-ready both:backup-ready check:backup-started"

@@ -24,8 +24,10 @@ PEER_19_each_is_counted_by_its_own_keeps(void **state UNUSED)
 	list_judge(&l);
 	assert_string_equal(staying(&l), "1 2 3 6 7");
 	assert_string_equal(row_of(&l, 7),
-	    "Kept as one of the newest 2; goes when a newer one exists");
-	assert_string_equal(row_of(&l, 8), "Goes tonight: not among the newest 2");
+	    "Kept by its schedule \u201cHourly\u201d as one of the newest 2; goes when a newer one"
+	    " exists");
+	assert_string_equal(row_of(&l, 8),
+	    "Goes tonight: not among the newest 2, by its schedule \u201cHourly\u201d");
 	assert_string_equal(row_of(&l, 4), "Goes tonight: not needed for 3 daily");
 	/* The control: without keeps of its own they count together, by the environment's. */
 	l.ask.keeps_count = 0;
@@ -49,6 +51,8 @@ only_what_the_schedule_brought_is_in_its_list(void **state UNUSED)
 	assert_string_equal(staying(&l), "1 4 5 6");
 	assert_true(HAS(verdict_of(&l, 6), WHY_DEMAND_STAYS));
 	assert_true(HAS(verdict_of(&l, 4), WHY_FOREVER));
+	assert_string_equal(row_of(&l, 4),
+	    "Kept by its schedule \u201cHourly\u201d, which keeps all");
 	assert_int_equal(verdict_of(&l, 4)->goes, GOES_NEVER);
 	list_end(&l);
 }

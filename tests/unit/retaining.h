@@ -124,7 +124,7 @@ list_add(struct list *l, int64_t taken_at)
 	return &l->items[n];
 }
 
-/* A schedule with keeps of its own. */
+/* A schedule with keeps of its own, by the name Hourly. */
 static UNUSED struct retain_keeps *
 list_keeps(struct list *l, int64_t schedule, const char *rule)
 {
@@ -134,7 +134,7 @@ list_keeps(struct list *l, int64_t schedule, const char *rule)
 	assert_true(n < LIST_KEEPS);
 	if (rule != NULL && retain_rule_parse_keeps(&l->keep_rules[n], rule, &e) != 0)
 		fail_msg("%s: %s", rule, e.text);
-	l->keeps[n] = (struct retain_keeps){ .schedule = schedule };
+	l->keeps[n] = (struct retain_keeps){ .schedule = schedule, .name = "Hourly" };
 	return &l->keeps[n];
 }
 

@@ -2,6 +2,7 @@
 #include "tests/unit/ask.h"
 #include "tests/unit/stock.h"
 
+#include "cgi/handle/on_retention.h"
 #include "cgi/handle/on_schedule.h"
 #include "cgi/handle/on_schedule_form.h"
 #include "lib/store/plans.h"
@@ -50,7 +51,7 @@ what_is_set_is_read_again(void **state)
 	assert_int_equal(got.notify, NOTIFY_CHANNELS);
 	got.keep = "daily=3";
 	got.notify = NOTIFY_ALWAYS;
-	OK(schedules_update(&got, f->db, &f->e));
+	OK(schedules_update(&got, NULL, f->db, &f->e));
 	OK(schedules_by_id(&got, f->a, f->db, s.id, &f->e));
 	assert_string_equal(got.keep, "daily=3");
 	assert_int_equal(got.notify, NOTIFY_ALWAYS);
@@ -59,9 +60,9 @@ what_is_set_is_read_again(void **state)
 	OK(schedules_notify(&notify, f->db, 99, &f->e));
 	assert_int_equal(notify, NOTIFY_CHANNELS);
 	got.keep = "daily=3 min-good=2";
-	REFUSED(ERR_INPUT, schedules_update(&got, f->db, &f->e));
+	REFUSED(ERR_INPUT, schedules_update(&got, NULL, f->db, &f->e));
 	got.keep = "sometimes";
-	REFUSED(ERR_INPUT, schedules_update(&got, f->db, &f->e));
+	REFUSED(ERR_INPUT, schedules_update(&got, NULL, f->db, &f->e));
 	for (int i = 0; i < NOTIFIES; i++) {
 		assert_true(schedule_notify_parse(&notify,
 		    schedule_notify_name((enum schedule_notify)i)));
@@ -91,9 +92,10 @@ PEER_19_the_worker_deletes_by_the_schedule_s_own_keeps(void **state)
 	}
 }
 
-/* Of one that was removed the backups stay as they were; of a line that nobody understands, all. */
+/* Of one that is off the backups stay as they were; of one that was removed they go by the rule of
+ * the environment, as nobody could change its keeps; of a line nobody understands, all stay. */
 static void
-keeps_outlive_their_schedule(void **state)
+PEER_19_keeps_end_with_their_schedule(void **state)
 {
 	struct fixture *f = *state;
 	struct schedule own = schedule(f, "last=3");
@@ -101,12 +103,11 @@ keeps_outlive_their_schedule(void **state)
 
 	stock_rule(f, "last=1 min-age=0");
 	add_days(f, own.id, 5, ids);
-	OK(schedules_remove(f->db, own.id, &f->e));
+	OK(schedules_switch(f->db, own.id, false, 0, &f->e));
 	assert_int_equal(stock_judge(f, clock_now())->result.go_count, 2);
 	fixture_do(f, "UPDATE schedule SET keep='of a newer program'");
 	assert_int_equal(stock_judge(f, clock_now())->result.go_count, 0);
-	/* The control. */
-	fixture_do(f, "UPDATE schedule SET keep=''");
+	OK(schedules_remove(f->db, own.id, NULL, &f->e));
 	assert_int_equal(stock_judge(f, clock_now())->result.go_count, 4);
 }
 
@@ -133,6 +134,57 @@ what_other_keeps_would_do_is_known_before(void **state)
 	OK(retention_schedule_impact(&impact, f->a, f->db, &c, &f->e));
 	assert_int_equal(impact.go_count, 0);
 	assert_int_equal(stock_judge(f, clock_now())->result.go_count, 0);
+}
+
+/* What was weighed is weighed again where it is saved: in between, another backup may have come. */
+static void
+PLA_11_other_keeps_are_saved_only_for_the_list_that_was_seen(void **state)
+{
+	struct fixture *f = *state;
+	struct schedule own = schedule(f, "forever"), got;
+	struct retention_schedule_change c = { own.id, "last=2", clock_now() };
+	struct retention_impact impact;
+	struct schedule_seen seen = { c.now, impact.list };
+	int64_t ids[6];
+
+	stock_rule(f, "days=3 min-age=0");
+	add_days(f, own.id, 5, ids);
+	OK(retention_schedule_impact(&impact, f->a, f->db, &c, &f->e));
+	assert_int_equal(impact.go_count, 3);
+	add_days(f, own.id, 1, ids + 5);
+	OK(schedules_by_id(&got, f->a, f->db, own.id, &f->e));
+	got.keep = c.keep;
+	REFUSED(ERR_CONFLICT, schedules_update(&got, &seen, f->db, &f->e));
+	assert_non_null(strstr(f->e.text, "look again"));
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM schedule WHERE keep='forever'"),
+	    1);
+	/* The control: of the list as it is now they are saved. */
+	OK(retention_schedule_impact(&impact, f->a, f->db, &c, &f->e));
+	assert_int_equal(impact.go_count, 4);
+	OK(schedules_update(&got, &seen, f->db, &f->e));
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM schedule WHERE keep='last=2'"), 1);
+}
+
+/* The page of retention tells which backups do not go by the rule it shows. */
+static void
+PLA_11_the_page_of_retention_names_schedules_with_their_own(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply rp = REPLY_INIT;
+	struct schedule own = schedule(f, "last=3");
+	int64_t ids[5];
+
+	stock_rule(f, "last=1 min-age=0");
+	add_days(f, own.id, 5, ids);
+	ASK_AGAIN(200, &rp, .run = on_retention_get, LIVE);
+	SAYS(&rp, "schedules with keeps of their own: \u201cNightly\u201d keeps the newest 3.");
+	SAYS(&rp, "Kept by its schedule \u201cNightly\u201d as one of the newest 3");
+	SAYS(&rp, "not among the newest 3, by its schedule \u201cNightly\u201d");
+	/* The control: removed, nothing of it is apart. */
+	OK(schedules_remove(f->db, own.id, NULL, &f->e));
+	ASK_AGAIN(200, &rp, .run = on_retention_get, LIVE);
+	assert_null(strstr(rp.body.p, "Nightly"));
+	assert_null(strstr(rp.body.p, "keeps of their own"));
 }
 
 /* -- the form -- */
@@ -204,6 +256,26 @@ wrong_keeps_are_told_beside_their_field(void **state)
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM schedule"), 0);
 }
 
+/* What the form does not offer is a fault, not the default. */
+static void
+unknown_choices_are_told_beside_their_field(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply rp = REPLY_INIT;
+
+	ASK_AGAIN(422, &rp, .run = on_schedule_form_create, LIVE,
+	    .form = { NIGHTLY, { "keep", "sometimes" }, { "notify", "never" } });
+	SAYS(&rp, "Choose how long its backups stay</p>");
+	SAYS(&rp, "href=\"#keep\"");
+	ASK_AGAIN(422, &rp, .run = on_schedule_form_create, LIVE,
+	    .form = { NIGHTLY, { "keep", "inherit" }, { "notify", "sometimes" } });
+	SAYS(&rp, "Choose when to tell of its backups</p>");
+	SAYS(&rp, "href=\"#notify\"");
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM schedule"), 0);
+	/* The control: a form without them, as an old page sends it, is as inherited. */
+	ASK_AGAIN(303, &rp, .run = on_schedule_form_create, LIVE, .form = { NIGHTLY });
+}
+
 /* As with a rule: what deletes asks for the number, of the list that was seen. */
 static void
 PLA_11_saving_keeps_that_delete_asks_for_the_number(void **state)
@@ -247,14 +319,51 @@ PLA_11_saving_keeps_that_delete_asks_for_the_number(void **state)
 	    .form = { NIGHTLY, { "revision", "3" }, { "keep", "days" }, { "keep_n", "90" } });
 }
 
+/* Removed, its keeps end: what the rule of the environment lets go then asks for the number. */
+static void
+PLA_11_removing_a_schedule_with_keeps_asks_for_the_number(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply rp = REPLY_INIT;
+	struct schedule s = schedule(f, "forever");
+	const char *id = arena_printf(f->a, "s%" PRId64, s.id), *list;
+	int64_t ids[5];
+
+	stock_rule(f, "last=2 min-age=0");
+	add_days(f, s.id, 5, ids);
+	ASK_AGAIN(200, &rp, .run = on_schedule_remove_form, .args = { id });
+	SAYS(&rp, "own keeps end with it");
+	SAYS(&rp, "Without the keeps of this schedule 3 backups go tonight");
+	list = seen_list(f, &rp);
+	ASK_AGAIN(422, &rp, .run = on_schedule_remove, .args = { id },
+	    .form = { { "backups", "keep" } });
+	SAYS(&rp, "Type 3, the number of backups that go");
+	ASK_AGAIN(422, &rp, .run = on_schedule_remove, .args = { id },
+	    .form = { { "backups", "keep" }, { "list", list }, { "typed", "2" } });
+	REFUSED(ERR_CONFLICT, schedules_remove(f->db, s.id,
+	    &(struct schedule_seen){ clock_now(), "of another day" }, &f->e));
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM schedule WHERE removed_at=0"), 1);
+	ASK_AGAIN(303, &rp, .run = on_schedule_remove, .args = { id },
+	    .form = { { "backups", "keep" }, { "list", list }, { "typed", "3" } });
+	assert_int_equal(stock_judge(f, clock_now())->result.go_count, 3);
+	/* Of one without keeps nothing changes, so nothing is asked. */
+	s = schedule(f, "");
+	ASK_AGAIN(303, &rp, .run = on_schedule_remove,
+	    .args = { arena_printf(f->a, "s%" PRId64, s.id) }, .form = { { "backups", "keep" } });
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		FIXTURE_TEST(unknown_choices_are_told_beside_their_field),
+		FIXTURE_TEST(PLA_11_the_page_of_retention_names_schedules_with_their_own),
+		FIXTURE_TEST(PLA_11_removing_a_schedule_with_keeps_asks_for_the_number),
 		FIXTURE_TEST(what_is_set_is_read_again),
 		FIXTURE_TEST(PEER_19_the_worker_deletes_by_the_schedule_s_own_keeps),
-		FIXTURE_TEST(keeps_outlive_their_schedule),
+		FIXTURE_TEST(PEER_19_keeps_end_with_their_schedule),
 		FIXTURE_TEST(what_other_keeps_would_do_is_known_before),
+		FIXTURE_TEST(PLA_11_other_keeps_are_saved_only_for_the_list_that_was_seen),
 		FIXTURE_TEST(the_form_writes_keeps_and_shows_them_again),
 		FIXTURE_TEST(wrong_keeps_are_told_beside_their_field),
 		FIXTURE_TEST(PLA_11_saving_keeps_that_delete_asks_for_the_number),

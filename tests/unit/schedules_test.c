@@ -300,8 +300,8 @@ PEER_19_PLA_16_the_nearest_level_holds_and_kinds_are_kept_apart(void **state)
 	OK(plans_refresh(f->db, START, &f->e));
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM schedule_state"), 2);
 	assert_int_equal(fixture_number(f, PLANNED), 1);
-	OK(schedules_remove(f->db, own, &f->e));
-	OK(schedules_remove(f->db, instance, &f->e));
+	OK(schedules_remove(f->db, own, NULL, &f->e));
+	OK(schedules_remove(f->db, instance, NULL, &f->e));
 	OK(plans_refresh(f->db, START, &f->e));
 	assert_int_equal(fixture_number(f, PLANNED), 1);
 	OK(schedules_of(&found, &n, f->a, f->db, staging.id, &f->e));
@@ -326,21 +326,21 @@ SCU_10_wrong_ones_are_refused_and_the_old_value_stays(void **state)
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		OK(schedules_by_id(&s, f->a, f->db, id, &f->e));
 		s.cron = wrong[i].cron;
-		REFUSED(ERR_INPUT, schedules_update(&s, f->db, &f->e));
+		REFUSED(ERR_INPUT, schedules_update(&s, NULL, f->db, &f->e));
 		assert_non_null(strstr(f->e.text, wrong[i].words));
 		OK(schedules_by_id(&stored, f->a, f->db, id, &f->e));
 		assert_string_equal(stored.cron, "0 2 * * *");
 	}
 	s.cron = "12 0 * * *";
 	s.zone = "Mars/Olympus";
-	REFUSED(ERR_INPUT, schedules_update(&s, f->db, &f->e));
+	REFUSED(ERR_INPUT, schedules_update(&s, NULL, f->db, &f->e));
 	s.zone = "UTC";
 	s.spread_min = 61;
-	REFUSED(ERR_INPUT, schedules_update(&s, f->db, &f->e));
+	REFUSED(ERR_INPUT, schedules_update(&s, NULL, f->db, &f->e));
 	s.spread_min = 0;
 	OK(plans_refresh(f->db, START, &f->e));
-	OK(schedules_update(&s, f->db, &f->e));
-	REFUSED(ERR_CONFLICT, schedules_update(&s, f->db, &f->e));
+	OK(schedules_update(&s, NULL, f->db, &f->e));
+	REFUSED(ERR_CONFLICT, schedules_update(&s, NULL, f->db, &f->e));
 	OK(plans_refresh(f->db, START, &f->e));
 	assert_int_equal(fixture_number(f, "SELECT next_at FROM schedule_state"),
 	    START + 12 * HOUR + 12 * CALENDAR_MINUTE);
@@ -348,7 +348,7 @@ SCU_10_wrong_ones_are_refused_and_the_old_value_stays(void **state)
 		add(f, nightly(f));
 	s = nightly(f);
 	REFUSED(ERR_CONFLICT, schedules_add(&s, f->db, &f->e));
-	REFUSED(ERR_NOT_FOUND, schedules_remove(f->db, 999, &f->e));
+	REFUSED(ERR_NOT_FOUND, schedules_remove(f->db, 999, NULL, &f->e));
 }
 
 static void
@@ -467,7 +467,7 @@ SCU_15_SCU_24_run_now_only_queues_and_removing_leaves_the_backups(void **state)
 	assert_int_equal(fixture_number(f, "SELECT raw_bytes FROM day_log"), 2 * FIXTURE_RAW);
 	OK(schedules_backups(&list, &n, f->a, f->db, id, &f->e));
 	assert_true(n == 1 && list[0] == backup);
-	OK(schedules_remove(f->db, id, &f->e));
+	OK(schedules_remove(f->db, id, NULL, &f->e));
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM backup WHERE state='ready'"), 1);
 	REFUSED(ERR_NOT_FOUND,
 	    schedules_by_id(&(struct schedule){ .id = 0 }, f->a, f->db, id, &f->e));
