@@ -17,6 +17,7 @@
 #include "lib/base/fault.h"
 #include "lib/base/fd.h"
 #include "lib/base/log.h"
+#include "lib/base/utf8.h"
 #include "lib/store/notices.h"
 #include "lib/util/hooksign.h"
 #include "lib/util/http.h"
@@ -130,20 +131,6 @@ call(struct http_answer *answer, const struct conf *conf, const struct notice_du
 	return 0;
 }
 
-/* So much of the text is kept: whole characters, and only now that nothing secret is left that
- * could be cut in two. */
-static size_t
-cut(const char *text)
-{
-	size_t n = strlen(text);
-
-	if (n <= TEXT_MAX)
-		return n;
-	for (n = TEXT_MAX; n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80; n--)
-		continue;
-	return n;
-}
-
 static void
 judge(struct webhook_answer *ret, const struct http_answer *answer)
 {
@@ -153,9 +140,10 @@ judge(struct webhook_answer *ret, const struct http_answer *answer)
 	ret->final = answer->status == GONE;
 	if (ret->sent)
 		return;
+	/* Cut only now that nothing secret is left that could be cut in two. */
 	snprintf(ret->error, sizeof ret->error, "answered %d%s%s%.*s", answer->status,
 	    answer->status / 100 == 3 ? " (redirects are not followed)" : "",
-	    *answer->text != '\0' ? ": " : "", (int)cut(answer->text), answer->text);
+	    *answer->text != '\0' ? ": " : "", (int)utf8_cut(answer->text, TEXT_MAX), answer->text);
 }
 
 static NORETURN void
