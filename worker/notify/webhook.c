@@ -85,24 +85,40 @@ hide(char *text, const char *what, size_t n)
 	}
 }
 
+/* The head of it at the end of the text, where that was cut. Taking away more than was its head
+ * does no harm: what is left of a head is found all the same. */
+static void
+drop_head(char *text, const char *what, size_t n)
+{
+	size_t length = strlen(text);
+
+	for (size_t k = n < length ? n : length; k > 0; k--) {
+		if (memcmp(text + length - k, what, k) == 0) {
+			text[length - k] = '\0';
+			return;
+		}
+	}
+}
+
 /* Servers tell what was asked for, and a channel's address is its secret: what stands behind the
  * host is not kept of an answer, be it whole or in pieces. */
 static void
-hide_secrets(char *text, const char *url, const char *secret)
+each_secret(char *text, const char *url, const char *secret,
+    void (*away)(char *text, const char *what, size_t n))
 {
 	enum { SHORTEST = 6 };
 	const char *host = strstr(url, "://"), *at = host != NULL ? host + 3 : url;
 
 	at += strcspn(at, "/?#");
 	if (strlen(at) >= SHORTEST)
-		hide(text, at, strlen(at));
+		away(text, at, strlen(at));
 	for (size_t n; *at != '\0'; at += n + (at[n] != '\0')) {
 		n = strcspn(at, "/?&=#");
 		if (n >= SHORTEST)
-			hide(text, at, n);
+			away(text, at, n);
 	}
 	if (strlen(secret) >= SHORTEST)
-		hide(text, secret, strlen(secret));
+		away(text, secret, strlen(secret));
 }
 
 static int
@@ -127,7 +143,10 @@ call(struct http_answer *answer, const struct conf *conf, const struct notice_du
 	if (http_send(answer, &conf->http,
 	        &(struct http_request){ m.url, m.body, strlen(m.body), headers }, e) != 0)
 		return -1;
-	hide_secrets(answer->text, to.url, to.secret);
+	/* Heads first: of a text in which something is hidden they are no heads any more. */
+	if (answer->cut)
+		each_secret(answer->text, to.url, to.secret, drop_head);
+	each_secret(answer->text, to.url, to.secret, hide);
 	return 0;
 }
 
