@@ -29,13 +29,16 @@
 <dt>From</dt><dd>backup <a href="<?cs var:restore.backup.href ?>"><?cs var:restore.backup.id ?></a> of <?cs var:restore.backup.env ?>, <?cs call:time(restore.backup.at) ?></dd>
 <dt><?cs if:restore.new ?>Beside<?cs else ?>Into<?cs /if ?></dt><dd><?cs var:restore.target.label ?><?cs if:restore.target.live ?> (live)<?cs /if ?></dd>
 <dt>Mode</dt><dd><?cs var:restore.mode ?><?cs if:restore.owners ?>, with owners and grants of the dump<?cs /if ?></dd>
-<?cs if:restore.code.data ?><dt>Code</dt><dd>data from <span class="note"><?cs var:restore.code.data ?></span>; <?cs var:restore.target.label ?> ran <span class="note"><?cs var:restore.code.runs ?></span></dd>
+<?cs if:restore.code.same ?><dt>Code</dt><dd>the same code, <span class="note"><?cs var:restore.code.same ?></span></dd>
+<?cs elif:restore.code.data && restore.code.runs ?><dt>Code</dt><dd>data from <span class="note"><?cs var:restore.code.data ?></span>; <?cs var:restore.target.label ?> ran <span class="note"><?cs var:restore.code.runs ?></span></dd>
+<?cs elif:restore.code.data ?><dt>Code</dt><dd>data from <span class="note"><?cs var:restore.code.data ?></span>; what <?cs var:restore.target.label ?> ran is not known</dd>
+<?cs elif:restore.code.runs ?><dt>Code</dt><dd><?cs var:restore.target.label ?> ran <span class="note"><?cs var:restore.code.runs ?></span>; which code the data is from is not known</dd>
 <?cs /if ?><dt>Asked for</dt><dd><?cs call:time(restore.created) ?> by <?cs var:restore.by ?></dd>
 <dt>Started</dt><dd><?cs call:time(restore.started) ?></dd>
 <dt>Finished</dt><dd><?cs call:time(restore.finished) ?></dd>
 <dt>Safety backup</dt><dd><?cs if:restore.safety.id ?><a href="<?cs var:restore.safety.href ?>"><?cs var:restore.safety.id ?></a><?cs elif:restore.new ?><span class="muted">not needed: nothing was overwritten</span><?cs elif:restore.made ?><span class="muted">not needed: nothing was there</span><?cs else ?><span class="muted">none was asked for</span><?cs /if ?></dd>
 <?cs if:restore.new && restore.kept.text && !restore.is_removed ?><dt>Lies beside it</dt><dd>about <?cs call:size(restore.kept) ?>, until it is removed</dd>
-<?cs elif:restore.kept.text && !restore.new ?><dt>Kept for the undo</dt><dd><?cs call:size(restore.kept) ?><?cs if:restore.undo_until.iso ?>, until <?cs var:restore.undo_until.date ?> UTC<?cs /if ?></dd>
+<?cs elif:restore.kept.text && !restore.new ?><dt><?cs if:restore.failed ?>What it moved aside<?cs else ?>Kept for the undo<?cs /if ?></dt><dd><?cs call:size(restore.kept) ?><?cs if:restore.undo_until.iso ?>, <?cs if:restore.failed ?>kept <?cs /if ?>until <?cs var:restore.undo_until.date ?> UTC<?cs /if ?></dd>
 <?cs elif:restore.undo_until.iso && restore.can.undo ?><dt>Undo</dt><dd>until <?cs var:restore.undo_until.date ?> UTC</dd>
 <?cs /if ?><?cs if:restore.real_data ?><dt>Real data</dt><dd>An administrator signed off that live data lands here without landing rules.</dd>
 <?cs /if ?><?cs if:restore.job.href ?><dt>Job</dt><dd><a href="<?cs var:restore.job.href ?>"><?cs var:restore.job.id ?></a></dd>

@@ -9,6 +9,19 @@
 #include "cgi/page/show_log.h"
 #include "cgi/page/show_service.h"
 
+/* Data comes back, code does not: worth a word unless the two are the same, and one that nobody
+ * knows is not the same as one that somebody does. */
+static void
+codes(struct node *n, const struct restore *r)
+{
+	bool same = strcmp(r->backup_code, r->code) == 0;
+
+	if (*r->backup_code != '\0')
+		node_set(n, same ? "code.same" : "code.data", r->backup_code);
+	if (*r->code != '\0' && !same)
+		node_set(n, "code.runs", r->code);
+}
+
 void
 show_restore_row(struct node *n, const struct restore *r, int64_t now)
 {
@@ -36,11 +49,7 @@ show_restore_row(struct node *n, const struct restore *r, int64_t now)
 		mark_count(n, "warnings", r->warnings);
 	node_flag(n, "one_warning", r->warnings == 1);
 	node_set(n, "error", r->error);
-	/* Data comes back, code does not: worth a word only when the two differ. */
-	if (*r->backup_code != '\0' && *r->code != '\0' && strcmp(r->backup_code, r->code) != 0) {
-		node_set(n, "code.data", r->backup_code);
-		node_set(n, "code.runs", r->code);
-	}
+	codes(n, r);
 	if (r->safety_backup != 0) {
 		mark_id(n, "safety.id", NAME_BACKUP, r->safety_backup);
 		node_setf(n, "safety.href", "/b/b%" PRId64, r->safety_backup);

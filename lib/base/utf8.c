@@ -2,6 +2,7 @@
 #include "lib/base/utf8.h"
 
 #include <stdint.h>
+#include <string.h>
 
 #include "lib/base/buf.h"
 
@@ -47,6 +48,18 @@ utf8_length(const char *text)
 
 	for (; *text != '\0'; text++)
 		n += ((unsigned char)*text & 0xc0) != 0x80;
+	return n;
+}
+
+size_t
+utf8_cut(const char *text, size_t most)
+{
+	size_t n = strlen(text);
+
+	if (n <= most)
+		return n;
+	for (n = most; n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80; n--)
+		continue;
 	return n;
 }
 

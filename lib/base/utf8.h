@@ -13,6 +13,9 @@ bool utf8_valid(const char *p, size_t n);
 /* Characters (code points) of valid UTF-8; of other text, the bytes that start one. */
 size_t utf8_length(const char *text);
 
+/* How many bytes of valid UTF-8 are kept when at most `most` may be: no character is cut in two. */
+size_t utf8_cut(const char *text, size_t most);
+
 /* A copy in which each bad byte and each control character but \n and \t is U+FFFD. */
 char *utf8_clean(struct arena *a, const char *p, size_t n);
 

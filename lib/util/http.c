@@ -294,12 +294,11 @@ explain(CURLcode code, const struct talk *t, struct err *e)
 static void
 keep_text(struct http_answer *ret, struct arena *a, const struct talk *t)
 {
-	size_t whole = t->kept < sizeof t->body ? t->kept : t->kept - HTTP_URL_MAX;
-	char *text = utf8_clean(a, t->body, whole);
+	const char *p = utf8_clean(a, t->body, t->kept);
 	size_t n = 0;
 	bool gap = false;
 
-	for (const char *p = text; *p != '\0'; p++) {
+	for (; *p != '\0'; p++) {
 		if (*p == ' ' || *p == '\n' || *p == '\t') {
 			gap = n > 0;
 			continue;
@@ -313,6 +312,7 @@ keep_text(struct http_answer *ret, struct arena *a, const struct talk *t)
 		ret->text[n++] = *p;
 	}
 	ret->text[n] = '\0';
+	ret->cut = *p != '\0' || t->seen > t->kept;
 }
 
 static int

@@ -29,9 +29,10 @@ struct http_request {
 struct http_answer {
 	int status;
 	int64_t retry_after_s;        /* as the server asked, in seconds; 0: it did not */
-	/* The begin of the answer as one clean line. Where the answer was cut it ends before any
-	 * address that the cut may have gone through. */
+	/* The begin of the answer as one clean line. */
 	char text[HTTP_TEXT_SIZE];
+	/* It was longer: what stands at the end may be the head of something. */
+	bool cut;
 };
 
 /* Whatever the status: 0. More than HTTP_ANSWER_MAX of an answer is not read. -1 when no whole

@@ -3,7 +3,7 @@
 
     hooks.py LOG [--tls CERT KEY]
 
-What it does is in the path: /status/404 answers that; /echo/… answers 404 and tells the path; /later N answers 503 N times per path, then 200; /redirect, /slow,
+What it does is in the path: /status/404 answers that; /echo/… answers 404 and tells the path, /echo/upto-N/… 40 times behind N bytes that are no text; /later N answers 503 N times per path, then 200; /redirect, /slow,
 /drip, /large, /headers, /garbage and /close misbehave; everything else is 200. A word "fail-N" anywhere in the path
 answers 500 to the first N requests of that path.
 """
@@ -74,6 +74,9 @@ class Handler(BaseHTTPRequestHandler):
                 self.say(500, "try again: \u00fc <b>\n\x01 later".encode())
             elif word[0] == "status":
                 self.say(int(word[1]), b"no_service", [("Retry-After", "7")] if word[1] == "429" else ())
+            elif word[0] == "echo" and word[1].startswith("upto-"):
+                # As often as it takes, behind so many bytes: the cut goes through one of them.
+                self.say(404, b"\xff" * int(word[1][5:]) + self.path.encode() * 40)
             elif word[0] == "echo":
                 self.say(404, f"Cannot POST {self.path}".encode())
             elif word[0] in ("redirect", "slow", "drip", "large", "headers", "garbage", "close"):

@@ -309,6 +309,11 @@ bad_utf8_is_known(void **state UNUSED)
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		assert_false(utf8_valid(bad[i], strlen(bad[i])));
 	assert_int_equal(utf8_length("a\xc3\xa9\xf0\x9f\x98\x80"), 3);
+	assert_int_equal(utf8_cut("a\xc3\xa9\xf0\x9f\x98\x80", 7), 7);
+	for (size_t most = 3; most < 7; most++)
+		assert_int_equal(utf8_cut("a\xc3\xa9\xf0\x9f\x98\x80", most), 3);
+	assert_int_equal(utf8_cut("a\xc3\xa9", 2), 1);
+	assert_int_equal(utf8_cut("\xc3\xa9", 1), 0);
 }
 
 static void

@@ -302,31 +302,42 @@ PEER_9_a_run_that_may_be_put_back_has_not_begun_for_a_check(void **state)
 	assert_int_equal(rows(f, "event='backup-failed'"), 1);
 }
 
+static void
+fail_and_send(struct fixture *f)
+{
+	int64_t now;
+
+	clock_sleep(2);
+	fail_backup(f, "no luck");
+	now = clock_now();
+	step(f, now);
+	send_all(f, now);
+}
+
 /* Whatever a server says of an address that is a secret. */
 static void
 PEER_9_an_echo_of_the_address_is_not_kept(void **state)
 {
 	struct fixture *f = *state;
-	int64_t now;
 
 	channel(f, CHANNEL_SLACK, "/echo/T00/secretsecret?token=abcdefgh", 0, everything);
-	clock_sleep(2);
-	fail_backup(f, "no luck");
-	now = clock_now();
-	step(f, now);
-	send_all(f, now);
+	fail_and_send(f);
 	assert_int_equal(rows(f, "status=404 AND error LIKE 'answered 404: Cannot POST %'"), 1);
 	assert_int_equal(rows(f, "error LIKE '%secretsecret%' OR error LIKE '%abcdefgh%'"), 0);
 	/* Nor the head of one where the answer is cut. */
 	channel(f, CHANNEL_SLACK, arena_printf(f->a, "/echo/%0*d/secretsecret", 220, 0), 0,
 	    everything);
-	clock_sleep(2);
-	fail_backup(f, "no luck");
-	now = clock_now();
-	step(f, now);
-	send_all(f, now);
+	fail_and_send(f);
 	assert_int_equal(rows(f, "error LIKE 'answered 404: Cannot POST %'"), 3);
 	assert_int_equal(rows(f, "error LIKE '%secre%'"), 0);
+	/* What stands for it is short, so that the cut may come near to the begin of the answer. */
+	fixture_do(f, "DELETE FROM delivery");
+	for (int upto = 0; upto < 8; upto++)
+		channel(f, CHANNEL_SLACK, arena_printf(f->a, "/echo/upto-%d/%0*dsecretsecret",
+		    upto, 1600 + upto * 37, 0), 0, everything);
+	fail_and_send(f);
+	assert_int_equal(rows(f, "channel>2 AND error LIKE 'answered 404: %…%'"), 8);
+	assert_int_equal(rows(f, "channel>2 AND error LIKE '%00000%'"), 0);
 }
 
 static void

@@ -199,6 +199,9 @@ which_code_runs_is_what_its_hook_prints_first(void **state)
 	assert_string_equal(hook_code(&s->plan), "v1.5 code");
 	put(s, "code", 0755, "head -c 3000 /dev/zero | tr '\\0' x");
 	assert_int_equal(strlen(hook_code(&s->plan)), 80);
+	/* No character is cut in two. */
+	put(s, "code", 0755, "printf '%079d\\303\\274\\n' 0");
+	assert_int_equal(strlen(hook_code(&s->plan)), 79);
 	put(s, "code", 0755, "printf '\\033[1mv\\377\\n'");
 	assert_true(utf8_valid(hook_code(&s->plan), strlen(hook_code(&s->plan))));
 	put(s, "code", 0755, "echo v1.5; exit 1");

@@ -155,6 +155,7 @@ T47_an_allowed_host_is_called(void **state UNUSED)
 	assert_int_equal(get(&answer, "http://127.0.0.1", plain.port, "/ok"), 0);
 	assert_int_equal(answer.status, 200);
 	assert_string_equal(answer.text, "ok");
+	assert_false(answer.cut);
 	assert_int_equal(get(&answer, "http://LocalHost", plain.port, "/ok"), 0);
 	assert_int_equal(hooks_count(&plain, ""), 2);
 	/* Only the host that is named, not what it resolves to. */
@@ -245,6 +246,7 @@ bad_answers_are_bounded_and_said(void **state UNUSED)
 	assert_int_equal(get(&answer, "http://127.0.0.1", plain.port, "/large"), 0);
 	assert_int_equal(answer.status, 200);
 	assert_true(strlen(answer.text) < HTTP_TEXT_SIZE);
+	assert_true(answer.cut);
 	assert_true(clock_mono() - began < 1500);
 	assert_int_equal(get(&answer, "http://127.0.0.1", plain.port, "/fail-1/x"), 0);
 	assert_int_equal(answer.status, 500);

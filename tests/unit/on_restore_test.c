@@ -48,13 +48,14 @@ while_it_looks_the_page_waits_and_offers_nothing(void **state)
 	assert_int_equal(confirmed(f), 0);
 }
 
-/* Said where one decides and where one looks afterwards; not when both are the same, or unknown. */
+/* Said where one decides and where one looks afterwards, also when one of them is not known; that
+ * both are the same is a fact of the restore alone. */
 static void
 data_and_code_that_do_not_belong_together_are_named(void **state)
 {
 	struct fixture *f = *state;
 	struct place at = place_make(f);
-	CLEANUP_REPLY struct reply page, same, unknown, backup;
+	CLEANUP_REPLY struct reply page, same, now, then, neither, backup;
 	int64_t r = place_draft(f, &at, f->environment, f->database);
 
 	place_look(f, r, PREVIEW_OK, "");
@@ -67,10 +68,45 @@ data_and_code_that_do_not_belong_together_are_named(void **state)
 	SAYS(&backup, "<dt>Code</dt><dd><span class=\"note\">v1.4 &lt;old&gt;</span>");
 	fixture_do(f, "UPDATE restore SET code = 'v1.4 <old>'");
 	ASK(200, &same, SEE);
-	SAYS_NOT(&same, "The data is from the code");
+	SAYS_NOT(&same, "Data comes back, code does not");
 	fixture_do(f, "UPDATE restore SET code = ''");
-	ASK(200, &unknown, SEE);
-	SAYS_NOT(&unknown, "The data is from the code");
+	ASK(200, &now, SEE);
+	SAYS(&now, "v1.4 &lt;old&gt;</strong>; what ");
+	SAYS(&now, " runs is not known. Data comes back");
+	fixture_do(f, "UPDATE restore SET code = 'v1.5'");
+	fixture_do(f, "UPDATE backup SET code = ''");
+	ASK(200, &then, SEE);
+	SAYS(&then, " runs <strong class=\"note\">v1.5</strong>; which code the data is"
+	    " from is not known.");
+	fixture_do(f, "UPDATE restore SET code = ''");
+	ASK(200, &neither, SEE);
+	SAYS_NOT(&neither, "Data comes back, code does not");
+}
+
+static void
+the_facts_of_a_restore_say_what_is_known_of_both_codes(void **state)
+{
+	struct fixture *f = *state;
+	struct place at = place_make(f);
+	CLEANUP_REPLY struct reply same, data, runs, neither;
+
+	place_done(f, &at);
+	fixture_do(f, "UPDATE restore SET code = 'v1.4'");
+	fixture_do(f, "UPDATE backup SET code = 'v1.4'");
+	ASK(200, &same, .run = on_restore_get, .args = { "r1" });
+	SAYS(&same, "<dd>the same code, <span class=\"note\">v1.4</span></dd>");
+	fixture_do(f, "UPDATE restore SET code = ''");
+	ASK(200, &data, .run = on_restore_get, .args = { "r1" });
+	SAYS(&data, "<dd>data from <span class=\"note\">v1.4</span>; what shop/live ran is not"
+	    " known</dd>");
+	fixture_do(f, "UPDATE restore SET code = 'v1.5'");
+	fixture_do(f, "UPDATE backup SET code = ''");
+	ASK(200, &runs, .run = on_restore_get, .args = { "r1" });
+	SAYS(&runs, "<dd>shop/live ran <span class=\"note\">v1.5</span>; which code the data is"
+	    " from is not known</dd>");
+	fixture_do(f, "UPDATE restore SET code = ''");
+	ASK(200, &neither, .run = on_restore_get, .args = { "r1" });
+	SAYS_NOT(&neither, "<dt>Code</dt>");
 }
 
 static void
@@ -532,6 +568,7 @@ main(void)
 		ROW_TEST("NEW-6", while_it_looks_the_page_waits_and_offers_nothing),
 		ROW_TEST("PLA-22 PLA-28", a_refused_look_shows_why_and_no_form),
 		ROW_TEST("PLA-25", data_and_code_that_do_not_belong_together_are_named),
+		ROW_TEST("PLA-25", the_facts_of_a_restore_say_what_is_known_of_both_codes),
 		ROW_TEST("PLA-24 NEW-6 DIV-13", the_page_says_in_numbers_what_will_change),
 		ROW_TEST("NEW-6", what_is_not_there_is_said_to_come_and_not_to_be_saved),
 		ROW_TEST("NEW-6", of_many_tables_twenty_are_shown_at_once),

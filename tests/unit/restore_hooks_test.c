@@ -48,6 +48,18 @@ hooked(struct job_home *h)
 	return arena_dupn(f->a, text.p, text.n);
 }
 
+static const char *
+sidecar_text(struct job_home *h, int64_t backup)
+{
+	struct backup b = home_backup_row(h, backup);
+	CLEANUP_BUF struct buf text = BUF_INIT;
+	struct fixture *f = &h->f;
+
+	OK(fd_read_file(&text, arena_printf(f->a, "%s/%s", h->conf.storage, b.sidecar_key), 1 << 20,
+	    &f->e));
+	return arena_dupn(f->a, text.p, text.n);
+}
+
 /* -- hooks -- */
 
 /* PLA-25: data comes back, code does not; a hook that fails keeps nobody from either. */
@@ -63,6 +75,7 @@ PLA_25_which_code_ran_then_and_runs_now_is_kept(void **state)
 	put_code(h, "echo v1.4");
 	backup = home_backup(h, f->media);
 	assert_string_equal(home_backup_row(h, backup).code, "v1.4");
+	assert_non_null(strstr(sidecar_text(h, backup), "\"code\": \"v1.4\""));
 	put_code(h, "echo v1.5");
 	r = restore_row(h, draft(h, backup));
 	assert_int_equal(r.preview, PREVIEW_OK);
@@ -71,6 +84,7 @@ PLA_25_which_code_ran_then_and_runs_now_is_kept(void **state)
 	put_code(h, "echo v1.6; exit 1");
 	backup = home_backup(h, f->media);
 	assert_string_equal(home_backup_row(h, backup).code, "");
+	assert_null(strstr(sidecar_text(h, backup), "\"code\""));
 	r = restore_row(h, draft(h, backup));
 	assert_int_equal(r.preview, PREVIEW_OK);
 	assert_string_equal(r.code, "");

@@ -270,7 +270,9 @@ work(struct plan *p, struct err *e)
 	FAULT("backup.begun");
 	report_say(p->report, "note", "backup b%" PRId64 " of %s/%s begins: %s", p->backup.id,
 	    p->backup.project_slug, p->backup.environment_slug, p->backup.contents);
-	if (backups_code(p->db, &p->lease, hook_code(p), e) != 0 || sweep_former(p, e) != 0 ||
+	/* The sidecar tells it, too. */
+	p->backup.code = hook_code(p);
+	if (backups_code(p->db, &p->lease, p->backup.code, e) != 0 || sweep_former(p, e) != 0 ||
 	    check_space(&needs, p, e) != 0)
 		return -1;
 	report_expect(p->report, needs.raw);

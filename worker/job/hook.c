@@ -278,5 +278,5 @@ hook_code(struct plan *p)
 		report_say(p->report, "warn", "which code runs is not known: %s", why.text);
 		return "";
 	}
-	return strlen(answer) <= CODE_MAX ? answer : utf8_clean(p->arena, answer, CODE_MAX);
+	return arena_dupn(p->arena, answer, utf8_cut(answer, CODE_MAX));
 }

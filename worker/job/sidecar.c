@@ -135,6 +135,8 @@ backup_json(const struct plan *p)
 	set_int(j, "created_at", b->created_at);
 	set_int(j, "started_at", p->job.started_at);
 	set_text(j, "note", b->note);
+	if (*b->code != '\0')
+		set_text(j, "code", b->code);
 	set_text(j, "requested_by", b->requested_name);
 	set_int(j, "job", p->job.id);
 	set_int(j, "warnings", report_warnings(p->report));

@@ -17,6 +17,7 @@
 #include "lib/base/fault.h"
 #include "lib/base/fd.h"
 #include "lib/base/log.h"
+#include "lib/base/utf8.h"
 #include "lib/store/notices.h"
 #include "lib/util/hooksign.h"
 #include "lib/util/http.h"
@@ -84,24 +85,40 @@ hide(char *text, const char *what, size_t n)
 	}
 }
 
+/* The head of it at the end of the text, where that was cut. Taking away more than was its head
+ * does no harm: what is left of a head is found all the same. */
+static void
+drop_head(char *text, const char *what, size_t n)
+{
+	size_t length = strlen(text);
+
+	for (size_t k = n < length ? n : length; k > 0; k--) {
+		if (memcmp(text + length - k, what, k) == 0) {
+			text[length - k] = '\0';
+			return;
+		}
+	}
+}
+
 /* Servers tell what was asked for, and a channel's address is its secret: what stands behind the
  * host is not kept of an answer, be it whole or in pieces. */
 static void
-hide_secrets(char *text, const char *url, const char *secret)
+each_secret(char *text, const char *url, const char *secret,
+    void (*away)(char *text, const char *what, size_t n))
 {
 	enum { SHORTEST = 6 };
 	const char *host = strstr(url, "://"), *at = host != NULL ? host + 3 : url;
 
 	at += strcspn(at, "/?#");
 	if (strlen(at) >= SHORTEST)
-		hide(text, at, strlen(at));
+		away(text, at, strlen(at));
 	for (size_t n; *at != '\0'; at += n + (at[n] != '\0')) {
 		n = strcspn(at, "/?&=#");
 		if (n >= SHORTEST)
-			hide(text, at, n);
+			away(text, at, n);
 	}
 	if (strlen(secret) >= SHORTEST)
-		hide(text, secret, strlen(secret));
+		away(text, secret, strlen(secret));
 }
 
 static int
@@ -126,22 +143,11 @@ call(struct http_answer *answer, const struct conf *conf, const struct notice_du
 	if (http_send(answer, &conf->http,
 	        &(struct http_request){ m.url, m.body, strlen(m.body), headers }, e) != 0)
 		return -1;
-	hide_secrets(answer->text, to.url, to.secret);
+	/* Heads first: of a text in which something is hidden they are no heads any more. */
+	if (answer->cut)
+		each_secret(answer->text, to.url, to.secret, drop_head);
+	each_secret(answer->text, to.url, to.secret, hide);
 	return 0;
-}
-
-/* So much of the text is kept: whole characters, and only now that nothing secret is left that
- * could be cut in two. */
-static size_t
-cut(const char *text)
-{
-	size_t n = strlen(text);
-
-	if (n <= TEXT_MAX)
-		return n;
-	for (n = TEXT_MAX; n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80; n--)
-		continue;
-	return n;
 }
 
 static void
@@ -153,9 +159,10 @@ judge(struct webhook_answer *ret, const struct http_answer *answer)
 	ret->final = answer->status == GONE;
 	if (ret->sent)
 		return;
+	/* Cut only now that nothing secret is left that could be cut in two. */
 	snprintf(ret->error, sizeof ret->error, "answered %d%s%s%.*s", answer->status,
 	    answer->status / 100 == 3 ? " (redirects are not followed)" : "",
-	    *answer->text != '\0' ? ": " : "", (int)cut(answer->text), answer->text);
+	    *answer->text != '\0' ? ": " : "", (int)utf8_cut(answer->text, TEXT_MAX), answer->text);
 }
 
 static NORETURN void
