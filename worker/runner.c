@@ -340,10 +340,10 @@ close_down(struct runner *r)
 		wait_a_moment(r, 100);
 		turn(r);
 	}
-	/* The sweeps are over: none closes what is opened here. */
-	tell_held(r);
+	/* First: a sweep might close what is opened here. */
 	if (r->sweeper > 0)
 		kill(r->sweeper, SIGKILL);
+	tell_held(r);
 	mail_send_stop(&r->mail, r->db);
 	webhook_stop(&r->webhooks, r->db, clock_now());
 }

@@ -36,16 +36,13 @@ complain(struct form *f, const char *field, const char *text)
 static void
 read_preset(struct form *f, const struct request *rq, enum retain_preset preset)
 {
-	bool last = preset == PRESET_LAST;
-	const char *field = last ? "last_n" : "days_n";
-	const char *text = request_field(rq, field);
+	const char *field = preset == PRESET_LAST ? "last_n" : "days_n";
 	struct retain_rule rule;
-	int64_t n = 0;
+	struct err why;
+	int64_t n;
 
-	if ((last || preset == PRESET_DAYS) && !num_parse(&n, text, 1, last ? 1000 : 3650)) {
-		complain(f, field, arena_printf(rq->arena, "Keep %s, you wrote %.40s",
-		    last ? "1 to 1000 of the newest" : "for 1 to 3650 days",
-		    *text != '\0' ? text : "nothing"));
+	if (retain_preset_typed(&n, preset, request_field(rq, field), &why) != 0) {
+		complain(f, field, arena_dup(rq->arena, why.text));
 		return;
 	}
 	rule = retain_preset_rule(preset, n);

@@ -12,6 +12,7 @@
 #include "lib/base/num.h"
 #include "lib/model/cron_read.h"
 #include "lib/model/retain_note.h"
+#include "lib/model/retain_preset.h"
 #include "lib/model/spread.h"
 #include "lib/store/plans.h"
 #include "lib/store/policies.h"
@@ -176,6 +177,36 @@ read_words(struct form *f, const struct request *rq,
 	f->f.notify = or(field(rq, "notify"), schedule_notify_name(NOTIFY_CHANNELS));
 }
 
+/* The line of its keeps, "" as inherited. */
+static void
+read_keep(struct form *f, const struct request *rq)
+{
+	bool own = strcmp(f->f.keep, "own") == 0;
+	enum retain_preset preset;
+	struct retain_rule rule;
+	struct err why;
+	int64_t n;
+
+	f->s.keep = "";
+	if (strcmp(f->f.keep, "inherit") == 0)
+		return;
+	if (!own && !retain_preset_parse(&preset, f->f.keep)) {
+		complain(f, rq, "keep", "Choose how long its backups stay");
+		return;
+	}
+	if (own && retain_rule_parse_keeps(&rule, f->f.keep_line, &why) != 0) {
+		complain(f, rq, "keep_line", why.text);
+		return;
+	}
+	if (!own && retain_preset_typed(&n, preset, f->f.keep_n, &why) != 0) {
+		complain(f, rq, "keep_n", why.text);
+		return;
+	}
+	if (!own)
+		rule = retain_preset_rule(preset, n);
+	f->s.keep = retain_rule_text_keeps(rq->arena, &rule);
+}
+
 /* The words into f->s, with all that is wrong. */
 static void
 understand(struct form *f, const struct request *rq)
@@ -183,7 +214,6 @@ understand(struct form *f, const struct request *rq)
 	struct field_error faults[SCHEDULE_ERRORS_MAX];
 	enum cron_every every;
 	int64_t spread = 0;
-	const char *field, *wrong;
 	size_t count;
 	bool picked = cron_simple_parse(&every, f->f.every);
 
@@ -202,9 +232,7 @@ understand(struct form *f, const struct request *rq)
 	f->s.spread_min = (int)spread;
 	if (!schedule_notify_parse(&f->s.notify, f->f.notify))
 		complain(f, rq, "notify", "Choose when to tell of its backups");
-	wrong = show_schedule_keep(&f->s.keep, &field, rq->arena, &f->f);
-	if (wrong != NULL)
-		complain(f, rq, field, wrong);
+	read_keep(f, rq);
 	count = schedule_check(faults, rq->arena, &f->s);
 	for (size_t i = 0; i < count; i++)
 		complain(f, rq, faults[i].field, faults[i].text);

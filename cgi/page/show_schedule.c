@@ -10,7 +10,7 @@
 #include "lib/base/num.h"
 #include "lib/model/cron_read.h"
 #include "lib/model/cron_words.h"
-#include "lib/model/retain_rule.h"
+#include "lib/model/retain_preset.h"
 
 enum { PREVIEW_RUNS = 5 };
 
@@ -156,61 +156,26 @@ show_schedule_plan(struct node *n, struct zoneset *set, const struct schedule_pl
 
 /* -- the form -- */
 
-#define CALENDAR_KEEPS "daily=7 weekly=4 monthly=12"
-
-/* The line as it is stored, in the order of retain_rule_text(). */
+/* The line as it is stored. */
 static void
-fill_keep(struct schedule_form *f, const char *keep)
+fill_keep(struct schedule_form *f, struct arena *a, const char *keep)
 {
-	bool one = *keep != '\0' && strchr(keep, ' ') == NULL;
-
-	f->keep = "own";
-	f->keep_n = f->keep_line = "";
-	if (*keep == '\0') {
-		f->keep = "inherit";
-	} else if (strcmp(keep, CALENDAR_KEEPS) == 0) {
-		f->keep = "calendar";
-	} else if (strcmp(keep, "forever") == 0) {
-		f->keep = "forever";
-	} else if (one && strncmp(keep, "last=", 5) == 0) {
-		f->keep = "last";
-		f->keep_n = keep + 5;
-	} else if (one && strncmp(keep, "days=", 5) == 0) {
-		f->keep = "days";
-		f->keep_n = keep + 5;
-	} else {
-		f->keep_line = keep;
-	}
-}
-
-const char *
-show_schedule_keep(const char **keep, const char **field, struct arena *a,
-    const struct schedule_form *f)
-{
-	bool last = strcmp(f->keep, "last") == 0, days = strcmp(f->keep, "days") == 0;
-	bool own = strcmp(f->keep, "own") == 0, forever = strcmp(f->keep, "forever") == 0;
-	bool calendar = strcmp(f->keep, "calendar") == 0;
+	enum retain_preset preset = PRESETS;
 	struct retain_rule rule;
 	struct err why;
-	int64_t n;
+	int64_t n = 0;
 
-	*field = last || days ? "keep_n" : own ? "keep_line" : "keep";
-	*keep = calendar ? CALENDAR_KEEPS : forever ? "forever" : "";
-	if (last || days) {
-		if (!num_parse(&n, f->keep_n, 1, last ? 1000 : 3650))
-			return arena_printf(a, "Keep %s, you wrote %.40s",
-			    last ? "1 to 1000 of the newest" : "for 1 to 3650 days",
-			    *f->keep_n != '\0' ? f->keep_n : "nothing");
-		*keep = arena_printf(a, "%s=%" PRId64, f->keep, n);
-	}
-	if (!own)
-		return last || days || forever || calendar || strcmp(f->keep, "inherit") == 0
-		    ? NULL
-		    : "Choose how long its backups stay";
-	if (retain_rule_parse_keeps(&rule, f->keep_line, &why) != 0)
-		return arena_dup(a, why.text);
-	*keep = retain_rule_text_keeps(a, &rule);
-	return NULL;
+	f->keep = "inherit";
+	f->keep_n = f->keep_line = "";
+	if (*keep == '\0')
+		return;
+	if (retain_rule_parse_keeps(&rule, keep, &why) == 0)
+		preset = retain_preset_of_keeps(&n, &rule);
+	f->keep = preset == PRESETS ? "own" : retain_preset_name(preset);
+	if (preset == PRESETS)
+		f->keep_line = keep;
+	if (n > 0)
+		f->keep_n = arena_printf(a, "%" PRId64, n);
 }
 
 void
@@ -233,7 +198,7 @@ show_schedule_fill(struct schedule_form *f, struct arena *a, const struct schedu
 	f->spread = arena_printf(a, "%d", s->spread_min);
 	f->consistent = s->mode == MODE_CONSISTENT;
 	f->all_kinds = s->all_kinds;
-	fill_keep(f, s->keep != NULL ? s->keep : "");
+	fill_keep(f, a, s->keep != NULL ? s->keep : "");
 	f->notify = schedule_notify_name(s->notify);
 }
 
@@ -252,13 +217,6 @@ option(struct node *root, const char *list, const char *value, const char *text,
 static void
 show_rules(struct node *root, const struct schedule_form *f)
 {
-	static const struct { const char *value, *text; } keeps[] = {
-		{ "calendar", "7 daily, 4 weekly, 12 monthly" },
-		{ "last", "The newest ones" },
-		{ "days", "A number of days" },
-		{ "forever", "All, for ever" },
-		{ "own", "Numbers of your own" },
-	};
 	static const struct { const char *text, *hint; } notify[NOTIFIES] = {
 		[NOTIFY_CHANNELS] = { "As each channel has chosen", NULL },
 		[NOTIFY_NEVER] = { "Never",
@@ -272,8 +230,10 @@ show_rules(struct node *root, const struct schedule_form *f)
 
 	node_set(option(root, "keeps", "inherit", "As the environment has it", f->keep), "hint",
 	    f->inherited);
-	for (size_t i = 0; i < sizeof keeps / sizeof *keeps; i++)
-		(void)option(root, "keeps", keeps[i].value, keeps[i].text, f->keep);
+	for (int i = 0; i < PRESETS; i++)
+		(void)option(root, "keeps", retain_preset_name((enum retain_preset)i),
+		    retain_preset_title((enum retain_preset)i), f->keep);
+	(void)option(root, "keeps", "own", "Numbers of your own", f->keep);
 	node_set(root, "keep_n.value", f->keep_n);
 	node_set(root, "keep_line.value", f->keep_line);
 	for (int i = 0; i < NOTIFIES; i++)

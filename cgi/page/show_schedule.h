@@ -36,7 +36,7 @@ void show_schedule_moment(struct node *n, const char *name, const struct zone *z
 /* The form, as it was typed. */
 struct schedule_form {
 	const char *name, *every, *minute, *time, *weekday, *day, *cron, *zone, *spread;
-	/* keep: the radio button: inherit, calendar, last, days, forever or own. */
+	/* keep: the radio button: inherit, a preset (retain_preset.h) or own. */
 	const char *keep, *keep_n, *keep_line, *notify;
 	const char *inherited;        /* what the environment's rule keeps; NULL: it differs */
 	bool consistent, all_kinds;
@@ -46,10 +46,6 @@ struct schedule_form {
 	bool of_environment;
 };
 void show_schedule_form(struct page *p, const struct schedule_form *f);
-/* What the form says of keeps, as the line of them in `keep`, "" as inherited. NULL, or what is
- * wrong, with its field. */
-const char *show_schedule_keep(const char **keep, const char **field, struct arena *a,
-    const struct schedule_form *f);
 /* The fields as they stand in `s`; the services are the caller's. */
 void show_schedule_fill(struct schedule_form *f, struct arena *a, const struct schedule *s);
 

@@ -1,13 +1,14 @@
 /* retain_preset.c: the keep rules that most people want, by name. */
 #include "lib/model/retain_preset.h"
 
+#include "lib/base/num.h"
 #include "lib/model/word.h"
 
 static const char *const preset_names[PRESETS] = {
 	[PRESET_CALENDAR] = "calendar", [PRESET_LAST] = "last",
 	[PRESET_DAYS] = "days",         [PRESET_FOREVER] = "forever",
 };
-enum { USUAL_LAST = 30, USUAL_DAYS = 365 };
+enum { USUAL_LAST = 30, USUAL_DAYS = 365, MOST_LAST = 1000, MOST_DAYS = 3650 };
 
 const char *
 retain_preset_name(enum retain_preset preset)
@@ -76,9 +77,26 @@ retain_preset_rule(enum retain_preset preset, int64_t n)
 	return rule;
 }
 
-enum retain_preset
-retain_preset_of(int64_t *ret_n, const struct retain_rule *rule)
+int
+retain_preset_typed(int64_t *ret, enum retain_preset preset, const char *text, struct err *e)
 {
+	const char *typed = *text != '\0' ? text : "nothing";
+
+	*ret = 0;
+	if (preset == PRESET_LAST && !num_parse(ret, text, 1, MOST_LAST))
+		return err_set(e, ERR_INPUT, "Keep 1 to %d of the newest, you wrote %.40s",
+		    MOST_LAST, typed);
+	if (preset == PRESET_DAYS && !num_parse(ret, text, 1, MOST_DAYS))
+		return err_set(e, ERR_INPUT, "Keep for 1 to %d days, you wrote %.40s",
+		    MOST_DAYS, typed);
+	return 0;
+}
+
+static enum retain_preset
+find(int64_t *ret_n, const struct retain_rule *rule,
+    bool (*same)(const struct retain_rule *a, const struct retain_rule *b))
+{
+	*ret_n = 0;
 	for (int p = 0; p < PRESETS; p++) {
 		enum retain_preset preset = (enum retain_preset)p;
 		int64_t n = preset == PRESET_LAST ? rule->last
@@ -86,10 +104,22 @@ retain_preset_of(int64_t *ret_n, const struct retain_rule *rule)
 		                                  : 0;
 		struct retain_rule made = retain_preset_rule(preset, n);
 
-		if (!retain_rule_same(&made, rule))
+		if (!same(&made, rule))
 			continue;
 		*ret_n = n;
 		return preset;
 	}
 	return PRESETS;
+}
+
+enum retain_preset
+retain_preset_of(int64_t *ret_n, const struct retain_rule *rule)
+{
+	return find(ret_n, rule, retain_rule_same);
+}
+
+enum retain_preset
+retain_preset_of_keeps(int64_t *ret_n, const struct retain_rule *keeps)
+{
+	return find(ret_n, keeps, retain_rule_same_keeps);
 }

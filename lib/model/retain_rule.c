@@ -395,12 +395,24 @@ retain_rule_small_print(struct arena *a, const struct retain_rule *rule)
 	return arena_dup(a, b.p);
 }
 
-bool
-retain_rule_same(const struct retain_rule *a, const struct retain_rule *b)
+static bool
+same(const struct retain_rule *a, const struct retain_rule *b, size_t count)
 {
-	for (size_t i = 0; i < WORDS; i++)
+	for (size_t i = 0; i < count; i++)
 		if ((words[i].shape == COUNT || words[i].shape == SIZE) &&
 		    number(a, &words[i]) != number(b, &words[i]))
 			return false;
-	return a->forever == b->forever && a->demand == b->demand;
+	return a->forever == b->forever;
+}
+
+bool
+retain_rule_same(const struct retain_rule *a, const struct retain_rule *b)
+{
+	return same(a, b, WORDS) && a->demand == b->demand;
+}
+
+bool
+retain_rule_same_keeps(const struct retain_rule *a, const struct retain_rule *b)
+{
+	return same(a, b, KEEPS);
 }

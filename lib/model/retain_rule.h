@@ -67,7 +67,8 @@ char *retain_rule_words(struct arena *a, const struct retain_rule *rule);
 /* The rest, as sentences: on-demand, failed and safety backups, what never goes, the limit. */
 char *retain_rule_small_print(struct arena *a, const struct retain_rule *rule);
 
-/* All numbers are the same. */
+/* All numbers are the same; or those of the keeps alone. */
 bool retain_rule_same(const struct retain_rule *a, const struct retain_rule *b);
+bool retain_rule_same_keeps(const struct retain_rule *a, const struct retain_rule *b);
 
 #endif

@@ -121,11 +121,9 @@ read_due(void *row, struct sql *q, struct arena *a)
 	due->channel.name = due->row.channel_name;
 	due->channel.target = sql_text(q, c++, a);
 	due->channel.sealed = sql_blob(&due->channel.sealed_size, q, c++, a);
-	due->channel.project = sql_int(q, c++);
-	due->channel.environment = sql_int(q, c++);
 }
 
-#define DUE_COLUMNS ROW_COLUMNS ", c.kind, c.target, c.sealed, c.project, c.environment" ROW_TABLES
+#define DUE_COLUMNS ROW_COLUMNS ", c.kind, c.target, c.sealed" ROW_TABLES
 
 static int
 list_due(struct notice_due **ret, size_t *count, const struct sql_query *query, struct err *e)

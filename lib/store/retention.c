@@ -154,8 +154,7 @@ load_items(struct retain_item **ret, struct arena *a, struct db *db, const struc
 	    "SELECT b.id, b.environment, CASE b.started_at WHEN 0 THEN b.created_at ELSE"
 	    " b.started_at END, b.kind, b.state, b.health, b.suspicion<>'', b.keep, b.id IN"
 	    IN_USE ", b.keep_until, b.trashed_at, b.stored_bytes, b.schedule FROM"
-	    " backup b WHERE"
-	    " b.environment=?1 AND b.state<>'deleted' ORDER BY b.id";
+	    " backup b WHERE b.environment=?1 AND b.state<>'deleted' ORDER BY b.id";
 	size_t count;
 
 	*ret = sql_list(&count,

@@ -55,12 +55,11 @@ retention_keeps_load(struct retain_ask *ask, struct arena *a, struct db *db,
 {
 	static const char sql[] =
 	    "SELECT s.id, CASE WHEN s.id=?3 THEN ?4 WHEN s.removed_at=0 THEN s.keep ELSE '' END,"
-	    " s.cron, coalesce((SELECT x.next_at FROM"
-	    " schedule_state x WHERE x.schedule=s.id AND x.environment=?1 AND x.next_at>?2 AND"
-	    " s.enabled=1 AND s.removed_at=0 AND s.paused_until<=?2), 0), s.name"
-	    " FROM schedule s WHERE s.id IN (SELECT schedule FROM schedule_state WHERE"
-	    " environment=?1 UNION SELECT schedule FROM backup WHERE environment=?1 AND"
-	    " schedule IS NOT NULL) ORDER BY s.id";
+	    " s.cron, coalesce((SELECT x.next_at FROM schedule_state x WHERE x.schedule=s.id AND"
+	    " x.environment=?1 AND x.next_at>?2 AND s.enabled=1 AND s.removed_at=0 AND"
+	    " s.paused_until<=?2), 0), s.name FROM schedule s WHERE s.id IN (SELECT schedule FROM"
+	    " schedule_state WHERE environment=?1 UNION SELECT schedule FROM backup WHERE"
+	    " environment=?1 AND schedule IS NOT NULL) ORDER BY s.id";
 	const struct zone *utc = zone_utc(a);
 	struct retain_keeps *keeps;
 	struct pace *paces;
