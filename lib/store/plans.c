@@ -34,18 +34,22 @@ enum { LATE_MS = 10 * 60 * 1000, DUE_MAX = 50, DAYS_MAX = 400 };
 	" (SELECT slug FROM storage WHERE slug=" NEAREST("storage") ")," \
 	" (SELECT slug FROM storage ORDER BY id LIMIT 1)"
 
-/* With the newest run and the newest backup of each; a tombstone still tells when it ran. */
-#define PLANS \
+#define PLANS_WITH(run, backup) \
 	"SELECT " SCHEDULE_COLUMNS ", v.id, v.uuid, p.slug, v.slug, v.paused," ZONE \
 	", st.schedule IS NOT NULL, st.handled_at, st.next_at, r.started_at, r.due_at, r.error," \
 	" r.merged, b.id, b.created_at, b.started_at, b.stored_bytes, b.warnings, b.health," \
 	" b.state, b.error, b.contents," STORAGES "," NEAREST("retention") \
 	" FROM (" SCHEDULE_HOLDS ") h JOIN schedule s ON s.id=h.schedule JOIN environment v ON" \
 	" v.id=h.environment JOIN project p ON p.id=v.project LEFT JOIN schedule_state st ON" \
-	" st.schedule=s.id AND st.environment=v.id LEFT JOIN schedule_run r ON r.id=(SELECT" \
-	" max(x.id) FROM schedule_run x WHERE x.schedule=s.id AND x.environment=v.id) LEFT JOIN" \
-	" backup b ON b.id=(SELECT max(y.id) FROM backup y WHERE y.schedule=s.id AND" \
-	" y.environment=v.id)"
+	" st.schedule=s.id AND st.environment=v.id LEFT JOIN schedule_run r ON " run \
+	" LEFT JOIN backup b ON " backup
+/* With the newest run and the newest backup of each; a tombstone still tells when it ran. */
+#define PLANS \
+	PLANS_WITH("r.id=(SELECT max(x.id) FROM schedule_run x WHERE x.schedule=s.id AND" \
+	    " x.environment=v.id)", \
+	    "b.id=(SELECT max(y.id) FROM backup y WHERE y.schedule=s.id AND y.environment=v.id)")
+/* Without them (no id is 0): to see when the next run is, among any number of backups. */
+#define PLANS_AHEAD PLANS_WITH("r.id=0", "b.id=0")
 #define PLANS_ORDER " ORDER BY lower(p.slug), lower(v.slug), s.id"
 
 static void
@@ -190,7 +194,7 @@ plan_one(struct zoneset *set, struct db *db, const struct schedule_plan *p, int6
 }
 
 static int
-plan(struct db *db, int64_t now, bool only_new, struct err *e)
+plan(struct db *db, int64_t now, const char *which, struct err *e)
 {
 	static const char sql_stale[] = "DELETE FROM schedule_state WHERE (schedule, environment)"
 	    " NOT IN (SELECT schedule, environment FROM (" SCHEDULE_HOLDS "))";
@@ -199,12 +203,14 @@ plan(struct db *db, int64_t now, bool only_new, struct err *e)
 	struct schedule_plan *plans;
 	size_t count;
 
-	if (sql_run(NULL, db, sql_stale, SQL_NO_ARGS, e) != 0 ||
-	    plans_list(&plans, &count, a, db, 0, e) != 0)
+	if (sql_run(NULL, db, sql_stale, SQL_NO_ARGS, e) != 0)
+		return -1;
+	plans = sql_list(&count,
+	    &(struct sql_query){ db, a, which, SQL_NO_ARGS, sizeof *plans, read_plan }, e);
+	if (plans == NULL)
 		return -1;
 	for (size_t i = 0; i < count; i++)
-		if ((!only_new || !plans[i].known) &&
-		    plan_one(&set, db, &plans[i], now, e) != 0)
+		if (plan_one(&set, db, &plans[i], now, e) != 0)
 			return -1;
 	return 0;
 }
@@ -212,15 +218,18 @@ plan(struct db *db, int64_t now, bool only_new, struct err *e)
 int
 plans_begin(struct db *db, int64_t now, struct err *e)
 {
-	return plan(db, now, true, e);
+	static const char sql[] = PLANS_AHEAD " WHERE st.schedule IS NULL";
+
+	return plan(db, now, sql, e);
 }
 
 int
 plans_refresh(struct db *db, int64_t now, struct err *e)
 {
+	static const char sql[] = PLANS_AHEAD;
 	CLEANUP_TXN struct sql_txn t = { NULL };
 
-	if (sql_begin(&t, db, e) != 0 || plan(db, now, false, e) != 0)
+	if (sql_begin(&t, db, e) != 0 || plan(db, now, sql, e) != 0)
 		return -1;
 	return sql_commit(&t, e);
 }
