@@ -138,6 +138,16 @@ def killed_anywhere():
         print(f"# {kills} kills, {yard.number} restores, 0 mixed")
 
 
+@test("T31", "a worker killed while it tries whether folders can be exchanged: the next one goes on")
+def killed_while_it_tries():
+    with Yard() as yard:
+        assert kill_at(yard, "go", "old", "files.tried:kill"), "nothing was killed: the control"
+        assert yard.holds() == "new"
+        yard.finish("go", "old")
+        assert yard.holds() == "old"
+        tidy(yard, "old")
+
+
 def contents(path):
     """What is at each path below, folders left out."""
     out = {}

@@ -189,8 +189,12 @@ exchange_try(const struct lay_root *root, struct err *e)
 {
 	int rc;
 
+	/* An empty one is what a worker left that was killed while it tried. */
+	if (unlinkat(root->parent, root->old, AT_REMOVEDIR) != 0 && errno != ENOENT)
+		return err_sys(e, "remove '%s/%s'", root->parent_path, root->old);
 	if (mkdirat(root->parent, root->old, 0700) != 0)
 		return err_sys(e, "make the folder '%s/%s'", root->parent_path, root->old);
+	FAULT("files.tried");
 	rc = renameat2(root->parent, root->fresh, root->parent, root->old, RENAME_EXCHANGE);
 	if (rc != 0)
 		err_set(e, ERR_CONFLICT,
