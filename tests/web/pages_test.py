@@ -75,6 +75,7 @@ def main():
                  "/p/shop/live/backups?state=failed", "/p/shop/live/backups?q=nothing-has-this-note"]
         seeds += [f"/b/b{stage.ready}{x}" for x in ("", "/note", "/delete", "/download", "/restore", "/restore?step=2&part=media")]
         seeds += [f"/r/r{stage.drafted}/confirm", f"/r/r{stage.restored}", f"/r/r{stage.restored}/undo", f"/r/r{stage.beside}", "/help/restore"]
+        seeds += [f"/p/shop/{place}/notifications/1/here" for place in ("-", "staging")]   # only a sign-in leads there
         crawl = Crawl(stage.browser, seeds)
         html = {p: a for p, a in crawl.answers.items() if "html" in (a.header("content-type") or "")}
         report(f"all links, styles, scripts and pictures of {len(html)} pages resolve", crawl.faults)
