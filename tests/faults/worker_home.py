@@ -76,9 +76,10 @@ class Home:
         """Queue backups; gives (backup, job) pairs."""
         return [(int(b), int(j)) for b, j in self.tool("backup", where, count, *slugs)]
 
-    def start_worker(self, env=None):
+    def start_worker(self, env=None, around=()):
+        """`around`: a program and its arguments that start the worker as their own child."""
         with open(self.log, "ab") as log:
-            w = subprocess.Popen([os.path.join(ROOT, "build", VARIANT, "lazarette-worker")],
+            w = subprocess.Popen([*around, os.path.join(ROOT, "build", VARIANT, "lazarette-worker")],
                                  env=self.environment(env), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                  cwd="/", start_new_session=True, preexec_fn=die_with_parent)
         self.workers.append(w)
