@@ -478,7 +478,7 @@ set_up(struct pack *p, const struct sink *data, const struct sink *manifest, str
 		.threads = p->threads, .slots = p->slot_count, .items = items, .work = fill_slot,
 		.deliver = { deliver_slot, hash_slot }, .arg = p,
 	};
-	manifest_head(&p->line);
+	manifest_head(&p->line, MANIFEST_FULL);
 	if (frame_writer_new(&p->manifest, manifest, &small, e) != 0
 	    || frame_write(p->manifest, p->line.p, p->line.n, e) != 0)
 		return -1;

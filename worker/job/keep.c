@@ -219,7 +219,7 @@ keep_prove(struct part *part, struct plan *p, struct err *e)
 		return err_in(e, "%s", part->service_slug);
 	part->finished_at = clock_now();
 	part->warnings += report_warnings(p->report) - warned;
-	num_size(raw, part->data.raw_bytes);
+	num_size(raw, part_bytes(part));
 	num_size(stored, part->data.stored_bytes);
 	num_duration(took, part->finished_at > part->taken_at ? part->finished_at - part->taken_at
 	                                                      : 0);
