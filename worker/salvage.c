@@ -242,7 +242,7 @@ to_folder(const struct rescue *r, const struct part *part, struct err *e)
 
 	if (rc != 0)
 		return err_in(e, "%s", part->service_slug);
-	num_size(size, part_bytes(part));
+	num_size(size, backup_part_bytes(part));
 	printf("%s: %s, whole, in %s/%s\n", part->service_slug, size, r->order->to_dir, name);
 	return 0;
 }

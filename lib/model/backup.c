@@ -105,7 +105,7 @@ backup_may_go(enum backup_state from, enum backup_state to)
 }
 
 int64_t
-part_bytes(const struct part *p)
+backup_part_bytes(const struct part *p)
 {
 	return p->whole_bytes > p->data.raw_bytes ? p->whole_bytes : p->data.raw_bytes;
 }

@@ -66,7 +66,7 @@ struct part {
 	const char *engine_version;   /* of the server, "" when it has none */
 	const char *tool;             /* "pg_dump (PostgreSQL) 15.20" */
 	struct stored_object data, manifest;   /* manifest only for files */
-	int64_t whole_bytes;          /* of all its content; more than data has, when it needs packs */
+	int64_t whole_bytes;          /* of all its content: more than data has if it needs packs */
 	struct part_pack *packs;      /* of older backups */
 	size_t pack_count;
 	int64_t items;                /* files in the archive; 0 for databases */
@@ -76,7 +76,7 @@ struct part {
 };
 
 /* What a person is told of its size: all its content, whoever stored it. */
-int64_t part_bytes(const struct part *p);
+int64_t backup_part_bytes(const struct part *p);
 
 /* Rows of one table, as counted in the moment that a dump shows. */
 struct table_count {

@@ -421,7 +421,7 @@ backups_part_ready(struct db *db, const struct lease *l, const struct part *p, s
 	            sql_i(m->stored_bytes), sql_t(m->raw_sha256 ? m->raw_sha256 : ""),
 	            sql_t(m->stored_sha256 ? m->stored_sha256 : ""), sql_i(p->items),
 	            sql_i(p->warnings), sql_i(p->taken_at), sql_i(clock_now()),
-	            sql_i(part_bytes(p))),
+	            sql_i(backup_part_bytes(p))),
 	        e) != 0)
 		return -1;
 	if (changes != 1)

@@ -172,8 +172,8 @@ move_all_health(struct db *db, int64_t storage, struct err *e)
 	static const char sql_missing[] = READY_OF
 	    " AND b.health<>'missing' AND b.id IN " FOUND_IN(" AND f.kind='missing'");
 	static const char sql_damaged[] = READY_OF
-	    " AND b.health NOT IN ('damaged', 'missing') AND b.id IN "
-	    FOUND_IN(" AND f.kind='damaged'");
+	    " AND b.health<>'damaged' AND b.id NOT IN " FOUND_IN(" AND f.kind='missing'")
+	    " AND b.id IN " FOUND_IN(" AND f.kind='damaged'");
 	static const char sql_back[] = READY_OF
 	    " AND b.health='missing' AND b.id NOT IN " FOUND_IN("");
 

@@ -63,14 +63,16 @@ packs_put(struct db *db, const struct part *part, struct err *e)
 	return 0;
 }
 
-/* The backup whose part of this service is the newest good one in the storage that ours goes to. */
+/* The newest backup of this service in the storage that ours goes to, unless anything speaks
+ * against it: an older one may lie in the same packs. */
 static int
 find_base(int64_t *ret, struct db *db, const struct part *part, struct err *e)
 {
 	static const char sql[] =
-	    "SELECT b.id FROM part p JOIN backup b ON b.id=p.backup WHERE p.service=?1 AND"
-	    " p.state='ready' AND p.id<>?2 AND b.state='ready' AND b.health IN ('good', 'unknown')"
-	    " AND b.storage=(SELECT storage FROM backup WHERE id=?3) ORDER BY p.id DESC LIMIT 1";
+	    "SELECT CASE WHEN b.health IN ('good', 'unknown') AND b.test_state NOT IN ('failed',"
+	    " 'differs') THEN b.id ELSE 0 END FROM part p JOIN backup b ON b.id=p.backup WHERE"
+	    " p.service=?1 AND p.state='ready' AND p.id<>?2 AND b.state='ready' AND"
+	    " b.storage=(SELECT storage FROM backup WHERE id=?3) ORDER BY p.id DESC LIMIT 1";
 
 	return sql_get(ret, db, sql,
 	    SQL_ARGS(sql_i(part->service), sql_i(part->id), sql_i(part->backup)), e);
@@ -84,7 +86,8 @@ with_packs(const struct part *base, int64_t id, struct arena *a)
 	held.packs = arena_array(a, held.pack_count, sizeof *held.packs);
 	for (size_t i = 0; i < base->pack_count; i++)
 		held.packs[i] = base->packs[i];
-	held.packs[base->pack_count] = (struct part_pack){ .object = base->data };
+	held.packs[base->pack_count] = (struct part_pack){ .object = base->data,
+		.read_at = base->verified_at };
 	return held;
 }
 

@@ -309,7 +309,7 @@ def files_of(s):
     """What lies in the storage, but for what the instance puts there for itself."""
     store = os.path.join(s.home, "store")
     return {os.path.relpath(os.path.join(d, n), store) for d, _, names in os.walk(store) for n in names
-            if n not in ("lazarette.json", "README.txt") and "ballast" not in n}
+            if n not in ("lazarette.json", "README.txt", "restore-files.sh") and "ballast" not in n}
 
 
 def keys_of(s, state):

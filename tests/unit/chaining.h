@@ -54,7 +54,7 @@ chain_write(struct chained *c, struct chained_one *l, struct reuse *reuse, struc
 	CLEANUP_UPLOAD struct upload *pack = NULL;
 	CLEANUP_UPLOAD struct upload *list = NULL;
 
-	if (ledger_writer_new(&ledger, c->ledger, e) != 0)
+	if (ledger_write_new(&ledger, c->ledger, e) != 0)
 		return -1;
 	const struct pack_spec spec = { .roots = roots, .root_count = 1, .pack_name = l->name,
 		.frames = { .level = 3, .threads = 2 }, .watch = &watch, .reuse = reuse,
@@ -67,7 +67,7 @@ chain_write(struct chained *c, struct chained_one *l, struct reuse *reuse, struc
 	if (pack_write(&l->totals, &to_pack, &to_list, &spec, e) != 0
 	    || upload_commit(&pack, e) != 0 || upload_commit(&list, e) != 0)
 		return -1;
-	return ledger_finish(ledger, l->totals.manifest.stored_sha256, e);
+	return ledger_write_finish(ledger, l->totals.manifest.stored_sha256, e);
 }
 
 /* As the folder is now, for comparing; chain_pack() does it, unless it is done. */
@@ -170,7 +170,7 @@ chain_needed(const struct chained *c, const char *key)
 	return false;
 }
 
-/* It goes, and with it each pack that nobody needs any more; `blindly`: its own pack in any case. */
+/* It goes, and with it each pack that nobody needs any more; `blindly`: its own in any case. */
 UNUSED static void
 chain_delete(struct chained *c, struct chained_one *l, bool blindly)
 {

@@ -96,7 +96,8 @@ export_to_file(struct place *place, enum download_format format, struct err *e)
 {
 	CLEANUP_FD int fd = open(place->file, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	const struct watch watch = { .bytes = on_bytes, .arg = &place->told };
-	const struct export_part part = { place->dest, &place->data, &place->manifest, &watch, NULL };
+	const struct export_part part = { place->dest, &place->data, &place->manifest, &watch,
+		NULL };
 	struct export_file made;
 	CLEANUP_BUF struct buf whole = BUF_INIT;
 	char hash[HASH_HEX_SIZE];

@@ -1,5 +1,5 @@
-/* reuse_model_test.c: random trees, random changes, random deletions of backups: each backup that is
- * left comes back as the tree was (SCU-6). 500 steps; with ALL 10,000. */
+/* reuse_model_test.c: random trees, random changes, random deletions of backups: each backup that
+ * is left comes back as the tree was (SCU-6). 500 steps; with ALL 10,000. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

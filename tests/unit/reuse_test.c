@@ -99,6 +99,30 @@ an_unchanged_file_is_not_opened(void **state)
 }
 
 static void
+PEER_5_the_script_in_the_storage_takes_the_files_out_of_all_packs(void **state)
+{
+	struct place *place = *state;
+	struct tree_check check = { .links = true, .times = true };
+	struct chained_one *l;
+	struct err e = { .text = "" };
+	char script[200], list[200];
+
+	tree_make(place->source);
+	chain_pack(&chained);
+	put("plain.txt", "changed\n");
+	chain_pack(&chained);
+	put("another", "new in the third\n");
+	l = chain_pack(&chained);
+	assert_int_equal(l->part.pack_count, 2);
+	if (dest_claim_raise(place->dest, "0198-mine", &e) != 0)
+		fail_msg("%s", e.text);
+	snprintf(script, sizeof script, "%s/restore-files.sh", place->store);
+	snprintf(list, sizeof list, "%s/%s", place->store, l->list);
+	assert_int_equal(RUN("/", "sh", script, list, place->out), 0);
+	assert_int_equal(tree_compare(&check, l->copy, place->out), 0);
+}
+
+static void
 a_touched_a_renamed_and_a_copied_file_are_not_stored_again(void **state)
 {
 	CLEANUP_ARENA struct arena *a = arena_new();
@@ -221,6 +245,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(SCU_6_an_unchanged_tree_is_stored_once_and_comes_back_from_each_backup),
 		TEST(an_unchanged_file_is_not_opened),
+		TEST(PEER_5_the_script_in_the_storage_takes_the_files_out_of_all_packs),
 		TEST(a_touched_a_renamed_and_a_copied_file_are_not_stored_again),
 		TEST(a_pack_that_is_mostly_dead_is_left_behind),
 		TEST(a_pack_that_is_gone_or_cut_is_not_pointed_to),

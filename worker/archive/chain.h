@@ -19,7 +19,7 @@
 bool chain_is(const struct export_part *part);
 
 /*
- * The tar, to its end: part_bytes(part->chain) bytes. The own pack is compared with what was
+ * The tar, to its end: backup_part_bytes(part->chain) bytes. The own pack is compared with what was
  * promised; of an older one each frame has its checksum. `check` also compares each file with the
  * manifest's SHA-256, and the own pack's decoded bytes with theirs: for who does not do that while
  * it takes them. ERR_DAMAGED names the pack and the file.

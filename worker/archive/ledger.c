@@ -44,7 +44,7 @@ is_sound(const struct ledger *l, const char *manifest_sha256)
 	return memcmp(sum, l->map + body, LEDGER_SUM) == 0;
 }
 
-/* Its writer's checksum holds, so this can only be a writer's fault; a lookup must not run astray. */
+/* The checksum holds, so this can only be its writer's fault; a lookup must not run astray. */
 static bool
 is_in_bounds(const struct ledger *l)
 {

@@ -45,7 +45,7 @@ const char *ledger_pack(const struct ledger *l, size_t i);
 void ledger_passed(const struct ledger *l, size_t i);
 
 uint64_t ledger_path(const char *path);
-/* Same inode, size, times; of several, the one with this path, if any. NULL: it is new or changed. */
+/* Same inode, size, times; of several, the one with this path, if any. NULL: new or changed. */
 const struct ledger_record *ledger_find(const struct ledger *l, const struct stat *st,
     uint64_t path);
 /* Whether a file of that inode had this size, whenever it was changed. */
@@ -60,13 +60,14 @@ void ledger_fill(struct entry *entry, const struct ledger *l, const struct ledge
 /* A new one: written beside `path`, which is replaced when it is finished. Not synced, for it can
  * be made again. */
 struct ledger_writer;
-MUST_USE int ledger_writer_new(struct ledger_writer **ret, const char *path, struct err *e);
-void ledger_writer_freep(struct ledger_writer **w);   /* removes what was not finished */
-#define CLEANUP_LEDGER_WRITER CLEANUP(ledger_writer_freep)
+MUST_USE int ledger_write_new(struct ledger_writer **ret, const char *path, struct err *e);
+void ledger_write_freep(struct ledger_writer **w);   /* removes what was not finished */
+#define CLEANUP_LEDGER_WRITER CLEANUP(ledger_write_freep)
 /* For each line with a pack, in order. */
-MUST_USE int ledger_add(struct ledger_writer *w, const struct entry *entry, struct err *e);
-MUST_USE int ledger_copy(struct ledger_writer *w, const struct ledger *from,
+MUST_USE int ledger_write_add(struct ledger_writer *w, const struct entry *entry, struct err *e);
+MUST_USE int ledger_write_copy(struct ledger_writer *w, const struct ledger *from,
     const struct ledger_record *r, struct err *e);
-MUST_USE int ledger_finish(struct ledger_writer *w, const char *manifest_sha256, struct err *e);
+MUST_USE int ledger_write_finish(struct ledger_writer *w, const char *manifest_sha256,
+    struct err *e);
 
 #endif

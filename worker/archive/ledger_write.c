@@ -25,7 +25,7 @@ struct ledger_writer {
 };
 
 int
-ledger_writer_new(struct ledger_writer **ret, const char *path, struct err *e)
+ledger_write_new(struct ledger_writer **ret, const char *path, struct err *e)
 {
 	CLEANUP_LEDGER_WRITER struct ledger_writer *w = xmalloc(sizeof *w);
 	const struct ledger_head none = { .count = 0 };
@@ -46,7 +46,7 @@ ledger_writer_new(struct ledger_writer **ret, const char *path, struct err *e)
 }
 
 void
-ledger_writer_freep(struct ledger_writer **pw)
+ledger_write_freep(struct ledger_writer **pw)
 {
 	struct ledger_writer *w = *pw;
 
@@ -111,7 +111,7 @@ add(struct ledger_writer *w, struct ledger_record *r, const char *pack, struct e
 }
 
 int
-ledger_add(struct ledger_writer *w, const struct entry *entry, struct err *e)
+ledger_write_add(struct ledger_writer *w, const struct entry *entry, struct err *e)
 {
 	CLEANUP_BUF struct buf head = BUF_INIT;
 	struct ledger_record r = {
@@ -129,7 +129,7 @@ ledger_add(struct ledger_writer *w, const struct entry *entry, struct err *e)
 }
 
 int
-ledger_copy(struct ledger_writer *w, const struct ledger *from, const struct ledger_record *r,
+ledger_write_copy(struct ledger_writer *w, const struct ledger *from, const struct ledger_record *r,
     struct err *e)
 {
 	struct ledger_record copy = *r;
@@ -182,7 +182,7 @@ complete(unsigned char *map, const struct ledger_writer *w, const char *manifest
 }
 
 int
-ledger_finish(struct ledger_writer *w, const char *manifest_sha256, struct err *e)
+ledger_write_finish(struct ledger_writer *w, const char *manifest_sha256, struct err *e)
 {
 	size_t size = ledger_file_size(w->count, w->packs.n / LEDGER_NAME);
 	char sum[HASH_HEX_SIZE];

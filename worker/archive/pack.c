@@ -67,8 +67,9 @@ deliver_line(struct pack *p, const struct slot *s, struct item *item, const int6
 	manifest_line(&p->line, entry, true);
 	if (frame_write(p->manifest, p->line.p, p->line.n, e) != 0)
 		return -1;
-	return p->spec->ledger != NULL && entry->pack[0] ? ledger_add(p->spec->ledger, entry, e)
-	                                                 : 0;
+	if (p->spec->ledger == NULL || entry->pack[0] == '\0')
+		return 0;
+	return ledger_write_add(p->spec->ledger, entry, e);
 }
 
 /* In the order of the members: the flat group was filled from its end. */

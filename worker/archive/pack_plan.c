@@ -312,8 +312,8 @@ plan_known(bool *done, struct pack *p, const struct walk_found *f, struct err *e
 	return plan_pointer(p, f, record, twin, e);
 }
 
-/* A large file is not taken back once it is in slots: when it may only have been touched or renamed,
- * it is read to know that. */
+/* A large file is not taken back once it is in slots: when it may only have been touched or
+ * renamed, it is read to know that. */
 static int
 hash_touched(const struct ledger_record **ret, struct pack *p, int fd, const struct stat *st,
     struct err *e)

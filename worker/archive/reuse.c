@@ -77,15 +77,15 @@ make_ledger(const struct reuse_spec *spec, struct err *e)
 	CLEANUP_SCROLL struct scroll *scroll = NULL;
 	const struct entry *entry = NULL;
 
-	if (ledger_writer_new(&w, spec->ledger, e) != 0
+	if (ledger_write_new(&w, spec->ledger, e) != 0
 	    || scroll_open(&scroll, spec->dest, &spec->base->manifest, e) != 0)
 		return -1;
 	do {
 		if (scroll_next(&entry, scroll, e) != 0
-		    || (entry != NULL && entry->pack[0] && ledger_add(w, entry, e) != 0))
+		    || (entry != NULL && entry->pack[0] && ledger_write_add(w, entry, e) != 0))
 			return -1;
 	} while (entry != NULL);
-	return ledger_finish(w, spec->base->manifest.stored_sha256, e);
+	return ledger_write_finish(w, spec->base->manifest.stored_sha256, e);
 }
 
 static int
@@ -168,7 +168,8 @@ reuse_open(struct reuse **ret, const struct reuse_spec *spec, struct err *e)
 	size_t packs, bits;
 
 	*r = (struct reuse){ .spec = spec, .line = BUF_INIT, .old = BUF_INIT };
-	r->own.object = spec->base->data;
+	r->own = (struct part_pack){ .object = spec->base->data,
+		.read_at = spec->base->verified_at };
 	if (check_manifest(spec, e) != 0 || get_ledger(r, e) != 0
 	    || spill_new(&r->names, spec->scratch, e) != 0
 	    || spill_new(&r->pointers, spec->scratch, e) != 0)
@@ -302,7 +303,7 @@ keep_line(struct reuse *r, const struct ledger_record *record, const char *line,
 	r->live[record->pack] += bytes;
 	if (frame_write(r->manifest, line, n, e) != 0)
 		return -1;
-	return r->made == NULL ? 0 : ledger_copy(r->made, r->ledger, record, e);
+	return r->made == NULL ? 0 : ledger_write_copy(r->made, r->ledger, record, e);
 }
 
 static int
@@ -314,7 +315,9 @@ note_line(struct reuse *r, const char *line, struct err *e)
 
 	if (r->made == NULL)
 		return 0;
-	return manifest_parse(&entry, &skip, a, line, e) != 0 ? -1 : ledger_add(r->made, &entry, e);
+	if (manifest_parse(&entry, &skip, a, line, e) != 0)
+		return -1;
+	return ledger_write_add(r->made, &entry, e);
 }
 
 static int

@@ -157,7 +157,7 @@ work(struct plan *p, struct err *e)
 	for (size_t i = 0; i < p->file_count; i++) {
 		const struct part *part = plan_part(p, p->files[i].part);
 
-		total += part != NULL ? part_bytes(part) : 0;
+		total += part != NULL ? backup_part_bytes(part) : 0;
 	}
 	report_expect(p->report, total);
 	if (check_space(p, total + SPARE, e) != 0 || open_folder(&folder, p, e) != 0 ||

@@ -47,6 +47,20 @@ object_json(const struct stored_object *o)
 	return j;
 }
 
+/* The packs of older backups that the part needs: enough to read it without theirs. */
+static json_t *
+packs_json(const struct part *part)
+{
+	json_t *list = json_array(), *j;
+
+	for (size_t i = 0; i < part->pack_count; i++) {
+		j = object_json(&part->packs[i].object);
+		set_int(j, "live_bytes", part->packs[i].live_bytes);
+		json_array_append_new(list, j);
+	}
+	return list;
+}
+
 /* The settings of the service as they are now: how to reach it, without its password. */
 static int
 service_json(json_t **ret, struct plan *p, const struct part *part, struct err *e)
@@ -112,6 +126,10 @@ part_json(json_t **ret, struct plan *p, const struct part *part, struct err *e)
 	json_object_set_new(j, "data", object_json(&part->data));
 	if (part->manifest.key[0] != '\0')
 		json_object_set_new(j, "manifest", object_json(&part->manifest));
+	if (backup_part_bytes(part) > part->data.raw_bytes) {
+		set_int(j, "whole_bytes", part->whole_bytes);
+		json_object_set_new(j, "packs", packs_json(part));
+	}
 	if (tables_json(j, p, part->id, e) != 0) {
 		json_decref(j);
 		return -1;
