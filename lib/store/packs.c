@@ -1,7 +1,10 @@
 /* packs.c: which packs of older backups a part needs, and who still needs a pack. */
 #include "lib/store/packs.h"
 
+#include <string.h>
+
 #include "lib/base/clock.h"
+#include "lib/model/name.h"
 #include "lib/store/backups.h"
 #include "lib/store/lease.h"
 #include "lib/store/sql.h"
@@ -134,6 +137,28 @@ packs_needed(bool *ret, struct db *db, const char *key, int64_t backup, struct e
 		return -1;
 	*ret = found != 0;
 	return 0;
+}
+
+/* A manifest has the name of its pack, but for the ending; a sidecar's begins with its number. */
+int
+packs_former(int64_t *ret, struct db *db, const char *key, struct err *e)
+{
+	static const char sql[] =
+	    "SELECT b.id FROM part p JOIN backup b ON b.id=p.backup WHERE p.data_key=?1 AND NOT "
+	    LIVES;
+	static const char sql_sidecar[] =
+	    "SELECT b.id FROM backup b WHERE b.id=?1 AND b.sidecar_key=?2 AND NOT " LIVES;
+	static const char manifest[] = ".manifest.zst";
+	const char *slash = strrchr(key, '/'), *name = slash ? slash + 1 : key;
+	size_t n = strlen(key), m = sizeof manifest - 1;
+	CLEANUP_ARENA struct arena *a = arena_new();
+	int64_t number;
+
+	if (name_id_parse(&number, NAME_BACKUP, arena_dupn(a, name, strcspn(name, "-"))))
+		return sql_get(ret, db, sql_sidecar, SQL_ARGS(sql_i(number), sql_t(key)), e);
+	if (n > m && strcmp(key + n - m, manifest) == 0)
+		key = arena_printf(a, "%.*s.tar.zst", (int)(n - m), key);
+	return sql_get(ret, db, sql, SQL_ARGS(sql_t(key)), e);
 }
 
 int

@@ -38,6 +38,9 @@ MUST_USE int packs_hold_base(struct part *ret, struct arena *a, struct db *db,
 MUST_USE int packs_needed(bool *ret, struct db *db, const char *key, int64_t backup,
     struct err *e);
 
+/* The backup that failed or was deleted, to which the object of this key belonged; 0: to none. */
+MUST_USE int packs_former(int64_t *backup, struct db *db, const char *key, struct err *e);
+
 /* The pack was read to its end and is good, for all that need it. */
 MUST_USE int packs_read(struct db *db, const char *key, int64_t at, struct err *e);
 /* It is not good: every ready backup that has stored it or needs it has that health from now on. */

@@ -1,6 +1,6 @@
 /* ledger.c: the files of a service's last backup, as a local file to look them up in.
  *
- *   head · records · numbers of records by inode · by hash · names of packs · SHA-256 of all before
+ *   head · records · the same by inode · by hash · names of packs · SHA-256 of all before
  */
 #include "worker/archive/ledger.h"
 
@@ -22,7 +22,7 @@ struct ledger {
 	size_t size;
 	const struct ledger_head *head;
 	const struct ledger_record *records;
-	const uint32_t *by_inode, *by_hash;
+	const struct ledger_key *by_inode, *by_hash;
 	const char *packs;            /* LEDGER_NAME bytes each */
 };
 
@@ -49,7 +49,8 @@ static bool
 is_in_bounds(const struct ledger *l)
 {
 	for (size_t i = 0; i < l->head->count; i++)
-		if (l->by_inode[i] >= l->head->count || l->by_hash[i] >= l->head->count
+		if (l->by_inode[i].number >= l->head->count
+		    || l->by_hash[i].number >= l->head->count
 		    || l->records[i].pack >= l->head->packs)
 			return false;
 	for (size_t i = 0; i < l->head->packs; i++)
@@ -165,17 +166,16 @@ ledger_path(const char *path)
 	return h;
 }
 
-/* Where in an order the first record lies that is not before what `compare` asks for. */
+/* Where in an order the first one lies that is not below the key. */
 static size_t
-first_of(const struct ledger *l, const uint32_t *order, const void *key,
-    int (*compare)(const void *key, const struct ledger_record *r))
+first_of(const struct ledger *l, const struct ledger_key *order, uint64_t key)
 {
 	size_t from = 0, to = ledger_count(l);
 
 	while (from < to) {
 		size_t mid = from + (to - from) / 2;
 
-		if (compare(key, &l->records[order[mid]]) > 0)
+		if (order[mid].key < key)
 			from = mid + 1;
 		else
 			to = mid;
@@ -183,28 +183,16 @@ first_of(const struct ledger *l, const uint32_t *order, const void *key,
 	return from;
 }
 
-static int
-by_inode(const void *key, const struct ledger_record *r)
-{
-	int64_t inode = *(const int64_t *)key;
-
-	return (inode > r->inode) - (inode < r->inode);
-}
-
 const struct ledger_record *
 ledger_find(const struct ledger *l, const struct stat *st, uint64_t path)
 {
 	const struct ledger_record *found = NULL;
-	int64_t inode = (int64_t)st->st_ino;
 
-	if (inode <= 0)
-		return NULL;
-	for (size_t i = first_of(l, l->by_inode, &inode, by_inode); i < ledger_count(l); i++) {
-		const struct ledger_record *r = &l->records[l->by_inode[i]];
+	for (size_t i = first_of(l, l->by_inode, st->st_ino);
+	     i < ledger_count(l) && l->by_inode[i].key == st->st_ino; i++) {
+		const struct ledger_record *r = &l->records[l->by_inode[i].number];
 
-		if (r->inode != inode)
-			break;
-		if (r->size != st->st_size || r->mtime_s != st->st_mtim.tv_sec
+		if (r->inode == 0 || r->size != st->st_size || r->mtime_s != st->st_mtim.tv_sec
 		    || r->mtime_ns != st->st_mtim.tv_nsec || r->ctime_s != st->st_ctim.tv_sec
 		    || r->ctime_ns != st->st_ctim.tv_nsec)
 			continue;
@@ -215,25 +203,13 @@ ledger_find(const struct ledger *l, const struct stat *st, uint64_t path)
 	return found;
 }
 
-static int
-by_hash(const void *key, const struct ledger_record *r)
-{
-	return memcmp(key, r->sha256, sizeof r->sha256);
-}
-
 bool
 ledger_had(const struct ledger *l, const struct stat *st)
 {
-	int64_t inode = (int64_t)st->st_ino;
-
-	for (size_t i = first_of(l, l->by_inode, &inode, by_inode); i < ledger_count(l); i++) {
-		const struct ledger_record *r = &l->records[l->by_inode[i]];
-
-		if (r->inode != inode)
-			break;
-		if (r->size == st->st_size)
+	for (size_t i = first_of(l, l->by_inode, st->st_ino);
+	     i < ledger_count(l) && l->by_inode[i].key == st->st_ino; i++)
+		if (l->records[l->by_inode[i].number].size == st->st_size)
 			return true;
-	}
 	return false;
 }
 
@@ -242,18 +218,24 @@ ledger_find_content(size_t *from, size_t *to, const struct ledger *l, const char
     int64_t size)
 {
 	unsigned char bytes[32];
+	size_t at;
 
 	ledger_file_bytes(bytes, sha256);
-	*from = *to = first_of(l, l->by_hash, bytes, by_hash);
-	while (*to < ledger_count(l) && by_hash(bytes, ledger_by_hash(l, *to)) == 0
-	    && ledger_by_hash(l, *to)->size == size)
-		++*to;
+	for (at = first_of(l, l->by_hash, ledger_file_begin(bytes)); at < ledger_count(l); at++)
+		if (memcmp(ledger_by_hash(l, at)->sha256, bytes, sizeof bytes) >= 0)
+			break;
+	for (*from = *to = at; *to < ledger_count(l); ++*to) {
+		const struct ledger_record *r = ledger_by_hash(l, *to);
+
+		if (memcmp(r->sha256, bytes, sizeof bytes) != 0 || r->size != size)
+			break;
+	}
 }
 
 const struct ledger_record *
 ledger_by_hash(const struct ledger *l, size_t i)
 {
-	return &l->records[l->by_hash[i]];
+	return &l->records[l->by_hash[i].number];
 }
 
 void

@@ -138,31 +138,39 @@ ledger_write_copy(struct ledger_writer *w, const struct ledger *from, const stru
 }
 
 static int
-compare_inodes(const void *a, const void *b, void *records)
+compare_keys(const void *a, const void *b)
 {
-	const struct ledger_record *r = records;
-	int64_t one = r[*(const uint32_t *)a].inode, two = r[*(const uint32_t *)b].inode;
+	const struct ledger_key *one = a, *two = b;
 
-	return (one > two) - (one < two);
+	if (one->key != two->key)
+		return one->key < two->key ? -1 : 1;
+	return (one->number > two->number) - (one->number < two->number);
 }
 
+/* Two hashes begin alike only when they are the same, or once in a long while. */
 static int
 compare_hashes(const void *a, const void *b, void *records)
 {
-	const struct ledger_record *one = (struct ledger_record *)records + *(const uint32_t *)a,
-	                           *two = (struct ledger_record *)records + *(const uint32_t *)b;
-	int order = memcmp(one->sha256, two->sha256, sizeof one->sha256);
+	const struct ledger_key *one = a, *two = b;
+	const struct ledger_record *r = records;
+	int order;
 
-	return order != 0 ? order : (one->size > two->size) - (one->size < two->size);
+	if (one->key != two->key)
+		return one->key < two->key ? -1 : 1;
+	order = memcmp(r[one->number].sha256, r[two->number].sha256, sizeof r->sha256);
+	return order != 0 ? order : compare_keys(a, b);
 }
 
 static void
-sort_into(uint32_t *order, const struct ledger_writer *w, struct ledger_record *records,
-    int (*compare)(const void *, const void *, void *))
+put_orders(struct ledger_key *orders, struct ledger_record *records, size_t count)
 {
-	for (uint32_t i = 0; i < w->count; i++)
-		order[i] = i;
-	qsort_r(order, (size_t)w->count, sizeof *order, compare, records);
+	for (size_t i = 0; i < count; i++) {
+		orders[i] = (struct ledger_key){ (uint64_t)records[i].inode, (uint32_t)i, 0 };
+		orders[count + i] = (struct ledger_key){ ledger_file_begin(records[i].sha256),
+			(uint32_t)i, 0 };
+	}
+	qsort(orders, count, sizeof *orders, compare_keys);
+	qsort_r(orders + count, count, sizeof *orders, compare_hashes, records);
 }
 
 /* All but the sum, in the mapped file. */
@@ -172,12 +180,11 @@ complete(unsigned char *map, const struct ledger_writer *w, const char *manifest
 	struct ledger_head head = { .magic = LEDGER_MAGIC, .count = w->count,
 		.packs = w->packs.n / LEDGER_NAME };
 	struct ledger_record *records = (void *)(map + sizeof head);
-	uint32_t *orders = (void *)(records + w->count);
+	struct ledger_key *orders = (void *)(records + w->count);
 
 	memcpy(head.manifest_sha256, manifest_sha256, sizeof head.manifest_sha256);
 	memcpy(map, &head, sizeof head);
-	sort_into(orders, w, records, compare_inodes);
-	sort_into(orders + w->count, w, records, compare_hashes);
+	put_orders(orders, records, (size_t)w->count);
 	memcpy(orders + 2 * w->count, w->packs.p, w->packs.n);
 }
 

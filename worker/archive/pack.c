@@ -144,7 +144,8 @@ fill_slot(void *arg, int thread, void *given, struct err *e)
 static int
 set_up(struct pack *p, const struct sink *data, const struct sink *manifest, struct err *e)
 {
-	const struct frame_options small = { .level = p->spec->frames.level, .threads = 1,
+	const struct frame_options small = { .level = p->spec->frames.level,
+		.threads = p->spec->reuse != NULL ? p->spec->frames.threads : 1,
 		.raw_max = MANIFEST_FRAME };
 	void *items[PRESS_SLOTS_MAX];
 

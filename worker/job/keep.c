@@ -220,7 +220,7 @@ int
 keep_prove(struct part *part, struct plan *p, struct err *e)
 {
 	int64_t warned = report_warnings(p->report);
-	char raw[NUM_TEXT], stored[NUM_TEXT], took[NUM_TEXT];
+	char raw[NUM_TEXT], new[NUM_TEXT], stored[NUM_TEXT], took[NUM_TEXT];
 	struct source src;
 
 	if (plan_source(&src, p, part->service, e) != 0 || read_back(part, p, &src, e) != 0)
@@ -228,11 +228,17 @@ keep_prove(struct part *part, struct plan *p, struct err *e)
 	part->finished_at = clock_now();
 	part->warnings += report_warnings(p->report) - warned;
 	num_size(raw, backup_part_bytes(part));
+	num_size(new, part->data.raw_bytes);
 	num_size(stored, part->data.stored_bytes);
 	num_duration(took, part->finished_at > part->taken_at ? part->finished_at - part->taken_at
 	                                                      : 0);
-	report_say(p->report, "note", "%s: %s stored as %s in %s; read back and compared",
-	    part->service_slug, raw, stored, took);
+	if (backup_part_bytes(part) > part->data.raw_bytes)
+		report_say(p->report, "note",
+		    "%s: %s, of which %s are new, stored as %s in %s; read back and compared",
+		    part->service_slug, raw, new, stored, took);
+	else
+		report_say(p->report, "note", "%s: %s stored as %s in %s; read back and compared",
+		    part->service_slug, raw, stored, took);
 	return 0;
 }
 
