@@ -7,7 +7,10 @@
 #include "lib/model/name.h"
 #include "lib/store/backups.h"
 #include "lib/store/lease.h"
+#include "lib/store/policies.h"
 #include "lib/store/sql.h"
+
+#define DAY_MS INT64_C(86400000)
 
 static void
 read_pack(void *row, struct sql *q, struct arena *a)
@@ -81,6 +84,28 @@ find_base(int64_t *ret, struct db *db, const struct part *part, struct err *e)
 	    SQL_ARGS(sql_i(part->service), sql_i(part->id), sql_i(part->backup)), e);
 }
 
+/* Whether somebody wants everything stored anew: for this backup, or after so many days. */
+static int
+is_full_due(bool *ret, struct db *db, const struct part *part, struct err *e)
+{
+	static const char sql_anew[] = "SELECT anew FROM backup WHERE id=?1";
+	static const char sql_environment[] = "SELECT environment FROM backup WHERE id=?1";
+	static const char sql_last[] =
+	    "SELECT max(p.taken_at) FROM part p JOIN backup b ON b.id=p.backup WHERE p.service=?1"
+	    " AND p.state='ready' AND p.whole_bytes<=p.data_raw_bytes AND b.storage=(SELECT storage"
+	    " FROM backup WHERE id=?2)";
+	int64_t anew, environment, days, last;
+
+	if (sql_get(&anew, db, sql_anew, SQL_ARGS(sql_i(part->backup)), e) != 0 ||
+	    sql_get(&environment, db, sql_environment, SQL_ARGS(sql_i(part->backup)), e) != 0 ||
+	    policies_number(&days, db, POLICY_FULL_DAYS, environment, e) != 0 ||
+	    sql_get(&last, db, sql_last, SQL_ARGS(sql_i(part->service), sql_i(part->backup)),
+	        e) != 0)
+		return -1;
+	*ret = anew != 0 || (days > 0 && last <= clock_now() - days * DAY_MS + DAY_MS / 2);
+	return 0;
+}
+
 static struct part
 with_packs(const struct part *base, int64_t id, struct arena *a)
 {
@@ -102,11 +127,13 @@ packs_hold_base(struct part *ret, struct arena *a, struct db *db, const struct l
 	struct lease_work work;
 	struct part *parts, none = { .id = 0 }, held;
 	const struct part *base = &none;
-	int64_t backup;
+	int64_t backup = 0;
 	size_t count;
+	bool full;
 
 	if (sql_begin(&t, db, e) != 0 || lease_check(&work, db, l, e) != 0 ||
-	    find_base(&backup, db, part, e) != 0)
+	    is_full_due(&full, db, part, e) != 0 ||
+	    (!full && find_base(&backup, db, part, e) != 0))
 		return -1;
 	if (backup != 0 && backups_parts(&parts, &count, a, db, backup, e) != 0)
 		return -1;

@@ -28,7 +28,7 @@ MUST_USE int packs_put(struct db *db, const struct part *part, struct err *e);
  * The part that a new one of this service in this storage may build on: of the newest backup that
  * is ready, if it is neither damaged nor failed a test, with its packs. All of them are noted as
  * needed by `part` in the same act, so that none is removed meanwhile. ret->id is 0 when there is
- * none.
+ * none, or when everything is to be stored anew: by wish, or by the policy full-days.
  */
 MUST_USE int packs_hold_base(struct part *ret, struct arena *a, struct db *db,
     const struct lease *l, const struct part *part, struct err *e);

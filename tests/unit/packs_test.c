@@ -5,6 +5,7 @@
 
 #include "lib/store/findings.h"
 #include "lib/store/packs.h"
+#include "lib/store/policies.h"
 #include "worker/gc.h"
 #include "worker/job/clear.h"
 #include "worker/sweep.h"
@@ -106,6 +107,30 @@ nothing_builds_on_a_backup_that_something_speaks_against(void **state)
 }
 
 static void
+files_are_stored_anew_by_wish_and_after_days(void **state)
+{
+	struct job_home *h = *state;
+	struct fixture *f = &h->f;
+	const struct policy_place here = { LEVEL_ENVIRONMENT, f->environment };
+	struct backup_request rq = { .job = { f->environment, f->admin, NULL, false },
+		.kind = BACKUP_ON_DEMAND, .services = &f->media, .service_count = 1, .anew = true };
+	struct backup_ids ids;
+	struct lease l;
+
+	home_backup(h, f->media);
+	OK(backups_request(&ids, f->db, &rq, &f->e));
+	l = fixture_claim(f);
+	assert_int_equal(home_work(h, &l), 0);
+	assert_int_equal(media_of(h, ids.backup).pack_count, 0);
+	assert_int_equal(media_of(h, home_backup(h, f->media)).pack_count, 1);
+	OK(policies_set(f->db, POLICY_FULL_DAYS, &here, "30", f->admin, &f->e));
+	assert_int_equal(media_of(h, home_backup(h, f->media)).pack_count, 1);
+	fixture_do(f, "UPDATE part SET taken_at=taken_at-31*86400000");
+	assert_int_equal(media_of(h, home_backup(h, f->media)).pack_count, 0);
+	assert_int_equal(media_of(h, home_backup(h, f->media)).pack_count, 1);
+}
+
+static void
 CYC_21_a_pack_that_is_gone_counts_against_all_that_need_it(void **state)
 {
 	struct job_home *h = *state;
@@ -177,6 +202,7 @@ main(void)
 		TEST(SCU_6_a_pack_goes_with_the_last_backup_that_needs_it),
 		TEST(SCU_6_what_a_backup_builds_on_stays_while_it_is_made),
 		TEST(nothing_builds_on_a_backup_that_something_speaks_against),
+		TEST(files_are_stored_anew_by_wish_and_after_days),
 		TEST(CYC_21_a_pack_that_is_gone_counts_against_all_that_need_it),
 		TEST(T24_gc_takes_what_is_known_to_be_left_over_and_old_and_nothing_else),
 	};

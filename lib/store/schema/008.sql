@@ -4,6 +4,9 @@
 ALTER TABLE part ADD COLUMN whole_bytes INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX part_data_key ON part (data_key);
 
+-- 1: somebody wants the files of this backup stored anew, whatever older ones have.
+ALTER TABLE backup ADD COLUMN anew INTEGER NOT NULL DEFAULT 0 CHECK (anew IN (0, 1));
+
 -- Everything that reading the pack needs stands here, for who stored it may be forgotten by now.
 CREATE TABLE part_pack (
 	part          INTEGER NOT NULL REFERENCES part (id),
