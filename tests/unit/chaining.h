@@ -3,6 +3,7 @@
 #define TESTS_UNIT_CHAINING_H
 
 #include "tests/unit/packing.h"
+#include "worker/archive/chain.h"
 #include "worker/archive/unpack.h"
 
 enum { CHAIN_MAX = 4096 };
@@ -147,6 +148,35 @@ chain_differs(struct chained *c, const struct chained_one *l)
 
 	if (chain_restore(c, l, &e) != 0)
 		fail_msg("%s", e.text);
+	return tree_compare(&check, l->copy, c->place->out);
+}
+
+/* The same by frames, through zstd and tar. */
+UNUSED static int
+chain_frames_differ(struct chained *c, const struct chained_one *l)
+{
+	const struct watch watch = { on_bytes, on_say, c->place };
+	const struct export_part part = { c->place->dest, &l->part.data, &l->part.manifest, &watch,
+		&l->part };
+	struct tree_check check = { .links = true, .times = true };
+	struct err e = { .text = "" };
+	char file[100];
+	CLEANUP_FD int fd = -1;
+	const struct sink to = { to_file, &fd };
+
+	if (!chain_is(&part))
+		return 0;
+	snprintf(file, sizeof file, "%s/frames.tar.zst", c->place->path);
+	fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	c->place->bytes = 0;
+	if (chain_frames(&part, &to, &e) != 0)
+		fail_msg("%s", e.text);
+	assert_int_equal(c->place->bytes, l->part.whole_bytes);
+	if (access(c->place->out, F_OK) == 0)
+		assert_int_equal(RUN("/", "chmod", "-R", "u+rwX", c->place->out), 0);
+	assert_int_equal(RUN("/", "rm", "-rf", c->place->out), 0);
+	assert_int_equal(mkdir(c->place->out, 0700), 0);
+	assert_int_equal(RUN(c->place->out, "tar", "--zstd", "-xpf", file), 0);
 	return tree_compare(&check, l->copy, c->place->out);
 }
 

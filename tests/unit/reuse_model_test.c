@@ -164,8 +164,11 @@ step(bool blindly)
 	if (chained.base < 0 || dice < 4) {
 		back_up();
 	} else if (dice < 6) {
+		struct chained_one *l = any_of_those_left();
+
 		met[5]++;
-		assert_int_equal(chain_differs(&chained, any_of_those_left()), 0);
+		assert_int_equal(chain_differs(&chained, l), 0);
+		assert_int_equal(chain_frames_differ(&chained, l), 0);
 	} else if (dice < 7) {
 		damage_the_ledger();
 	} else {

@@ -122,6 +122,25 @@ PEER_5_the_script_in_the_storage_takes_the_files_out_of_all_packs(void **state)
 	assert_int_equal(tree_compare(&check, l->copy, place->out), 0);
 }
 
+/* A download takes the stored frames; only those that are not wanted as a whole are made anew. */
+static void
+frames_are_copied_where_they_are_whole(void **state)
+{
+	struct chained_one *first, *second;
+	struct stat st;
+	char file[120];
+
+	tree_make(((struct place *)*state)->source);
+	first = chain_pack(&chained);
+	put("another", "new\n");
+	assert_int_equal(unlink(source("sizes/small-299")), 0);
+	second = chain_pack(&chained);
+	assert_int_equal(chain_frames_differ(&chained, second), 0);
+	snprintf(file, sizeof file, "%s/frames.tar.zst", chained.place->path);
+	assert_int_equal(stat(file, &st), 0);
+	assert_true(st.st_size < first->totals.data.stored_bytes * 101 / 100);
+}
+
 static void
 a_touched_a_renamed_and_a_copied_file_are_not_stored_again(void **state)
 {
@@ -144,6 +163,7 @@ a_touched_a_renamed_and_a_copied_file_are_not_stored_again(void **state)
 	second = chain_pack(&chained);
 	assert_int_equal(second->totals.data.raw_bytes, 1024 + 1024 + 1024);
 	assert_int_equal(chain_differs(&chained, second), 0);
+	assert_int_equal(chain_frames_differ(&chained, second), 0);
 	assert_int_equal(second->part.pack_count, 1);
 }
 
@@ -246,6 +266,7 @@ main(void)
 		TEST(SCU_6_an_unchanged_tree_is_stored_once_and_comes_back_from_each_backup),
 		TEST(an_unchanged_file_is_not_opened),
 		TEST(PEER_5_the_script_in_the_storage_takes_the_files_out_of_all_packs),
+		TEST(frames_are_copied_where_they_are_whole),
 		TEST(a_touched_a_renamed_and_a_copied_file_are_not_stored_again),
 		TEST(a_pack_that_is_mostly_dead_is_left_behind),
 		TEST(a_pack_that_is_gone_or_cut_is_not_pointed_to),

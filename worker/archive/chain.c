@@ -9,153 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <zstd.h>
 
-#include "lib/base/arena.h"
-#include "lib/base/fault.h"
-#include "worker/archive/frame.h"
-#include "worker/archive/press.h"
-#include "worker/archive/scroll.h"
+#include "worker/archive/chain_inner.h"
 #include "worker/archive/tar.h"
 
-enum { THREADS_MAX = 4, READ_STEP = 512 << 10, NAMES_SIZE = 256 << 10, PIECES_MAX = 16384 };
-
-/* What is wanted of a frame: a file, or a part of one that goes on in the next frame. */
-struct piece {
-	const struct entry *entry;
-	size_t at, n;
-	bool first, last;
-};
-
-/* One frame on its way; without stored bytes: headers of what has no content. */
-struct lot {
-	unsigned char *stored, *raw;
-	size_t stored_n, raw_n;
-	int64_t offset;
-	const char *key;
-	struct piece *pieces;
-	size_t count, capacity;
-	struct arena *arena;          /* of the entries */
-};
-
-struct chain {
-	const struct export_part *part;
-	const struct sink *to;
-	bool check;
-	struct scroll *scroll;
-	struct press *press;
-	int threads, slots;
-	ZSTD_DCtx *contexts[THREADS_MAX];
-	struct hash *hashes[THREADS_MAX + 1];   /* the last one is of who delivers */
-	struct lot lots[THREADS_MAX + 2];
-
-	/* The pack that is gone through, and what of it was read and not yet used. */
-	const struct stored_object *pack;
-	struct object *object;
-	int64_t size, window_at;
-	unsigned char *window;
-	size_t window_n, window_size;
-	struct lot *open;
-
-	struct buf head;              /* of who delivers */
-	int64_t sent;
-	int64_t own_left;             /* of the own pack's tar, without its end */
-};
+enum { READ_STEP = 512 << 10, NAMES_SIZE = 256 << 10, PIECES_MAX = 16384, END_MAX = 64 };
 
 bool
 chain_is(const struct export_part *part)
 {
 	return part->chain != NULL && part->chain->whole_bytes > part->data->raw_bytes;
-}
-
-static int
-send(struct chain *c, const void *p, size_t n, struct err *e)
-{
-	c->sent += (int64_t)n;
-	return n > 0 ? sink_write(c->to, p, n, e) : 0;
-}
-
-/* -- decoding and hashing: several threads -- */
-
-static int
-damaged(const struct lot *l, const char *how, struct err *e)
-{
-	return err_set(e, ERR_DAMAGED, "%s: the stored copy is damaged at byte %lld: %s", l->key,
-	    (long long)l->offset, how);
-}
-
-static int
-compare_hash(struct hash *h, const struct lot *l, const struct entry *entry, struct err *e)
-{
-	char got[HASH_HEX_SIZE];
-
-	hash_hex(h, got);
-	return strcmp(got, entry->sha256) == 0 || FAULT_CONTROL("chain.unchecked") ? 0
-	    : err_set(e, ERR_DAMAGED, "'%s' is not in %s as it was stored", entry->path, l->key);
-}
-
-static int
-decode(void *arg, int thread, void *item, struct err *e)
-{
-	struct chain *c = arg;
-	struct lot *l = item;
-	size_t n;
-
-	if (l->stored_n == 0)
-		return 0;
-	n = ZSTD_decompressDCtx(c->contexts[thread], l->raw, FRAME_RAW_MAX, l->stored, l->stored_n);
-	if (ZSTD_isError(n))
-		return damaged(l, ZSTD_getErrorName(n), e);
-	if (n != l->raw_n)
-		return damaged(l, "the frame has another size than it says", e);
-	for (size_t i = 0; c->check && i < l->count; i++) {
-		const struct piece *p = &l->pieces[i];
-
-		if (!p->first || !p->last)
-			continue;
-		hash_add(c->hashes[thread], l->raw + p->at, p->n);
-		if (compare_hash(c->hashes[thread], l, p->entry, e) != 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* -- putting it together: one thread -- */
-
-static int
-send_piece(struct chain *c, const struct lot *l, const struct piece *p, struct err *e)
-{
-	static const char zeros[TAR_BLOCK];
-	struct hash *h = c->hashes[c->threads];
-
-	if (p->first) {
-		buf_clear(&c->head);
-		tar_header(&c->head, p->entry);
-		if (send(c, c->head.p, c->head.n, e) != 0)
-			return -1;
-	}
-	if (c->check && !(p->first && p->last)) {
-		hash_add(h, l->raw + p->at, p->n);
-		if (p->last && compare_hash(h, l, p->entry, e) != 0)
-			return -1;
-	}
-	if (send(c, l->raw + p->at, p->n, e) != 0)
-		return -1;
-	return p->last ? send(c, zeros, tar_padding(p->entry->size), e) : 0;
-}
-
-static int
-deliver(void *arg, void *item, struct err *e)
-{
-	struct chain *c = arg;
-	struct lot *l = item;
-
-	if (l->stored_n == 0)
-		return send(c, l->raw, l->raw_n, e);
-	for (size_t i = 0; i < l->count; i++)
-		if (send_piece(c, l, &l->pieces[i], e) != 0)
-			return -1;
-	return 0;
 }
 
 /* -- walking the manifest: the caller's thread -- */
@@ -231,7 +94,7 @@ load(struct chain *c, int64_t offset, struct err *e)
 	c->open->offset = offset;
 	c->open->key = c->pack->key;
 	if (offset >= c->size)
-		return damaged(c->open, "no frame begins there", e);
+		return chain_lot_damaged(c->open, "no frame begins there", e);
 	move_window(c, offset);
 	for (;;) {
 		n = ZSTD_findFrameCompressedSize(c->window, c->window_n);
@@ -242,10 +105,10 @@ load(struct chain *c, int64_t offset, struct err *e)
 			return -1;
 	}
 	if (ZSTD_isError(n))
-		return damaged(c->open, ZSTD_getErrorName(n), e);
+		return chain_lot_damaged(c->open, ZSTD_getErrorName(n), e);
 	raw_n = ZSTD_getFrameContentSize(c->window, n);
 	if (raw_n > FRAME_RAW_MAX || n > ZSTD_compressBound(FRAME_RAW_MAX))
-		return damaged(c->open, "a frame is larger than any of ours", e);
+		return chain_lot_damaged(c->open, "a frame is larger than any of ours", e);
 	memcpy(c->open->stored, c->window, n);
 	c->open->stored_n = n;
 	c->open->raw_n = (size_t)raw_n;
@@ -291,8 +154,9 @@ add_file(struct chain *c, const struct entry *entry, struct err *e)
 		struct lot *l = c->open;
 
 		if (at >= l->raw_n || (!first && l->raw_n == 0))
-			return damaged(l, "the frame has less than its file needs", e);
-		struct piece p = { copy_entry(l->arena, entry), at, l->raw_n - at, first, false };
+			return chain_lot_damaged(l, "the frame has less than its file needs", e);
+		struct piece p = { .entry = copy_entry(l->arena, entry), .at = at,
+			.n = l->raw_n - at, .first = first };
 
 		if ((int64_t)p.n >= left) {
 			p.n = (size_t)left;
@@ -404,7 +268,7 @@ send_own(void *arg, const void *p, size_t n, struct err *e)
 	size_t take = (int64_t)n > c->own_left ? (size_t)c->own_left : n;
 
 	c->own_left -= (int64_t)take;
-	return send(c, p, take, e);
+	return chain_lot_send(c, p, take, e);
 }
 
 static int
@@ -426,15 +290,77 @@ read_own(struct chain *c, struct err *e)
 	return frame_read(&got, o, &to, &expect, e) == 0 ? 0 : err_in(e, "%s", data->key);
 }
 
+/* -- the own pack's frames -- */
+
+/* Where the last frame begins, which is the archive's end and nothing else. */
+static int
+find_end(int64_t *ret, struct object *o, const struct stored_object *data, struct err *e)
+{
+	unsigned char tail[END_MAX], raw[TAR_END];
+	int64_t from = data->stored_bytes > END_MAX ? data->stored_bytes - END_MAX : 0;
+	ssize_t n = object_read(o, from, tail, sizeof tail, e);
+
+	if (n < 0)
+		return -1;
+	for (ssize_t at = n; at-- > 0;) {
+		size_t rest = (size_t)(n - at);
+
+		if (ZSTD_findFrameCompressedSize(tail + at, rest) == rest
+		    && ZSTD_decompress(raw, sizeof raw, tail + at, rest) == TAR_END) {
+			*ret = from + at;
+			return 0;
+		}
+	}
+	return err_set(e, ERR_DAMAGED, "%s: its last frame is not the end of an archive",
+	    data->key);
+}
+
+/* Byte for byte, but for its end. */
+static int
+copy_own(struct chain *c, struct err *e)
+{
+	const struct stored_object *data = c->part->data;
+	const struct watch *watch = c->part->watch;
+	CLEANUP_OBJECT struct object *o = NULL;
+	CLEANUP_HASH struct hash *hash = hash_new();
+	CLEANUP_BUF struct buf piece = BUF_INIT;
+	char got[HASH_HEX_SIZE];
+	int64_t bytes, end = 0, at = 0;
+	ssize_t n;
+
+	if (object_open(&o, &bytes, c->part->dest, data->key, e) != 0
+	    || find_end(&end, o, data, e) != 0)
+		return -1;
+	while ((n = object_read(o, at, buf_room(&piece, READ_STEP), READ_STEP, e)) > 0) {
+		size_t take = at + n > end ? (size_t)(end > at ? end - at : 0) : (size_t)n;
+
+		hash_add(hash, piece.p, (size_t)n);
+		if (take > 0 && sink_write(c->to, piece.p, take, e) != 0)
+			return -1;
+		at += n;
+	}
+	if (n < 0)
+		return -1;
+	hash_hex(hash, got);
+	if (strcmp(got, data->stored_sha256) != 0)
+		return err_set(e, ERR_DAMAGED,
+		    "%s: the stored copy differs: its SHA-256 is %s, it should be %s", data->key,
+		    got, data->stored_sha256);
+	c->sent = data->raw_bytes - TAR_END;
+	if (watch != NULL && watch->bytes != NULL)
+		watch->bytes(watch->arg, c->sent);
+	return 0;
+}
+
 /* -- the whole -- */
 
 static int
 set_up(struct chain *c, struct err *e)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	void *items[THREADS_MAX + 2];
+	void *items[CHAIN_THREADS + 2];
 
-	c->threads = cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : (int)cores;
+	c->threads = cores < 1 ? 1 : cores > CHAIN_THREADS ? CHAIN_THREADS : (int)cores;
 	c->slots = c->threads + 2;
 	c->window_size = ZSTD_compressBound(FRAME_RAW_MAX) + READ_STEP;
 	c->window = xmalloc(c->window_size);
@@ -444,15 +370,17 @@ set_up(struct chain *c, struct err *e)
 		c->contexts[i] = ZSTD_createDCtx();
 		if (c->contexts[i] == NULL)
 			return err_set(e, ERR_INTERNAL, "zstd cannot be set up");
+		if (c->frames && squeeze_new(&c->squeezers[i], CHAIN_LEVEL, e) != 0)
+			return -1;
 	}
 	for (int i = 0; i < c->slots; i++) {
-		c->lots[i].stored = xmalloc(ZSTD_compressBound(FRAME_RAW_MAX));
-		c->lots[i].raw = xmalloc(FRAME_RAW_MAX);
+		c->lots[i].stored = xmalloc(CHAIN_STORED);
+		c->lots[i].raw = xmalloc(CHAIN_STORED);
 		items[i] = &c->lots[i];
 	}
 	const struct press_spec spec = {
-		.threads = c->threads, .slots = c->slots, .items = items, .work = decode,
-		.deliver = { deliver }, .arg = c,
+		.threads = c->threads, .slots = c->slots, .items = items, .work = chain_lot_work,
+		.deliver = { chain_lot_deliver }, .arg = c,
 	};
 	if (scroll_open(&c->scroll, c->part->dest, c->part->manifest, e) != 0)
 		return -1;
@@ -467,8 +395,10 @@ chain_release(struct chain *c)
 	object_closep(&c->object);
 	for (int i = 0; i <= c->threads; i++)
 		hash_freep(&c->hashes[i]);
-	for (int i = 0; i < c->threads; i++)
+	for (int i = 0; i < c->threads; i++) {
 		ZSTD_freeDCtx(c->contexts[i]);
+		squeeze_freep(&c->squeezers[i]);
+	}
 	for (int i = 0; i < c->slots; i++) {
 		free(c->lots[i].stored);
 		free(c->lots[i].raw);
@@ -479,17 +409,35 @@ chain_release(struct chain *c)
 	buf_release(&c->head);
 }
 
+static int
+read_all(struct chain *c, struct err *e)
+{
+	const struct export_part *part = c->part;
+
+	if ((c->frames ? copy_own(c, e) : read_own(c, e)) != 0 || set_up(c, e) != 0
+	    || walk(c, e) != 0)
+		return -1;
+	if (c->sent != part->chain->whole_bytes)
+		return err_set(e, ERR_DAMAGED,
+		    "%s: put together, the archive has %lld bytes, it should have %lld",
+		    part->manifest->key, (long long)c->sent, (long long)part->chain->whole_bytes);
+	return 0;
+}
+
 int
 chain_read(const struct export_part *part, const struct sink *to, bool check, struct err *e)
 {
 	CLEANUP(chain_release) struct chain c = { .part = part, .to = to, .check = check,
 		.head = BUF_INIT };
 
-	if (read_own(&c, e) != 0 || set_up(&c, e) != 0 || walk(&c, e) != 0)
-		return -1;
-	if (c.sent != part->chain->whole_bytes)
-		return err_set(e, ERR_DAMAGED,
-		    "%s: put together, the archive has %lld bytes, it should have %lld",
-		    part->manifest->key, (long long)c.sent, (long long)part->chain->whole_bytes);
-	return 0;
+	return read_all(&c, e);
+}
+
+int
+chain_frames(const struct export_part *part, const struct sink *to, struct err *e)
+{
+	CLEANUP(chain_release) struct chain c = { .part = part, .to = to, .check = true,
+		.frames = true, .head = BUF_INIT };
+
+	return read_all(&c, e);
 }

@@ -27,4 +27,9 @@ bool chain_is(const struct export_part *part);
 MUST_USE int chain_read(const struct export_part *part, const struct sink *to, bool check,
     struct err *e);
 
+/* The same tar as zstd frames: those of the packs as they are stored, where all in them is needed
+ * and as it was; others made anew. Everything is checked, and part->watch is told of every raw
+ * byte. */
+MUST_USE int chain_frames(const struct export_part *part, const struct sink *to, struct err *e);
+
 #endif

@@ -300,22 +300,6 @@ copy_object(struct export *x, struct object *o, struct hash *hash, struct err *e
 	return 0;
 }
 
-/* Of several packs: put together and compressed anew. */
-static int
-put_chain_zst(struct export *x, struct err *e)
-{
-	const struct frame_options options = { .level = HEAD_LEVEL, .threads = threads() };
-	CLEANUP_FRAME_WRITER struct frame_writer *w = NULL;
-	struct frame_totals totals;
-
-	if (frame_writer_new(&w, &x->to_file, &options, e) != 0)
-		return -1;
-	x->to = (struct sink){ write_frames, w };
-	if (put_tar(x, e) != 0)
-		return -1;
-	return frame_finish(&totals, w, e);
-}
-
 static int
 put_tar_zst(struct export *x, struct err *e)
 {
@@ -324,10 +308,11 @@ put_tar_zst(struct export *x, struct err *e)
 	char got[HASH_HEX_SIZE];
 	int64_t bytes;
 
+	if (put_head_frames(x, e) != 0)
+		return -1;
 	if (chain_is(x->part))
-		return put_chain_zst(x, e);
-	if (put_head_frames(x, e) != 0
-	    || object_open(&o, &bytes, x->part->dest, x->part->data->key, e) != 0
+		return chain_frames(x->part, &x->to_file, e);
+	if (object_open(&o, &bytes, x->part->dest, x->part->data->key, e) != 0
 	    || copy_object(x, o, hash, e) != 0)
 		return -1;
 	hash_hex(hash, got);
