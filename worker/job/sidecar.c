@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -175,6 +176,15 @@ environment_json(const struct environment *v)
 	return j;
 }
 
+static bool
+needs_others(const struct plan *p)
+{
+	for (size_t i = 0; i < p->part_count; i++)
+		if (backup_part_bytes(&p->parts[i]) > p->parts[i].data.raw_bytes)
+			return true;
+	return false;
+}
+
 int
 sidecar_build(struct buf *out, struct plan *p, struct err *e)
 {
@@ -183,7 +193,7 @@ sidecar_build(struct buf *out, struct plan *p, struct err *e)
 	char *instance, *text;
 
 	set_text(root, "type", "lazarette-backup");
-	set_int(root, "version", SIDECAR_VERSION);
+	set_int(root, "version", needs_others(p) ? SIDECAR_VERSION : SIDECAR_FULL);
 	set_text(root, "made_by", "lazarette " LAZARETTE_VERSION);
 	if (settings_get(&instance, p->arena, p->db, "instance_id", e) != 0)
 		return -1;
