@@ -142,6 +142,28 @@ frames_are_copied_where_they_are_whole(void **state)
 }
 
 static void
+a_content_that_many_files_have_is_stored_once(void **state)
+{
+	CLEANUP_ARENA struct arena *a = arena_new();
+	struct chained_one *second;
+	char name[32];
+
+	assert_int_equal(mkdir(((struct place *)*state)->source, 0755), 0);
+	tree_put_many(AT_FDCWD, source("one"), 900000, true);
+	tree_put_many(AT_FDCWD, source("large"), 5 << 20, true);
+	chain_pack(&chained);
+	for (int i = 0; i < 30; i++) {
+		snprintf(name, sizeof name, "copy-%d", i);
+		assert_int_equal(
+		    RUN("/", "cp", "-p", arena_dup(a, source("one")), source(name)), 0);
+	}
+	second = chain_pack(&chained);
+	assert_int_equal(second->totals.data.raw_bytes, 1024);
+	assert_int_equal(chain_differs(&chained, second), 0);
+	assert_int_equal(chain_frames_differ(&chained, second), 0);
+}
+
+static void
 a_touched_a_renamed_and_a_copied_file_are_not_stored_again(void **state)
 {
 	CLEANUP_ARENA struct arena *a = arena_new();
@@ -267,6 +289,7 @@ main(void)
 		TEST(an_unchanged_file_is_not_opened),
 		TEST(PEER_5_the_script_in_the_storage_takes_the_files_out_of_all_packs),
 		TEST(frames_are_copied_where_they_are_whole),
+		TEST(a_content_that_many_files_have_is_stored_once),
 		TEST(a_touched_a_renamed_and_a_copied_file_are_not_stored_again),
 		TEST(a_pack_that_is_mostly_dead_is_left_behind),
 		TEST(a_pack_that_is_gone_or_cut_is_not_pointed_to),

@@ -42,7 +42,7 @@ take(struct chain *c, struct err *e)
 	c->open = item;
 	arena_free(c->open->arena);
 	c->open->arena = arena_new();
-	c->open->count = c->open->stored_n = c->open->raw_n = 0;
+	c->open->count = c->open->stored_n = c->open->raw_n = c->open->wanted = 0;
 	return 0;
 }
 
@@ -123,6 +123,7 @@ add_piece(struct lot *l, const struct piece *p)
 		l->pieces = xrealloc(l->pieces, l->capacity * sizeof *l->pieces);
 	}
 	l->pieces[l->count++] = *p;
+	l->wanted += p->n + TAR_BLOCK;
 }
 
 static struct entry *
@@ -138,6 +139,17 @@ copy_entry(struct arena *a, const struct entry *from)
 	return entry;
 }
 
+/* Whether the open lot has the frame that begins there, and room for more of it: a content that is
+ * wanted a hundred times comes in several lots. */
+static bool
+is_open(const struct chain *c, int64_t offset, int64_t bytes)
+{
+	const struct lot *l = c->open;
+
+	return l != NULL && l->stored_n > 0 && l->offset == offset && l->count < PIECES_MAX
+	    && (l->count == 0 || (int64_t)l->wanted + bytes <= FRAME_RAW_MAX);
+}
+
 /* The frames of one file; what follows it may be in the last of them. */
 static int
 add_file(struct chain *c, const struct entry *entry, struct err *e)
@@ -147,10 +159,8 @@ add_file(struct chain *c, const struct entry *entry, struct err *e)
 	bool first = true;
 
 	do {
-		if (c->open == NULL || c->open->stored_n == 0 || c->open->offset != next
-		    || c->open->count >= PIECES_MAX)
-			if (load(c, next, e) != 0)
-				return -1;
+		if (!is_open(c, next, left) && load(c, next, e) != 0)
+			return -1;
 		struct lot *l = c->open;
 
 		if (at >= l->raw_n || (!first && l->raw_n == 0))

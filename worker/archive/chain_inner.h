@@ -28,6 +28,7 @@ struct piece {
 struct lot {
 	unsigned char *stored, *raw;
 	size_t stored_n, raw_n;
+	size_t wanted;                /* bytes of all pieces; one of them may be wanted often */
 	size_t made_n;                /* of the archive, when frames are wanted */
 	const unsigned char *frame;   /* then this is what holds them */
 	size_t frame_n;

@@ -57,11 +57,13 @@ static void
 make_anew(struct lot *l)
 {
 	CLEANUP_BUF struct buf head = BUF_INIT;
-	size_t room = l->raw_n;
+	size_t room = 0;
 
-	/* Only a longer name can make it larger than it was. */
+	/* Longer names, or a content that is wanted more than once, can make it larger than it was.
+	 */
 	for (size_t i = 0; i < l->count; i++)
-		room += tar_header_bound(strlen(l->pieces[i].entry->path), 0);
+		room += tar_header_bound(strlen(l->pieces[i].entry->path), 0) + l->pieces[i].n +
+		    TAR_BLOCK;
 	if (room > CHAIN_STORED)
 		l->stored = xrealloc(l->stored, room);
 	l->made_n = 0;

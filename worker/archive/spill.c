@@ -1,7 +1,9 @@
 /* spill.c: bytes kept for later, in a file without a name. */
 #include "worker/archive/spill.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -22,7 +24,15 @@ int
 spill_new(struct spill **ret, const char *folder, struct err *e)
 {
 	int fd = open(folder, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+	char path[4096];
 
+	/* Not every file system has files without a name. */
+	if (fd < 0 && errno == EOPNOTSUPP &&
+	    snprintf(path, sizeof path, "%s/spill.XXXXXX", folder) < (int)sizeof path) {
+		fd = mkostemp(path, O_CLOEXEC);
+		if (fd >= 0)
+			unlink(path);
+	}
 	if (fd < 0)
 		return err_sys(e, "make a temporary file in '%s'", folder);
 	*ret = xmalloc(sizeof **ret);
