@@ -70,7 +70,7 @@ class Shop(Instance):
         """Every object in the storage but the two files that belong to the storage itself."""
         root = os.path.join(self.home, "store")
         found = [os.path.relpath(os.path.join(d, f), root) for d, _, names in os.walk(root) for f in names]
-        return sorted(f for f in found if f not in ("lazarette.json", "README.txt") and "ballast" not in f)
+        return sorted(f for f in found if f not in ("lazarette.json", "README.txt", "restore-files.sh") and "ballast" not in f)
 
 
 def make_database(pg):

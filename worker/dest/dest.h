@@ -60,6 +60,9 @@ MUST_USE int dest_space(int64_t *free_bytes, struct dest *d, struct err *e);
  * ERR_BUSY. A storage owned by another instance is ERR_CONFLICT. */
 MUST_USE int dest_claim(struct dest *d, const char *instance_id, bool may_begin, struct err *e);
 
+/* From now on only readers of format 2 may open it: a part that needs packs of others comes. */
+MUST_USE int dest_claim_raise(struct dest *d, const char *instance_id, struct err *e);
+
 MUST_USE int dest_begin(struct upload **ret, struct dest *d, const char *key, int64_t fence,
     struct err *e);
 MUST_USE int upload_write(struct upload *up, const void *p, size_t n, struct err *e);

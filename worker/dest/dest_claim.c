@@ -7,7 +7,9 @@
 #include "lib/base/rand.h"
 #include "worker/dest/driver.h"
 
-enum { FORMAT = 1, OWNER_MAX = 64 << 10 };
+/* Format 1 is a storage whose parts of files stand each for itself; in format 2 they may need the
+ * packs of others. */
+enum { FORMAT_FIRST = 1, FORMAT = 2, OWNER_MAX = 64 << 10 };
 static const char owner_key[] = "lazarette.json";
 static const char runbook_key[] = "README.txt";
 
@@ -56,6 +58,11 @@ static const char runbook[] =
     "\n"
     "       mkdir restored && zstd -dc shop/live/media/<id>.tar.zst | tar -x -p -C restored\n"
     "\n"
+    "   When the .json names \"packs\", those hold the files that had not changed since older\n"
+    "   backups, and the .tar.zst only what was new. This takes each file from where it lies:\n"
+    "\n"
+    "       sh restore-files.sh shop/live/media/<id>.manifest.zst restored\n"
+    "\n"
     "4. The list of files with size, owner, mode, time and SHA-256 is mtree(5) text:\n"
     "\n"
     "       zstd -dc shop/live/media/<id>.manifest.zst | less\n"
@@ -100,7 +107,7 @@ json_freep(json_t **j)
 }
 
 static int
-check_owner(const struct buf *text, const char *instance_id, struct err *e)
+check_owner(json_int_t *ret, const struct buf *text, const char *instance_id, struct err *e)
 {
 	CLEANUP(json_freep) json_t *j = json_loadb(text->p, text->n, 0, NULL);
 	const char *owner = json_string_value(json_object_get(j, "instance_id"));
@@ -109,15 +116,26 @@ check_owner(const struct buf *text, const char *instance_id, struct err *e)
 	if (owner == NULL || format == 0)
 		return err_set(e, ERR_DAMAGED, "'%s' in the storage does not say whose it is",
 		    owner_key);
-	if (format != FORMAT)
+	if (format < FORMAT_FIRST || format > FORMAT)
 		return err_set(e, ERR_CONFLICT,
 		    "the storage has format %lld, this Lazarette knows only"
-		    " format %d: use the newer Lazarette that wrote it",
+		    " formats up to %d: use the newer Lazarette that wrote it",
 		    (long long)format, FORMAT);
 	if (strcmp(owner, instance_id) != 0)
 		return err_set(e, ERR_CONFLICT, "the storage belongs to another Lazarette (%.60s):"
 		    " choose an empty folder", owner);
+	*ret = format;
 	return 0;
+}
+
+static int
+put_owner(struct dest *d, const char *instance_id, int format, struct err *e)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT;
+
+	buf_printf(&text, "{\n\t\"format\": %d,\n\t\"instance_id\": \"%s\"\n}\n", format,
+	    instance_id);
+	return put(d, owner_key, text.p, text.n, e);
 }
 
 int
@@ -125,10 +143,11 @@ dest_claim(struct dest *d, const char *instance_id, bool may_begin, struct err *
 {
 	CLEANUP_BUF struct buf owner = BUF_INIT;
 	CLEANUP_BUF struct buf readme = BUF_INIT;
+	json_int_t format;
 
 	if (fetch(&owner, d, owner_key, e) != 0 || fetch(&readme, d, runbook_key, e) != 0)
 		return -1;
-	if (owner.n > 0 && check_owner(&owner, instance_id, e) != 0)
+	if (owner.n > 0 && check_owner(&format, &owner, instance_id, e) != 0)
 		return -1;
 	if (owner.n == 0 && !may_begin)
 		return err_set(e, ERR_BUSY,
@@ -136,9 +155,23 @@ dest_claim(struct dest *d, const char *instance_id, bool may_begin, struct err *
 		    d->where, owner_key);
 	if (readme.n == 0 && put(d, runbook_key, runbook, sizeof runbook - 1, e) != 0)
 		return -1;
-	if (owner.n > 0)
+	return owner.n > 0 ? 0 : put_owner(d, instance_id, FORMAT_FIRST, e);
+}
+
+int
+dest_claim_raise(struct dest *d, const char *instance_id, struct err *e)
+{
+	CLEANUP_BUF struct buf owner = BUF_INIT;
+	json_int_t format = 0;
+
+	if (fetch(&owner, d, owner_key, e) != 0 ||
+	    (owner.n > 0 && check_owner(&format, &owner, instance_id, e) != 0))
+		return -1;
+	if (format == FORMAT)
 		return 0;
-	buf_printf(&owner, "{\n\t\"format\": %d,\n\t\"instance_id\": \"%s\"\n}\n", FORMAT,
-	    instance_id);
-	return put(d, owner_key, owner.p, owner.n, e);
+	/* How to open such parts by hand stands in it, too. */
+	if (put(d, dest_script_key, dest_script, dest_script_size, e) != 0 ||
+	    put(d, runbook_key, runbook, sizeof runbook - 1, e) != 0)
+		return -1;
+	return put_owner(d, instance_id, FORMAT, e);
 }
