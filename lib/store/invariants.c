@@ -220,7 +220,12 @@ invariants_objects(struct invariants_file **ret, size_t *count, struct arena *a,
 	    " UNION ALL SELECT p.manifest_key, " OF_BACKUP
 	    ", p.manifest_stored_sha256, p.manifest_stored_bytes, " WRITER ", " WISH
 	    " FROM part p JOIN backup b ON b.id=p.backup WHERE p.manifest_key<>'' AND " NAMED
-	    " ORDER BY path";
+	    /* Signatures: one of a backup whose signing had not begun is not known yet. */
+	    " UNION ALL SELECT b.sidecar_key||'.minisig', " OF_BACKUP ", '', -1, " WRITER ", " WISH
+	    " FROM backup b WHERE b.signed_by<>'' AND " NAMED
+	    " UNION ALL SELECT p.manifest_key||'.minisig', " OF_BACKUP ", '', -1, " WRITER ", "
+	    WISH " FROM part p JOIN backup b ON b.id=p.backup WHERE p.manifest_key<>'' AND"
+	    " b.signed_by<>'' AND " NAMED " ORDER BY path";
 	void *rows = sql_list(count,
 	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(storage)), sizeof **ret, read_file },
 	    e);

@@ -361,7 +361,7 @@ a_storage_of_another_format_is_refused(void **state)
 	struct place *place = *state;
 	struct err e;
 
-	put(place, "lazarette.json", "{\"format\": 2, \"instance_id\": \"0198-mine\"}");
+	put(place, "lazarette.json", "{\"format\": 3, \"instance_id\": \"0198-mine\"}");
 	assert_int_equal(dest_claim(place->dest, "0198-mine", true, &e), -1);
 	assert_int_equal(e.kind, ERR_CONFLICT);
 	put(place, "lazarette.json", "{\"format\": ");

@@ -7,9 +7,11 @@
 #include "lib/base/rand.h"
 #include "worker/dest/driver.h"
 
-enum { FORMAT = 1, OWNER_MAX = 64 << 10 };
+/* 2: there are keys, and what ends in .age is encrypted. */
+enum { FORMAT_PLAIN = 1, FORMAT = 2, OWNER_MAX = 64 << 10 };
 static const char owner_key[] = "lazarette.json";
 static const char runbook_key[] = "README.txt";
+static const char signing_key[] = "lazarette.pub";
 
 static const char runbook[] =
     "Backups made by Lazarette\n"
@@ -109,7 +111,7 @@ check_owner(const struct buf *text, const char *instance_id, struct err *e)
 	if (owner == NULL || format == 0)
 		return err_set(e, ERR_DAMAGED, "'%s' in the storage does not say whose it is",
 		    owner_key);
-	if (format != FORMAT)
+	if (format < FORMAT_PLAIN || format > FORMAT)
 		return err_set(e, ERR_CONFLICT,
 		    "the storage has format %lld, this Lazarette knows only"
 		    " format %d: use the newer Lazarette that wrote it",
@@ -120,11 +122,40 @@ check_owner(const struct buf *text, const char *instance_id, struct err *e)
 	return 0;
 }
 
+static void
+owner_text(struct buf *out, const struct dest_keys *keys, const char *instance_id)
+{
+	if (keys == NULL) {
+		buf_printf(out, "{\n\t\"format\": %d,\n\t\"instance_id\": \"%s\"\n}\n",
+		    FORMAT_PLAIN, instance_id);
+		return;
+	}
+	buf_printf(out, "{\n\t\"format\": %d,\n\t\"instance_id\": \"%s\",\n\t\"recipients\": [",
+	    FORMAT, instance_id);
+	for (size_t i = 0; i < keys->recipient_count; i++)
+		buf_printf(out, "%s\"%s\"", i > 0 ? ", " : "", keys->recipients[i]);
+	buf_printf(out, "],\n\t\"signing_key\": \"%s\"\n}\n", keys->signing);
+}
+
+/* What anybody needs to check signatures: `minisign -V -p lazarette.pub -m FILE`. */
+static int
+publish_signing_key(struct dest *d, struct err *e)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT;
+
+	if (*d->keys->signing == '\0')
+		return 0;
+	buf_printf(&text, "untrusted comment: minisign public key of lazarette\n%s\n",
+	    d->keys->signing);
+	return put(d, signing_key, text.p, text.n, e);
+}
+
 int
 dest_claim(struct dest *d, const char *instance_id, bool may_begin, struct err *e)
 {
 	CLEANUP_BUF struct buf owner = BUF_INIT;
 	CLEANUP_BUF struct buf readme = BUF_INIT;
+	CLEANUP_BUF struct buf wanted = BUF_INIT;
 
 	if (fetch(&owner, d, owner_key, e) != 0 || fetch(&readme, d, runbook_key, e) != 0)
 		return -1;
@@ -134,11 +165,16 @@ dest_claim(struct dest *d, const char *instance_id, bool may_begin, struct err *
 		return err_set(e, ERR_BUSY,
 		    "storage *%s* is not there: %s has no %s. Is its disk mounted?", d->slug,
 		    d->where, owner_key);
-	if (readme.n == 0 && put(d, runbook_key, runbook, sizeof runbook - 1, e) != 0)
+	owner_text(&wanted, d->keys, instance_id);
+	/* Without keys an owner's file stays as it is. */
+	bool new = owner.n == 0 || (d->keys != NULL && strcmp(owner.p, wanted.p) != 0);
+
+	if ((readme.n == 0 || (new && d->keys != NULL)) &&
+	    put(d, runbook_key, runbook, sizeof runbook - 1, e) != 0)
 		return -1;
-	if (owner.n > 0)
+	if (!new)
 		return 0;
-	buf_printf(&owner, "{\n\t\"format\": %d,\n\t\"instance_id\": \"%s\"\n}\n", FORMAT,
-	    instance_id);
-	return put(d, owner_key, owner.p, owner.n, e);
+	if (d->keys != NULL && publish_signing_key(d, e) != 0)
+		return -1;
+	return put(d, owner_key, wanted.p, wanted.n, e);
 }

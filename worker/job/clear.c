@@ -14,6 +14,7 @@
 #include "lib/store/jobs.h"
 #include "worker/job/folder.h"
 #include "worker/job/plan.h"
+#include "worker/job/sign.h"
 
 enum { PATH_SIZE = 4096 };
 
@@ -23,17 +24,31 @@ remove_object(struct dest *d, const char *key, struct err *e)
 	return key != NULL && key[0] != '\0' ? dest_remove(d, key, e) : 0;
 }
 
+/* Its signature behind it: without it, it would be a thing that somebody forged. */
+static int
+remove_signed(struct dest *d, struct arena *a, const char *key, struct err *e)
+{
+	if (key == NULL || key[0] == '\0')
+		return 0;
+	return dest_remove(d, key, e) != 0 ? -1 : dest_remove(d, sign_key_for(a, key), e);
+}
+
+struct parts {
+	struct part *items;
+	size_t count;
+};
+
 /* The sidecar first: what is not whole any more must not be found by a scan of the storage. */
 static int
-remove_all(struct dest *d, const struct backup *b, const struct part *parts, size_t count,
+remove_all(struct dest *d, struct arena *a, const struct backup *b, const struct parts *of,
     struct err *e)
 {
-	if (remove_object(d, b->sidecar_key, e) != 0)
+	if (remove_signed(d, a, b->sidecar_key, e) != 0)
 		return -1;
 	FAULT("clear.after_sidecar");
-	for (size_t i = 0; i < count; i++)
-		if (remove_object(d, parts[i].manifest.key, e) != 0 ||
-		    remove_object(d, parts[i].data.key, e) != 0)
+	for (size_t i = 0; i < of->count; i++)
+		if (remove_signed(d, a, of->items[i].manifest.key, e) != 0 ||
+		    remove_object(d, of->items[i].data.key, e) != 0)
 			return -1;
 	return 0;
 }
@@ -53,19 +68,25 @@ clear_backup(const struct clear *c, int64_t id, struct err *e)
 {
 	CLEANUP_DEST struct dest *dest = NULL;
 	struct backup b;
-	struct part *parts;
-	size_t count;
+	struct parts parts;
 
 	if (backups_by_id(&b, c->arena, c->db, id, e) != 0 ||
-	    backups_parts(&parts, &count, c->arena, c->db, id, e) != 0)
+	    backups_parts(&parts.items, &parts.count, c->arena, c->db, id, e) != 0)
 		return -1;
 	if (b.state == BACKUP_READY || b.state == BACKUP_BUILDING)
 		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is %s: its objects stay", id,
 		    backup_state_name(b.state));
 	if (open_storage(&dest, c, b.storage, e) != 0 ||
-	    remove_all(dest, &b, parts, count, e) != 0)
+	    remove_all(dest, c->arena, &b, &parts, e) != 0)
 		return err_in(e, "remove what backup b%" PRId64 " left", id);
 	return 0;
+}
+
+static int
+sweep_signed(struct dest *d, struct arena *a, const char *key, int64_t below, struct err *e)
+{
+	return dest_sweep(d, key, below, e) != 0
+	    ? -1 : dest_sweep(d, sign_key_for(a, key), below, e);
 }
 
 int
@@ -79,13 +100,13 @@ clear_uploads(const struct clear *c, int64_t backup, int64_t below, struct err *
 	if (backups_by_id(&b, c->arena, c->db, backup, e) != 0 ||
 	    backups_parts(&parts, &count, c->arena, c->db, b.id, e) != 0 ||
 	    open_storage(&dest, c, b.storage, e) != 0 ||
-	    dest_sweep(dest, b.sidecar_key, below, e) != 0)
+	    sweep_signed(dest, c->arena, b.sidecar_key, below, e) != 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		if (dest_sweep(dest, parts[i].data.key, below, e) != 0)
 			return -1;
 		if (parts[i].manifest.key[0] != '\0' &&
-		    dest_sweep(dest, parts[i].manifest.key, below, e) != 0)
+		    sweep_signed(dest, c->arena, parts[i].manifest.key, below, e) != 0)
 			return -1;
 	}
 	return 0;

@@ -7,7 +7,8 @@
 #include "lib/base/err.h"
 #include "worker/job/plan.h"
 
-enum { SIDECAR_VERSION = 1 };
+/* 2: what it names is encrypted. */
+enum { SIDECAR_VERSION = 2 };
 
 /* Append the text. Everything comes from the plan, whose parts are ready. Never holds a secret. */
 MUST_USE int sidecar_build(struct buf *out, struct plan *p, struct err *e);
