@@ -18,7 +18,7 @@ folder(const struct keyset *k)
 static int
 new_identity(const struct keyset *k, struct err *e)
 {
-	CLEANUP_AGEKEY struct agekey key = { { 0 }, { 0 } };
+	CLEANUP_AGEKEY struct agekey key = { .secret = { 0 } };
 	char public[AGEKEY_TEXT];
 
 	agekey_make(&key);
@@ -31,7 +31,7 @@ new_identity(const struct keyset *k, struct err *e)
 static int
 new_recovery(const struct keyset *k, struct err *e)
 {
-	CLEANUP_AGEKEY struct agekey key = { { 0 }, { 0 } };
+	CLEANUP_AGEKEY struct agekey key = { .secret = { 0 } };
 	char public[AGEKEY_TEXT], secret[AGEKEY_TEXT];
 
 	agekey_make(&key);

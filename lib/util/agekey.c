@@ -148,7 +148,7 @@ read_lines(struct agering *ring, char *text, struct err *e)
 	int number = 0;
 
 	for (char *line = text, *next; line != NULL; line = next) {
-		CLEANUP_AGEKEY struct agekey k = { { 0 }, { 0 } };
+		CLEANUP_AGEKEY struct agekey k = { .secret = { 0 } };
 		size_t n;
 
 		number++;

@@ -124,7 +124,7 @@ int
 minisign_make(struct minisign_public *ret, const char *secret_file, struct err *e)
 {
 	struct secret_line line = { .algorithm = { 'E', 'd' }, .checksum = { 'B', '2' } };
-	CLEANUP_MINISIGN struct minisign_secret k = { { 0 }, { 0 } };
+	CLEANUP_MINISIGN struct minisign_secret k = { .id = { 0 } };
 	char text[LINE_SIZE], key[LINE_SIZE / 2];
 	int n, rc;
 

@@ -66,7 +66,7 @@ static int
 add_stanza(struct buf *out, const unsigned char file_key[AGE_KEY],
     const unsigned char recipient[AGEKEY_SIZE], struct err *e)
 {
-	CLEANUP_AGEKEY struct agekey once = { { 0 }, { 0 } };
+	CLEANUP_AGEKEY struct agekey once = { .secret = { 0 } };
 	CLEANUP(age_payload_forget) struct age_payload key = { { 0 } };
 	CLEANUP_AGE_CIPHER struct age_cipher *c = NULL;
 	unsigned char shared[AGEKEY_SIZE], wrapped[WRAPPED];

@@ -308,37 +308,6 @@ aged_close(struct object *base)
 	free(o);
 }
 
-int
-aged_open(struct object **ret, int64_t *bytes, struct dest *d, const char *key, struct err *e)
-{
-	struct object *inner;
-	struct aged_object *o;
-	int64_t all, payload;
-
-	if (d->driver->read_open(&inner, &all, d, key, e) != 0)
-		return -1;
-	o = xmalloc(sizeof *o);
-	*o = (struct aged_object){ .base = { .driver = &aged }, .inner = inner,
-		.hash = hash_new() };
-	pthread_mutex_init(&o->lock, NULL);
-	if (read_front(o, d, key, e) != 0) {
-		aged_close(&o->base);
-		return -1;
-	}
-	payload = all - o->front;
-	o->chunks = (payload + AGE_STORED - 1) / AGE_STORED;
-	o->base.bytes = age_plain_size(payload);
-	if (o->base.bytes < 0) {
-		aged_close(&o->base);
-		return err_set(e, ERR_DAMAGED,
-		    "%s: the stored copy was cut off: it ends at byte %lld, within a chunk", key,
-		    (long long)all);
-	}
-	*bytes = o->base.bytes;
-	*ret = &o->base;
-	return 0;
-}
-
 /* -- reading -- */
 
 static void
@@ -434,6 +403,55 @@ aged_read(struct object *base, int64_t offset, void *p, size_t n, struct err *e)
 		if (open_batch(&r, &stored, e) != 0)
 			return -1;
 	return (ssize_t)r.done;
+}
+
+/* No reader asks for the only chunk of nothing, and one that was cut off looks like it. */
+static int
+check_empty(struct aged_object *o, struct err *e)
+{
+	CLEANUP_AGE_CIPHER struct age_cipher *cipher = age_cipher_new(&o->payload);
+	CLEANUP_BUF struct buf stored = BUF_INIT;
+	unsigned char nothing[AGE_TAG];
+	struct reading r = { .o = o, .cipher = cipher, .to = nothing, .chunk = nothing };
+
+	if (read_exactly(o->inner, o->front, &stored, AGE_TAG, e) != 0)
+		return -1;
+	return open_chunk(&r, 0, (unsigned char *)stored.p, AGE_TAG, e);
+}
+
+int
+aged_open(struct object **ret, int64_t *bytes, struct dest *d, const char *key, struct err *e)
+{
+	struct object *inner;
+	struct aged_object *o;
+	int64_t all, payload;
+
+	if (d->driver->read_open(&inner, &all, d, key, e) != 0)
+		return -1;
+	o = xmalloc(sizeof *o);
+	*o = (struct aged_object){ .base = { .driver = &aged }, .inner = inner,
+		.hash = hash_new() };
+	pthread_mutex_init(&o->lock, NULL);
+	if (read_front(o, d, key, e) != 0) {
+		aged_close(&o->base);
+		return -1;
+	}
+	payload = all - o->front;
+	o->chunks = (payload + AGE_STORED - 1) / AGE_STORED;
+	o->base.bytes = age_plain_size(payload);
+	if (o->base.bytes < 0) {
+		aged_close(&o->base);
+		return err_set(e, ERR_DAMAGED,
+		    "%s: the stored copy was cut off: it ends at byte %lld, within a chunk", key,
+		    (long long)all);
+	}
+	if (o->base.bytes == 0 && check_empty(o, e) != 0) {
+		aged_close(&o->base);
+		return err_in(e, "%s", key);
+	}
+	*bytes = o->base.bytes;
+	*ret = &o->base;
+	return 0;
 }
 
 bool

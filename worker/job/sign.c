@@ -75,7 +75,7 @@ bound_to(struct arena *a, const char *instance, const char *key)
 static int
 put(struct plan *p, const char *key, const unsigned char digest[MINISIGN_DIGEST], struct err *e)
 {
-	CLEANUP_MINISIGN struct minisign_secret k = { { 0 }, { 0 } };
+	CLEANUP_MINISIGN struct minisign_secret k = { .id = { 0 } };
 	CLEANUP_UPLOAD struct upload *up = NULL;
 	CLEANUP_BUF struct buf text = BUF_INIT;
 	char now[CLOCK_ISO_SIZE], *instance;

@@ -1,7 +1,7 @@
 /* sign.h: signatures of stored objects: `<key>.minisig` beside each sidecar and manifest.
  *
  * The trusted comment says of which instance and under which key the object is, so that one that
- * was put into another's place does not pass. `minisign -V -p lazarette.pub -m FILE` checks the same.
+ * was put into another's place does not pass. `minisign -V -p lazarette.pub -m FILE` checks it.
  */
 #ifndef WORKER_JOB_SIGN_H
 #define WORKER_JOB_SIGN_H
