@@ -131,7 +131,7 @@ CYC_2_a_failed_test_can_be_repeated_from_its_job(void **state)
 }
 
 static void
-PEER_16_encryption_is_switched_by_an_administrator_once_there_are_keys(void **state)
+PEER_16_an_administrator_switches_encryption_once_there_are_keys(void **state)
 {
 	struct fixture *f = *state;
 	CLEANUP_REPLY struct reply none, keyless, on, again, with, off, without;
@@ -165,7 +165,7 @@ main(void)
 		FIXTURE_TEST(CYC_2_a_test_is_asked_for_once_and_its_end_shows),
 		FIXTURE_TEST(CYC_2_a_test_needs_an_environment_to_belong_to),
 		FIXTURE_TEST(CYC_2_a_failed_test_can_be_repeated_from_its_job),
-		FIXTURE_TEST(PEER_16_encryption_is_switched_by_an_administrator_once_there_are_keys),
+		FIXTURE_TEST(PEER_16_an_administrator_switches_encryption_once_there_are_keys),
 		FIXTURE_TEST(CYC_21_a_look_is_asked_for_once_and_leaves_a_line_in_the_trail),
 	};
 
