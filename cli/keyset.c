@@ -28,6 +28,21 @@ new_identity(const struct keyset *k, struct err *e)
 	    ? -1 : settings_set(k->db, "age_recipient", public, e);
 }
 
+/* One key that lies there and no catalogue that knows it: the catalogue was made anew. */
+static int
+first_identity(const struct keyset *k, struct err *e)
+{
+	CLEANUP_AGERING struct agering ring = { NULL, 0 };
+	char public[AGEKEY_TEXT];
+
+	if (agekey_read_folder(&ring, folder(k), e) != 0)
+		return -1;
+	if (ring.count != 1)
+		return new_identity(k, e);
+	agekey_public_text(public, ring.keys[0].public);
+	return settings_set(k->db, "age_recipient", public, e);
+}
+
 static int
 new_recovery(const struct keyset *k, struct err *e)
 {
@@ -74,7 +89,7 @@ keyset_make(const struct keyset *k, struct err *e)
 		const char *setting;
 		int (*make)(const struct keyset *k, struct err *e);
 	} keys[] = {
-		{ "age_recipient", new_identity },
+		{ "age_recipient", first_identity },
 		{ "sign_public_key", new_signing_key },
 		{ "age_recovery", new_recovery },
 	};

@@ -110,6 +110,30 @@ T27_a_signature_that_is_gone_or_of_another_object_is_found(void **state)
 	assert_non_null(strstr(error, "changed after it was signed"));
 }
 
+/* The catalogue was made anew from sidecars: the files in the folder of keys open what is there. */
+static void
+NEW_5_a_catalogue_that_knows_no_keys_reads_with_those_that_are_there(void **state)
+{
+	struct job_home *h = *state;
+	struct fixture *f = &h->f;
+	const char *error;
+	struct backup b;
+
+	home_keys(h);
+	b = home_backup_row(h, home_backup(h, 0));
+	fixture_do(f, "DELETE FROM setting WHERE name IN ('age_recipient', 'age_recovery',"
+	              " 'sign_public_key')");
+	assert_int_equal(verify(h, b.id, &error), HEALTH_GOOD);
+	/* What is stored plainly from now on is stored. */
+	fixture_do(f, "UPDATE storage SET encrypted=0");
+	assert_int_equal(home_backup_row(h, home_backup(h, 0)).state, BACKUP_READY);
+	/* What is to be encrypted is not stored in the clear instead. */
+	fixture_do(f, "UPDATE storage SET encrypted=1");
+	b = home_backup_row(h, home_backup(h, 0));
+	assert_int_equal(b.state, BACKUP_FAILED);
+	assert_non_null(strstr(b.error, "lazarette admin keys"));
+}
+
 /* What is good in itself but lies in the place of something else. */
 static void
 T27_a_moved_object_tells_where_it_was_signed(void **state)
@@ -210,6 +234,7 @@ main(void)
 		HOME_TEST(PEER_16_what_is_stored_is_encrypted_signed_and_all_of_it_is_named),
 		HOME_TEST(a_backup_that_goes_takes_its_signatures_along),
 		HOME_TEST(T27_a_signature_that_is_gone_or_of_another_object_is_found),
+		HOME_TEST(NEW_5_a_catalogue_that_knows_no_keys_reads_with_those_that_are_there),
 		HOME_TEST(T27_a_moved_object_tells_where_it_was_signed),
 		HOME_TEST(a_lost_or_wrong_signing_key_ends_a_backup_with_its_name),
 		HOME_TEST(T27_a_sidecar_is_seen_only_with_its_signature),

@@ -241,8 +241,8 @@ no_key(const struct dest *d, const char *key, struct err *e)
 	char id[AGEKEY_SHORT];
 
 	if (k == NULL || k->needed == NULL || *k->needed == '\0')
-		return err_set(e, ERR_DENIED, "%s is encrypted, and none of the secret keys at hand"
-		    " opens it", key);
+		return err_set(e, ERR_DENIED, "%s is encrypted, and none of the secret keys in %s"
+		    " opens it", key, k != NULL && k->folder != NULL ? k->folder : "reach");
 	if (k->folder == NULL)
 		return err_set(e, ERR_DENIED, "%s is encrypted to %s: name a file with its secret"
 		    " key, or with the recovery key, by --identity FILE", key, k->needed);

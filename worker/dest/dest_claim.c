@@ -138,10 +138,16 @@ check_owner(const struct buf *text, const char *instance_id, struct err *e)
 	return 0;
 }
 
+static bool
+has_keys(const struct dest_keys *keys)
+{
+	return keys != NULL && (keys->recipient_count > 0 || *keys->signing != '\0');
+}
+
 static void
 owner_text(struct buf *out, const struct dest_keys *keys, const char *instance_id)
 {
-	if (keys == NULL) {
+	if (!has_keys(keys)) {
 		buf_printf(out, "{\n\t\"format\": %d,\n\t\"instance_id\": \"%s\"\n}\n",
 		    FORMAT_PLAIN, instance_id);
 		return;
@@ -183,14 +189,14 @@ dest_claim(struct dest *d, const char *instance_id, bool may_begin, struct err *
 		    d->where, owner_key);
 	owner_text(&wanted, d->keys, instance_id);
 	/* Without keys an owner's file stays as it is. */
-	bool new = owner.n == 0 || (d->keys != NULL && strcmp(owner.p, wanted.p) != 0);
+	bool new = owner.n == 0 || (has_keys(d->keys) && strcmp(owner.p, wanted.p) != 0);
 
-	if ((readme.n == 0 || (new && d->keys != NULL)) &&
+	if ((readme.n == 0 || (new && has_keys(d->keys))) &&
 	    put(d, runbook_key, runbook, sizeof runbook - 1, e) != 0)
 		return -1;
 	if (!new)
 		return 0;
-	if (d->keys != NULL && publish_signing_key(d, e) != 0)
+	if (has_keys(d->keys) && publish_signing_key(d, e) != 0)
 		return -1;
 	return put(d, owner_key, wanted.p, wanted.n, e);
 }

@@ -35,7 +35,7 @@ keys_load(struct dest_keys **ret, struct plan *p, const char *needed, struct err
 	k->folder = p->conf != NULL ? arena_printf(p->arena, "%s/keys", p->conf->home) : NULL;
 	k->needed = *needed != '\0' ? arena_dupn(p->arena, needed, strcspn(needed, " "))
 	                            : k->recipient_count > 0 ? to[0] : "";
-	*ret = k->recipient_count > 0 || *k->signing != '\0' ? k : NULL;
+	*ret = k;
 	return 0;
 }
 

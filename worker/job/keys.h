@@ -7,7 +7,7 @@
 #include "worker/job/plan.h"
 
 /* For dest_use_keys(); lives in the arena. `needed`: the recipients of what is read, "" for what is
- * written. NULL when this instance has no keys. */
+ * written. An instance without keys still reads what the files in its folder open. */
 MUST_USE int keys_load(struct dest_keys **ret, struct plan *p, const char *needed, struct err *e);
 /* The recipients as the catalogue keeps them: divided by spaces. */
 char *keys_recipients(struct arena *a, const struct dest_keys *keys);
