@@ -19,6 +19,7 @@ int cmd_init(int argc, char **argv);
 int cmd_setup_code(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_check_config(int argc, char **argv);
+int cmd_keys(int argc, char **argv);
 int cmd_restore(int argc, char **argv);
 int cmd_gc(int argc, char **argv);
 /* lazarette plan list, run, delete. */

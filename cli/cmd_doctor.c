@@ -1,6 +1,7 @@
 /* cmd_doctor.c: lazarette admin doctor: does everything that must be true hold? */
 #include <getopt.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -11,6 +12,8 @@
 #include "lib/base/num.h"
 #include "lib/store/projects.h"
 #include "lib/store/settings.h"
+#include "lib/util/agekey.h"
+#include "lib/util/minisign.h"
 #include "lib/util/seal.h"
 
 struct doctor {
@@ -85,12 +88,68 @@ check_key(struct doctor *d, struct inspect *in, struct err *e)
 	return 0;
 }
 
+static bool
+has_key(const struct agering *ring, const char *public)
+{
+	char text[AGEKEY_TEXT];
+
+	for (size_t i = 0; i < ring->count; i++) {
+		agekey_public_text(text, ring->keys[i].public);
+		if (strcmp(text, public) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+check_signing_key(struct doctor *d, struct inspect *in, const char *known)
+{
+	const char *file = arena_printf(d->arena, "%s/keys/sign.key", d->conf.home);
+	CLEANUP_MINISIGN struct minisign_secret secret = { .id = { 0 } };
+	char text[MINISIGN_PUBLIC_TEXT];
+	struct minisign_public public;
+	struct err why;
+
+	if (minisign_read_secret(&secret, file, &why) != 0) {
+		inspect_add(in, INSPECT_ERROR, "the key that signs backups: %s", why.text);
+		return;
+	}
+	minisign_public_of(&public, &secret);
+	minisign_public_text(text, &public);
+	if (strcmp(text, known) != 0)
+		inspect_add(in, INSPECT_ERROR, "the key '%s' belongs to another catalogue", file);
+}
+
+/* The key that opens backups may be kept elsewhere; the one that signs them may not. */
+static int
+check_backup_keys(struct doctor *d, struct inspect *in, struct err *e)
+{
+	CLEANUP_AGERING struct agering ring = { NULL, 0 };
+	const char *folder = arena_printf(d->arena, "%s/keys", d->conf.home);
+	char *recipient, *signing;
+	struct err why;
+
+	if (settings_get(&recipient, d->arena, d->db, "age_recipient", e) != 0 ||
+	    settings_get(&signing, d->arena, d->db, "sign_public_key", e) != 0)
+		return -1;
+	if (*signing != '\0')
+		check_signing_key(d, in, signing);
+	if (*recipient == '\0')
+		return 0;
+	if (agekey_read_folder(&ring, folder, &why) != 0)
+		inspect_add(in, INSPECT_ERROR, "%s", why.text);
+	else if (!has_key(&ring, recipient))
+		inspect_add(in, INSPECT_NOTE, "the secret key of %s is not in %s: backups go on, "
+		    "restores and downloads ask for it", recipient, folder);
+	return 0;
+}
+
 /* The rows are read at one moment, the folders after it. */
 static int
 check_files(struct doctor *d, struct inspect *in, struct err *e)
 {
-	static const char *const storage_ours[] = { "lazarette.json", "README.txt",
-		"restore-files.sh", NULL },
+	static const char *const storage_ours[] = { "lazarette.json", "lazarette.pub",
+		"README.txt", "restore-files.sh", NULL },
 	                         *const none[] = { NULL };
 	struct inspect_folder folder = { "downloads", d->conf.downloads, NULL, 0, none };
 	struct invariants_file *rows;
@@ -149,7 +208,8 @@ look(struct doctor *d, struct inspect *in, struct err *e)
 	invariants_thaw(d->db);
 	if (rc == 0 && db_check_writable(d->db, &why) != 0)
 		inspect_add(in, INSPECT_ERROR, "catalogue: it cannot be written: %s", why.text);
-	if (rc != 0 || check_key(d, in, e) != 0 || check_files(d, &files, e) != 0)
+	if (rc != 0 || check_key(d, in, e) != 0 ||
+	    check_backup_keys(d, in, e) != 0 || check_files(d, &files, e) != 0)
 		return -1;
 	if (files.count > 0) {
 		clock_sleep(PAUSE_MS);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/cmd.h"
+#include "cli/keyset.h"
 #include "lib/base/fd.h"
 #include "lib/base/rand.h"
 #include "lib/store/projects.h"
@@ -116,14 +117,24 @@ fill_catalogue(const struct conf *c, struct arena *a, struct err *e)
 {
 	CLEANUP_DB struct db *db = NULL;
 	struct storage storage = { .slug = "main", .kind = "local", .path = c->storage };
-	char uuid[UUID_SIZE];
+	char uuid[UUID_SIZE], *instance;
 
 	rand_uuid(uuid);
 	if (db_open_migrate(&db, c->catalog, e) != 0 || pair_key(db, c, a, e) != 0 ||
+	    settings_get(&instance, a, db, "instance_id", e) != 0 ||
 	    set_once(db, a, "instance_id", uuid, e) != 0 ||
 	    set_once(db, a, "instance_name", "Lazarette", e) != 0)
 		return -1;
-	return storages_ensure(&storage, db, e);
+	if (storages_ensure(&storage, db, e) != 0)
+		return -1;
+	/* One that is there already stays as it is: `lazarette admin keys` makes its keys. */
+	if (*instance != '\0')
+		return 0;
+	const struct keyset keys = { db, c, a };
+
+	if (keyset_make(&keys, e) != 0)
+		return -1;
+	return storages_set_encrypted(db, storage.id, true, e);
 }
 
 static int
@@ -158,9 +169,9 @@ cmd_init(int argc, char **argv)
 	if (make_instance(&conf, a, &e) != 0)
 		return cmd_fail(&e);
 	printf("The instance is in %s.\n", conf.home);
-	printf("Keep a copy of %s somewhere else: without it the passwords of services must be "
-	       "entered again.\n",
-	    conf.secret_key);
+	printf("Keep a copy of the folder %s/keys somewhere else: without it the passwords of "
+	       "services must be entered again, and only the recovery key opens the backups.\n",
+	    conf.home);
 	puts("Next: lazarette admin setup-code");
 	return 0;
 }

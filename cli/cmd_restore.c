@@ -12,18 +12,22 @@
 
 #include "cli/cmd.h"
 
+enum { ARGUMENTS = 20 };
+
 static int
 usage(void)
 {
 	fputs("usage: lazarette admin restore --storage FOLDER BACKUP [--service SLUG]"
-	      " --to-dir FOLDER | --to-database URL\n"
+	      " [--identity FILE]\n"
+	      "         [--signing-key FILE|RW…] [--unsigned] --to-dir FOLDER | --to-database URL\n"
 	      "BACKUP is b101, or its UUID. Nothing but the storage is needed: see lazarette(8).\n",
 	    stderr);
 	return EX_USAGE;
 }
 
 struct order {
-	const char *storage, *service, *to_dir, *to_database, *backup;
+	const char *storage, *service, *to_dir, *to_database, *backup, *identity, *signing_key;
+	bool not_signed;
 };
 
 static bool
@@ -32,6 +36,9 @@ read_order(struct order *out, int argc, char **argv)
 	static const struct option known[] = {
 		{ "storage", required_argument, NULL, 's' },
 		{ "service", required_argument, NULL, 'S' },
+		{ "identity", required_argument, NULL, 'i' },
+		{ "signing-key", required_argument, NULL, 'k' },
+		{ "unsigned", no_argument, NULL, 'n' },
 		{ "to-dir", required_argument, NULL, 'd' },
 		{ "to-database", required_argument, NULL, 'u' },
 		{ NULL, 0, NULL, 0 },
@@ -42,6 +49,9 @@ read_order(struct order *out, int argc, char **argv)
 		switch (c) {
 		case 's': out->storage = optarg; break;
 		case 'S': out->service = optarg; break;
+		case 'i': out->identity = optarg; break;
+		case 'k': out->signing_key = optarg; break;
+		case 'n': out->not_signed = true; break;
 		case 'd': out->to_dir = optarg; break;
 		case 'u': out->to_database = optarg; break;
 		default:  return false;
@@ -56,9 +66,9 @@ read_order(struct order *out, int argc, char **argv)
 int
 cmd_restore(int argc, char **argv)
 {
-	struct order o = { NULL, NULL, NULL, NULL, NULL };
+	struct order o = { .storage = NULL };
 	CLEANUP_ARENA struct arena *a = arena_new();
-	char *args[12];
+	char *args[ARGUMENTS];
 	char worker[PATH_MAX];
 	struct err e;
 	size_t n = 0;
@@ -67,13 +77,27 @@ cmd_restore(int argc, char **argv)
 		return usage();
 	if (cmd_worker(worker, &e) != 0)
 		return cmd_fail(&e);
-	const char *const words[] = { worker, "--salvage", o.backup, "--storage", o.storage,
-		o.to_dir != NULL ? "--to-dir" : "--to-database",
-		o.to_dir != NULL ? o.to_dir : o.to_database,
-		o.service != NULL ? "--service" : NULL, o.service, NULL };
+	const struct {
+		const char *word, *value;
+	} options[] = {
+		{ "--salvage", o.backup },
+		{ "--storage", o.storage },
+		{ "--to-dir", o.to_dir },
+		{ "--to-database", o.to_database },
+		{ "--service", o.service },
+		{ "--identity", o.identity },
+		{ "--signing-key", o.signing_key },
+	};
 
-	for (; words[n] != NULL; n++)
-		args[n] = arena_dup(a, words[n]);
+	args[n++] = worker;
+	for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+		if (options[i].value == NULL)
+			continue;
+		args[n++] = arena_dup(a, options[i].word);
+		args[n++] = arena_dup(a, options[i].value);
+	}
+	if (o.not_signed)
+		args[n++] = arena_dup(a, "--unsigned");
 	args[n] = NULL;
 	execv(worker, args);
 	err_sys(&e, "run '%s'", worker);

@@ -14,6 +14,7 @@ static const struct {
 } acts[] = {
 	{ "init", "make the instance's folder, keys, catalogue and configuration", cmd_init },
 	{ "setup-code", "print the one-time code for the first account", cmd_setup_code },
+	{ "keys", "make and show the keys that encrypt and sign backups (rotate)", cmd_keys },
 	{ "doctor", "check the catalogue against the files (--deep, --strict)", cmd_doctor },
 	{ "restore", "take a backup out of a storage, without the console", cmd_restore },
 	{ "gc", "remove what no backup needs any more (--dry-run)", cmd_gc },

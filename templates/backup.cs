@@ -32,7 +32,9 @@ if:backup.can.delete && page.may.delete ?><a class="button is-danger" href="<?cs
 <dt>Test restore</dt><dd><?cs if:backup.tested.word ?><?cs call:state(backup.tested) ?> <?cs call:when(backup.tested.at) ?><?cs if:backup.tested.text ?>: <?cs var:backup.tested.text ?><?cs /if ?><?cs else ?><span class="muted">Never. It brings the backup back into a scratch place, compares it and removes it again.</span><?cs /if ?></dd>
 <dt>Stays</dt><dd><?cs if:backup.keep ?><?cs call:icon("keep") ?>Kept: it cannot be deleted until the mark is taken away.<?cs else ?><?cs var:backup.stays ?> <a href="<?cs var:page.env.href ?>/retention">The rule</a><?cs /if ?></dd>
 <?cs /if ?><dt>Storage</dt><dd><a href="/storage/<?cs var:backup.storage ?>"><?cs var:backup.storage ?></a></dd>
-<?cs if:job.href ?><dt>Job</dt><dd><a href="<?cs var:job.href ?>"><?cs var:job.id ?></a></dd>
+<?cs if:subcount(backup.recipients) ?><dt>Encrypted to</dt><dd><?cs each:r = backup.recipients ?><code><?cs var:r.key ?></code> <?cs /each ?></dd>
+<?cs /if ?><?cs if:backup.signed_by ?><dt>Signed by</dt><dd><code><?cs var:backup.signed_by ?></code></dd>
+<?cs /if ?><?cs if:job.href ?><dt>Job</dt><dd><a href="<?cs var:job.href ?>"><?cs var:job.id ?></a></dd>
 <?cs /if ?><dt>Id</dt><dd><code><?cs var:backup.uuid ?></code></dd>
 </dl></section>
 <h2>Contents</h2>

@@ -105,11 +105,13 @@ mv FILE.sqlite /srv/shop/shop.db</code></pre>
 <pre data-copy="Command"><code>mkdir restored &amp;&amp; tar -C restored -xf FILE.tar.zst
 cd restored &amp;&amp; sha256sum -c SHA256SUMS</code></pre>
 <h3>From the storage itself</h3>
-<p>The storage holds one folder per project and environment. The files end in <code>.zst</code>; <code>zstd -d</code> opens them. A backup of files needs what older ones of its service have stored, too; the lines on its page take care of that. <code>README.txt</code> at the top of the storage tells the rest.</p>
+<p>The storage holds one folder per project and environment. The files end in <code>.zst</code>; <code>zstd -d</code> opens them. One that ends in <code>.zst.age</code> is encrypted: <code>age -d -i KEY</code> opens it first, where KEY is the file <code>keys/age1….identity</code> of the server or one with the recovery key in it. A backup of files needs what older ones of its service have stored, too; the lines on its page take care of that. <code>README.txt</code> at the top of the storage tells the rest.</p>
 <?cs elif:help.topic.storage ?>
 <p class="lead">Backups lie in a storage, one folder per project and environment, in formats that open without this program.</p>
 <ul>
 <li>The page Retention of an environment, a project or the instance says which backups stay and for how long, with the reason for each. A <a href="/help/schedules">schedule</a> may have keeps of its own; then they hold for its backups, and the page and the reasons name it. When nobody says anything: 7 daily, 4 weekly and 12 monthly; those made on demand 30 days, then the newest 3.</li>
+<li>Encryption: a new instance encrypts what it stores, to its own key and to a recovery key that was printed once when it was set up. Keep that one away from the server: without either nobody can open the backups. The page of a storage switches it. If the file <code>keys/age1….identity</code> is taken off the server, backups go on; what must read one says which key it needs and where to put it.</li>
+<li>Signatures: each backup is signed. Verify checks that what lies in the storage is what this instance wrote, in its place, also without any secret key; <code>minisign -V -p lazarette.pub</code> does the same by hand.</li>
 <li>The newest good backup of each service never goes. Failed and suspicious ones never count. Keep marks one that no rule takes and nobody deletes by mistake.</li>
 <li>What goes lies in the trash first and can be put back, for seven days when nobody says anything else; then the worker removes its files.</li>
 <li>When the clock jumps by more than a day, nothing is deleted for a day. Nothing of a paused environment is deleted.</li>

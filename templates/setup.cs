@@ -1,5 +1,6 @@
 <?cs # setup.cs: the first account of an instance ?><?cs include!"macros.cs" ?><?cs set:page.slim = "1" ?><?cs include!"head.cs" ?>
 <p class="lead">This instance has no account yet. The first one may do everything.</p>
+<p class="muted">When the instance was made, <code>lazarette admin init</code> printed a recovery key. It opens every backup when this server is lost: keep it somewhere else.</p>
 <form class="panel" method="post" action="/setup">
 <?cs call:secret() ?>
 <?cs call:text(code, "code", "Setup code", "Run `lazarette admin setup-code` on the server; it prints a code that works once.") ?>

@@ -9,6 +9,7 @@
 <dt>Kind</dt><dd><?cs var:storage.kind ?></dd>
 <dt>Path</dt><dd><code><?cs var:storage.path ?></code></dd>
 <dt>Test</dt><dd><?cs if:storage.test.id ?><?cs call:state(storage.test.state) ?> <a href="<?cs var:storage.test.href ?>"><?cs var:storage.test.id ?></a><?cs if:storage.test.at.iso ?>, <?cs call:when(storage.test.at) ?><?cs /if ?><?cs else ?><span class="muted">Never. A test writes a small object, reads it back and removes it.</span><?cs /if ?></dd>
+<dt>Encryption</dt><dd><?cs if:storage.encrypted ?>On: what is stored here opens with the secret key of <code><?cs var:storage.recipient ?></code>, which lies on the server, or with the recovery key.<?cs elif:storage.recipient ?>Off: whoever can read this storage can read what is stored here from now on.<?cs else ?><span class="muted">Off. There are no keys yet: <code>lazarette admin keys</code> on the server makes them.</span><?cs /if ?></dd>
 <dt>Backups</dt><dd><?cs var:storage.backups ?>, <?cs call:size(storage.used) ?></dd>
 <?cs if:storage.checked.iso ?><dt>Free</dt><dd><?cs call:size(storage.free) ?> at the last look</dd>
 <dt>Objects</dt><dd><?cs var:storage.objects ?>, <?cs call:size(storage.bytes) ?></dd>
@@ -16,7 +17,12 @@
 <dt>Damaged</dt><dd><?cs var:storage.damaged ?></dd>
 <dt>Unknown</dt><dd><?cs var:storage.unknown ?><?cs if:storage.full_list ?> or more<?cs /if ?></dd>
 <?cs /if ?></dl></section>
-<h2>What is not as the catalogue says</h2>
+<?cs if:page.may.administer && storage.recipient ?><details class="more" id="encryption"><summary>Encryption</summary>
+<div><?cs if:storage.encrypted ?><p>Without encryption whoever gets hold of this storage, a disk of it or an account on its server, can read every backup that is made from then on. Those that are there stay encrypted and can be restored as before.</p>
+<?cs call:act(storage.href + "/plain", "Stop encrypting", "danger") ?><?cs else ?><p>With encryption a backup opens only with the secret key of <code><?cs var:storage.recipient ?></code>, which lies in the folder <code>keys</code> on the server, or with the recovery key (<code><?cs var:storage.recovery ?></code>), which was printed once. If both are lost, so are the backups: make sure that a copy is kept elsewhere. What is there already stays as it is.</p>
+<?cs call:act(storage.href + "/encrypt", "Encrypt from now on", "primary") ?><?cs /if ?></div>
+</details>
+<?cs /if ?><h2>What is not as the catalogue says</h2>
 <?cs if:subcount(storage.findings) ?><p class="muted">A backup with something missing or damaged is not restored and not downloaded. What is unknown is left alone: bring it back into the catalogue, or remove it by hand.</p>
 <table class="list" role="table" aria-label="What is not as the catalogue says">
 <thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">Object</th><th role="columnheader" scope="col">State</th><th role="columnheader" scope="col">What</th><th role="columnheader" scope="col">Backup</th><th role="columnheader" scope="col">Seen first</th></tr></thead>

@@ -56,6 +56,9 @@ read_options(struct options *out, int argc, char **argv)
 		{ "salvage", required_argument, NULL, 'r' },
 		{ "storage", required_argument, NULL, 'S' },
 		{ "service", required_argument, NULL, 'e' },
+		{ "identity", required_argument, NULL, 'i' },
+		{ "signing-key", required_argument, NULL, 'k' },
+		{ "unsigned", no_argument, NULL, 'x' },
 		{ "to-dir", required_argument, NULL, 'd' },
 		{ "to-database", required_argument, NULL, 'u' },
 		{ "gc", no_argument, NULL, 'g' },
@@ -81,6 +84,9 @@ read_options(struct options *out, int argc, char **argv)
 		case 'r': out->salvage.backup = optarg; break;
 		case 'S': out->salvage.storage = optarg; break;
 		case 'e': out->salvage.service = optarg; break;
+		case 'i': out->salvage.identity = optarg; break;
+		case 'k': out->salvage.signing_key = optarg; break;
+		case 'x': out->salvage.not_signed = true; break;
 		case 'd': out->salvage.to_dir = optarg; break;
 		case 'u': out->salvage.to_database = optarg; break;
 		case 'g': out->gc = true; break;

@@ -21,6 +21,7 @@
 #include "worker/dest/dest.h"
 #include "worker/job/sidecar_read.h"
 #include "worker/target/pg_salvage.h"
+#include "worker/vouch.h"
 
 enum { SIDECAR_MAX = 16 << 20, LISTED = 20 };
 
@@ -30,6 +31,7 @@ struct rescue {
 	struct dest *dest;
 	struct sidecar_read backup;
 	int folder;                   /* to_dir */
+	struct dest_keys keys;
 };
 
 /* -- finding the backup -- */
@@ -124,8 +126,14 @@ read_sidecar(struct rescue *r, const char *key, struct err *e)
 	if (n < 0)
 		return -1;
 	buf_took(&text, (size_t)n);
+	const struct vouch v = { r->arena, r->dest, r->order->signing_key, r->order->not_signed };
+
+	/* Nothing of it is believed before. */
+	if (vouch_sidecar(&v, key, &text, e) != 0)
+		return -1;
 	if (sidecar_read(&r->backup, r->arena, text.p, text.n, e) != 0)
 		return err_in(e, "'%s'", key);
+	r->keys.needed = r->backup.recipient;
 	return 0;
 }
 
@@ -199,10 +207,11 @@ files_to_folder(const char **name, const struct rescue *r, const struct part *pa
 	return 0;
 }
 
-/* "….dump.zst" gives "dump". */
+/* "….dump.zst" and "….dump.zst.age" give "dump". */
 static const char *
-ending_of(struct arena *a, const char *key)
+ending_of(struct arena *a, const char *stored)
 {
+	const char *key = arena_dupn(a, stored, strlen(stored) - (dest_encrypts(stored) ? 4 : 0));
 	const char *slash = strrchr(key, '/'), *dot = strchr(slash ? slash : key, '.');
 	size_t n = dot ? strlen(dot + 1) : 0;
 
@@ -333,6 +342,9 @@ salvage_run(const struct salvage *s, struct err *e)
 	if (dest_open(&dest, &storage, e) != 0)
 		return -1;
 	r.dest = dest;
+	r.keys.file = s->identity;
+	r.keys.signing = "";
+	dest_use_keys(dest, &r.keys);
 	rc = rescue(&r, e);
 	fd_close(&r.folder);
 	return rc;

@@ -2,6 +2,8 @@
 #ifndef WORKER_SALVAGE_H
 #define WORKER_SALVAGE_H
 
+#include <stdbool.h>
+
 #include "lib/base/attr.h"
 #include "lib/base/err.h"
 
@@ -13,6 +15,11 @@ struct salvage {
 	 * database that is empty, as URL without a password (that comes by PGPASSWORD or
 	 * PGPASSFILE). */
 	const char *to_dir, *to_database;
+	const char *identity;         /* a file of age's secret keys; NULL: none */
+	/* What must have signed it: a .pub file of minisign or its RW… text. NULL: what the storage
+	 * itself names, which proves only that nobody changed it who could not change that. */
+	const char *signing_key;
+	bool not_signed;              /* take also what has no signature */
 };
 
 /*

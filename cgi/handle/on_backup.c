@@ -101,6 +101,7 @@ gather(struct backup_view *view, const struct request *rq, const struct backup *
 		return -1;
 	view->parts = parts;
 	view->storage = storage;
+	view->keys = arena_printf(rq->arena, "%s/keys", rq->conf->home);
 	view->downloads = downloads;
 	view->restores = restores;
 	if (b->job == 0)

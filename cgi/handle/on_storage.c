@@ -10,6 +10,8 @@
 #include "cgi/page/show_storage.h"
 #include "lib/store/findings.h"
 #include "lib/store/jobs.h"
+#include "lib/store/projects.h"
+#include "lib/store/settings.h"
 
 enum { FINDINGS_SHOWN = 200 };
 
@@ -58,8 +60,11 @@ on_storage_get(struct reply *rp, struct request *rq, struct err *e)
 	struct storage_view view = { .storage = &s, .now = rq->now };
 	struct finding *items;
 	struct job *look, *test;
+	char *recipient, *recovery;
 
 	if (find(&s, rq, e) != 0 ||
+	    settings_get(&recipient, rq->arena, rq->db, "age_recipient", e) != 0 ||
+	    settings_get(&recovery, rq->arena, rq->db, "age_recovery", e) != 0 ||
 	    findings_list(&items, &view.count, rq->arena, rq->db, s.storage.id, FINDINGS_SHOWN,
 	        e) != 0 ||
 	    newest(&look, rq, s.storage.id, JOB_RECONCILE, e) != 0 ||
@@ -68,6 +73,8 @@ on_storage_get(struct reply *rp, struct request *rq, struct err *e)
 	view.items = items;
 	view.job = look;
 	view.test = test;
+	view.recipient = recipient;
+	view.recovery = recovery;
 	page_begin(&p, rq, "storage.cs", arena_printf(rq->arena, "Storage %s", s.storage.slug));
 	page_crumb(&p, "Storage", "/storage");
 	page_crumb(&p, s.storage.slug, NULL);
@@ -115,4 +122,37 @@ on_storage_test(struct reply *rp, struct request *rq, struct err *e)
 	const struct order o = { findings_request_test, "storage.tested", "testing" };
 
 	return ask_for(rp, rq, &o, e);
+}
+
+static int
+set_encrypted(struct reply *rp, struct request *rq, bool on, struct err *e)
+{
+	struct findings_storage s;
+	char *recipient;
+
+	if (find(&s, rq, e) != 0 ||
+	    settings_get(&recipient, rq->arena, rq->db, "age_recipient", e) != 0)
+		return -1;
+	if (on && *recipient == '\0')
+		return err_set(e, ERR_CONFLICT,
+		    "there are no keys yet; run on the server: lazarette admin keys");
+	if (s.storage.encrypted != on &&
+	    (storages_set_encrypted(rq->db, s.storage.id, on, e) != 0 ||
+	        trail_add(rq, &(struct event){ .target = s.storage.slug,
+	            .action = on ? "storage.encrypted" : "storage.plain" }, e) != 0))
+		return -1;
+	return reply_see_other(rp, "/storage/%s?said=%s", s.storage.slug,
+	    on ? "encrypted" : "plain");
+}
+
+int
+on_storage_encrypt(struct reply *rp, struct request *rq, struct err *e)
+{
+	return set_encrypted(rp, rq, true, e);
+}
+
+int
+on_storage_plain(struct reply *rp, struct request *rq, struct err *e)
+{
+	return set_encrypted(rp, rq, false, e);
 }

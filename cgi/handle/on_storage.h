@@ -16,4 +16,8 @@ MUST_USE int on_storage_check(struct reply *rp, struct request *rq,
 MUST_USE int on_storage_test(struct reply *rp, struct request *rq,
     struct err *e); /* POST /storage/{s}/test: write, read and remove a probe */
 
+/* Whether what is stored from now on is encrypted. ERR_CONFLICT while there are no keys. */
+MUST_USE int on_storage_encrypt(struct reply *rp, struct request *rq, struct err *e);
+MUST_USE int on_storage_plain(struct reply *rp, struct request *rq, struct err *e);
+
 #endif

@@ -23,6 +23,8 @@ static const struct {
 	{ "kept-for", "Kept. No rule deletes it before that day." },
 	{ "unkept", "No longer kept." },
 	{ "trusted", "It counts as good. What comes after it is compared with it." },
+	{ "encrypted", "What is stored from now on is encrypted." },
+	{ "plain", "What is stored from now on is not encrypted." },
 	{ "testing", "The test is queued. This page shows what comes of it." },
 	{ "searching", "The storage is being looked through. This page shows what is found." },
 	{ "deleted", "Moved to the trash. Its page says until when it can be put back." },

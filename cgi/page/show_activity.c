@@ -14,6 +14,8 @@ static const struct {
 	{ "backup.kept", "marked as kept: backup" },
 	{ "storage.checked", "looks through storage" },
 	{ "storage.tested", "tests storage" },
+	{ "storage.encrypted", "encrypts what goes into storage" },
+	{ "storage.plain", "no longer encrypts what goes into storage" },
 	{ "backup.trusted", "says that it is fine: backup" },
 	{ "backup.found", "finds that it is not whole: backup" },
 	{ "backup.unkept", "no longer keeps backup" },

@@ -10,6 +10,7 @@
 #include "cgi/page/show_restore.h"
 #include "lib/base/buf.h"
 #include "lib/model/download.h"
+#include "lib/util/agekey.h"
 
 void
 show_backup_short(struct node *n, const struct backup *b, int64_t now)
@@ -72,6 +73,14 @@ restore_lines(struct node *n, struct arena *a, const struct backup_view *view,
     const struct part *part)
 {
 	const char *path = quoted(a, "%s/%s", view->storage->path, part->data.key);
+	const char *content = arena_printf(a, "zstd -dc %s", path);
+	char id[AGEKEY_SHORT];
+
+	if (*view->backup->recipients != '\0') {
+		agekey_short(id, view->backup->recipients);
+		content = arena_printf(a, "age -d -i %s %s | zstd -dc",
+		    quoted(a, "%s/%s.identity", view->keys, id), path);
+	}
 
 	if (backup_part_bytes(part) > part->data.raw_bytes) {
 		chain_lines(n, a, view, part);
@@ -80,18 +89,18 @@ restore_lines(struct node *n, struct arena *a, const struct backup_view *view,
 	node_setf(n, "restore.check", "echo %s | sha256sum -c", sum_line(a, view, &part->data));
 	if (strcmp(part->format, "pg-custom") == 0) {
 		node_setf(n, "restore.run",
-		    "createdb restored_%s\nzstd -dc %s | pg_restore --no-owner -d restored_%s",
-		    part->service_slug, path, part->service_slug);
+		    "createdb restored_%s\n%s | pg_restore --no-owner -d restored_%s",
+		    part->service_slug, content, part->service_slug);
 		node_set(n, "restore.what", "into a new database, beside the present one");
 	} else if (strcmp(part->format, "sqlite") == 0) {
-		node_setf(n, "restore.run", "zstd -dc %s > restored-%s.sqlite", path,
+		node_setf(n, "restore.run", "%s > restored-%s.sqlite", content,
 		    part->service_slug);
 		node_set(n, "restore.what",
 		    "into a new file; put it in place while the application is stopped");
 	} else {
 		node_setf(n, "restore.run",
-		    "mkdir restored-%s\nzstd -dc %s | tar -xpf - -C restored-%s",
-		    part->service_slug, path, part->service_slug);
+		    "mkdir restored-%s\n%s | tar -xpf - -C restored-%s",
+		    part->service_slug, content, part->service_slug);
 		node_set(n, "restore.what", "into a new folder");
 	}
 }
@@ -208,6 +217,13 @@ facts(struct node *n, const struct backup_view *view)
 		node_set(n, "sidecar.sha256", b->sidecar_sha256);
 	}
 	node_set(n, "storage", b->storage_slug);
+	node_set(n, "signed_by", *b->signed_by == '\0' ? NULL : b->signed_by);
+	for (const char *at = b->recipients; *at != '\0';) {
+		size_t length = strcspn(at, " ");
+
+		node_setf(node_add(n, "recipients"), "key", "%.*s", (int)length, at);
+		at += length + strspn(at + length, " ");
+	}
 }
 
 static void

@@ -17,6 +17,7 @@ struct backup_view {
 	const struct backup *backup;
 	const struct environment *environment;
 	const struct storage *storage;
+	const char *keys;                    /* the folder of secret keys, on the server */
 	const struct part *parts;
 	size_t part_count;
 	const struct job_line *lines;        /* the end of its job's log */

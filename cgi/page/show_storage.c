@@ -89,6 +89,9 @@ show_storage_page(struct page *p, const struct storage_view *view)
 	struct node *n = node_at(p->root, "storage");
 
 	show_storage_row(n, s, view->now);
+	node_flag(n, "encrypted", s->storage.encrypted);
+	node_set(n, "recipient", *view->recipient == '\0' ? NULL : view->recipient);
+	node_set(n, "recovery", *view->recovery == '\0' ? NULL : view->recovery);
 	for (size_t i = 0; i < view->count; i++)
 		finding(node_add(n, "findings"), &view->items[i], view->now);
 	if (all > (int64_t)view->count)

@@ -15,6 +15,7 @@ struct storage_view {
 	size_t count;
 	const struct job *job;        /* the newest look through it; NULL: there was none */
 	const struct job *test;       /* the newest test of it; NULL: there was none */
+	const char *recipient, *recovery;   /* public keys of this instance; "": there are none */
 	int64_t now;
 };
 

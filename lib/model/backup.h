@@ -109,6 +109,9 @@ struct backup {
 	const char *test_state;       /* "", equal, differs, failed */
 	const char *test_text;        /* what it found, for people */
 	const char *sidecar_key, *sidecar_sha256;
+	const char *recipients;       /* age1…, divided by spaces: who can open it; "" : it is not
+	                                 encrypted */
+	const char *signed_by;        /* the number of the key that signed it; "" : it is not */
 	const char *contents;         /* "database, media": service slugs, for lists */
 	const char *project_slug, *environment_slug, *storage_slug;
 };

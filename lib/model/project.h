@@ -95,6 +95,7 @@ size_t service_settings_check(struct field_error out[SERVICE_ERRORS_MAX], struct
 struct storage {
 	int64_t id;
 	const char *uuid, *slug, *kind, *path;    /* kind "local": path is its folder */
+	bool encrypted;                           /* what is stored there from now on */
 	int64_t used_bytes;                       /* sum of stored bytes of living backups */
 };
 

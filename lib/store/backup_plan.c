@@ -26,22 +26,30 @@ static const struct {
 static int
 add_part(struct db *db, int64_t backup, const struct service *s, struct err *e)
 {
+	static const char sql_encrypted[] = "SELECT s.encrypted FROM backup b JOIN storage s ON"
+	    " s.id=b.storage WHERE b.id=?1";
 	static const char sql[] =
 	    "INSERT INTO part (uuid, backup, service, service_slug, service_name, engine, state,"
 	    " format, data_key, manifest_key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'building', ?7, ?8,"
 	    " ?9)";
 	CLEANUP_ARENA struct arena *a = arena_new();
-	const char *stem, *manifest = "";
+	const char *stem, *sealed, *manifest = "";
 	char uuid[UUID_SIZE];
+	int64_t encrypted;
+
+	if (sql_get(&encrypted, db, sql_encrypted, SQL_ARGS(sql_i(backup)), e) != 0)
+		return -1;
+	sealed = encrypted != 0 ? ".age" : "";
 
 	rand_uuid(uuid);
 	stem = arena_printf(a, "%s/%s/%s/%s", s->project_slug, s->environment_slug, s->slug, uuid);
 	if (layouts[s->engine].manifest)
-		manifest = arena_printf(a, "%s.manifest.zst", stem);
+		manifest = arena_printf(a, "%s.manifest.zst%s", stem, sealed);
 	return sql_run(NULL, db, sql,
 	    SQL_ARGS(sql_t(uuid), sql_i(backup), sql_i(s->id), sql_t(s->slug), sql_t(s->name),
 	        sql_t(engine_name(s->engine)), sql_t(layouts[s->engine].format),
-	        sql_t(arena_printf(a, "%s.%s", stem, layouts[s->engine].ending)), sql_t(manifest)),
+	        sql_t(arena_printf(a, "%s.%s%s", stem, layouts[s->engine].ending, sealed)),
+	        sql_t(manifest)),
 	    e);
 }
 

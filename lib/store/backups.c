@@ -47,7 +47,8 @@ backups_request(struct backup_ids *ret, struct db *db, const struct backup_reque
 	" b.verified_at, b.trashed_at, b.raw_bytes, b.stored_bytes, b.warnings, b.error," \
 	" b.tested_at, b.test_state, b.test_text, b.sidecar_key, b.sidecar_sha256, b.contents," \
 	" b.keep_until, b.mode, b.frozen_ms, b.code, b.schedule, b.suspicion, b.trashed_why," \
-	" p.slug, v.slug, s.slug FROM backup b JOIN environment v ON v.id=b.environment" \
+	" b.recipients, b.signed_by, p.slug, v.slug, s.slug FROM backup b" \
+	" JOIN environment v ON v.id=b.environment" \
 	" JOIN project p ON p.id=v.project JOIN storage s ON s.id=b.storage" \
 	" LEFT JOIN account a ON a.id=b.requested_by"
 
@@ -95,6 +96,8 @@ read_backup(void *row, struct sql *q, struct arena *a)
 	b->schedule = sql_int(q, c++);
 	b->suspicion = sql_text(q, c++, a);
 	b->trashed_why = sql_text(q, c++, a);
+	b->recipients = sql_text(q, c++, a);
+	b->signed_by = sql_text(q, c++, a);
 	b->project_slug = sql_text(q, c++, a);
 	b->environment_slug = sql_text(q, c++, a);
 	b->storage_slug = sql_text(q, c++, a);
@@ -393,6 +396,21 @@ backups_code(struct db *db, const struct lease *l, const char *code, struct err 
 
 	if (sql_begin(&t, db, e) != 0 || held_backup(&backup, db, l, e) != 0 ||
 	    change(db, sql, SQL_ARGS(sql_i(backup), sql_t(code)), e) != 0)
+		return -1;
+	return sql_commit(&t, e);
+}
+
+int
+backups_seal(struct db *db, const struct lease *l, const char *recipients, const char *signed_by,
+    struct err *e)
+{
+	static const char sql[] =
+	    "UPDATE backup SET recipients=?2, signed_by=?3 WHERE id=?1 AND state='building'";
+	CLEANUP_TXN struct sql_txn t = { NULL };
+	int64_t backup;
+
+	if (sql_begin(&t, db, e) != 0 || held_backup(&backup, db, l, e) != 0 ||
+	    change(db, sql, SQL_ARGS(sql_i(backup), sql_t(recipients), sql_t(signed_by)), e) != 0)
 		return -1;
 	return sql_commit(&t, e);
 }

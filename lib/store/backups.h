@@ -90,6 +90,9 @@ MUST_USE int backups_set_deleted(struct db *db, int64_t id, struct err *e);
 MUST_USE int backups_begin(struct db *db, const struct lease *l, struct err *e);
 /* Which code the environment runs; "": nobody says. */
 MUST_USE int backups_code(struct db *db, const struct lease *l, const char *code, struct err *e);
+/* Who can open it and what signs it, before its first byte; "": no key is needed, nothing does. */
+MUST_USE int backups_seal(struct db *db, const struct lease *l, const char *recipients,
+    const char *signed_by, struct err *e);
 /* What a part has become; called when its objects are published and proven. */
 MUST_USE int backups_part_ready(struct db *db, const struct lease *l, const struct part *part,
     struct err *e);

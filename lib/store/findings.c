@@ -235,8 +235,9 @@ findings_write(struct db *db, const struct lease *l, const struct findings_look 
 /* -- looking -- */
 
 #define STORAGE_COLUMNS \
-	"SELECT s.id, s.uuid, s.slug, s.kind, s.path, (SELECT sum(b.stored_bytes) FROM backup b" \
-	" WHERE b.storage=s.id AND b.state IN ('ready', 'trashed')), s.checked_at, s.objects," \
+	"SELECT s.id, s.uuid, s.slug, s.kind, s.path, s.encrypted," \
+	" (SELECT sum(b.stored_bytes) FROM backup b WHERE b.storage=s.id AND b.state IN" \
+	" ('ready', 'trashed')), s.checked_at, s.objects," \
 	" s.object_bytes, s.free_bytes, (SELECT count(*) FROM backup b WHERE b.storage=s.id AND" \
 	" b.state IN ('ready', 'trashed')), (SELECT count(*) FROM finding f WHERE f.storage=s.id" \
 	" AND f.kind='missing'), (SELECT count(*) FROM finding f WHERE f.storage=s.id AND" \
@@ -254,6 +255,7 @@ read_storage(void *row, struct sql *q, struct arena *a)
 	s->storage.slug = sql_text(q, c++, a);
 	s->storage.kind = sql_text(q, c++, a);
 	s->storage.path = sql_text(q, c++, a);
+	s->storage.encrypted = sql_int(q, c++) != 0;
 	s->storage.used_bytes = sql_int(q, c++);
 	s->checked_at = sql_int(q, c++);
 	s->objects = sql_int(q, c++);

@@ -229,7 +229,13 @@ invariants_objects(struct invariants_file **ret, size_t *count, struct arena *a,
 	    " FROM part p JOIN backup b ON b.id=p.backup WHERE p.manifest_key<>'' AND " NAMED
 	    " UNION ALL SELECT k.key, " OF_BACKUP ", k.stored_sha256, k.stored_bytes, 0, " WISH
 	    " FROM part_pack k JOIN part p ON p.id=k.part JOIN backup b ON b.id=p.backup WHERE "
-	    NAMED ") AS o GROUP BY path ORDER BY path";
+	    NAMED
+	    /* Signatures: one of a backup whose signing had not begun is not known yet. */
+	    " UNION ALL SELECT b.sidecar_key||'.minisig', " OF_BACKUP ", '', -1, " WRITER ", " WISH
+	    " FROM backup b WHERE b.signed_by<>'' AND " NAMED
+	    " UNION ALL SELECT p.manifest_key||'.minisig', " OF_BACKUP ", '', -1, " WRITER ", "
+	    WISH " FROM part p JOIN backup b ON b.id=p.backup WHERE p.manifest_key<>'' AND"
+	    " b.signed_by<>'' AND " NAMED ") AS o GROUP BY path ORDER BY path";
 	void *rows = sql_list(count,
 	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(storage)), sizeof **ret, read_file },
 	    e);

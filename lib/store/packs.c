@@ -70,13 +70,15 @@ packs_put(struct db *db, const struct part *part, struct err *e)
 }
 
 /* The newest backup of this service in the storage that ours goes to, unless anything speaks
- * against it: an older one may lie in the same packs. */
+ * against it: an older one may lie in the same packs. Who can open ours must be able to open all of
+ * it, and nobody else: other keys, or none, begin anew. */
 static int
 find_base(int64_t *ret, struct db *db, const struct part *part, struct err *e)
 {
 	static const char sql[] =
 	    "SELECT CASE WHEN b.health IN ('good', 'unknown') AND b.test_state NOT IN ('failed',"
-	    " 'differs') THEN b.id ELSE 0 END FROM part p JOIN backup b ON b.id=p.backup WHERE"
+	    " 'differs') AND b.recipients=(SELECT recipients FROM backup WHERE id=?3) THEN b.id"
+	    " ELSE 0 END FROM part p JOIN backup b ON b.id=p.backup WHERE"
 	    " p.service=?1 AND p.state='ready' AND p.id<>?2 AND b.state='ready' AND"
 	    " b.storage=(SELECT storage FROM backup WHERE id=?3) ORDER BY p.id DESC LIMIT 1";
 

@@ -57,6 +57,8 @@ MUST_USE int storages_ensure(struct storage *s, struct db *db, struct err *e);
 /* Without used_bytes, which only the list sums up. */
 MUST_USE int storages_by_id(struct storage *ret, struct arena *a, struct db *db, int64_t id,
     struct err *e);
+/* Whether backups from now on are encrypted there; those that are made stay as they are. */
+MUST_USE int storages_set_encrypted(struct db *db, int64_t id, bool encrypted, struct err *e);
 MUST_USE int storages_list(struct storage **ret, size_t *count, struct arena *a, struct db *db,
     struct err *e);
 

@@ -11,6 +11,7 @@
 #include "lib/store/db.h"
 
 /* Names in use: instance_id, instance_name, seal_public_key (hex), setup_code_hash,
+ * age_recipient and age_recovery (age1…), sign_public_key (minisign's RW…),
  * trash_rests_until (ms), schedules_changed (schedules.h), background_waits (jobs.h). "" when not
  * set. */
 MUST_USE int settings_get(char **ret, struct arena *a, struct db *db, const char *name,

@@ -6,7 +6,7 @@
 #include "lib/store/sql.h"
 
 /* The sum reads a row of an index per backup: only the list of storages needs it. */
-#define STORAGE_COLUMNS "SELECT s.id, s.uuid, s.slug, s.kind, s.path"
+#define STORAGE_COLUMNS "SELECT s.id, s.uuid, s.slug, s.kind, s.path, s.encrypted"
 #define STORAGE_USED ", (SELECT sum(b.stored_bytes) FROM backup b WHERE b.storage=s.id" \
 	" AND b.state IN ('ready', 'trashed'))"
 
@@ -20,7 +20,8 @@ read_storage(void *row, struct sql *q, struct arena *a)
 	s->slug = sql_text(q, 2, a);
 	s->kind = sql_text(q, 3, a);
 	s->path = sql_text(q, 4, a);
-	s->used_bytes = sql_int(q, 5);
+	s->encrypted = sql_int(q, 5) != 0;
+	s->used_bytes = sql_int(q, 6);
 }
 
 int
@@ -41,6 +42,13 @@ storages_ensure(struct storage *s, struct db *db, struct err *e)
 	            SQL_ARGS(sql_t(s->slug)), e) != 0
 	    ? -1
 	    : 0;
+}
+
+int
+storages_set_encrypted(struct db *db, int64_t id, bool encrypted, struct err *e)
+{
+	return sql_run(NULL, db, "UPDATE storage SET encrypted=?2 WHERE id=?1",
+	    SQL_ARGS(sql_i(id), sql_i(encrypted)), e);
 }
 
 int

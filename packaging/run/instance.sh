@@ -28,7 +28,7 @@ begin_instance() {
 	trap 'end_instance' EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
-	[ -e "$home/catalog.db" ] || "$build/lazarette" admin init 9>&- >/dev/null
+	[ -e "$home/catalog.db" ] || "$build/lazarette" admin init 9>&- | sed -n '/^RECOVERY KEY/,/^    AGE/p'
 	conf=$home/lazarette.conf
 	touch "$conf"
 	{ sed -e '/^public_url *=/d' -e '/^templates *=/d' "$conf"

@@ -1,12 +1,14 @@
 /* pack_tree.c: one media backup as a job makes it, timed: pack, manifest, fsync, rename, read back.
  */
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #include "lib/base/clock.h"
+#include "lib/util/agekey.h"
 #include "worker/archive/frame.h"
 #include "worker/archive/pack.h"
 #include "worker/dest/dest.h"
@@ -22,6 +24,33 @@ static int
 to_upload(void *arg, const void *p, size_t n, struct err *e)
 {
 	return upload_write(arg, p, n, e);
+}
+
+static const char *const plain[] = { "pack.tar.zst", "pack.manifest.zst" },
+                  *const sealed[] = { "pack.tar.zst.age", "pack.manifest.zst.age" };
+
+/* A key that nobody has: what this process wrote it can read back. */
+static void
+encrypt(struct dest *d)
+{
+	static char public[AGEKEY_TEXT];
+	static const char *const to[] = { public, public };
+	static const struct dest_keys keys = { .recipients = to, .recipient_count = 2 };
+	struct agekey k;
+
+	agekey_make(&k);
+	agekey_public_text(public, k.public);
+	dest_use_keys(d, &keys);
+}
+
+/* What lies there, where it is not what came out of the frames. */
+static void
+lies(struct frame_totals *totals, const struct upload_stored *stored)
+{
+	if (totals->stored_sha256[0] != '\0')
+		return;
+	totals->stored_bytes = stored->bytes;
+	memcpy(totals->stored_sha256, stored->sha256, sizeof totals->stored_sha256);
 }
 
 static int
@@ -46,19 +75,24 @@ back_up(struct pack_totals *totals, struct times *t, struct dest *d, const struc
 {
 	CLEANUP_UPLOAD struct upload *data = NULL;
 	CLEANUP_UPLOAD struct upload *manifest = NULL;
+	const char *const *keys = spec->frames.encrypted ? sealed : plain;
+	struct upload_stored stored[2];
 
 	t->start = clock_mono();
-	if (dest_begin(&data, d, "pack.tar.zst", 1, e) != 0
-	    || dest_begin(&manifest, d, "pack.manifest.zst", 1, e) != 0)
+	if (dest_begin(&data, d, keys[0], 1, e) != 0
+	    || dest_begin(&manifest, d, keys[1], 1, e) != 0)
 		return -1;
 	const struct sink to_data = { to_upload, data }, to_manifest = { to_upload, manifest };
 
 	if (pack_write(totals, &to_data, &to_manifest, spec, e) != 0
-	    || upload_commit(&data, e) != 0 || upload_commit(&manifest, e) != 0)
+	    || upload_commit_as(&stored[0], &data, e) != 0
+	    || upload_commit_as(&stored[1], &manifest, e) != 0)
 		return -1;
+	lies(&totals->data, &stored[0]);
+	lies(&totals->manifest, &stored[1]);
 	t->packed = clock_mono();
-	if (read_back(d, "pack.tar.zst", &totals->data, e) != 0
-	    || read_back(d, "pack.manifest.zst", &totals->manifest, e) != 0)
+	if (read_back(d, keys[0], &totals->data, e) != 0
+	    || read_back(d, keys[1], &totals->manifest, e) != 0)
 		return -1;
 	t->read = clock_mono();
 	return 0;
@@ -68,6 +102,10 @@ int
 main(int argc, char **argv)
 {
 	const struct watch watch = { .say = say };
+	bool encrypted = argc > 1 && strcmp(argv[1], "--age") == 0;
+
+	argc -= encrypted;
+	argv += encrypted;
 	const struct storage storage = { .slug = "bench",
 		.kind = "local",
 		.path = argc > 1 ? argv[1] : "" };
@@ -78,7 +116,7 @@ main(int argc, char **argv)
 	struct err e;
 
 	if (argc < 5) {
-		fprintf(stderr, "usage: pack_tree STORAGE THREADS LEVEL ROOT...\n");
+		fprintf(stderr, "usage: pack_tree [--age] STORAGE THREADS LEVEL ROOT...\n");
 		return 2;
 	}
 	const struct pack_spec spec = {
@@ -86,10 +124,16 @@ main(int argc, char **argv)
 		.root_count = (size_t)argc - 4,
 		.pack_name = "pack.tar.zst",
 		.frames = { .threads = (int)strtol(argv[2], NULL, 10),
-		    .level = (int)strtol(argv[3], NULL, 10) },
+		    .level = (int)strtol(argv[3], NULL, 10), .encrypted = encrypted },
 		.watch = &watch,
 	};
-	if (dest_open(&d, &storage, &e) != 0 || back_up(&totals, &t, d, &spec, &e) != 0) {
+	if (dest_open(&d, &storage, &e) != 0) {
+		fprintf(stderr, "pack_tree: %s\n", e.text);
+		return 1;
+	}
+	if (encrypted)
+		encrypt(d);
+	if (back_up(&totals, &t, d, &spec, &e) != 0) {
 		fprintf(stderr, "pack_tree: %s\n", e.text);
 		return 1;
 	}

@@ -49,7 +49,7 @@ def storm(home, budget):
 
 @test("T01", "up to 1,000 kills of a worker: every job succeeds once, nothing half is listed, nothing is left behind")
 def kills_lose_nothing():
-    with Home(CONF) as home:
+    with Home(CONF, keys=True) as home:            # encrypted and signed: more that must come in its order
         fill(home)
         began = time.monotonic()
         kills, jobs = storm(home, Budget(1000, 200, 60))

@@ -25,7 +25,8 @@ def die_with_parent():
 class Home:
     """An instance folder of its own; leaving the context kills what still runs and removes it."""
 
-    def __init__(self, conf="", env=None, path=None):
+    def __init__(self, conf="", env=None, path=None, keys=False):
+        self.keys = keys             # encrypted and signed
         self.given = path is not None
         self.home = path or tempfile.mkdtemp(prefix="lzw-", dir="/tmp")
         self.env = dict(env or {})
@@ -36,6 +37,12 @@ class Home:
 
     def __enter__(self):
         self.tool("init")
+        if self.keys:
+            subprocess.run([os.path.join(ROOT, "build", VARIANT, "lazarette"), "admin", "keys"], env=self.environment(),
+                           stdout=subprocess.DEVNULL, check=True)
+            with contextlib.closing(sqlite3.connect(os.path.join(self.home, "catalog.db"))) as c:
+                c.execute("UPDATE storage SET encrypted = 1")
+                c.commit()
         return self
 
     def __exit__(self, *_):
@@ -168,7 +175,7 @@ class Home:
             for name in names:
                 path = os.path.join(folder, name)
                 found[os.path.relpath(path, store)] = path
-        for own in ("lazarette.json", "README.txt", "restore-files.sh"):
+        for own in ("lazarette.json", "lazarette.pub", "README.txt", "restore-files.sh"):
             found.pop(own, None)
         return found
 
@@ -178,6 +185,7 @@ class Home:
         for b in self.sql("SELECT * FROM backup WHERE state = 'ready'"):
             known.add(b["sidecar_key"])
             out += self.fault_of(objects, b["sidecar_key"], b["sidecar_sha256"], None)
+            out += self.signatures_of(objects, b, known)
             for p in self.sql("SELECT * FROM part WHERE backup = ?", b["id"]):
                 if p["state"] != "ready":
                     out.append(f"b{b['id']} is ready, its part {p['service_slug']} is {p['state']}")
@@ -201,6 +209,14 @@ class Home:
         if self.sql1("PRAGMA integrity_check") != "ok":
             out.append("the catalogue is damaged")
         return out
+
+    def signatures_of(self, objects, b, known):
+        if not b["signed_by"]:
+            return []
+        keys = [b["sidecar_key"]] + [p["manifest_key"] for p in self.sql(
+            "SELECT manifest_key FROM part WHERE backup = ? AND manifest_key <> ''", b["id"])]
+        known.update(k + ".minisig" for k in keys)
+        return [f"{k} has no signature" for k in keys if k + ".minisig" not in objects]
 
     @staticmethod
     def fault_of(objects, key, sha256, size):

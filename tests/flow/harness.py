@@ -135,7 +135,8 @@ class Instance:
         return self.command("admin", *args, check=check)
 
     def init(self):
-        self.admin("init")
+        said = re.search(r"AGE-SECRET-KEY-1\w+", self.admin("init").stdout)
+        self.recovery = said and said.group()
         self.configure(f'public_url = "{self.base}"\ntemplates = "{ROOT}/templates"\n' + self.conf)
 
     def configure(self, text):
@@ -277,6 +278,16 @@ class Instance:
         """The first column of the first row, or None."""
         rows = self.sql(query, *values)
         return next(iter(rows[0].values())) if rows else None
+
+    def plain(self, key):
+        """The object as it was before it was encrypted, by Debian's age."""
+        path = os.path.join(self.home, "store", key)
+        if not key.endswith(".age"):
+            with open(path, "rb") as f:
+                return f.read()
+        identities = glob.glob(self.home + "/keys/*.identity")
+        argv = ["age", "-d", *(word for i in identities for word in ("-i", i)), path]
+        return subprocess.run(argv, capture_output=True, check=True).stdout
 
     def doctor(self):
         """Every invariant between catalogue and storage holds."""

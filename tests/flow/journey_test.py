@@ -162,7 +162,7 @@ def by_service(s):
 @test("SET-23", "PostgreSQL is kept as pg_dump's custom format, which pg_restore lists")
 def custom_format(s):
     key = s.sql1("SELECT data_key FROM part WHERE backup = ? AND engine = 'postgresql'", seen["all"])
-    dump = subprocess.run(["zstd", "-dcq", os.path.join(s.home, "store", key)], capture_output=True, check=True).stdout
+    dump = subprocess.run(["zstd", "-dcq"], input=s.plain(key), capture_output=True, check=True).stdout
     assert dump.startswith(b"PGDMP")
     listed = subprocess.run([os.path.join(s.pg.bin, "pg_restore"), "-l"], input=dump, capture_output=True, check=True)
     assert b"TABLE DATA public product" in listed.stdout

@@ -67,10 +67,11 @@ class Shop(Instance):
         return self
 
     def objects(self):
-        """Every object in the storage but the two files that belong to the storage itself."""
+        """Every object in the storage but the files that belong to the storage itself, and signatures."""
         root = os.path.join(self.home, "store")
         found = [os.path.relpath(os.path.join(d, f), root) for d, _, names in os.walk(root) for f in names]
-        return sorted(f for f in found if f not in ("lazarette.json", "README.txt", "restore-files.sh") and "ballast" not in f)
+        return sorted(f for f in found if f not in ("lazarette.json", "lazarette.pub", "README.txt", "restore-files.sh")
+                      and not f.endswith(".minisig") and "ballast" not in f)
 
 
 def make_database(pg):

@@ -7,7 +7,7 @@ import subprocess
 RANKS = {
     "lib/base": 0, "lib/util": 1, "lib/model": 2, "lib/store": 3,
     "cgi/http": 4, "cgi/page": 5, "cgi/handle": 6, "cgi": 7,
-    "worker/archive": 4, "worker/dest": 4, "worker/source": 5, "worker/target": 6, "worker/notify": 5, "worker/job": 7, "worker": 8,
+    "worker/crypt": 3, "worker/archive": 4, "worker/dest": 4, "worker/source": 5, "worker/target": 6, "worker/notify": 5, "worker/job": 7, "worker": 8,
     "cli": 4,
 }
 # lib/model is made of words alone: it knows the base and the tools, never the store. These two show each other

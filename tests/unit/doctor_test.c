@@ -393,6 +393,29 @@ a_storage_or_key_that_is_gone_is_an_error(void **state)
 }
 
 static void
+PEER_16_the_keys_of_backups_are_looked_at(void **state)
+{
+	struct fixture *f = *state;
+	const char *keys = arena_printf(f->a, "%s/keys", f->folder), *file;
+	char *public, *said;
+
+	/* The recovery key is shown when it is made, and never again. */
+	fixture_do(f, "UPDATE setting SET value='' WHERE name='age_recovery'");
+	assert_int_equal(run(f, cmd_keys, NULL, &said), 0);
+	assert_non_null(strstr(said, "AGE-SECRET-KEY-1"));
+	assert_int_equal(run(f, cmd_keys, NULL, &said), 0);
+	assert_null(strstr(said, "AGE-SECRET-KEY-1"));
+	is_sound(f, NULL);
+	OK(settings_get(&public, f->a, f->db, "age_recipient", &f->e));
+	file = arena_printf(f->a, "%s/%.12s.identity", keys, public);
+	assert_int_equal(rename(file, arena_printf(f->a, "%s/away", keys)), 0);
+	assert_int_equal(doctor(f, NULL, &said), 0);
+	assert_non_null(strstr(said, public));
+	assert_int_equal(unlink(arena_printf(f->a, "%s/sign.key", keys)), 0);
+	finds(f, NULL, "the key that signs backups");
+}
+
+static void
 a_catalogue_that_cannot_be_written_is_an_error(void **state)
 {
 	struct fixture *f = *state;
@@ -554,6 +577,7 @@ main(void)
 		T(temporaries_of_a_running_job_are_no_strangers),
 		T(what_is_left_of_a_failed_backup_is_a_stranger),
 		T(a_storage_or_key_that_is_gone_is_an_error),
+		T(PEER_16_the_keys_of_backups_are_looked_at),
 		T(a_catalogue_that_cannot_be_written_is_an_error),
 		T(every_broken_fact_is_found),
 		T(the_setup_code_is_printed_once_and_only_its_hash_kept),

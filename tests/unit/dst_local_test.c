@@ -370,6 +370,44 @@ a_storage_of_another_format_is_refused(void **state)
 }
 
 static void
+get(struct buf *out, struct place *place, const char *name)
+{
+	char path[4200];
+	struct err e;
+
+	buf_clear(out);
+	snprintf(path, sizeof path, "%s/%s", place->path, name);
+	assert_int_equal(fd_read_file(out, path, 1 << 20, &e), 0);
+}
+
+/* The storage of an instance that has keys from now on: who reads format 1 alone must refuse it. */
+static void
+keys_make_it_format_2_and_are_published(void **state)
+{
+	static const char *const to[] = { "age1ours", "age1recovery" };
+	const struct dest_keys keys = { .recipients = to, .recipient_count = 2,
+		.signing = "RWabc" };
+	struct place *place = *state;
+	CLEANUP_BUF struct buf text = BUF_INIT;
+	struct err e;
+
+	put(place, "README.txt", "old words");
+	put(place, "lazarette.json",
+	    "{\"format\": 1, \"instance_id\": \"0198-mine\"}");
+	assert_int_equal(dest_claim(place->dest, "0198-mine", false, &e), 0);
+	dest_use_keys(place->dest, &keys);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(dest_claim(place->dest, "0198-mine", false, &e), 0);
+	get(&text, place, "lazarette.json");
+	assert_non_null(strstr(text.p, "\"format\": 2,"));
+	assert_non_null(strstr(text.p, "[\"age1ours\", \"age1recovery\"]"));
+	get(&text, place, "lazarette.pub");
+	assert_non_null(strstr(text.p, "\nRWabc\n"));
+	get(&text, place, "README.txt");
+	assert_non_null(strstr(text.p, "age -d -i KEY"));
+}
+
+static void
 knows_its_free_room_and_refuses_what_is_no_storage(void **state)
 {
 	struct place *place = *state;
@@ -405,6 +443,7 @@ main(void)
 		T(is_claimed_by_one_instance_only),
 		T(an_empty_folder_is_not_taken_for_a_storage_in_use),
 		T(a_storage_of_another_format_is_refused),
+		T(keys_make_it_format_2_and_are_published),
 		T(knows_its_free_room_and_refuses_what_is_no_storage),
 	};
 

@@ -13,7 +13,9 @@
 #include "lib/base/fd.h"
 #include "lib/store/downloads.h"
 #include "lib/store/settings.h"
+#include "lib/util/agekey.h"
 #include "lib/util/conf.h"
+#include "lib/util/minisign.h"
 #include "lib/util/seal.h"
 #include "worker/dest/dest.h"
 #include "worker/job/folder.h"
@@ -51,7 +53,7 @@ home_count(void *arg, const struct dest_entry *entry, struct err *e UNUSED)
 {
 	*(int64_t *)arg += strcmp(entry->key, "README.txt") != 0 &&
 	    strcmp(entry->key, "restore-files.sh") != 0 &&
-	    strcmp(entry->key, "lazarette.json") != 0;
+	    strcmp(entry->key, "lazarette.json") != 0 && strcmp(entry->key, "lazarette.pub") != 0;
 	return 0;
 }
 
@@ -66,7 +68,7 @@ home_storage(struct job_home *h)
 	return d;
 }
 
-/* Objects in the storage, unfinished uploads included, its own two files not. */
+/* Objects in the storage, unfinished uploads included, its own files not. */
 UNUSED static int64_t
 home_objects(struct job_home *h)
 {
@@ -125,6 +127,28 @@ home_services(struct job_home *h)
 	OK(settings_set(f->db, "instance_id", "01890000-0000-7000-8000-000000000001", &f->e));
 	OK(sql_run(NULL, f->db, "UPDATE storage SET path=?1", SQL_ARGS(sql_t(h->conf.storage)),
 	    &f->e));
+}
+
+/* From now on what is stored is encrypted and signed. */
+UNUSED static void
+home_keys(struct job_home *h)
+{
+	struct fixture *f = &h->f;
+	struct minisign_public signing;
+	struct agekey key, recovery;
+	char public[AGEKEY_TEXT], text[MINISIGN_PUBLIC_TEXT];
+
+	agekey_make(&key);
+	agekey_make(&recovery);
+	OK(agekey_put(home_path(h, "keys"), &key, &f->e));
+	agekey_public_text(public, key.public);
+	OK(settings_set(f->db, "age_recipient", public, &f->e));
+	agekey_public_text(public, recovery.public);
+	OK(settings_set(f->db, "age_recovery", public, &f->e));
+	OK(minisign_make(&signing, home_path(h, "keys/sign.key"), &f->e));
+	minisign_public_text(text, &signing);
+	OK(settings_set(f->db, "sign_public_key", text, &f->e));
+	fixture_do(f, "UPDATE storage SET encrypted=1");
 }
 
 UNUSED static int

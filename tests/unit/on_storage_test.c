@@ -3,6 +3,7 @@
 
 #include "cgi/handle/on_job.h"
 #include "cgi/handle/on_storage.h"
+#include "lib/store/settings.h"
 
 #define PAGE .run = on_storage_get, .args = { "main" }
 
@@ -129,6 +130,33 @@ CYC_2_a_failed_test_can_be_repeated_from_its_job(void **state)
 	    " storage=1 AND service IS NULL AND state='queued'"), 1);
 }
 
+static void
+PEER_16_an_administrator_switches_encryption_once_there_are_keys(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply none, keyless, on, again, with, off, without;
+
+	ASK(409, &none, .run = on_storage_encrypt, .args = { "main" }, .post = true);
+	SAYS(&none, "lazarette admin keys");
+	ASK(200, &keyless, PAGE);
+	SAYS(&keyless, "There are no keys yet");
+	OK(settings_set(f->db, "age_recipient", "age1ours", &f->e));
+	OK(settings_set(f->db, "age_recovery", "age1recovery", &f->e));
+	ASK(303, &on, .run = on_storage_encrypt, .args = { "main" }, .post = true);
+	HEADER(&on, "Location: /storage/main?said=encrypted\r\n");
+	ASK(303, &again, .run = on_storage_encrypt, .args = { "main" }, .post = true);
+	assert_int_equal(fixture_number(f, "SELECT encrypted FROM storage"), 1);
+	assert_int_equal(fixture_number(f,
+	    "SELECT count(*) FROM event WHERE action='storage.encrypted'"), 1);
+	ASK(200, &with, PAGE);
+	SAYS(&with, "opens with the secret key of <code>age1ours</code>");
+	ASK(303, &off, .run = on_storage_plain, .args = { "main" }, .post = true);
+	ASK(200, &without, PAGE);
+	SAYS(&without, "whoever can read this storage can read");
+	SAYS(&without, "<code>age1recovery</code>");
+	assert_int_equal(fixture_number(f, "SELECT encrypted FROM storage"), 0);
+}
+
 int
 main(void)
 {
@@ -137,6 +165,7 @@ main(void)
 		FIXTURE_TEST(CYC_2_a_test_is_asked_for_once_and_its_end_shows),
 		FIXTURE_TEST(CYC_2_a_test_needs_an_environment_to_belong_to),
 		FIXTURE_TEST(CYC_2_a_failed_test_can_be_repeated_from_its_job),
+		FIXTURE_TEST(PEER_16_an_administrator_switches_encryption_once_there_are_keys),
 		FIXTURE_TEST(CYC_21_a_look_is_asked_for_once_and_leaves_a_line_in_the_trail),
 	};
 

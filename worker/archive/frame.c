@@ -70,6 +70,8 @@ frame_writer_new(struct frame_writer **ret, const struct sink *out, const struct
 	*w = (struct frame_writer){ .threads = opt->threads, .slots = opt->threads + 2 };
 	w->raw_max = opt->raw_max > 0 ? opt->raw_max : squeeze_piece(w->slots);
 	tally_init(&w->tally, out);
+	if (opt->encrypted)
+		tally_bare(&w->tally);
 	for (int i = 0; i < w->threads; i++)
 		if (squeeze_new(&w->squeezers[i], opt->level, e) != 0)
 			return -1;

@@ -8,6 +8,7 @@
 #ifndef WORKER_ARCHIVE_FRAME_H
 #define WORKER_ARCHIVE_FRAME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,7 @@ struct frame_options {
 	int level;                    /* zstd level, 1–19 */
 	int threads;                  /* compressing threads, 1–16 */
 	size_t raw_max; /* raw bytes of one frame at most; 0: as threads and memory allow */
+	bool encrypted; /* what lies is not what comes out: stored_sha256 stays "" */
 };
 MUST_USE int frame_writer_new(struct frame_writer **ret, const struct sink *out,
     const struct frame_options *opt, struct err *e);
@@ -39,11 +41,12 @@ void frame_writer_freep(struct frame_writer **w);    /* stops the threads; fine 
 #define CLEANUP_FRAME_WRITER CLEANUP(frame_writer_freep)
 
 /*
- * Read a stored stream to its end: hash the stored bytes, decode every frame, hash the raw bytes,
- * and hand them to `raw`. ERR_DAMAGED names the offset. `expect` NULL: nothing is compared; else a
- * hash or size that differs is ERR_DAMAGED ("the stored copy differs: …"). With `expect` and
- * without `raw`, or without expect's raw_sha256, the decoded bytes are checked by the frames' own
- * checksums and the stored hash instead of a hash of theirs.
+ * Read a stored stream to its end: hash the stored bytes (of an encrypted object those that lie
+ * there), decode every frame, hash the raw bytes, and hand them to `raw`. ERR_DAMAGED names the
+ * offset. `expect` NULL: nothing is compared; else a hash or size that differs is ERR_DAMAGED
+ * ("the stored copy differs: …"). With `expect` and without `raw`, or without expect's raw_sha256,
+ * the decoded bytes are checked by the frames' own checksums and the stored hash instead of a hash
+ * of theirs.
  */
 MUST_USE int frame_read(struct frame_totals *ret, struct object *o, const struct sink *raw,
     const struct frame_totals *expect, struct err *e);

@@ -146,7 +146,7 @@ set_up(struct pack *p, const struct sink *data, const struct sink *manifest, str
 {
 	const struct frame_options small = { .level = p->spec->frames.level,
 		.threads = p->spec->reuse != NULL ? p->spec->frames.threads : 1,
-		.raw_max = MANIFEST_FRAME };
+		.raw_max = MANIFEST_FRAME, .encrypted = p->spec->frames.encrypted };
 	void *items[PRESS_SLOTS_MAX];
 
 	p->threads = p->spec->frames.threads;
@@ -155,6 +155,8 @@ set_up(struct pack *p, const struct sink *data, const struct sink *manifest, str
 	pthread_mutex_init(&p->shared.lock, NULL);
 	p->shared.watch = p->spec->watch;
 	tally_init(&p->tally, data);
+	if (p->spec->frames.encrypted)
+		tally_bare(&p->tally);
 	p->stream_hash = hash_new();
 	for (int i = 0; i < p->slot_count; i++) {
 		slot_init(&p->slots[i], p->slot_size);

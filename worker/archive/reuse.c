@@ -53,21 +53,19 @@ check_manifest(const struct reuse_spec *spec, struct err *e)
 	CLEANUP_OBJECT struct object *o = NULL;
 	CLEANUP_HASH struct hash *hash = hash_new();
 	CLEANUP_BUF struct buf piece = BUF_INIT;
-	char got[HASH_HEX_SIZE];
 	int64_t bytes, at = 0;
 	ssize_t n;
 
 	if (object_open(&o, &bytes, spec->dest, m->key, e) != 0)
 		return -1;
 	while ((n = object_read(o, at, buf_room(&piece, READ_SIZE), READ_SIZE, e)) > 0) {
-		hash_add(hash, piece.p, (size_t)n);
+		if (!object_is_encrypted(o))
+			hash_add(hash, piece.p, (size_t)n);
 		at += n;
 	}
 	if (n < 0)
 		return -1;
-	hash_hex(hash, got);
-	return strcmp(got, m->stored_sha256) == 0 ? 0
-	    : err_set(e, ERR_DAMAGED, "%s: the stored copy differs", m->key);
+	return object_compare(o, hash, at, m, e) == 0 ? 0 : err_in(e, "%s", m->key);
 }
 
 static int
@@ -129,7 +127,7 @@ is_there(const struct reuse *r, const struct stored_object *o)
 	struct err e;
 	int64_t bytes;
 
-	return object_open(&opened, &bytes, r->spec->dest, o->key, &e) == 0
+	return object_open_as_is(&opened, &bytes, r->spec->dest, o->key, &e) == 0
 	    && bytes == o->stored_bytes;
 }
 

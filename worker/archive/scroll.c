@@ -102,7 +102,8 @@ read_stored(struct scroll *s, struct err *e)
 
 	if (n < 0)
 		return -1;
-	hash_add(s->stored_hash, s->in, (size_t)n);
+	if (!object_is_encrypted(s->object))
+		hash_add(s->stored_hash, s->in, (size_t)n);
 	s->stored_at += n;
 	s->given = (ZSTD_inBuffer){ s->in, (size_t)n, 0 };
 	s->ended = n == 0;
@@ -136,27 +137,40 @@ decode_more(struct scroll *s, struct err *e)
 	return 0;
 }
 
+/* What lies there is what was read, unless it is encrypted. */
+static int
+lies(struct upload_stored *ret, struct scroll *s, struct err *e)
+{
+	if (object_is_encrypted(s->object))
+		return object_stored(ret, s->object, e);
+	ret->bytes = s->stored_at;
+	hash_hex(s->stored_hash, ret->sha256);
+	return 0;
+}
+
 static int
 check_end(struct scroll *s, struct err *e)
 {
-	char raw[HASH_HEX_SIZE], stored[HASH_HEX_SIZE];
+	struct upload_stored stored;
+	char raw[HASH_HEX_SIZE];
 
 	if (manifest_read_end(&s->reader, e) != 0)
 		return err_in(e, "%s", s->stored->key);
 	hash_hex(s->raw_hash, raw);
-	hash_hex(s->stored_hash, stored);
-	if (s->raw_at != s->stored->raw_bytes || s->stored_at != s->stored->stored_bytes)
+	if (lies(&stored, s, e) != 0)
+		return -1;
+	if (s->raw_at != s->stored->raw_bytes || stored.bytes != s->stored->stored_bytes)
 		return err_set(e, ERR_DAMAGED,
 		    "%s: the stored copy has %lld bytes (%lld decoded), it should have %lld (%lld)",
-		    s->stored->key, (long long)s->stored_at, (long long)s->raw_at,
+		    s->stored->key, (long long)stored.bytes, (long long)s->raw_at,
 		    (long long)s->stored->stored_bytes, (long long)s->stored->raw_bytes);
 	if (FAULT_CONTROL("copy.unchecked"))
 		return 0;
-	if (strcmp(stored, s->stored->stored_sha256) != 0
+	if (strcmp(stored.sha256, s->stored->stored_sha256) != 0
 	    || strcmp(raw, s->stored->raw_sha256) != 0)
 		return err_set(e, ERR_DAMAGED,
 		    "%s: the stored copy differs: its SHA-256 is %s, it should be %s",
-		    s->stored->key, stored, s->stored->stored_sha256);
+		    s->stored->key, stored.sha256, s->stored->stored_sha256);
 	return 0;
 }
 

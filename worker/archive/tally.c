@@ -15,6 +15,13 @@ tally_release(struct tally *t)
 }
 
 void
+tally_bare(struct tally *t)
+{
+	hash_freep(&t->stored);
+	t->stored = NULL;
+}
+
+void
 tally_raw(struct tally *t, const void *p, size_t n)
 {
 	hash_add(t->raw, p, n);
@@ -24,7 +31,8 @@ tally_raw(struct tally *t, const void *p, size_t n)
 int
 tally_stored(struct tally *t, const void *p, size_t n, struct err *e)
 {
-	hash_add(t->stored, p, n);
+	if (t->stored != NULL)
+		hash_add(t->stored, p, n);
 	t->stored_bytes += (int64_t)n;
 	return t->out == NULL ? 0 : sink_write(t->out, p, n, e);
 }
@@ -36,5 +44,6 @@ tally_totals(struct frame_totals *ret, struct tally *t)
 		.raw_bytes = t->raw_bytes, .stored_bytes = t->stored_bytes, .frames = t->frames,
 	};
 	hash_hex(t->raw, ret->raw_sha256);
-	hash_hex(t->stored, ret->stored_sha256);
+	if (t->stored != NULL)
+		hash_hex(t->stored, ret->stored_sha256);
 }

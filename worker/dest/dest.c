@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "worker/dest/aged.h"
 #include "worker/dest/driver.h"
 
 static const struct dest_driver *const drivers[] = { &dst_local };
@@ -56,8 +57,10 @@ dest_open(struct dest **ret, const struct storage *s, struct err *e)
 void
 dest_close(struct dest *d)
 {
-	if (d != NULL)
-		d->driver->close(d);
+	if (d == NULL)
+		return;
+	aged_forget(d);
+	d->driver->close(d);
 }
 
 void
@@ -65,6 +68,20 @@ dest_closep(struct dest **d)
 {
 	dest_close(*d);
 	*d = NULL;
+}
+
+bool
+dest_encrypts(const char *key)
+{
+	size_t n = strlen(key);
+
+	return n > 4 && strcmp(key + n - 4, ".age") == 0;
+}
+
+void
+dest_use_keys(struct dest *d, const struct dest_keys *keys)
+{
+	d->keys = keys;
 }
 
 int
@@ -78,7 +95,8 @@ dest_begin(struct upload **ret, struct dest *d, const char *key, int64_t fence, 
 {
 	if (key_check(key, false, e) != 0)
 		return -1;
-	return d->driver->begin(ret, d, key, fence, e);
+	return dest_encrypts(key) ? aged_begin(ret, d, key, fence, e)
+	                    : d->driver->begin(ret, d, key, fence, e);
 }
 
 int
@@ -96,6 +114,16 @@ upload_commit(struct upload **up, struct err *e)
 	return mine->driver->commit(mine, e);
 }
 
+int
+upload_commit_as(struct upload_stored *ret, struct upload **up, struct err *e)
+{
+	if (aged_end(ret, *up, e) != 0) {
+		upload_abortp(up);
+		return -1;
+	}
+	return upload_commit(up, e);
+}
+
 void
 upload_abortp(struct upload **up)
 {
@@ -109,7 +137,49 @@ object_open(struct object **ret, int64_t *bytes, struct dest *d, const char *key
 {
 	if (key_check(key, false, e) != 0)
 		return -1;
+	return dest_encrypts(key) ? aged_open(ret, bytes, d, key, e)
+	                    : d->driver->read_open(ret, bytes, d, key, e);
+}
+
+int
+object_open_as_is(struct object **ret, int64_t *bytes, struct dest *d, const char *key,
+    struct err *e)
+{
+	if (key_check(key, false, e) != 0)
+		return -1;
 	return d->driver->read_open(ret, bytes, d, key, e);
+}
+
+bool
+object_is_encrypted(const struct object *o)
+{
+	return aged_is_object(o);
+}
+
+int
+object_stored(struct upload_stored *ret, struct object *o, struct err *e)
+{
+	return aged_stored(ret, o)
+	    ? 0 : err_set(e, ERR_INTERNAL, "an object was not read in order to its end");
+}
+
+int
+object_compare(struct object *o, struct hash *hash, int64_t read,
+    const struct stored_object *promised, struct err *e)
+{
+	struct upload_stored got = { .bytes = read };
+
+	if (aged_is_object(o)) {
+		if (object_stored(&got, o, e) != 0)
+			return -1;
+	} else
+		hash_hex(hash, got.sha256);
+	if (got.bytes != promised->stored_bytes)
+		return err_set(e, ERR_DAMAGED, "the stored copy has %lld bytes, it should have"
+		    " %lld", (long long)got.bytes, (long long)promised->stored_bytes);
+	return strcmp(got.sha256, promised->stored_sha256) == 0 ? 0 : err_set(e, ERR_DAMAGED,
+	    "the stored copy differs: its SHA-256 is %s, it should be %s", got.sha256,
+	    promised->stored_sha256);
 }
 
 ssize_t

@@ -2,6 +2,9 @@
  *
  * A key is a path below the storage's root ("shop/live/b101-….json"). Nothing is visible under its
  * key before commit; an upload that is not committed leaves nothing. A full storage is ERR_FULL.
+ *
+ * An object whose key ends in .age is encrypted (worker/crypt/age.h) when it is written and
+ * decrypted when it is read: uploads and objects speak of the plaintext, whatever the driver.
  */
 #ifndef WORKER_DEST_DEST_H
 #define WORKER_DEST_DEST_H
@@ -13,7 +16,9 @@
 
 #include "lib/base/attr.h"
 #include "lib/base/err.h"
+#include "lib/model/backup.h"
 #include "lib/model/project.h"
+#include "lib/util/hash.h"
 
 struct dest;      /* an opened storage */
 struct upload;    /* one object being written */
@@ -54,6 +59,19 @@ void dest_close(struct dest *d);
 void dest_closep(struct dest **d);
 #define CLEANUP_DEST CLEANUP(dest_closep)
 
+/* Who can open what is encrypted here, and what with; what it points to outlives the storage. */
+struct dest_keys {
+	const char *const *recipients;   /* age1…: what is written is encrypted to each of them */
+	size_t recipient_count;
+	const char *signing;             /* RW…: the public key of what signs here; "": none */
+	const char *folder;              /* of *.identity files; NULL: none */
+	const char *file;                /* one file of secret keys; NULL: none */
+	const char *needed;              /* for sentences: the public key of what is read; "" */
+};
+/* Whether what lies under this key is encrypted. */
+bool dest_encrypts(const char *key);
+void dest_use_keys(struct dest *d, const struct dest_keys *keys);
+
 MUST_USE int dest_space(int64_t *free_bytes, struct dest *d, struct err *e);
 /* README.txt (the runbook), unless it is there; and lazarette.json (the owner), but only with
  * `may_begin`: where backups should be, a folder without it is a disk that is not mounted:
@@ -68,13 +86,34 @@ MUST_USE int dest_begin(struct upload **ret, struct dest *d, const char *key, in
 MUST_USE int upload_write(struct upload *up, const void *p, size_t n, struct err *e);
 MUST_USE int upload_commit(struct upload **up,
     struct err *e); /* sets *up to NULL, also on failure */
+/* What lies in the storage where that differs from what was written. */
+struct upload_stored {
+	int64_t bytes;
+	char sha256[SHA256_HEX_SIZE];
+};
+/* As upload_commit(); *ret is left alone unless the upload is encrypted. */
+MUST_USE int upload_commit_as(struct upload_stored *ret, struct upload **up, struct err *e);
 void upload_abortp(struct upload **up);
 #define CLEANUP_UPLOAD CLEANUP(upload_abortp)
 
 MUST_USE int object_open(struct object **ret, int64_t *bytes, struct dest *d, const char *key,
-    struct err *e); /* ERR_NOT_FOUND */
+    struct err *e); /* ERR_NOT_FOUND; ERR_DENIED: encrypted, and its key is not here */
+/* As it lies, encrypted or not: needs no key. */
+MUST_USE int object_open_as_is(struct object **ret, int64_t *bytes, struct dest *d,
+    const char *key, struct err *e);
 MUST_USE ssize_t object_read(struct object *o, int64_t offset, void *p, size_t n, struct err *e);
 int64_t object_bytes(const struct object *o);   /* its size when it was opened */
+/* Whether it is decrypted on the way. */
+bool object_is_encrypted(const struct object *o);
+/* Size and hash of what lies there, of an encrypted object that was read in order to its end; once.
+ * ERR_INTERNAL for any other. */
+MUST_USE int object_stored(struct upload_stored *ret, struct object *o, struct err *e);
+/*
+ * After all of it was read in order: size and hash of what lies there against what was promised.
+ * `hash` has had the `read` bytes; of an encrypted object it is not asked. ERR_DAMAGED.
+ */
+MUST_USE int object_compare(struct object *o, struct hash *hash, int64_t read,
+    const struct stored_object *promised, struct err *e);
 void object_closep(struct object **o);
 #define CLEANUP_OBJECT CLEANUP(object_closep)
 

@@ -7,20 +7,22 @@
 #include "lib/base/rand.h"
 #include "worker/dest/driver.h"
 
-/* Format 1 is a storage whose parts of files stand each for itself; in format 2 they may need the
- * packs of others. */
+/* Format 1 is a storage of plain objects, whose parts of files stand each for itself. In format 2
+ * they may need the packs of others, and what ends in .age is encrypted. */
 enum { FORMAT_FIRST = 1, FORMAT = 2, OWNER_MAX = 64 << 10 };
 static const char owner_key[] = "lazarette.json";
 static const char runbook_key[] = "README.txt";
+static const char signing_key[] = "lazarette.pub";
 
 static const char runbook[] =
     "Backups made by Lazarette\n"
     "=========================\n"
     "\n"
-    "Everything here opens with the usual tools of a Linux system: zstd, tar, sha256sum, and the\n"
-    "restore tool of the database. Neither Lazarette nor its catalogue is needed. On Debian:\n"
+    "Everything here opens with the usual tools of a Linux system: age, zstd, tar, sha256sum,\n"
+    "and the restore tool of the database. Neither Lazarette nor its catalogue is needed. On\n"
+    "Debian:\n"
     "\n"
-    "    apt install zstd tar coreutils jq postgresql-client sqlite3\n"
+    "    apt install age minisign zstd tar coreutils jq postgresql-client sqlite3\n"
     "\n"
     "What lies where\n"
     "---------------\n"
@@ -31,6 +33,21 @@ static const char runbook[] =
     "    <project>/<environment>/<service>/<id>.sqlite.zst    an SQLite database\n"
     "    <project>/<environment>/<service>/<id>.tar.zst       files (media)\n"
     "    <project>/<environment>/<service>/<id>.manifest.zst  the list of those files\n"
+    "\n"
+    "A name that ends in .age is encrypted: it opens with a secret key only, which is not here.\n"
+    "You need one of two files: the identity of the server (keys/age1….identity in the folder of\n"
+    "Lazarette), or one that you write the recovery key into (a line AGE-SECRET-KEY-1…, printed\n"
+    "when Lazarette was set up). \"recipients\" in the .json and in lazarette.json are the public\n"
+    "halves. Below, this file is called KEY. First take the encryption away, then go on as for\n"
+    "the name without .age:\n"
+    "\n"
+    "    age -d -i KEY -o <id>.dump.zst shop/live/db/<id>.dump.zst.age\n"
+    "\n"
+    "A .minisig is the signature of the file that it is named after. lazarette.pub is the public\n"
+    "key; better is a copy of it that you kept elsewhere, for who can write here can put another\n"
+    "in its place. The trusted comment must name the very file that you check:\n"
+    "\n"
+    "    minisign -V -p lazarette.pub -m shop/live/b101-<id>.json\n"
     "\n"
     "1. Find the backup. Each .json file is one finished backup: its time, its note, and for each\n"
     "   service the key (the path below this folder), the size and the SHA-256 of what is stored.\n"
@@ -62,6 +79,7 @@ static const char runbook[] =
     "   backups, and the .tar.zst only what was new. This takes each file from where it lies:\n"
     "\n"
     "       sh restore-files.sh shop/live/media/<id>.manifest.zst restored\n"
+    "       sh restore-files.sh shop/live/media/<id>.manifest.zst.age restored KEY\n"
     "\n"
     "4. The list of files with size, owner, mode, time and SHA-256 is mtree(5) text:\n"
     "\n"
@@ -128,14 +146,39 @@ check_owner(json_int_t *ret, const struct buf *text, const char *instance_id, st
 	return 0;
 }
 
+static bool
+has_keys(const struct dest_keys *keys)
+{
+	return keys != NULL && (keys->recipient_count > 0 || *keys->signing != '\0');
+}
+
+/* Where there are keys it has format 2 anyway. */
+static void
+owner_text(struct buf *out, const struct dest_keys *keys, int format, const char *instance_id)
+{
+	if (!has_keys(keys)) {
+		buf_printf(out, "{\n\t\"format\": %d,\n\t\"instance_id\": \"%s\"\n}\n", format,
+		    instance_id);
+		return;
+	}
+	buf_printf(out, "{\n\t\"format\": %d,\n\t\"instance_id\": \"%s\",\n\t\"recipients\": [",
+	    FORMAT, instance_id);
+	for (size_t i = 0; i < keys->recipient_count; i++)
+		buf_printf(out, "%s\"%s\"", i > 0 ? ", " : "", keys->recipients[i]);
+	buf_printf(out, "],\n\t\"signing_key\": \"%s\"\n}\n", keys->signing);
+}
+
+/* What anybody needs to check signatures: `minisign -V -p lazarette.pub -m FILE`. */
 static int
-put_owner(struct dest *d, const char *instance_id, int format, struct err *e)
+publish_signing_key(struct dest *d, struct err *e)
 {
 	CLEANUP_BUF struct buf text = BUF_INIT;
 
-	buf_printf(&text, "{\n\t\"format\": %d,\n\t\"instance_id\": \"%s\"\n}\n", format,
-	    instance_id);
-	return put(d, owner_key, text.p, text.n, e);
+	if (*d->keys->signing == '\0')
+		return 0;
+	buf_printf(&text, "untrusted comment: minisign public key of lazarette\n%s\n",
+	    d->keys->signing);
+	return put(d, signing_key, text.p, text.n, e);
 }
 
 int
@@ -143,6 +186,7 @@ dest_claim(struct dest *d, const char *instance_id, bool may_begin, struct err *
 {
 	CLEANUP_BUF struct buf owner = BUF_INIT;
 	CLEANUP_BUF struct buf readme = BUF_INIT;
+	CLEANUP_BUF struct buf wanted = BUF_INIT;
 	json_int_t format;
 
 	if (fetch(&owner, d, owner_key, e) != 0 || fetch(&readme, d, runbook_key, e) != 0)
@@ -153,25 +197,37 @@ dest_claim(struct dest *d, const char *instance_id, bool may_begin, struct err *
 		return err_set(e, ERR_BUSY,
 		    "storage *%s* is not there: %s has no %s. Is its disk mounted?", d->slug,
 		    d->where, owner_key);
-	if (readme.n == 0 && put(d, runbook_key, runbook, sizeof runbook - 1, e) != 0)
+	owner_text(&wanted, d->keys, FORMAT_FIRST, instance_id);
+	/* Without keys an owner's file stays as it is. */
+	bool new = owner.n == 0 || (has_keys(d->keys) && strcmp(owner.p, wanted.p) != 0);
+
+	if ((readme.n == 0 || (new && has_keys(d->keys))) &&
+	    put(d, runbook_key, runbook, sizeof runbook - 1, e) != 0)
 		return -1;
-	return owner.n > 0 ? 0 : put_owner(d, instance_id, FORMAT_FIRST, e);
+	if (!new)
+		return 0;
+	if (has_keys(d->keys) && publish_signing_key(d, e) != 0)
+		return -1;
+	return put(d, owner_key, wanted.p, wanted.n, e);
 }
 
 int
 dest_claim_raise(struct dest *d, const char *instance_id, struct err *e)
 {
 	CLEANUP_BUF struct buf owner = BUF_INIT;
+	CLEANUP_BUF struct buf script = BUF_INIT;
+	CLEANUP_BUF struct buf wanted = BUF_INIT;
 	json_int_t format = 0;
 
-	if (fetch(&owner, d, owner_key, e) != 0 ||
+	if (fetch(&owner, d, owner_key, e) != 0 || fetch(&script, d, dest_script_key, e) != 0 ||
 	    (owner.n > 0 && check_owner(&format, &owner, instance_id, e) != 0))
 		return -1;
-	if (format == FORMAT)
+	if (format == FORMAT && script.n > 0)
 		return 0;
 	/* How to open such parts by hand stands in it, too. */
 	if (put(d, dest_script_key, dest_script, dest_script_size, e) != 0 ||
 	    put(d, runbook_key, runbook, sizeof runbook - 1, e) != 0)
 		return -1;
-	return put_owner(d, instance_id, FORMAT, e);
+	owner_text(&wanted, d->keys, FORMAT, instance_id);
+	return put(d, owner_key, wanted.p, wanted.n, e);
 }

@@ -9,6 +9,8 @@ struct dest {
 	const struct dest_driver *driver;
 	char *slug;                   /* for sentences: "storage main is full" */
 	char *where;                  /* for sentences, too: the folder */
+	const struct dest_keys *keys;   /* NULL: none */
+	struct dest_made *made;         /* what aged.c can read back */
 };
 struct upload {
 	const struct dest_driver *driver;

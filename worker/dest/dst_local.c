@@ -84,8 +84,9 @@ local_open(struct dest **ret, const struct storage *s, struct err *e)
 		return err_in(e, "storage %s", s->slug);
 	}
 	d = xmalloc(sizeof *d);
-	*d = (struct local){ .base = { &dst_local, xstrdup(s->slug), xstrdup(s->path) },
-		.root = root };
+	*d = (struct local){ .root = root,
+		.base = { .driver = &dst_local, .slug = xstrdup(s->slug),
+		    .where = xstrdup(s->path) } };
 	*ret = &d->base;
 	return 0;
 }

@@ -91,7 +91,7 @@ carry_done(struct carry *c, struct part *part, const struct pack_totals *totals,
 	if (c->reuse != NULL)
 		reuse_packs(&part->packs, &part->pack_count, c->reuse, p->arena);
 	if (c->made != NULL &&
-	    ledger_write_finish(c->made, totals->manifest.stored_sha256, &why) != 0)
+	    ledger_write_finish(c->made, part->manifest.stored_sha256, &why) != 0)
 		report_say(p->report, "note",
 		    "%s: the next backup will take longer to begin: %s", part->service_slug,
 		    why.text);

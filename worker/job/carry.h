@@ -29,7 +29,8 @@ void carry_close(struct carry *c);
 
 /* The storage must refuse readers that know nothing of such parts before it has the first one. */
 MUST_USE int carry_announce(const struct carry *c, struct plan *p, struct err *e);
-/* After pack_write(): which packs the part needs, and the ledger for the next one. */
+/* After pack_write(), when the part knows its objects: which packs it needs, and the ledger for the
+ * next one. */
 void carry_done(struct carry *c, struct part *part, const struct pack_totals *totals,
     struct plan *p);
 

@@ -15,6 +15,7 @@
 #include "lib/store/packs.h"
 #include "worker/job/folder.h"
 #include "worker/job/plan.h"
+#include "worker/job/sign.h"
 
 enum { PATH_SIZE = 4096 };
 
@@ -22,6 +23,15 @@ static int
 remove_object(struct dest *d, const char *key, struct err *e)
 {
 	return key != NULL && key[0] != '\0' ? dest_remove(d, key, e) : 0;
+}
+
+/* Its signature behind it: without it, it would be a thing that somebody forged. */
+static int
+remove_signed(struct dest *d, struct arena *a, const char *key, struct err *e)
+{
+	if (key == NULL || key[0] == '\0')
+		return 0;
+	return dest_remove(d, key, e) != 0 ? -1 : dest_remove(d, sign_key_for(a, key), e);
 }
 
 /* Unless another backup has use for it. */
@@ -39,7 +49,7 @@ remove_pack(struct dest *d, const struct clear *c, int64_t backup, const char *k
 static int
 remove_part(struct dest *d, const struct clear *c, const struct part *part, struct err *e)
 {
-	if (remove_object(d, part->manifest.key, e) != 0 ||
+	if (remove_signed(d, c->arena, part->manifest.key, e) != 0 ||
 	    remove_pack(d, c, part->backup, part->data.key, e) != 0)
 		return -1;
 	FAULT("clear.after_pack");
@@ -57,7 +67,7 @@ remove_all(struct dest *d, const struct clear *c, const struct backup *b, struct
 	size_t count;
 
 	if (backups_parts(&parts, &count, c->arena, c->db, b->id, e) != 0 ||
-	    remove_object(d, b->sidecar_key, e) != 0)
+	    remove_signed(d, c->arena, b->sidecar_key, e) != 0)
 		return -1;
 	FAULT("clear.after_sidecar");
 	for (size_t i = 0; i < count; i++)
@@ -93,6 +103,13 @@ clear_backup(const struct clear *c, int64_t id, struct err *e)
 	return 0;
 }
 
+static int
+sweep_signed(struct dest *d, struct arena *a, const char *key, int64_t below, struct err *e)
+{
+	return dest_sweep(d, key, below, e) != 0
+	    ? -1 : dest_sweep(d, sign_key_for(a, key), below, e);
+}
+
 int
 clear_uploads(const struct clear *c, int64_t backup, int64_t below, struct err *e)
 {
@@ -104,13 +121,13 @@ clear_uploads(const struct clear *c, int64_t backup, int64_t below, struct err *
 	if (backups_by_id(&b, c->arena, c->db, backup, e) != 0 ||
 	    backups_parts(&parts, &count, c->arena, c->db, b.id, e) != 0 ||
 	    open_storage(&dest, c, b.storage, e) != 0 ||
-	    dest_sweep(dest, b.sidecar_key, below, e) != 0)
+	    sweep_signed(dest, c->arena, b.sidecar_key, below, e) != 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		if (dest_sweep(dest, parts[i].data.key, below, e) != 0)
 			return -1;
 		if (parts[i].manifest.key[0] != '\0' &&
-		    dest_sweep(dest, parts[i].manifest.key, below, e) != 0)
+		    sweep_signed(dest, c->arena, parts[i].manifest.key, below, e) != 0)
 			return -1;
 	}
 	return 0;

@@ -17,7 +17,9 @@
 #include "worker/job/freeze.h"
 #include "worker/job/hook.h"
 #include "worker/job/keep.h"
+#include "worker/job/keys.h"
 #include "worker/job/sidecar.h"
+#include "worker/job/sign.h"
 
 /* Room for sidecar and manifest, and for what has grown since the last time. */
 enum { SPARE = 1 << 20, MARGIN_PERCENT = 10 };
@@ -125,12 +127,19 @@ tell_needs(const struct needs *needs, struct plan *p, struct err *e)
 	    arena_dup(p->arena, e->text), wants);
 }
 
+static int
+sweep_signed(struct plan *p, const char *key, struct err *e)
+{
+	return dest_sweep(p->dest, key, p->lease.fence, e) != 0
+	    ? -1 : dest_sweep(p->dest, sign_key_for(p->arena, key), p->lease.fence, e);
+}
+
 /* What a holder before us left unfinished must not be published under our feet, and what it had
  * finished is worth nothing. */
 static int
 sweep_former(struct plan *p, struct err *e)
 {
-	if (dest_sweep(p->dest, p->backup.sidecar_key, p->lease.fence, e) != 0)
+	if (sweep_signed(p, p->backup.sidecar_key, e) != 0)
 		return -1;
 	/* One that was published just before its holder died would name objects that are written
 	 * over now, and a scan of the storage would take it for a whole backup. */
@@ -142,7 +151,7 @@ sweep_former(struct plan *p, struct err *e)
 
 		if (dest_sweep(p->dest, part->data.key, p->lease.fence, e) != 0 ||
 		    (part->manifest.key[0] != '\0' &&
-		        dest_sweep(p->dest, part->manifest.key, p->lease.fence, e) != 0))
+		        sweep_signed(p, part->manifest.key, e) != 0))
 			return -1;
 	}
 	return 0;
@@ -260,6 +269,18 @@ keep_all(struct plan *p, struct err *e)
 	return f != NULL ? keep_held(p, f, e) : keep_each(p, report_warnings(p->report), e);
 }
 
+/* The keys are those of now; whether it is encrypted was settled when it was asked for. */
+static int
+seal(struct plan *p, struct err *e)
+{
+	bool encrypted = p->part_count > 0 && dest_encrypts(p->parts[0].data.key);
+
+	p->backup.recipients =
+	    encrypted && p->keys != NULL ? keys_recipients(p->arena, p->keys) : "";
+	p->backup.signed_by = sign_key_id(p);
+	return backups_seal(p->db, &p->lease, p->backup.recipients, p->backup.signed_by, e);
+}
+
 static int
 work(struct plan *p, struct err *e)
 {
@@ -274,7 +295,8 @@ work(struct plan *p, struct err *e)
 	    p->backup.project_slug, p->backup.environment_slug, p->backup.contents);
 	/* The sidecar tells it, too. */
 	p->backup.code = hook_code(p);
-	if (backups_code(p->db, &p->lease, p->backup.code, e) != 0 || sweep_former(p, e) != 0 ||
+	if (backups_code(p->db, &p->lease, p->backup.code, e) != 0 || seal(p, e) != 0 ||
+	    sweep_former(p, e) != 0 ||
 	    check_space(&needs, p, e) != 0)
 		return -1;
 	report_expect(p->report, needs.raw);

@@ -55,7 +55,7 @@ static bool
 is_ours(const char *path)
 {
 	return strcmp(path, "lazarette.json") == 0 || strcmp(path, "README.txt") == 0 ||
-	    strcmp(path, "restore-files.sh") == 0;
+	    strcmp(path, "lazarette.pub") == 0 || strcmp(path, "restore-files.sh") == 0;
 }
 
 /* ".b101-….json.7.tmp" belongs to whoever holds the fence 7 and writes into this folder. */
@@ -143,7 +143,7 @@ size_now(int64_t *ret, struct look *look, const char *path, struct err *e)
 	CLEANUP_OBJECT struct object *o = NULL;
 	int64_t bytes;
 
-	if (object_open(&o, &bytes, look->plan->dest, path, e) != 0) {
+	if (object_open_as_is(&o, &bytes, look->plan->dest, path, e) != 0) {
 		if (e->kind != ERR_NOT_FOUND && e->kind != ERR_DAMAGED)
 			return -1;
 		bytes = -1;

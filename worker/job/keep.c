@@ -12,6 +12,7 @@
 #include "worker/archive/pack.h"
 #include "worker/job/carry.h"
 #include "worker/job/readback.h"
+#include "worker/job/sign.h"
 
 static int
 to_upload(void *arg, const void *bytes, size_t n, struct err *e)
@@ -44,29 +45,33 @@ to_frames(void *arg, const void *bytes, size_t n, struct err *e)
  * swept the file away already (then the commit fails). Nobody publishes late.
  */
 static int
-publish(struct upload **up, struct plan *p, struct err *e)
+publish(struct upload_stored *lies, struct upload **up, struct plan *p, struct err *e)
 {
 	FAULT("keep.before_check");
 	if (plan_still_ours(p, e) != 0)
 		return -1;
 	FAULT("keep.before_commit");
-	return upload_commit(up, e);
+	return upload_commit_as(lies, up, e);
 }
 
+/* What lies there is what came out of the frames, unless it is encrypted. */
 static void
-fill(struct stored_object *o, const struct frame_totals *t, struct arena *a)
+fill(struct stored_object *o, const struct frame_totals *t, const struct upload_stored *lies,
+    struct arena *a)
 {
+	bool encrypted = dest_encrypts(o->key);
+
 	o->raw_bytes = t->raw_bytes;
-	o->stored_bytes = t->stored_bytes;
+	o->stored_bytes = encrypted ? lies->bytes : t->stored_bytes;
 	o->raw_sha256 = arena_dup(a, t->raw_sha256);
-	o->stored_sha256 = arena_dup(a, t->stored_sha256);
+	o->stored_sha256 = arena_dup(a, encrypted ? lies->sha256 : t->stored_sha256);
 }
 
 static struct frame_options
-frames(const struct plan *p)
+frames(const struct plan *p, const struct part *part)
 {
 	return (struct frame_options){ .level = (int)p->conf->zstd_level,
-		.threads = (int)p->conf->threads };
+		.threads = (int)p->conf->threads, .encrypted = dest_encrypts(part->data.key) };
 }
 
 /* -- databases -- */
@@ -77,8 +82,9 @@ dump(struct part *part, struct plan *p, const struct source_driver *driver,
 {
 	CLEANUP_UPLOAD struct upload *up = NULL;
 	CLEANUP_FRAME_WRITER struct frame_writer *w = NULL;
-	struct frame_options opt = frames(p);
+	struct frame_options opt = frames(p, part);
 	struct frame_totals totals;
+	struct upload_stored lies;
 
 	report_phase(p->report, "%s: dumping", part->service_slug);
 	if (dest_begin(&up, p->dest, part->data.key, p->lease.fence, e) != 0)
@@ -94,9 +100,9 @@ dump(struct part *part, struct plan *p, const struct source_driver *driver,
 		return err_set(e, ERR_DAMAGED, "the dump is empty");
 	FAULT("keep.dumped");
 	report_phase(p->report, "%s: publishing", part->service_slug);
-	if (publish(&up, p, e) != 0)
+	if (publish(&lies, &up, p, e) != 0)
 		return -1;
-	fill(&part->data, &totals, p->arena);
+	fill(&part->data, &totals, &lies, p->arena);
 	return 0;
 }
 
@@ -130,7 +136,7 @@ pack_of(const struct part *part, struct plan *p, const struct source *src)
 	const char *slash = strrchr(part->data.key, '/');
 	struct pack_spec spec = {
 		.pack_name = slash ? slash + 1 : part->data.key,
-		.frames = frames(p), .watch = report_watch(p->report),
+		.frames = frames(p, part), .watch = report_watch(p->report),
 	};
 
 	spec.root_count = source_lines(&spec.roots, p->arena, src->service->settings.roots);
@@ -147,6 +153,7 @@ pack(struct part *part, struct plan *p, const struct source *src, struct err *e)
 	CLEANUP_UPLOAD struct upload *manifest = NULL;
 	struct pack_spec spec = pack_of(part, p, src);
 	struct pack_totals totals;
+	struct upload_stored data_lies, manifest_lies;
 
 	if (carry_open(&carry, part, p, e) != 0)
 		return -1;
@@ -159,14 +166,14 @@ pack(struct part *part, struct plan *p, const struct source *src, struct err *e)
 	if (pack_write(&totals, &to_data, &to_manifest, &spec, e) != 0)
 		return -1;
 	report_phase(p->report, "%s: publishing", part->service_slug);
-	if (carry_announce(&carry, p, e) != 0 || publish(&data, p, e) != 0 ||
-	    publish(&manifest, p, e) != 0)
+	if (carry_announce(&carry, p, e) != 0 || publish(&data_lies, &data, p, e) != 0 ||
+	    publish(&manifest_lies, &manifest, p, e) != 0)
 		return -1;
+	fill(&part->data, &totals.data, &data_lies, p->arena);
+	fill(&part->manifest, &totals.manifest, &manifest_lies, p->arena);
 	carry_done(&carry, part, &totals, p);
-	fill(&part->data, &totals.data, p->arena);
-	fill(&part->manifest, &totals.manifest, p->arena);
 	part->items = totals.files;
-	return 0;
+	return sign_wanted(p) ? sign_object(p, &part->manifest, e) : 0;
 }
 
 static int

@@ -17,6 +17,7 @@
 #include "lib/store/settings.h"
 #include "lib/util/seal.h"
 #include "worker/job/folder.h"
+#include "worker/job/keys.h"
 
 enum { PATH_SIZE = 4096 };
 
@@ -29,7 +30,11 @@ plan_storage(struct dest **ret, struct storage *storage, struct plan *p, int64_t
 
 	if (storages_by_id(storage, p->arena, p->db, id, e) != 0 ||
 	    dest_open(&dest, storage, e) != 0 ||
-	    settings_get(&instance, p->arena, p->db, "instance_id", e) != 0 ||
+	    keys_load(&p->keys, p, p->backup.recipients != NULL ? p->backup.recipients : "", e)
+	        != 0)
+		return -1;
+	dest_use_keys(dest, p->keys);
+	if (settings_get(&instance, p->arena, p->db, "instance_id", e) != 0 ||
 	    backups_in_storage(&used, p->db, id, e) != 0 ||
 	    dest_claim(dest, instance, !used, e) != 0)
 		return -1;

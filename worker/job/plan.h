@@ -36,6 +36,7 @@ struct plan {
 	size_t part_count;
 	struct storage storage;
 	struct dest *dest;
+	struct dest_keys *keys;        /* of that storage; NULL: no storage */
 	/* of a download job; else zero */
 	struct download download;
 	struct download_file *files;

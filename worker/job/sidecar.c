@@ -12,6 +12,7 @@
 #include "lib/store/projects.h"
 #include "lib/store/restores.h"
 #include "lib/store/settings.h"
+#include "worker/job/sign.h"
 
 enum { SIDECAR_MAX = 16 << 20 };
 
@@ -185,6 +186,29 @@ needs_others(const struct plan *p)
 	return false;
 }
 
+/* Who can open it, and what signed it. */
+static void
+seal_json(json_t *root, const struct backup *b)
+{
+	json_t *j, *list;
+
+	if (*b->signed_by != '\0')
+		set_text(root, "signed_by", b->signed_by);
+	if (*b->recipients == '\0')
+		return;
+	j = json_object();
+	list = json_array();
+	set_text(j, "format", "age");
+	for (const char *at = b->recipients; *at != '\0';) {
+		size_t n = strcspn(at, " ");
+
+		json_array_append_new(list, json_stringn(at, n));
+		at += n + strspn(at + n, " ");
+	}
+	json_object_set_new(j, "recipients", list);
+	json_object_set_new(root, "encryption", j);
+}
+
 int
 sidecar_build(struct buf *out, struct plan *p, struct err *e)
 {
@@ -193,13 +217,15 @@ sidecar_build(struct buf *out, struct plan *p, struct err *e)
 	char *instance, *text;
 
 	set_text(root, "type", "lazarette-backup");
-	set_int(root, "version", needs_others(p) ? SIDECAR_VERSION : SIDECAR_FULL);
+	set_int(root, "version", *p->backup.recipients != '\0' || needs_others(p) ?
+	    SIDECAR_VERSION : SIDECAR_FULL);
 	set_text(root, "made_by", "lazarette " LAZARETTE_VERSION);
 	if (settings_get(&instance, p->arena, p->db, "instance_id", e) != 0)
 		return -1;
 	set_text(root, "instance", instance);
 	json_object_set_new(root, "environment", environment_json(&p->environment));
 	json_object_set_new(root, "backup", backup_json(p));
+	seal_json(root, &p->backup);
 	parts = json_array();
 	json_object_set_new(root, "parts", parts);
 	for (size_t i = 0; i < p->part_count; i++) {
@@ -223,7 +249,9 @@ sidecar_publish(struct plan *p, struct err *e)
 	CLEANUP_UPLOAD struct upload *up = NULL;
 	CLEANUP_BUF struct buf text = BUF_INIT;
 
+	/* Its signature first: a sidecar is seen only with it. */
 	if (sidecar_build(&text, p, e) != 0 ||
+	    (sign_wanted(p) && sign_bytes(p, p->backup.sidecar_key, &text, e) != 0) ||
 	    dest_begin(&up, p->dest, p->backup.sidecar_key, p->lease.fence, e) != 0 ||
 	    upload_write(up, text.p, text.n, e) != 0)
 		return err_in(e, "sidecar");

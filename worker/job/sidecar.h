@@ -7,7 +7,7 @@
 #include "lib/base/err.h"
 #include "worker/job/plan.h"
 
-/* Version 2: a part needs packs of older backups. One whose parts stand each for itself has 1. */
+/* Version 2: it is encrypted, or a part needs packs of older backups. Else it has version 1. */
 enum { SIDECAR_FULL = 1, SIDECAR_VERSION = 2 };
 
 /* Append the text. Everything comes from the plan, whose parts are ready. Never holds a secret. */

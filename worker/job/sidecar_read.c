@@ -114,6 +114,14 @@ check_head(const json_t *root, struct err *e)
 	return 0;
 }
 
+static const char *
+optional(struct reader *r, const json_t *value)
+{
+	const char *text = json_string_value(value);
+
+	return arena_dup(r->arena, text != NULL ? text : "");
+}
+
 int
 sidecar_read(struct sidecar_read *ret, struct arena *a, const char *text, size_t n, struct err *e)
 {
@@ -135,6 +143,9 @@ sidecar_read(struct sidecar_read *ret, struct arena *a, const char *text, size_t
 	found.note = text_of(&r, backup, "note");
 	found.project = text_of(&r, environment, "project");
 	found.environment = text_of(&r, environment, "slug");
+	found.instance = optional(&r, json_object_get(root, "instance"));
+	found.recipient = optional(&r, json_array_get(
+	    json_object_get(json_object_get(root, "encryption"), "recipients"), 0));
 	found.part_count = json_array_size(parts);
 	found.parts = arena_array(a, found.part_count + 1, sizeof *found.parts);
 	for (size_t i = 0; i < found.part_count; i++)

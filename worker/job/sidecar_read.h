@@ -13,6 +13,8 @@
 struct sidecar_read {
 	int64_t number, created_at;
 	const char *uuid, *project, *environment, *note;
+	const char *instance;         /* that made it; "" when it does not say */
+	const char *recipient;        /* the first public key it is encrypted to; "": it is not */
 	struct part *parts;           /* id, backup and service are 0 */
 	size_t part_count;
 };

@@ -1,0 +1,480 @@
+/* aged.c: objects whose key ends in .age: encrypted above the drivers. */
+#include "worker/dest/aged.h"
+
+#include <openssl/crypto.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/rand.h"
+#include "lib/util/hash.h"
+#include "worker/crypt/age.h"
+
+enum { RECIPIENTS_MAX = 8, BATCH = 16 };
+
+/* What this process has written it can read back without any secret key: a backup is proven also
+ * where its secret key is kept away. */
+struct dest_made {
+	struct dest_made *next;
+	unsigned char file_key[AGE_KEY];
+	char key[];
+};
+
+struct aged_upload {
+	struct upload base;
+	struct upload *inner;
+	struct dest *in;
+	struct dest_made *made;       /* not in the list yet */
+	struct age_cipher *cipher;
+	struct age_chunk chunk;
+	struct hash *hash;
+	int64_t bytes;
+	size_t plain_n;
+	bool ended;
+	unsigned char plain[AGE_CHUNK], stored[AGE_STORED];
+};
+
+struct aged_object {
+	struct object base;           /* bytes: of the plaintext */
+	struct object *inner;
+	struct age_payload payload;
+	int64_t front;                /* header and nonce */
+	int64_t chunks;
+	pthread_mutex_t lock;         /* of the two below */
+	struct hash *hash;            /* of what lies there, as far as it was read in order */
+	int64_t hashed;               /* chunks */
+};
+
+static const struct dest_driver aged;
+
+static void
+made_free(struct dest_made *m)
+{
+	if (m != NULL)
+		OPENSSL_cleanse(m->file_key, sizeof m->file_key);
+	free(m);
+}
+
+void
+aged_forget(struct dest *d)
+{
+	for (struct dest_made *m = d->made, *next; m != NULL; m = next) {
+		next = m->next;
+		made_free(m);
+	}
+	d->made = NULL;
+}
+
+/* -- writing -- */
+
+static int
+put(struct aged_upload *up, const void *p, size_t n, struct err *e)
+{
+	hash_add(up->hash, p, n);
+	up->bytes += (int64_t)n;
+	return up->inner->driver->write(up->inner, p, n, e);
+}
+
+static int
+put_front(struct aged_upload *up, const struct dest_keys *k, struct err *e)
+{
+	CLEANUP_BUF struct buf front = BUF_INIT;
+	CLEANUP(age_payload_forget) struct age_payload payload = { { 0 } };
+	unsigned char public[RECIPIENTS_MAX][AGEKEY_SIZE], nonce[AGE_NONCE];
+	const struct age_recipients to = { public, k->recipient_count };
+
+	for (size_t i = 0; i < k->recipient_count; i++)
+		if (agekey_read_public(public[i], k->recipients[i], e) != 0)
+			return -1;
+	rand_bytes(up->made->file_key, AGE_KEY);
+	rand_bytes(nonce, sizeof nonce);
+	if (age_header_write(&front, up->made->file_key, &to, e) != 0)
+		return -1;
+	buf_add(&front, nonce, sizeof nonce);
+	age_payload_key(&payload, up->made->file_key, nonce);
+	up->cipher = age_cipher_new(&payload);
+	return put(up, front.p, front.n, e);
+}
+
+static void
+aged_upload_free(struct aged_upload *up)
+{
+	made_free(up->made);
+	age_cipher_freep(&up->cipher);
+	hash_free(up->hash);
+	OPENSSL_cleanse(up->plain, sizeof up->plain);
+	free(up);
+}
+
+int
+aged_begin(struct upload **ret, struct dest *d, const char *key, int64_t fence, struct err *e)
+{
+	const struct dest_keys *k = d->keys;
+	struct aged_upload *up;
+
+	if (k == NULL || k->recipient_count == 0 || k->recipient_count > RECIPIENTS_MAX)
+		return err_set(e, ERR_CONFLICT,
+		    "storage %s is to be encrypted, and there is no key for it yet; run: lazarette"
+		    " admin keys", d->slug);
+	up = xmalloc(sizeof *up);
+	*up = (struct aged_upload){ .base = { .driver = &aged }, .in = d, .hash = hash_new() };
+	up->made = xmalloc(sizeof *up->made + strlen(key) + 1);
+	memcpy(up->made->key, key, strlen(key) + 1);
+	if (d->driver->begin(&up->inner, d, key, fence, e) != 0) {
+		aged_upload_free(up);
+		return -1;
+	}
+	if (put_front(up, k, e) != 0) {
+		up->inner->driver->abort(up->inner);
+		aged_upload_free(up);
+		return -1;
+	}
+	*ret = &up->base;
+	return 0;
+}
+
+static int
+put_chunk(struct aged_upload *up, const unsigned char *p, size_t n, struct err *e)
+{
+	age_seal(up->stored, up->cipher, &up->chunk, p, n);
+	up->chunk.number++;
+	return put(up, up->stored, n + AGE_TAG, e);
+}
+
+/* A full chunk is held back until more comes: only the last is marked. */
+static int
+aged_write(struct upload *base, const void *p, size_t n, struct err *e)
+{
+	struct aged_upload *up = (struct aged_upload *)base;
+	const unsigned char *at = p;
+
+	while (n > 0) {
+		size_t room = AGE_CHUNK - up->plain_n, take = n < room ? n : room;
+
+		if (room == 0) {
+			if (put_chunk(up, up->plain, AGE_CHUNK, e) != 0)
+				return -1;
+			up->plain_n = 0;
+			continue;
+		}
+		if (up->plain_n == 0 && n > AGE_CHUNK) {
+			if (put_chunk(up, at, AGE_CHUNK, e) != 0)
+				return -1;
+		} else {
+			memcpy(up->plain + up->plain_n, at, take);
+			up->plain_n += take;
+		}
+		at += take;
+		n -= take;
+	}
+	return 0;
+}
+
+int
+aged_end(struct upload_stored *ret, struct upload *base, struct err *e)
+{
+	struct aged_upload *up = (struct aged_upload *)base;
+
+	if (base->driver != &aged || up->ended)
+		return 0;
+	up->chunk.last = true;
+	if (put_chunk(up, up->plain, up->plain_n, e) != 0)
+		return -1;
+	up->ended = true;
+	ret->bytes = up->bytes;
+	hash_hex(up->hash, ret->sha256);
+	return 0;
+}
+
+static void
+aged_abort(struct upload *base)
+{
+	struct aged_upload *up = (struct aged_upload *)base;
+
+	up->inner->driver->abort(up->inner);
+	aged_upload_free(up);
+}
+
+static int
+aged_commit(struct upload *base, struct err *e)
+{
+	struct aged_upload *up = (struct aged_upload *)base;
+	struct upload_stored ignored;
+	int rc;
+
+	if (aged_end(&ignored, base, e) != 0) {
+		aged_abort(base);
+		return -1;
+	}
+	rc = up->inner->driver->commit(up->inner, e);
+	if (rc == 0) {
+		up->made->next = up->in->made;
+		up->in->made = up->made;
+		up->made = NULL;
+	}
+	aged_upload_free(up);
+	return rc;
+}
+
+/* -- opening -- */
+
+/* As far as the drivers promise whole reads, so do we. */
+static int
+read_exactly(struct object *inner, int64_t at, struct buf *to, size_t n, struct err *e)
+{
+	ssize_t got = inner->driver->read(inner, at, buf_room(to, n), n, e);
+
+	if (got < 0)
+		return -1;
+	buf_took(to, (size_t)got);
+	return (size_t)got == n ? 0
+	    : err_set(e, ERR_DAMAGED, "the stored copy ends at byte %lld, it should go on",
+	        (long long)(at + got));
+}
+
+/* Which key is asked for, and where it belongs: for whoever keeps it away from this machine. */
+static int
+no_key(const struct dest *d, const char *key, struct err *e)
+{
+	const struct dest_keys *k = d->keys;
+	char id[AGEKEY_SHORT];
+
+	if (k == NULL || k->needed == NULL || *k->needed == '\0')
+		return err_set(e, ERR_DENIED, "%s is encrypted, and none of the secret keys in %s"
+		    " opens it", key, k != NULL && k->folder != NULL ? k->folder : "reach");
+	if (k->folder == NULL)
+		return err_set(e, ERR_DENIED, "%s is encrypted to %s: name a file with its secret"
+		    " key, or with the recovery key, by --identity FILE", key, k->needed);
+	agekey_short(id, k->needed);
+	return err_set(e, ERR_DENIED,
+	    "%s is encrypted to %s, and its secret key is not here: put the file %s.identity (or"
+	    " the recovery key, as a file whose name ends in .identity) into %s and try again",
+	    key, k->needed, id, k->folder);
+}
+
+static int
+read_keys(struct agering *ring, const struct dest_keys *k, struct err *e)
+{
+	if (k == NULL)
+		return 0;
+	if (k->file != NULL && agekey_read_file(ring, k->file, e) != 0)
+		return -1;
+	return k->folder != NULL ? agekey_read_folder(ring, k->folder, e) : 0;
+}
+
+static int
+read_front(struct aged_object *o, const struct dest *d, const char *key, struct err *e)
+{
+	CLEANUP_AGERING struct agering ring = { NULL, 0 };
+	CLEANUP_BUF struct buf front = BUF_INIT;
+	struct age_openers by = { &ring, NULL };
+	int64_t all = o->inner->bytes;
+	unsigned char file_key[AGE_KEY];
+	size_t size;
+	int rc;
+
+	for (const struct dest_made *m = d->made; m != NULL && by.known == NULL; m = m->next)
+		if (strcmp(m->key, key) == 0)
+			by.known = &m->file_key;
+	if ((by.known == NULL && read_keys(&ring, d->keys, e) != 0) ||
+	    read_exactly(o->inner, 0, &front, all < AGE_HEADER_MAX ? (size_t)all : AGE_HEADER_MAX,
+	        e) != 0)
+		return -1;
+	rc = age_header_read(&size, file_key, &front, &by, e);
+	if (rc != 0 && e->kind == ERR_DENIED)
+		return no_key(d, key, e);
+	if (rc == 0 && size + AGE_NONCE > front.n)
+		rc = err_set(e, ERR_DAMAGED, "the stored copy ends at byte %zu, it should go on",
+		    front.n);
+	if (rc != 0)
+		return err_in(e, "%s", key);
+	o->front = (int64_t)(size + AGE_NONCE);
+	age_payload_key(&o->payload, file_key, (unsigned char *)front.p + size);
+	OPENSSL_cleanse(file_key, sizeof file_key);
+	hash_add(o->hash, front.p, size + AGE_NONCE);
+	return 0;
+}
+
+static void
+aged_close(struct object *base)
+{
+	struct aged_object *o = (struct aged_object *)base;
+
+	o->inner->driver->read_close(o->inner);
+	age_payload_forget(&o->payload);
+	pthread_mutex_destroy(&o->lock);
+	hash_free(o->hash);
+	free(o);
+}
+
+/* -- reading -- */
+
+static void
+hash_in_order(struct aged_object *o, int64_t number, const unsigned char *p, size_t n)
+{
+	pthread_mutex_lock(&o->lock);
+	if (o->hashed == number) {
+		hash_add(o->hash, p, n);
+		o->hashed++;
+	}
+	pthread_mutex_unlock(&o->lock);
+}
+
+struct reading {
+	struct aged_object *o;
+	struct age_cipher *cipher;
+	int64_t offset;
+	unsigned char *to, *chunk;
+	size_t left, done;
+};
+
+/* One chunk, and of it what was asked for. */
+static int
+open_chunk(struct reading *r, int64_t number, const unsigned char *p, size_t n, struct err *e)
+{
+	const struct age_chunk which = { number, number == r->o->chunks - 1 };
+	size_t from = (size_t)(r->offset - number * AGE_CHUNK), has = n - AGE_TAG - from;
+	size_t take = has < r->left ? has : r->left;
+	bool whole = from == 0 && take == n - AGE_TAG;
+	unsigned char *out = whole ? r->to + r->done : r->chunk;
+
+	if (!age_open(out, r->cipher, &which, p, n))
+		return err_set(e, ERR_DAMAGED,
+		    "the stored copy is damaged at byte %lld: what is there is not the piece that"
+		    " was stored there", (long long)(r->o->front + number * AGE_STORED));
+	hash_in_order(r->o, number, p, n);
+	if (!whole)
+		memcpy(r->to + r->done, r->chunk + from, take);
+	r->done += take;
+	r->left -= take;
+	r->offset += (int64_t)take;
+	return 0;
+}
+
+static int
+open_batch(struct reading *r, struct buf *stored, struct err *e)
+{
+	struct aged_object *o = r->o;
+	int64_t number = r->offset / AGE_CHUNK, end = r->offset + (int64_t)r->left;
+	int64_t until = (end + AGE_CHUNK - 1) / AGE_CHUNK, payload = o->inner->bytes - o->front;
+	int64_t at = number * AGE_STORED, stop;
+
+	until = until - number > BATCH ? number + BATCH : until;
+	stop = until * AGE_STORED < payload ? until * AGE_STORED : payload;
+	buf_clear(stored);
+	if (read_exactly(o->inner, o->front + at, stored, (size_t)(stop - at), e) != 0)
+		return -1;
+	for (; number < until; number++) {
+		const unsigned char *p =
+		    (const unsigned char *)stored->p + (number * AGE_STORED - at);
+		int64_t n = stop - number * AGE_STORED;
+
+		if (open_chunk(r, number, p, n < AGE_STORED ? (size_t)n : AGE_STORED, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void
+free_chunk(unsigned char **p)
+{
+	free(*p);
+}
+
+static ssize_t
+aged_read(struct object *base, int64_t offset, void *p, size_t n, struct err *e)
+{
+	struct aged_object *o = (struct aged_object *)base;
+	CLEANUP_AGE_CIPHER struct age_cipher *cipher = NULL;
+	CLEANUP(free_chunk) unsigned char *chunk = NULL;
+	CLEANUP_BUF struct buf stored = BUF_INIT;
+	struct reading r = { .o = o, .offset = offset, .to = p, .left = n };
+
+	if (offset >= o->base.bytes)
+		return 0;
+	if ((int64_t)n > o->base.bytes - offset)
+		r.left = (size_t)(o->base.bytes - offset);
+	cipher = age_cipher_new(&o->payload);
+	chunk = xmalloc(AGE_CHUNK);
+	r.cipher = cipher;
+	r.chunk = chunk;
+	while (r.left > 0)
+		if (open_batch(&r, &stored, e) != 0)
+			return -1;
+	return (ssize_t)r.done;
+}
+
+/* No reader asks for the only chunk of nothing, and one that was cut off looks like it. */
+static int
+check_empty(struct aged_object *o, struct err *e)
+{
+	CLEANUP_AGE_CIPHER struct age_cipher *cipher = age_cipher_new(&o->payload);
+	CLEANUP_BUF struct buf stored = BUF_INIT;
+	unsigned char nothing[AGE_TAG];
+	struct reading r = { .o = o, .cipher = cipher, .to = nothing, .chunk = nothing };
+
+	if (read_exactly(o->inner, o->front, &stored, AGE_TAG, e) != 0)
+		return -1;
+	return open_chunk(&r, 0, (unsigned char *)stored.p, AGE_TAG, e);
+}
+
+int
+aged_open(struct object **ret, int64_t *bytes, struct dest *d, const char *key, struct err *e)
+{
+	struct object *inner;
+	struct aged_object *o;
+	int64_t all, payload;
+
+	if (d->driver->read_open(&inner, &all, d, key, e) != 0)
+		return -1;
+	o = xmalloc(sizeof *o);
+	*o = (struct aged_object){ .base = { .driver = &aged }, .inner = inner,
+		.hash = hash_new() };
+	pthread_mutex_init(&o->lock, NULL);
+	if (read_front(o, d, key, e) != 0) {
+		aged_close(&o->base);
+		return -1;
+	}
+	payload = all - o->front;
+	o->chunks = (payload + AGE_STORED - 1) / AGE_STORED;
+	o->base.bytes = age_plain_size(payload);
+	if (o->base.bytes < 0) {
+		aged_close(&o->base);
+		return err_set(e, ERR_DAMAGED,
+		    "%s: the stored copy was cut off: it ends at byte %lld, within a chunk", key,
+		    (long long)all);
+	}
+	if (o->base.bytes == 0 && check_empty(o, e) != 0) {
+		aged_close(&o->base);
+		return err_in(e, "%s", key);
+	}
+	*bytes = o->base.bytes;
+	*ret = &o->base;
+	return 0;
+}
+
+bool
+aged_is_object(const struct object *o)
+{
+	return o->driver == &aged;
+}
+
+bool
+aged_stored(struct upload_stored *ret, struct object *base)
+{
+	struct aged_object *o = (struct aged_object *)base;
+
+	if (!aged_is_object(base) || o->hashed != o->chunks)
+		return false;
+	ret->bytes = o->inner->bytes;
+	hash_hex(o->hash, ret->sha256);
+	o->hashed = -1;
+	return true;
+}
+
+static const struct dest_driver aged = {
+	.kind = "aged",
+	.write = aged_write, .commit = aged_commit, .abort = aged_abort,
+	.read = aged_read, .read_close = aged_close,
+};

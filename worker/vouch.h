@@ -1,0 +1,24 @@
+/* vouch.h: whether a sidecar is what an instance wrote, told from the storage alone. */
+#ifndef WORKER_VOUCH_H
+#define WORKER_VOUCH_H
+
+#include <stdbool.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/attr.h"
+#include "lib/base/buf.h"
+#include "lib/base/err.h"
+#include "worker/dest/dest.h"
+
+struct vouch {
+	struct arena *arena;
+	struct dest *dest;
+	const char *by;               /* .pub file or RW…; NULL: what the storage names */
+	bool not_signed;              /* what has no signature is taken, too */
+};
+/* Tells on stdout who signed it. ERR_DAMAGED: it was changed, moved, or signed by another.
+ * ERR_CONFLICT: it should be signed and is not. */
+MUST_USE int vouch_sidecar(const struct vouch *v, const char *key, const struct buf *text,
+    struct err *e);
+
+#endif
