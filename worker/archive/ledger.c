@@ -94,6 +94,7 @@ ledger_open(struct ledger **ret, const char *path, const char *manifest_sha256, 
 	find_pieces(l);
 	if (!is_in_bounds(l))
 		return err_set(e, ERR_DAMAGED, "'%s' points outside of itself", path);
+	ledger_rest(l);
 	*ret = l;
 	l = NULL;
 	return 0;
@@ -143,13 +144,9 @@ ledger_pack(const struct ledger *l, size_t i)
 }
 
 void
-ledger_passed(const struct ledger *l, size_t i)
+ledger_rest(const struct ledger *l)
 {
-	enum { STEP = 1 << 20 };
-	size_t n = (size_t)((const unsigned char *)&l->records[i] - l->map) / STEP * STEP;
-
-	if (n > 0)
-		madvise((void *)(uintptr_t)l->map, n, MADV_DONTNEED);
+	madvise((void *)(uintptr_t)l->map, l->size, MADV_DONTNEED);
 }
 
 /* -- looking up -- */

@@ -41,8 +41,8 @@ const struct ledger_record *ledger_at(const struct ledger *l, size_t i);
 size_t ledger_number(const struct ledger *l, const struct ledger_record *r);
 size_t ledger_packs(const struct ledger *l);
 const char *ledger_pack(const struct ledger *l, size_t i);
-/* Records before this one are not looked at any more: their memory may go. */
-void ledger_passed(const struct ledger *l, size_t i);
+/* The memory of what was looked at may go: the file has it. For now and then. */
+void ledger_rest(const struct ledger *l);
 
 uint64_t ledger_path(const char *path);
 /* Same inode, size, times; of several, the one with this path, if any. NULL: new or changed. */

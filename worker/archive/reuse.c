@@ -15,7 +15,7 @@
 #include "worker/archive/tar.h"
 
 /* More packs than PACKS_MAX: all but the largest PACKS_KEPT are stored anew. */
-enum { PACKS_MAX = 64, PACKS_KEPT = 32, PASS_EVERY = 16384, READ_SIZE = 256 << 10 };
+enum { PACKS_MAX = 64, PACKS_KEPT = 32, REST_EVERY = 16384, READ_SIZE = 256 << 10 };
 
 /* A line that is not the old one, but points where a record does. */
 struct pointing {
@@ -34,6 +34,7 @@ struct reuse {
 	struct pointing *pointing;
 	size_t pointing_count, pointing_capacity;
 	struct buf line;
+	size_t looked;
 
 	/* While the rest is written. */
 	struct frame_writer *manifest;
@@ -211,12 +212,21 @@ reuse_closep(struct reuse **pr)
 
 /* -- looking up -- */
 
+/* Files come about in the order of the last time, so that what was looked up a while ago is over. */
+static void
+rest(struct reuse *r)
+{
+	if (++r->looked % REST_EVERY == 0)
+		ledger_rest(r->ledger);
+}
+
 const struct ledger_record *
-reuse_find(bool *same, const struct reuse *r, const struct stat *st, const char *path)
+reuse_find(bool *same, struct reuse *r, const struct stat *st, const char *path)
 {
 	uint64_t hash = ledger_path(path);
 	const struct ledger_record *found = ledger_find(r->ledger, st, hash);
 
+	rest(r);
 	if (found == NULL || r->packs[found->pack] == NULL)
 		return NULL;
 	*same = found->path == hash;
@@ -345,8 +355,7 @@ take_old(struct reuse *r, const char *line, size_t n, struct err *e)
 		return err_set(e, ERR_INTERNAL, "the ledger is not of the last backup's manifest");
 	record = ledger_at(r->ledger, i);
 	r->next++;
-	if (r->next % PASS_EVERY == 0)
-		ledger_passed(r->ledger, i);
+	rest(r);
 	if ((r->kept[i / 8] >> i % 8 & 1) != 0 && keep_line(r, record, line, n, e) != 0)
 		return -1;
 	for (; r->next_pointing < r->pointing_count

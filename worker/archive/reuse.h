@@ -39,7 +39,7 @@ void reuse_closep(struct reuse **r);
 
 /* The record of a file that has not changed, or NULL. *same: under the same path; then its line is
  * the old one, and reuse_keep() is all that must be said of it. */
-const struct ledger_record *reuse_find(bool *same, const struct reuse *r, const struct stat *st,
+const struct ledger_record *reuse_find(bool *same, struct reuse *r, const struct stat *st,
     const char *path);
 void reuse_keep(struct reuse *r, const struct ledger_record *record);
 /* Whether a file of that inode had this size: it may have been touched or renamed only. */
