@@ -50,20 +50,34 @@ sum_line(struct arena *a, const struct backup_view *view, const struct stored_ob
 	return quoted(a, "%s  %s/%s", o->stored_sha256, view->storage->path, o->key);
 }
 
+/* The file with the secret key, quoted; "": it is not encrypted. */
+static const char *
+key_file(struct arena *a, const struct backup_view *view)
+{
+	char id[AGEKEY_SHORT];
+
+	if (*view->backup->recipients == '\0')
+		return "";
+	agekey_short(id, view->backup->recipients);
+	return quoted(a, "%s/%s.identity", view->keys, id);
+}
+
 /* Files that lie in the packs of several backups: a script in the storage goes by the manifest. */
 static void
 chain_lines(struct node *n, struct arena *a, const struct backup_view *view,
     const struct part *part)
 {
 	CLEANUP_BUF struct buf sums = BUF_INIT;
+	const char *key = key_file(a, view);
 
 	buf_text(&sums, sum_line(a, view, &part->data));
 	for (size_t i = 0; i < part->pack_count; i++)
 		buf_printf(&sums, " %s", sum_line(a, view, &part->packs[i].object));
 	node_setf(n, "restore.check", "printf '%%s\\n' %s | sha256sum -c", sums.p);
-	node_setf(n, "restore.run", "sh %s %s restored-%s",
+	node_setf(n, "restore.run", "sh %s %s restored-%s%s%s",
 	    quoted(a, "%s/restore-files.sh", view->storage->path),
-	    quoted(a, "%s/%s", view->storage->path, part->manifest.key), part->service_slug);
+	    quoted(a, "%s/%s", view->storage->path, part->manifest.key), part->service_slug,
+	    *key != '\0' ? " " : "", key);
 	node_set(n, "restore.what", "into a new folder");
 }
 
@@ -73,14 +87,10 @@ restore_lines(struct node *n, struct arena *a, const struct backup_view *view,
     const struct part *part)
 {
 	const char *path = quoted(a, "%s/%s", view->storage->path, part->data.key);
-	const char *content = arena_printf(a, "zstd -dc %s", path);
-	char id[AGEKEY_SHORT];
-
-	if (*view->backup->recipients != '\0') {
-		agekey_short(id, view->backup->recipients);
-		content = arena_printf(a, "age -d -i %s %s | zstd -dc",
-		    quoted(a, "%s/%s.identity", view->keys, id), path);
-	}
+	const char *key = key_file(a, view);
+	const char *content = *key != '\0'
+	    ? arena_printf(a, "age -d -i %s %s | zstd -dc", key, path)
+	    : arena_printf(a, "zstd -dc %s", path);
 
 	if (backup_part_bytes(part) > part->data.raw_bytes) {
 		chain_lines(n, a, view, part);

@@ -2,6 +2,7 @@
 """reuse_test.py: what has not changed is stored once; each backup is a full one all the same, whichever others are gone."""
 import contextlib
 import json
+import glob
 import os
 import sqlite3
 import subprocess
@@ -103,7 +104,8 @@ def by_hand(s):
         done = shell(s, box, folder)
         assert done.returncode == 0 and done.stdout.count(": OK") == 2, (box, done.stdout, done.stderr)
         assert without_excluded(tree(folder + "/restored-media")) == without_excluded(seen["tree"])
-        s.admin("restore", "--storage", s.home + "/store", f"b{seen['second']}", "--to-dir", folder + "/saved")
+        s.admin("restore", "--storage", s.home + "/store", f"b{seen['second']}", "--to-dir", folder + "/saved", "--identity",
+                glob.glob(s.home + "/keys/*.identity")[0])
         assert without_excluded(tree(folder + "/saved/media")) == without_excluded(seen["tree"])
 
 
@@ -136,7 +138,7 @@ def gone(s):
     s.start_worker()
     wait_until("the others to go", lambda: seen["pack"] not in s.objects())
     wait_until("the trash to be empty", lambda: not s.sql1("SELECT count(*) FROM backup WHERE state = 'trashed'"))
-    assert [k for k in s.objects() if k.endswith(".tar.zst")] == [part(s, seen["fourth"])["data_key"]]
+    assert [k for k in s.objects() if k.endswith((".tar.zst", ".tar.zst.age"))] == [part(s, seen["fourth"])["data_key"]]
     s.doctor()
 
 
