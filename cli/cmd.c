@@ -2,7 +2,9 @@
 #include "cli/cmd.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 int
 cmd_fail(const struct err *e)
@@ -39,4 +41,27 @@ cmd_open(struct db **db, struct conf *conf, struct arena *a, struct err *e)
 	if (cmd_conf(conf, a, e) != 0)
 		return -1;
 	return db_open(db, conf->catalog, e);
+}
+
+int
+cmd_worker(char out[PATH_MAX], struct err *e)
+{
+	static const char *const places[] = { "lazarette-worker",
+		"../lib/lazarette/lazarette-worker" };
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	char *slash;
+
+	if (n <= 0)
+		return err_sys(e, "find this program");
+	self[n] = '\0';
+	slash = strrchr(self, '/');
+	slash[1] = '\0';
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+		if (snprintf(out, PATH_MAX, "%s%s", self, places[i]) < PATH_MAX &&
+		    access(out, X_OK) == 0)
+			return 0;
+	return err_set(e, ERR_NOT_FOUND,
+	    "lazarette-worker is neither beside this program nor in ../lib/lazarette; install the "
+	    "whole package");
 }

@@ -6,6 +6,8 @@
 #ifndef CLI_CMD_H
 #define CLI_CMD_H
 
+#include <limits.h>
+
 #include "lib/base/arena.h"
 #include "lib/base/attr.h"
 #include "lib/base/err.h"
@@ -19,6 +21,7 @@ int cmd_doctor(int argc, char **argv);
 int cmd_check_config(int argc, char **argv);
 int cmd_keys(int argc, char **argv);
 int cmd_restore(int argc, char **argv);
+int cmd_gc(int argc, char **argv);
 /* lazarette plan list, run, delete. */
 int cmd_plan(int argc, char **argv);
 
@@ -26,6 +29,9 @@ int cmd_plan(int argc, char **argv);
 int cmd_fail(const struct err *e);
 /* For a command that takes no arguments: 0, or the exit status after the sentence. */
 int cmd_no_arguments(int argc, char **argv);
+
+/* lazarette-worker: beside this program (a build), or where the package puts it. */
+MUST_USE int cmd_worker(char out[PATH_MAX], struct err *e);
 
 /* The configuration of this instance, and its catalogue. */
 MUST_USE int cmd_conf(struct conf *ret, struct arena *a, struct err *e);

@@ -149,7 +149,7 @@ static int
 check_files(struct doctor *d, struct inspect *in, struct err *e)
 {
 	static const char *const storage_ours[] = { "lazarette.json", "lazarette.pub",
-		                      "README.txt", NULL },
+		"README.txt", "restore-files.sh", NULL },
 	                         *const none[] = { NULL };
 	struct inspect_folder folder = { "downloads", d->conf.downloads, NULL, 0, none };
 	struct invariants_file *rows;

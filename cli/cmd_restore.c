@@ -25,30 +25,6 @@ usage(void)
 	return EX_USAGE;
 }
 
-/* Beside this program (a build), or where the package puts it. */
-static int
-find_worker(char out[PATH_MAX], struct err *e)
-{
-	static const char *const places[] = { "lazarette-worker",
-		"../lib/lazarette/lazarette-worker" };
-	char self[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-	char *slash;
-
-	if (n <= 0)
-		return err_sys(e, "find this program");
-	self[n] = '\0';
-	slash = strrchr(self, '/');
-	slash[1] = '\0';
-	for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-		if (snprintf(out, PATH_MAX, "%s%s", self, places[i]) < PATH_MAX &&
-		    access(out, X_OK) == 0)
-			return 0;
-	return err_set(e, ERR_NOT_FOUND,
-	    "lazarette-worker is neither beside this program nor in ../lib/lazarette; install the "
-	    "whole package");
-}
-
 struct order {
 	const char *storage, *service, *to_dir, *to_database, *backup, *identity, *signing_key;
 	bool not_signed;
@@ -99,7 +75,7 @@ cmd_restore(int argc, char **argv)
 
 	if (!read_order(&o, argc, argv))
 		return usage();
-	if (find_worker(worker, &e) != 0)
+	if (cmd_worker(worker, &e) != 0)
 		return cmd_fail(&e);
 	const struct {
 		const char *word, *value;

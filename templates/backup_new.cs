@@ -20,7 +20,8 @@
 <?cs else ?><p class="muted">Live, without downtime: each part is whole in itself, but what changes meanwhile may be in one part and not in another. With a hook that pauses the application a consistent backup could be made. <a href="<?cs var:settings ?>">Set one in the settings</a></p>
 <?cs /if ?><?cs call:area(note, "note", "Note", "What this backup is for: before an upgrade, before a deploy. At most 500 characters.", "3") ?>
 <?cs call:input(keep_days, "keep_days", "Keep it for days", "At least so long no rule deletes it. Empty: as long as the rule of retention says.", "number") ?>
-<?cs if:mail.to ?><?cs call:choice("mail", "1", "Mail me when it is done", mail.to, mail.on) ?><?cs /if ?>
+<?cs if:anew.offered ?><?cs call:choice("anew", "1", "Store all files anew", "Also those that have not changed and that older backups have. It takes as long and as much room as the first time.", anew.on) ?>
+<?cs /if ?><?cs if:mail.to ?><?cs call:choice("mail", "1", "Mail me when it is done", mail.to, mail.on) ?><?cs /if ?>
 <?cs if:estimate.raw.text ?><p class="muted">About <?cs call:size(estimate.raw) ?> to read and <?cs call:size(estimate.stored) ?> to store, going by the last backups<?cs if:estimate.partial ?>; what was never backed up comes on top<?cs /if ?>.</p>
 <?cs else ?><p class="muted">How much it will be is not known yet: this is the first backup of these services.</p>
 <?cs /if ?><div class="actions"><?cs call:button("Create backup", "primary") ?> <a class="button" href="<?cs var:base ?>/backups">Cancel</a></div>

@@ -20,6 +20,8 @@
 <h2>When it is ready</h2>
 <p>Every program that took part ended without an error, the dump carries the engine's own end mark, and the stored bytes were read back and compared. Before that, nothing is listed as a backup. A backup that fails leaves the earlier ones untouched.</p>
 <p>Verify reads everything again later and compares it with the SHA-256 noted when the backup was made.</p>
+<h2>What is stored</h2>
+<p>Every backup is a full one: it can be restored, downloaded and deleted by itself, whichever others are there or gone. Files that have not changed since the last backup of their service are neither read nor stored again, so most backups of files add little: what a page calls stored is what this one added. What older ones stored stays until no backup needs it. Should a stored file be found damaged, every backup that needs it is marked, and the next one stores everything anew.</p>
 <?cs elif:help.topic.downloads ?>
 <p class="lead">Prepare download unpacks what you choose into files of the usual formats, then mails you a link.</p>
 <ul>
@@ -103,7 +105,7 @@ mv FILE.sqlite /srv/shop/shop.db</code></pre>
 <pre data-copy="Command"><code>mkdir restored &amp;&amp; tar -C restored -xf FILE.tar.zst
 cd restored &amp;&amp; sha256sum -c SHA256SUMS</code></pre>
 <h3>From the storage itself</h3>
-<p>The storage holds one folder per project and environment. The files end in <code>.zst</code>; <code>zstd -d</code> opens them. One that ends in <code>.zst.age</code> is encrypted: <code>age -d -i KEY</code> opens it first, where KEY is the file <code>keys/age1….identity</code> of the server or one with the recovery key in it. <code>README.txt</code> at the top of the storage tells the rest.</p>
+<p>The storage holds one folder per project and environment. The files end in <code>.zst</code>; <code>zstd -d</code> opens them. One that ends in <code>.zst.age</code> is encrypted: <code>age -d -i KEY</code> opens it first, where KEY is the file <code>keys/age1….identity</code> of the server or one with the recovery key in it. A backup of files needs what older ones of its service have stored, too; the lines on its page take care of that. <code>README.txt</code> at the top of the storage tells the rest.</p>
 <?cs elif:help.topic.storage ?>
 <p class="lead">Backups lie in a storage, one folder per project and environment, in formats that open without this program.</p>
 <ul>

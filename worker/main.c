@@ -1,11 +1,13 @@
 /* main.c: lazarette-worker: the supervisor, or (for itself) one job or one sweep. */
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "lib/base/log.h"
 #include "lib/base/num.h"
 #include "lib/util/conf.h"
+#include "worker/gc.h"
 #include "worker/hold.h"
 #include "worker/job/thaw.h"
 #include "worker/job/work.h"
@@ -23,6 +25,7 @@ struct options {
 	int64_t seconds;
 	const char *recipient;        /* of a test mail; NULL: none */
 	struct salvage salvage;       /* backup NULL: none */
+	bool gc, dry;
 };
 
 static int
@@ -32,7 +35,7 @@ usage(FILE *to)
 	      "Takes jobs from the catalogue in LAZARETTE_HOME (default /var/lib/lazarette) until "
 	      "it is stopped.\n"
 	      "See lazarette-worker(8). The options --job, --fence, --sweep and --thaw are for its "
-	      "own children, --salvage is for lazarette admin restore.\n",
+	      "own children, --salvage and --gc are for lazarette admin restore and gc.\n",
 	    to);
 	return to == stdout ? 0 : EXIT_USAGE;
 }
@@ -58,6 +61,8 @@ read_options(struct options *out, int argc, char **argv)
 		{ "unsigned", no_argument, NULL, 'x' },
 		{ "to-dir", required_argument, NULL, 'd' },
 		{ "to-database", required_argument, NULL, 'u' },
+		{ "gc", no_argument, NULL, 'g' },
+		{ "gc-dry", no_argument, NULL, 'G' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
@@ -84,6 +89,8 @@ read_options(struct options *out, int argc, char **argv)
 		case 'x': out->salvage.not_signed = true; break;
 		case 'd': out->salvage.to_dir = optarg; break;
 		case 'u': out->salvage.to_database = optarg; break;
+		case 'g': out->gc = true; break;
+		case 'G': out->gc = out->dry = true; break;
 		case 'v': log_set_level(LOG_DEBUG); break;
 		case 'V': puts("lazarette-worker " LAZARETTE_VERSION); return 0;
 		case 'h': return usage(stdout);
@@ -124,6 +131,18 @@ salvage(const struct salvage *order)
 	return 1;
 }
 
+/* For lazarette admin gc. */
+static int
+collect(const struct conf *conf, bool dry)
+{
+	struct err e;
+
+	if (gc_run(conf, dry, &e) == 0)
+		return 0;
+	fprintf(stderr, "lazarette: %s\n", e.text);
+	return 1;
+}
+
 /* For the hooks that make requests wait. */
 static int
 hold(const struct options *opt)
@@ -158,6 +177,8 @@ main(int argc, char **argv)
 	}
 	if (opt.recipient != NULL)
 		return test_mail(&conf, opt.recipient);
+	if (opt.gc)
+		return collect(&conf, opt.dry);
 	if (opt.lease.job != 0)
 		return work_run(&conf, &opt.lease);
 	if (opt.thaw != 0)

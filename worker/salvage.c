@@ -179,7 +179,7 @@ open_folder(struct rescue *r, struct err *e)
 static struct export_part
 part_from(const struct rescue *r, const struct part *part)
 {
-	return (struct export_part){ r->dest, &part->data, &part->manifest, &watch };
+	return (struct export_part){ r->dest, &part->data, &part->manifest, &watch, part };
 }
 
 static int
@@ -251,7 +251,7 @@ to_folder(const struct rescue *r, const struct part *part, struct err *e)
 
 	if (rc != 0)
 		return err_in(e, "%s", part->service_slug);
-	num_size(size, part->data.raw_bytes);
+	num_size(size, backup_part_bytes(part));
 	printf("%s: %s, whole, in %s/%s\n", part->service_slug, size, r->order->to_dir, name);
 	return 0;
 }

@@ -24,7 +24,7 @@ struct form {
 	size_t count, chosen;
 	const char *note, *keep_days;
 	int64_t keep_ms;              /* 0: as the rule says */
-	bool mail, anyway;
+	bool mail, anyway, anew;
 	enum backup_mode mode;
 	struct freeze_window window;
 };
@@ -83,6 +83,7 @@ read_form(struct form *f, struct request *rq, bool sent, struct err *e)
 		    f->v.slug);
 	f->note = request_field(rq, "note");
 	f->keep_days = request_field(rq, "keep_days");
+	f->anew = *request_field(rq, "anew") != '\0';
 	f->mail = !sent || *request_field(rq, "mail") != '\0';
 	return read_mode(f, rq, sent, e);
 }
@@ -121,6 +122,7 @@ send_form(struct reply *rp, struct request *rq, const struct form *f,
 		.note = f->note,
 		.keep_days = f->keep_days,
 		.mail = f->mail,
+		.anew = f->anew,
 		.email = rq->session != NULL ? rq->session->account.email : "",
 		.mode = f->mode,
 		.window = f->window,
@@ -173,7 +175,7 @@ request_backup(int64_t *job, struct request *rq, const struct form *f, struct er
 {
 	struct backup_request br = { .kind = BACKUP_ON_DEMAND, .note = f->note,
 		.keep_until = f->keep_ms > 0 ? rq->now + f->keep_ms : 0,
-		.mode = f->mode };
+		.mode = f->mode, .anew = f->anew };
 	int64_t *services = arena_array(rq->arena, f->count + 1, sizeof *services);
 	struct backup_ids ids;
 	char id[NAME_ID_SIZE];

@@ -44,6 +44,41 @@ quoted(struct arena *a, const char *fmt, ...)
 	return arena_dupn(a, out.p, out.n);
 }
 
+static char *
+sum_line(struct arena *a, const struct backup_view *view, const struct stored_object *o)
+{
+	return quoted(a, "%s  %s/%s", o->stored_sha256, view->storage->path, o->key);
+}
+
+/* The file with the secret key that opens it, on the server. */
+static char *
+identity_file(struct arena *a, const struct backup_view *view)
+{
+	char id[AGEKEY_SHORT];
+
+	agekey_short(id, view->backup->recipients);
+	return quoted(a, "%s/%s.identity", view->keys, id);
+}
+
+/* Files that lie in the packs of several backups: a script in the storage goes by the manifest. */
+static void
+chain_lines(struct node *n, struct arena *a, const struct backup_view *view,
+    const struct part *part)
+{
+	CLEANUP_BUF struct buf sums = BUF_INIT;
+
+	buf_text(&sums, sum_line(a, view, &part->data));
+	for (size_t i = 0; i < part->pack_count; i++)
+		buf_printf(&sums, " %s", sum_line(a, view, &part->packs[i].object));
+	node_setf(n, "restore.check", "printf '%%s\\n' %s | sha256sum -c", sums.p);
+	node_setf(n, "restore.run", "sh %s %s restored-%s%s",
+	    quoted(a, "%s/restore-files.sh", view->storage->path),
+	    quoted(a, "%s/%s", view->storage->path, part->manifest.key), part->service_slug,
+	    *view->backup->recipients == '\0'
+	        ? "" : arena_printf(a, " %s", identity_file(a, view)));
+	node_set(n, "restore.what", "into a new folder");
+}
+
 /* The commands that turn the stored object back into the service, with nothing of ours in them. */
 static void
 restore_lines(struct node *n, struct arena *a, const struct backup_view *view,
@@ -51,16 +86,16 @@ restore_lines(struct node *n, struct arena *a, const struct backup_view *view,
 {
 	const char *path = quoted(a, "%s/%s", view->storage->path, part->data.key);
 	const char *content = arena_printf(a, "zstd -dc %s", path);
-	char id[AGEKEY_SHORT];
 
-	if (*view->backup->recipients != '\0') {
-		agekey_short(id, view->backup->recipients);
-		content = arena_printf(a, "age -d -i %s %s | zstd -dc",
-		    quoted(a, "%s/%s.identity", view->keys, id), path);
+	if (*view->backup->recipients != '\0')
+		content = arena_printf(a, "age -d -i %s %s | zstd -dc", identity_file(a, view),
+		    path);
+
+	if (backup_part_bytes(part) > part->data.raw_bytes) {
+		chain_lines(n, a, view, part);
+		return;
 	}
-
-	node_setf(n, "restore.check", "echo %s | sha256sum -c",
-	    quoted(a, "%s  %s/%s", part->data.stored_sha256, view->storage->path, part->data.key));
+	node_setf(n, "restore.check", "echo %s | sha256sum -c", sum_line(a, view, &part->data));
 	if (strcmp(part->format, "pg-custom") == 0) {
 		node_setf(n, "restore.run",
 		    "createdb restored_%s\n%s | pg_restore --no-owner -d restored_%s",
@@ -117,7 +152,7 @@ part_row(struct node *n, struct arena *a, const struct backup_view *view, const 
 		return;
 	page_time(n, "taken", part->taken_at, view->now);
 	mark_duration(n, "duration", part->finished_at - part->taken_at);
-	page_size(n, "raw", part->data.raw_bytes);
+	page_size(n, "raw", backup_part_bytes(part));
 	page_size(n, "stored", part->data.stored_bytes);
 	node_set(n, "raw_sha256", part->data.raw_sha256);
 	node_set(n, "stored_sha256", part->data.stored_sha256);

@@ -83,6 +83,8 @@ show_backup_new_form(struct page *p, const struct backup_new_view *view)
 			node_flag(n, "on", c->on);
 			if (c->raw_bytes > 0)
 				page_size(n, "last", c->raw_bytes);
+			if (c->raw_bytes > 0 && media == 1)
+				node_flag(p->root, "anew.offered", true);
 			mark_check(n, c->service);
 			node_setf(n, "href", "/p/%s/%s/services/%s", v->project_slug, v->slug,
 			    c->service->slug);
@@ -91,6 +93,7 @@ show_backup_new_form(struct page *p, const struct backup_new_view *view)
 	estimate(p, view);
 	node_set(p->root, "keep_days.value", view->keep_days);
 	modes(p, view);
+	node_flag(p->root, "anew.on", view->anew);
 	node_set(p->root, "note.value", view->note);
 	node_int(p->root, "note.limit", NAME_NOTE_MAX);
 	node_flag(p->root, "mail.on", view->mail);

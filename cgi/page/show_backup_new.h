@@ -23,7 +23,7 @@ struct backup_new_view {
 	const struct backup_choice *choices;
 	size_t count;
 	const char *note, *keep_days;
-	bool mail;
+	bool mail, anew;
 	const struct job
 	    *busy; /* a backup of this environment that has not ended; NULL when none */
 	const char *email;                 /* where the mail goes */

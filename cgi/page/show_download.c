@@ -92,7 +92,7 @@ show_download_form(struct page *p, const struct download_form *form, int64_t now
 		    files ? "an archive with a manifest of its contents"
 		        : strcmp(part->format, "sqlite") == 0 ? "the SQLite file"
 		                                              : "a pg_dump file for pg_restore");
-		page_size(n, "size", part->data.raw_bytes);
+		page_size(n, "size", backup_part_bytes(part));
 		node_flag(n, "on", form->on[i]);
 	}
 	choices(p, form);

@@ -34,6 +34,9 @@ static const struct {
 	[POLICY_STORAGE] = { "Storage", "Where new backups go", "", "the first one" },
 	[POLICY_DOWNLOADS] = { "Downloads",
 	    "Whether backups may be prepared for download and fetched", "", NULL },
+	[POLICY_FULL_DAYS] = { "Store files anew after",
+	    "Days: then a backup of files stores all of them again, also what has not changed. 0:"
+	    " never; each backup is a full one either way", "days", "never" },
 };
 
 /* A value for people: "7 days", "any time", "keeps 7 daily". */

@@ -46,7 +46,7 @@ pick_row(struct node *n, const struct restore_pick *pick)
 	node_set(n, "engine", title_of(part->engine));
 	node_set(n, "icon", media ? "media" : "database");
 	node_flag(n, "media", media);
-	page_size(n, "size", part->data.raw_bytes);
+	page_size(n, "size", backup_part_bytes(part));
 	if (media)
 		mark_count(n, "items", part->items);
 	node_flag(n, "on", pick->on);
@@ -110,7 +110,7 @@ landing(struct node *n, const struct restore_pick *pick, const struct restore_ne
 	node_int(n, "id", pick->part->id);
 	node_set(n, "name", pick->part->service_name);
 	node_set(n, "icon", is_media(pick->part->engine) ? "media" : "database");
-	page_size(n, "size", pick->part->data.raw_bytes);
+	page_size(n, "size", backup_part_bytes(pick->part));
 	node_set(n, "error", pick->service_error);
 	for (size_t i = 0; i < view->service_count; i++) {
 		const struct service *s = &view->services[i];

@@ -103,3 +103,9 @@ backup_may_go(enum backup_state from, enum backup_state to)
 {
 	return from < BACKUP_STATES && to < BACKUP_STATES && moves[from][to];
 }
+
+int64_t
+backup_part_bytes(const struct part *p)
+{
+	return p->whole_bytes > p->data.raw_bytes ? p->whole_bytes : p->data.raw_bytes;
+}

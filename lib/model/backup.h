@@ -49,6 +49,13 @@ struct stored_object {
 	const char *raw_sha256, *stored_sha256;   /* hex; "" until known */
 };
 
+/* A pack that an older backup stored and this part needs. */
+struct part_pack {
+	struct stored_object object;
+	int64_t live_bytes;           /* how many of its raw bytes the part needs */
+	int64_t read_at;              /* when it was last read to its end, 0: not for this part */
+};
+
 /* What one service of an environment gave to one backup. */
 struct part {
 	int64_t id, backup, service;
@@ -59,11 +66,17 @@ struct part {
 	const char *engine_version;   /* of the server, "" when it has none */
 	const char *tool;             /* "pg_dump (PostgreSQL) 15.20" */
 	struct stored_object data, manifest;   /* manifest only for files */
+	int64_t whole_bytes;          /* of all its content: more than data has if it needs packs */
+	struct part_pack *packs;      /* of older backups */
+	size_t pack_count;
 	int64_t items;                /* files in the archive; 0 for databases */
 	int64_t warnings;
 	int64_t taken_at, finished_at;   /* when reading began and the part was proven */
 	int64_t verified_at;          /* when its stored bytes were last read to their end */
 };
+
+/* What a person is told of its size: all its content, whoever stored it. */
+int64_t backup_part_bytes(const struct part *p);
 
 /* Rows of one table, as counted in the moment that a dump shows. */
 struct table_count {

@@ -28,6 +28,7 @@ static const struct {
 	[POLICY_FREEZE_SECONDS] = { "60", "The longest freeze", "seconds", 1, 600 },
 	[POLICY_STORAGE] = { "", NULL, NULL, 0, 0 },
 	[POLICY_DOWNLOADS] = { "allowed", NULL, NULL, 0, 0 },
+	[POLICY_FULL_DAYS] = { "0", "Storing files anew", "days", 0, 365 },
 };
 static const char *const key_names[POLICY_KEYS] = {
 	[POLICY_ZONE] = "zone",
@@ -41,6 +42,7 @@ static const char *const key_names[POLICY_KEYS] = {
 	[POLICY_FREEZE_SECONDS] = "freeze-seconds",
 	[POLICY_STORAGE] = "storage",
 	[POLICY_DOWNLOADS] = "downloads",
+	[POLICY_FULL_DAYS] = "full-days",
 };
 static const char *const level_names[LEVELS] = {
 	[LEVEL_DEFAULT] = "default", [LEVEL_INSTANCE] = "instance",

@@ -26,6 +26,7 @@ enum policy_key {
 	POLICY_FREEZE_SECONDS,   /* 1 to 600: the longest that an application is held */
 	POLICY_STORAGE,          /* slug of the storage; "": the first */
 	POLICY_DOWNLOADS,        /* allowed or forbidden */
+	POLICY_FULL_DAYS,        /* 0: never; after so many days files are stored anew */
 	POLICY_KEYS
 };
 enum policy_level { LEVEL_DEFAULT, LEVEL_INSTANCE, LEVEL_PROJECT, LEVEL_ENVIRONMENT, LEVELS };

@@ -64,8 +64,8 @@ add_backup(int64_t *ret, struct db *db, const struct backup_request *rq,
 	    " storage))";
 	static const char sql_add[] =
 	    "INSERT INTO backup (uuid, environment, storage, kind, state, note, requested_by,"
-	    " created_at, contents, mode, schedule, keep_until) VALUES (?1, ?2, ?3, ?4,"
-	    " 'building', ?5, ?6, ?7, ?8, ?9, ?10, ?11) RETURNING id";
+	    " created_at, contents, mode, schedule, keep_until, anew) VALUES (?1, ?2, ?3,"
+	    " ?4, 'building', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) RETURNING id";
 	static const char sql_key[] = "UPDATE backup SET sidecar_key=?2 WHERE id=?1";
 	CLEANUP_ARENA struct arena *a = arena_new();
 	struct policy where;
@@ -84,7 +84,7 @@ add_backup(int64_t *ret, struct db *db, const struct backup_request *rq,
 	            sql_t(backup_kind_name(rq->kind)), sql_t(rq->note ? rq->note : ""),
 	            sql_id(rq->job.requested_by), sql_i(clock_now()), sql_t(contents),
 	            sql_t(backup_mode_name(rq->mode)), sql_id(rq->schedule),
-	            sql_i(rq->keep_until)),
+	            sql_i(rq->keep_until), sql_i(rq->anew)),
 	        e) != 0 ||
 	    sql_run(NULL, db, sql_key,
 	        SQL_ARGS(sql_i(id),

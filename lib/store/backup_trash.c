@@ -136,12 +136,15 @@ backups_set_deleted(struct db *db, int64_t id, struct err *e)
 	static const char sql[] = "UPDATE backup SET state='deleted' WHERE id=?1";
 	/* Nobody can look after them any more. */
 	static const char sql_findings[] = "DELETE FROM finding WHERE backup=?1";
+	static const char sql_packs[] =
+	    "DELETE FROM part_pack WHERE part IN (SELECT id FROM part WHERE backup=?1)";
 	CLEANUP_ARENA struct arena *a = arena_new();
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	struct backup b = { .id = id };
 
 	if (sql_begin(&t, db, e) != 0 || may_move(&b, a, db, BACKUP_DELETED, e) != 0 ||
 	    sql_run(NULL, db, sql, SQL_ARGS(sql_i(id)), e) != 0 ||
+	    sql_run(NULL, db, sql_packs, SQL_ARGS(sql_i(id)), e) != 0 ||
 	    sql_run(NULL, db, sql_findings, SQL_ARGS(sql_i(id)), e) != 0)
 		return -1;
 	return sql_commit(&t, e);

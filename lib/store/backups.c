@@ -11,6 +11,7 @@
 #include "lib/store/days.h"
 #include "lib/store/enqueue.h"
 #include "lib/store/lease.h"
+#include "lib/store/packs.h"
 #include "lib/store/row.h"
 #include "lib/store/sql.h"
 
@@ -143,6 +144,7 @@ read_part(void *row, struct sql *q, struct arena *a)
 	p->taken_at = sql_int(q, c++);
 	p->finished_at = sql_int(q, c++);
 	p->verified_at = sql_int(q, c++);
+	p->whole_bytes = sql_int(q, c++);
 }
 
 int
@@ -154,13 +156,17 @@ backups_parts(struct part **ret, size_t *count, struct arena *a, struct db *db, 
 	    " engine_version, tool, data_key, data_raw_bytes, data_stored_bytes, data_raw_sha256,"
 	    " data_stored_sha256, manifest_key, manifest_raw_bytes, manifest_stored_bytes,"
 	    " manifest_raw_sha256, manifest_stored_sha256, items, warnings, taken_at, finished_at,"
-	    " verified_at"
+	    " verified_at, max(whole_bytes, data_raw_bytes)"
 	    " FROM part WHERE backup=?1 ORDER BY id";
-	void *rows = sql_list(count,
+	struct part *rows = sql_list(count,
 	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(backup)), sizeof **ret, read_part }, e);
 
 	if (rows == NULL)
 		return -1;
+	for (size_t i = 0; i < *count; i++)
+		if (rows[i].manifest.key[0] != '\0' &&
+		    packs_list(&rows[i].packs, &rows[i].pack_count, a, db, rows[i].id, e) != 0)
+			return -1;
 	*ret = rows;
 	return 0;
 }
@@ -251,8 +257,8 @@ backups_estimate(int64_t *raw_bytes, int64_t *stored_bytes, struct db *db, int64
     struct err *e)
 {
 	static const char sql[] =
-	    "SELECT data_raw_bytes, data_stored_bytes+manifest_stored_bytes FROM part WHERE"
-	    " service=?1 AND state='ready' ORDER BY id DESC LIMIT 1";
+	    "SELECT max(whole_bytes, data_raw_bytes), data_stored_bytes+manifest_stored_bytes FROM"
+	    " part WHERE service=?1 AND state='ready' ORDER BY id DESC LIMIT 1";
 	CLEANUP_SQL struct sql *q = NULL;
 	int rc;
 
@@ -369,8 +375,8 @@ backups_begin(struct db *db, const struct lease *l, struct err *e)
 	    "UPDATE part SET state='building', engine_version='', tool='', data_raw_bytes=0,"
 	    " data_stored_bytes=0, data_raw_sha256='', data_stored_sha256='',"
 	    " manifest_raw_bytes=0, manifest_stored_bytes=0, manifest_raw_sha256='',"
-	    " manifest_stored_sha256='', items=0, warnings=0, taken_at=0, finished_at=0 WHERE"
-	    " backup=?1";
+	    " manifest_stored_sha256='', whole_bytes=0, items=0, warnings=0, taken_at=0,"
+	    " finished_at=0 WHERE backup=?1";
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	int64_t backup;
 
@@ -416,7 +422,8 @@ backups_part_ready(struct db *db, const struct lease *l, const struct part *p, s
 	    "UPDATE part SET state='ready', engine_version=?3, tool=?4, data_raw_bytes=?5,"
 	    " data_stored_bytes=?6, data_raw_sha256=?7, data_stored_sha256=?8,"
 	    " manifest_raw_bytes=?9, manifest_stored_bytes=?10, manifest_raw_sha256=?11,"
-	    " manifest_stored_sha256=?12, items=?13, warnings=?14, taken_at=?15, finished_at=?16"
+	    " manifest_stored_sha256=?12, items=?13, warnings=?14, taken_at=?15, finished_at=?16,"
+	    " whole_bytes=?17"
 	    " WHERE id=?1 AND backup=?2 AND state='building'";
 	const struct stored_object *d = &p->data, *m = &p->manifest;
 	CLEANUP_TXN struct sql_txn t = { NULL };
@@ -431,12 +438,15 @@ backups_part_ready(struct db *db, const struct lease *l, const struct part *p, s
 	            sql_t(d->raw_sha256), sql_t(d->stored_sha256), sql_i(m->raw_bytes),
 	            sql_i(m->stored_bytes), sql_t(m->raw_sha256 ? m->raw_sha256 : ""),
 	            sql_t(m->stored_sha256 ? m->stored_sha256 : ""), sql_i(p->items),
-	            sql_i(p->warnings), sql_i(p->taken_at), sql_i(clock_now())),
+	            sql_i(p->warnings), sql_i(p->taken_at), sql_i(clock_now()),
+	            sql_i(backup_part_bytes(p))),
 	        e) != 0)
 		return -1;
 	if (changes != 1)
 		return err_set(e, ERR_INTERNAL,
 		    "part %" PRId64 " is not one that job j%" PRId64 " builds", p->id, l->job);
+	if (packs_put(db, p, e) != 0)
+		return -1;
 	return sql_commit(&t, e);
 }
 
@@ -450,7 +460,7 @@ backups_finish(struct db *db, const struct lease *l, const char *sidecar_sha256,
 	static const char sql_ready[] =
 	    "UPDATE backup SET state='ready', finished_at=?2, sidecar_sha256=?3, error=NULL,"
 	    " health='good', verified_at=?2,"
-	    " raw_bytes=(SELECT sum(data_raw_bytes) FROM part WHERE backup=?1),"
+	    " raw_bytes=(SELECT sum(max(whole_bytes, data_raw_bytes)) FROM part WHERE backup=?1),"
 	    " stored_bytes=(SELECT sum(data_stored_bytes+manifest_stored_bytes) FROM part WHERE"
 	    " backup=?1), warnings=(SELECT sum(warnings) FROM part WHERE backup=?1) WHERE id=?1"
 	    " AND state='building'";

@@ -22,6 +22,7 @@ struct backup_request {
 	enum backup_mode mode;
 	int64_t schedule;             /* which asks for it; 0: none */
 	int64_t keep_until;           /* no policy deletes it before; 0: none */
+	bool anew;                    /* files are stored anew, whatever older backups have */
 };
 /* Makes the backup (building), one part per service with its keys planned, and the queued job, in
  * one transaction. ERR_INPUT: no service, or one of another environment. ERR_CONFLICT: the

@@ -159,20 +159,23 @@ move_health(struct db *db, const char *sql, int64_t storage, const char *health,
 	}
 }
 
+/* A pack that is not as it should be counts against all that need it. */
+#define FOUND_IN(kinds) \
+	"(SELECT f.backup FROM finding f WHERE f.storage=?1 AND f.backup IS NOT NULL" kinds \
+	" UNION SELECT p.backup FROM finding f JOIN part_pack k ON k.key=f.path JOIN part p ON" \
+	" p.id=k.part WHERE f.storage=?1" kinds ")"
 #define READY_OF "SELECT min(b.id) FROM backup b WHERE b.storage=?1 AND b.id>?2 AND b.state='ready'"
 
 static int
 move_all_health(struct db *db, int64_t storage, struct err *e)
 {
 	static const char sql_missing[] = READY_OF
-	    " AND b.health<>'missing' AND b.id IN (SELECT f.backup FROM finding f WHERE"
-	    " f.storage=?1 AND f.kind='missing')";
+	    " AND b.health<>'missing' AND b.id IN " FOUND_IN(" AND f.kind='missing'");
 	static const char sql_damaged[] = READY_OF
-	    " AND b.health NOT IN ('damaged', 'missing') AND b.id IN (SELECT f.backup FROM finding"
-	    " f WHERE f.storage=?1 AND f.kind='damaged')";
+	    " AND b.health<>'damaged' AND b.id NOT IN " FOUND_IN(" AND f.kind='missing'")
+	    " AND b.id IN " FOUND_IN(" AND f.kind='damaged'");
 	static const char sql_back[] = READY_OF
-	    " AND b.health='missing' AND b.id NOT IN (SELECT f.backup FROM finding f WHERE"
-	    " f.storage=?1 AND f.backup IS NOT NULL)";
+	    " AND b.health='missing' AND b.id NOT IN " FOUND_IN("");
 
 	if (move_health(db, sql_missing, storage, kinds[FINDING_MISSING], e) != 0 ||
 	    move_health(db, sql_damaged, storage, kinds[FINDING_DAMAGED], e) != 0)

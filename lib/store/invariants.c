@@ -72,12 +72,16 @@ static const char *const facts[] = {
 	" '||sum(p.data_stored_bytes+p.manifest_stored_bytes) FROM backup b JOIN part p ON"
 	" p.backup=b.id WHERE b.state='ready' AND ?1>0 GROUP BY b.id HAVING"
 	" b.stored_bytes<>sum(p.data_stored_bytes+p.manifest_stored_bytes) OR"
-	" b.raw_bytes<>sum(p.data_raw_bytes)",
+	" b.raw_bytes<>sum(max(p.whole_bytes, p.data_raw_bytes))",
 	"SELECT 'b'||b.id||': '||p.service_slug||' is ready but has no manifest' FROM part p JOIN"
 	" backup b ON b.id=p.backup WHERE p.state='ready' AND p.manifest_key<>'' AND"
 	" p.manifest_stored_sha256='' AND ?1>0",
 	"SELECT 'two parts have the key '||data_key FROM part WHERE ?1>0 GROUP BY data_key HAVING"
 	" count(*)>1",
+	"SELECT 'b'||b.id||': '||p.service_slug||' needs the pack '||k.key||', of which others say"
+	" that it has other bytes' FROM part_pack k JOIN part p ON p.id=k.part JOIN backup b ON"
+	" b.id=p.backup JOIN part o ON o.data_key=k.key WHERE ?1>0 AND b.state='ready' AND"
+	" (o.state<>'ready' OR o.data_stored_sha256<>k.stored_sha256)",
 	"SELECT 'b'||id||' is in the trash without a time' FROM backup WHERE state='trashed' AND"
 	" before_trash='' AND ?1>0",
 
@@ -211,8 +215,11 @@ int
 invariants_objects(struct invariants_file **ret, size_t *count, struct arena *a, struct db *db,
     int64_t storage, struct err *e)
 {
+	/* A pack may be needed by several, of whom any is named; it is lost when all know so. */
 	static const char sql[] =
-	    "SELECT b.sidecar_key AS path, " OF_BACKUP ", b.sidecar_sha256, -1, " WRITER ", " WISH
+	    "SELECT path, min(owner), max(sha256), max(bytes), max(fence), min(wish) FROM (SELECT"
+	    " b.sidecar_key AS path, " OF_BACKUP " AS owner, b.sidecar_sha256 AS sha256, -1 AS"
+	    " bytes, " WRITER " AS fence, " WISH " AS wish"
 	    " FROM backup b"
 	    " WHERE " NAMED " UNION ALL SELECT p.data_key, " OF_BACKUP
 	    ", p.data_stored_sha256, p.data_stored_bytes, " WRITER ", " WISH
@@ -225,7 +232,10 @@ invariants_objects(struct invariants_file **ret, size_t *count, struct arena *a,
 	    " FROM backup b WHERE b.signed_by<>'' AND " NAMED
 	    " UNION ALL SELECT p.manifest_key||'.minisig', " OF_BACKUP ", '', -1, " WRITER ", "
 	    WISH " FROM part p JOIN backup b ON b.id=p.backup WHERE p.manifest_key<>'' AND"
-	    " b.signed_by<>'' AND " NAMED " ORDER BY path";
+	    " b.signed_by<>'' AND " NAMED
+	    " UNION ALL SELECT k.key, " OF_BACKUP ", k.stored_sha256, k.stored_bytes, 0, " WISH
+	    " FROM part_pack k JOIN part p ON p.id=k.part JOIN backup b ON b.id=p.backup WHERE "
+	    NAMED ") AS o GROUP BY path ORDER BY path";
 	void *rows = sql_list(count,
 	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(storage)), sizeof **ret, read_file },
 	    e);

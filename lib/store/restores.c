@@ -149,7 +149,7 @@ restores_parts(struct restore_part **ret, size_t *count, struct arena *a, struct
 	    "SELECT x.id, x.restore, x.part, x.service, x.revision, x.made, x.choice, x.state,"
 	    " x.tag, x.mark, x.kept_bytes, x.target_bytes, x.needs_bytes, x.has_bytes, x.added,"
 	    " x.changed, x.removed, x.refusal, x.duration_ms, p.service_slug, p.service_name,"
-	    " p.engine, s.slug, s.name, p.data_raw_bytes, p.items, p.taken_at,"
+	    " p.engine, s.slug, s.name, max(p.whole_bytes, p.data_raw_bytes), p.items, p.taken_at,"
 	    " coalesce(" NEWEST_PART("x.service", "y.taken_at", NEWEST_TRUSTED) ", 0)"
 	    " FROM restore_part x JOIN part p ON p.id=x.part JOIN service s ON s.id=x.service"
 	    " WHERE x.restore=?1 ORDER BY x.id";

@@ -23,10 +23,10 @@ static int
 find_past(struct past *ret, struct db *db, const struct part *now, struct err *e)
 {
 	static const char sql[] =
-	    "SELECT p.id, p.data_raw_bytes, p.items, b.trusted_at FROM part p JOIN backup b ON"
-	    " b.id=p.backup WHERE p.service=?1 AND p.id<?2 AND p.state='ready' AND b.suspicion=''"
-	    " AND (b.state='ready' OR b.before_trash='ready') AND b.health NOT IN ('damaged',"
-	    " 'missing') ORDER BY p.id DESC LIMIT ?3";
+	    "SELECT p.id, max(p.whole_bytes, p.data_raw_bytes), p.items, b.trusted_at FROM part p"
+	    " JOIN backup b ON b.id=p.backup WHERE p.service=?1 AND p.id<?2 AND p.state='ready' AND"
+	    " b.suspicion='' AND (b.state='ready' OR b.before_trash='ready') AND b.health NOT IN"
+	    " ('damaged', 'missing') ORDER BY p.id DESC LIMIT ?3";
 	CLEANUP_SQL struct sql *q = NULL;
 	struct past past = { .count = 0 };
 	int64_t trusted = 0;
@@ -62,7 +62,7 @@ describe(struct plausible_part *ret, struct arena *a, struct db *db, int64_t par
 static int
 judge_part(char **ret, struct arena *a, struct db *db, const struct part *p, struct err *e)
 {
-	struct plausible_part now = { .bytes = p->data.raw_bytes, .files = p->items }, last;
+	struct plausible_part now = { .bytes = backup_part_bytes(p), .files = p->items }, last;
 	struct plausible_history history = { .last = &last };
 	struct past past;
 	enum engine engine;

@@ -56,7 +56,7 @@ run(const char *folder, struct err *e)
 	if (put_away(&part, &totals, &made, e) != 0)
 		return -1;
 	const struct target t = { .src = &src, .tag = "bench", .part = &part };
-	const struct export_part from = { d, &part.data, &part.manifest, &watch };
+	const struct export_part from = { d, &part.data, &part.manifest, &watch, NULL };
 
 	if (put_back(&took, &tgt_postgresql_driver, &t, &from, e) != 0)
 		return -1;

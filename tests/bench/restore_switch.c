@@ -79,7 +79,7 @@ run(char **argv, struct err *e)
 	if (dest_open(&d, &storage, e) != 0 || scene_part(&s, d, e) != 0)
 		return -1;
 	const struct target t = { .src = &s.src, .tag = "bench", .part = &s.part };
-	const struct export_part from = { d, &s.part.data, &s.part.manifest, &s.watch };
+	const struct export_part from = { d, &s.part.data, &s.part.manifest, &s.watch, NULL };
 
 	if (put_back(&took, s.driver, &t, &from, e) != 0)
 		return -1;

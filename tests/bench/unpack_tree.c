@@ -69,7 +69,7 @@ main(int argc, char **argv)
 		data.raw_bytes = strtoll(raw, NULL, 10);
 	const struct unpack_root root = { "", fd };
 	const struct unpack_spec spec = {
-		.from = { d, &data, &manifest, &watch },
+		.from = { d, &data, &manifest, &watch, NULL },
 		.roots = &root,
 		.root_count = 1,
 		.choice = (const char *const *)&argv[3],

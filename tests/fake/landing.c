@@ -63,7 +63,7 @@ act(char **argv, const struct target *t, struct err *e)
 	if (dest_open(&d, &storage, e) != 0 || promised_by(&data, &totals[0], d, e) != 0
 	    || promised_by(&manifest, &totals[1], d, e) != 0)
 		return -1;
-	const struct export_part from = { d, &data, &manifest, NULL };
+	const struct export_part from = { d, &data, &manifest, NULL, NULL };
 
 	return go(t, &from, argv[3], e);
 }

@@ -83,9 +83,10 @@ class Home:
         """Queue backups; gives (backup, job) pairs."""
         return [(int(b), int(j)) for b, j in self.tool("backup", where, count, *slugs)]
 
-    def start_worker(self, env=None):
+    def start_worker(self, env=None, around=()):
+        """`around`: a program and its arguments that start the worker as their own child."""
         with open(self.log, "ab") as log:
-            w = subprocess.Popen([os.path.join(ROOT, "build", VARIANT, "lazarette-worker")],
+            w = subprocess.Popen([*around, os.path.join(ROOT, "build", VARIANT, "lazarette-worker")],
                                  env=self.environment(env), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                  cwd="/", start_new_session=True, preexec_fn=die_with_parent)
         self.workers.append(w)
@@ -168,13 +169,13 @@ class Home:
     # -- what must hold ---------------------------------------------------------------------------
 
     def objects(self):
-        """Every file in the storage by key, but for its own two."""
+        """Every file in the storage by key, but for its own ones."""
         store, found = os.path.join(self.home, "store"), {}
         for folder, _, names in os.walk(store):
             for name in names:
                 path = os.path.join(folder, name)
                 found[os.path.relpath(path, store)] = path
-        for own in ("lazarette.json", "lazarette.pub", "README.txt"):
+        for own in ("lazarette.json", "lazarette.pub", "README.txt", "restore-files.sh"):
             found.pop(own, None)
         return found
 
@@ -193,6 +194,9 @@ class Home:
                         known.add(p[f"{what}_key"])
                         out += self.fault_of(objects, p[f"{what}_key"], p[f"{what}_stored_sha256"],
                                              p[f"{what}_stored_bytes"])
+                for k in self.sql("SELECT * FROM part_pack WHERE part = ?", p["id"]):
+                    known.add(k["key"])
+                    out += self.fault_of(objects, k["key"], k["stored_sha256"], k["stored_bytes"])
         out += [f"{key} belongs to no ready backup" for key in sorted(set(objects) - known)]
         out += [f"{path} was left" for path in glob.glob(os.path.join(self.home, "run", "job-*"))]
         out += [f"j{j['id']} succeeded, b{j['backup']} is {j['state']}" for j in self.sql(

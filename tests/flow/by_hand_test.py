@@ -5,30 +5,14 @@ import hashlib
 import os
 import re
 import sqlite3
-import subprocess
 import sys
 import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from harness import links_of, main, test  # noqa: E402
+from places import commands, shell  # noqa: E402
 from shop import LIVE, ROWS, shop  # noqa: E402
-
-
-def commands(page):
-    """What stands in the boxes of a page, as a person copies it: one string per box."""
-    text = page.text
-    boxes = re.findall(r'<pre data-copy="[^"]*"><code>([\s\S]*?)</code></pre>', text)
-    for entity, letter in (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&#39;", "'"), ("&amp;", "&")):
-        boxes = [b.replace(entity, letter) for b in boxes]
-    return boxes
-
-
-def shell(s, text, folder):
-    """Type it; every line must end with 0."""
-    env = {**os.environ, **s.pg.env("postgres")}
-    env["PATH"] = s.pg.bin + ":" + env["PATH"]
-    return subprocess.run(["sh", "-e", "-c", text], cwd=folder, env=env, capture_output=True, text=True)
 
 
 @test("DIV-8 PEER-5", "the page's restore commands bring back every service without the console")

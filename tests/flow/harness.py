@@ -117,7 +117,7 @@ class Instance:
 
     def environment(self, extra=None):
         env = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C.UTF-8", "LAZARETTE_HOME": self.home,
-               "ASAN_OPTIONS": "abort_on_error=0:exitcode=99", "UBSAN_OPTIONS": "print_stacktrace=1"}
+               "ASAN_OPTIONS": "abort_on_error=0:exitcode=99:quarantine_size_mb=8", "UBSAN_OPTIONS": "print_stacktrace=1"}
         env.update({n: os.environ[n] for n in ("GCOV_PREFIX", "TMPDIR") if n in os.environ})
         env.update(self.env)
         env.update(extra or {})

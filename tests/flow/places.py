@@ -6,6 +6,7 @@ import os
 import re
 import sqlite3
 import stat
+import subprocess
 
 from harness import wait_until
 from shop import LIVE, shop
@@ -107,3 +108,21 @@ def tree(folder):
 
 def without_excluded(found):
     return {p: v for p, v in found.items() if not p.endswith(".tmp")}
+
+
+# -- the commands that a page shows -------------------------------------------------------------------
+
+def commands(page):
+    """What stands in the boxes of a page, as a person copies it: one string per box."""
+    text = page.text
+    boxes = re.findall(r'<pre data-copy="[^"]*"><code>([\s\S]*?)</code></pre>', text)
+    for entity, letter in (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&#39;", "'"), ("&amp;", "&")):
+        boxes = [b.replace(entity, letter) for b in boxes]
+    return boxes
+
+
+def shell(s, text, folder):
+    """Type it; every line must end with 0."""
+    env = {**os.environ, **s.pg.env("postgres")}
+    env["PATH"] = s.pg.bin + ":" + env["PATH"]
+    return subprocess.run(["sh", "-e", "-c", text], cwd=folder, env=env, capture_output=True, text=True)

@@ -33,7 +33,7 @@ def write(s, text):
 def objects(s):
     root = os.path.join(s.home, "store")
     return sorted(f for d, _, names in os.walk(root) for f in names
-                  if f not in ("lazarette.json", "lazarette.pub", "README.txt") and "ballast" not in f)
+                  if f not in ("lazarette.json", "lazarette.pub", "README.txt", "restore-files.sh") and "ballast" not in f)
 
 
 def states(s):

@@ -70,8 +70,8 @@ class Shop(Instance):
         """Every object in the storage but the files that belong to the storage itself, and signatures."""
         root = os.path.join(self.home, "store")
         found = [os.path.relpath(os.path.join(d, f), root) for d, _, names in os.walk(root) for f in names]
-        return sorted(f for f in found if f not in ("lazarette.json", "lazarette.pub", "README.txt")
-                      and not f.endswith(".minisig") and "ballast" not in f)
+        own = ("lazarette.json", "lazarette.pub", "README.txt", "restore-files.sh")
+        return sorted(f for f in found if f not in own and not f.endswith(".minisig") and "ballast" not in f)
 
 
 def make_database(pg):

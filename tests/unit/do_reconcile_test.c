@@ -149,7 +149,7 @@ CYC_21_another_size_is_damaged_and_what_comes_back_is_read_again(void **state)
 	struct job_home *h = *state;
 	struct fixture *f = &h->f;
 	int64_t cut = home_backup(h, 0), moved = home_backup(h, 0);
-	const char *key = parts_of(h, cut)[1].data.key, *away = stored(h, "away");
+	const char *key = parts_of(h, cut)[0].data.key, *away = stored(h, "away");
 	const char *sidecar = stored(h, home_backup_row(h, moved).sidecar_key);
 	const struct finding *list;
 

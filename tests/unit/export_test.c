@@ -96,7 +96,8 @@ export_to_file(struct place *place, enum download_format format, struct err *e)
 {
 	CLEANUP_FD int fd = open(place->file, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	const struct watch watch = { .bytes = on_bytes, .arg = &place->told };
-	const struct export_part part = { place->dest, &place->data, &place->manifest, &watch };
+	const struct export_part part = { place->dest, &place->data, &place->manifest, &watch,
+		NULL };
 	struct export_file made;
 	CLEANUP_BUF struct buf whole = BUF_INIT;
 	char hash[HASH_HEX_SIZE];
@@ -381,7 +382,7 @@ static void
 a_disk_that_is_full_stops_every_format(void **state)
 {
 	struct place *place = *state;
-	struct export_part part = { place->dest, &place->data, &place->manifest, NULL };
+	struct export_part part = { place->dest, &place->data, &place->manifest, NULL, NULL };
 	CLEANUP_FD int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
 	struct export_file made;
 	struct err e;
@@ -403,7 +404,7 @@ DIV_17_a_database_comes_as_the_vendors_file(void **state)
 	CLEANUP_UPLOAD struct upload *up = NULL;
 	CLEANUP_FRAME_WRITER struct frame_writer *w = NULL;
 	CLEANUP_BUF struct buf dump = BUF_INIT, made = BUF_INIT;
-	const struct export_part part = { place->dest, &place->data, NULL, NULL };
+	const struct export_part part = { place->dest, &place->data, NULL, NULL, NULL };
 	const struct frame_options options = { .level = 3, .threads = 2 };
 	struct export_file file;
 	struct err e;

@@ -40,7 +40,7 @@ scene_begin(struct landing_scene *s, struct place *place, enum restore_mode mode
 	s->target = (struct target){ .src = &s->src, .tag = "20261125r7p12", .mode = mode };
 	s->data = object_of("a.tar.zst", &place->totals.data);
 	s->manifest = object_of("a.manifest.zst", &place->totals.manifest);
-	s->from = (struct export_part){ place->dest, &s->data, &s->manifest, &s->watch };
+	s->from = (struct export_part){ place->dest, &s->data, &s->manifest, &s->watch, NULL };
 }
 
 UNUSED static void

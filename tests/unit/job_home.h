@@ -52,6 +52,7 @@ UNUSED static int
 home_count(void *arg, const struct dest_entry *entry, struct err *e UNUSED)
 {
 	*(int64_t *)arg += strcmp(entry->key, "README.txt") != 0 &&
+	    strcmp(entry->key, "restore-files.sh") != 0 &&
 	    strcmp(entry->key, "lazarette.json") != 0 && strcmp(entry->key, "lazarette.pub") != 0;
 	return 0;
 }

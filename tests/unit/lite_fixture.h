@@ -57,7 +57,7 @@ set_up(void **state)
 	p.watch = (struct watch){ on_bytes, on_say, &p };
 	p.src = (struct source){ .service = &p.service, .secret = "", .scratch = p.path,
 		.arena = p.a, .watch = &p.watch };
-	p.from = (struct export_part){ p.dest, &p.data, NULL, &p.watch };
+	p.from = (struct export_part){ p.dest, &p.data, NULL, &p.watch, NULL };
 	p.t = (struct target){ .src = &p.src, .tag = "20261125r7p12", .mode = RESTORE_REPLACE };
 	*state = &p;
 	return 0;

@@ -418,7 +418,9 @@ an_old_form_and_a_wrong_pause_are_refused(void **state)
 	ASK_AGAIN(303, &rp, .run = on_schedule_pause, .args = { id }, .form = { { "until", day } });
 	ASK_AGAIN(200, &rp, .run = on_schedule_list, LIVE);
 	SAYS(&rp, "Paused until");
-	SAYS(&rp, "in 4 days");
+	/* From midnight to midnight it is five days; later in the day it is four and a part. */
+	if (strstr(rp.body.p, "in 4 days") == NULL)
+		SAYS(&rp, "in 5 days");
 	ASK_AGAIN(303, &rp, .run = on_schedule_pause, .args = { id }, .post = true);
 	ASK_AGAIN(200, &rp, .run = on_schedule_list, LIVE);
 	SAYS_NOT(&rp, "Paused until <");

@@ -121,7 +121,7 @@ pack_roots(struct place *place, const char *const *roots, size_t count, struct e
 	return pack_with(place, &spec, NULL, e);
 }
 
-static void
+UNUSED static void
 pack_source(struct place *place)
 {
 	const char *const roots[] = { place->source };

@@ -108,7 +108,7 @@ landing_begin(struct landing_scene *l, const char *tag)
 	assert_int_equal(dest_open(&l->dest, &l->storage, &e), 0);
 	l->part = (struct part){ .backup = 101, .engine_version = "15.2" };
 	l->target = (struct target){ .src = &l->s.src, .tag = tag, .part = &l->part };
-	l->from = (struct export_part){ l->dest, &l->data, NULL, &l->s.watch };
+	l->from = (struct export_part){ l->dest, &l->data, NULL, &l->s.watch, NULL };
 }
 
 /* What killed processes left in the job's scratch folder, which goes as a whole. */

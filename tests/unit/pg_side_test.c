@@ -156,6 +156,7 @@ T31_killed_while_building_the_target_is_as_it_was(void **state UNUSED)
 	enum { ROUNDS = 12 };
 	struct target_built built;
 	struct landing_scene l;
+	int64_t began, took;
 	int killed = 0;
 
 	shop_begin(&l, "t31b");
@@ -163,6 +164,10 @@ T31_killed_while_building_the_target_is_as_it_was(void **state UNUSED)
 	    "CREATE TABLE public.much AS SELECT i, repeat(md5(i::text), 20) AS t "
 	    "FROM generate_series(1, 20000) i");
 	landing_dump(&l);
+	began = clock_mono();
+	landing_build(&built, &l);
+	took = clock_mono() - began;
+	landing_drop(&l);
 	for (int i = 0; i < ROUNDS; i++) {
 		pid_t pid = fork();
 		struct err e;
@@ -170,7 +175,7 @@ T31_killed_while_building_the_target_is_as_it_was(void **state UNUSED)
 
 		if (pid == 0)
 			_exit(tgt_postgresql_driver.build(&built, &l.target, &l.from, &e) != 0);
-		usleep((useconds_t)(50000 * (i + 1)));
+		clock_sleep(took * (i + 1) / (ROUNDS + 2));
 		if (i % 4 == 3)
 			pg_act(&pg, "kill");
 		else

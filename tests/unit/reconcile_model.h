@@ -117,7 +117,8 @@ what_of_backup(const struct kept *k)
 static enum what
 what_is(const struct model *m, struct arena *a, const char *path)
 {
-	if (strcmp(path, "lazarette.json") == 0 || strcmp(path, "README.txt") == 0)
+	if (strcmp(path, "lazarette.json") == 0 || strcmp(path, "README.txt") == 0 ||
+	    strcmp(path, "restore-files.sh") == 0)
 		return OURS;
 	for (size_t i = 0; i < m->count; i++)
 		for (size_t n = 0; n < m->kept[i].count; n++) {

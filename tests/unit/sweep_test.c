@@ -59,7 +59,7 @@ one_that_cannot_go_keeps_no_other(void **state)
 {
 	struct job_home *h = *state;
 	struct fixture *f = &h->f;
-	int64_t stuck = home_backup(h, f->media), gone = home_backup(h, f->media);
+	int64_t stuck = home_backup(h, f->media), gone = home_backup(h, f->database);
 	const char *path;
 	struct part *parts;
 	size_t n;

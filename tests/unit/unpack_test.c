@@ -26,7 +26,7 @@ unpack_into(struct place *place, const char *const names[], size_t count,
 	const struct stored_object data = object_of("a.tar.zst", &place->totals.data),
 				   manifest = object_of("a.manifest.zst", &place->totals.manifest);
 	struct unpack_root roots[2];
-	struct unpack_spec spec = { .from = { place->dest, &data, &manifest, &watch },
+	struct unpack_spec spec = { .from = { place->dest, &data, &manifest, &watch, NULL },
 		.roots = roots, .root_count = count, .choice = choice, .owners = geteuid() == 0 };
 	struct unpack_totals totals;
 	char path[200];
@@ -251,7 +251,7 @@ begin_made(void)
 {
 	struct made m = { BUF_INIT, BUF_INIT };
 
-	manifest_head(&m.list);
+	manifest_head(&m.list, MANIFEST_FULL);
 	return m;
 }
 

@@ -224,9 +224,10 @@ a_storage_that_is_too_small_is_said_before_the_work(void **state)
 	struct job_home *h = *state;
 	struct backup b;
 
-	home_backup(h, h->f.media);
-	fixture_do(&h->f, "UPDATE part SET data_stored_bytes=1000000000000000000");
-	b = home_backup_row(h, home_backup(h, h->f.media));
+	home_backup(h, 0);
+	fixture_do(&h->f, "UPDATE part SET data_stored_bytes=1000000000000000000 WHERE"
+	    " manifest_key=''");
+	b = home_backup_row(h, home_backup(h, h->f.database));
 	assert_int_equal(b.state, BACKUP_FAILED);
 	assert_non_null(strstr(b.error, "storage *main* is full: needs about "));
 }

@@ -11,6 +11,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/clock.h"
 #include "lib/base/fd.h"
+#include "worker/archive/chain.h"
 #include "worker/archive/extras.h"
 #include "worker/archive/frame.h"
 #include "worker/archive/gz.h"
@@ -96,6 +97,14 @@ decode(struct dest *d, const struct stored_object *stored, const struct sink *to
 	if (frame_read(&got, o, to, &expect, e) != 0)
 		return err_in(e, "%s", stored->key);
 	return 0;
+}
+
+/* The archive of the whole part into a sink. */
+static int
+decode_whole(struct export *x, const struct sink *to, struct err *e)
+{
+	return chain_is(x->part) ? chain_read(x->part, to, true, e)
+	                         : decode(x->part->dest, x->part->data, to, e);
 }
 
 /* -- the manifest, once for each use -- */
@@ -191,7 +200,7 @@ put_tar(struct export *x, struct err *e)
 
 	if (put_tar_extras(x, &x->to, e) != 0)
 		return -1;
-	return decode(x->part->dest, x->part->data, &contents, e);
+	return decode_whole(x, &contents, e);
 }
 
 static int
@@ -296,8 +305,11 @@ put_tar_zst(struct export *x, struct err *e)
 	struct upload_stored got;
 	int64_t bytes;
 
-	if (put_head_frames(x, e) != 0
-	    || object_open(&o, &bytes, x->part->dest, data->key, e) != 0
+	if (put_head_frames(x, e) != 0)
+		return -1;
+	if (chain_is(x->part))
+		return chain_frames(x->part, &x->to_file, e);
+	if (object_open(&o, &bytes, x->part->dest, data->key, e) != 0
 	    || copy_object(&got.bytes, x, o, hash, e) != 0)
 		return -1;
 	hash_hex(hash, got.sha256);
@@ -363,7 +375,7 @@ put_zip(struct export *x, struct err *e)
 	const struct untar_to to = { zip_one, zip_bytes, zip };
 	untar = untar_new(&to);
 	x->to = (struct sink){ write_untar, untar };
-	if (decode(x->part->dest, x->part->data, &contents, e) != 0 || untar_end(untar, e) != 0)
+	if (decode_whole(x, &contents, e) != 0 || untar_end(untar, e) != 0)
 		return -1;
 	return zip_finish(zip, e);
 }

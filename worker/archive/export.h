@@ -28,7 +28,8 @@ struct export_part {
 	const struct stored_object *data;
 	const struct stored_object *manifest;   /* media only */
 	const struct watch
-	    *watch; /* told of every raw byte of `data`: their sum is data->raw_bytes */
+	    *watch; /* told of every raw byte: chain->whole_bytes, or data->raw_bytes */
+	const struct part *chain;     /* media: NULL when nothing of it can lie in older packs */
 };
 
 /* The file that was written. */

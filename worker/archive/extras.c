@@ -68,7 +68,7 @@ void
 extras_head(struct buf *out, enum extra which)
 {
 	if (which == EXTRA_MANIFEST)
-		manifest_head(out);
+		manifest_head(out, MANIFEST_FULL);
 }
 
 int

@@ -7,7 +7,7 @@
 #include "lib/base/num.h"
 #include "lib/base/utf8.h"
 
-static const char head[] = "#mtree\n# lazarette manifest 1\n";
+static const char first_line[] = "#mtree", second_line[] = "# lazarette manifest ";
 
 static const char *const type_names[] = {
 	[ENTRY_FILE] = "file",
@@ -17,9 +17,9 @@ static const char *const type_names[] = {
 };
 
 void
-manifest_head(struct buf *out)
+manifest_head(struct buf *out, int version)
 {
-	buf_text(out, head);
+	buf_printf(out, "%s\n%s%d\n", first_line, second_line, version);
 }
 
 static void
@@ -87,6 +87,9 @@ manifest_line(struct buf *out, const struct entry *entry, bool with_place)
 		add_word(out, "x-pack", entry->pack);
 		buf_printf(out, " x-frame=%lld x-offset=%lld x-at=%lld", (long long)entry->frame,
 		    (long long)entry->frame_offset, (long long)entry->at);
+		if (entry->inode > 0)
+			buf_printf(out, " x-ctime=%lld.%09ld x-inode=%lld",
+			    (long long)entry->ctime_s, entry->ctime_ns, (long long)entry->inode);
 	}
 	buf_char(out, '\n');
 }
@@ -162,7 +165,7 @@ parse_unsigned(unsigned *ret, const char *text)
 
 /* "-12.000000005": the fraction always counts forward, as in struct timespec. */
 static bool
-parse_time(struct entry *entry, char *text)
+parse_time(int64_t *s, long *after, char *text)
 {
 	bool negative = text[0] == '-';
 	char *dot = strchr(text, '.');
@@ -171,10 +174,10 @@ parse_time(struct entry *entry, char *text)
 	if (dot == NULL || strlen(dot + 1) != 9 || !num_parse(&ns, dot + 1, 0, 999999999))
 		return false;
 	*dot = '\0';
-	if (!num_parse(&entry->mtime_s, text + negative, 0, INT64_MAX))
+	if (!num_parse(s, text + negative, 0, INT64_MAX))
 		return false;
-	entry->mtime_s = negative ? -entry->mtime_s : entry->mtime_s;
-	entry->mtime_ns = (long)ns;
+	*s = negative ? -*s : *s;
+	*after = (long)ns;
 	return true;
 }
 
@@ -225,6 +228,7 @@ parse_word(struct entry *entry, const char *key, char *value)
 	} numbers[] = {
 		{ "size", &entry->size }, { "x-frame", &entry->frame },
 		{ "x-offset", &entry->frame_offset }, { "x-at", &entry->at },
+		{ "x-inode", &entry->inode },
 	};
 	const struct {
 		const char *key;
@@ -249,7 +253,9 @@ parse_word(struct entry *entry, const char *key, char *value)
 	if (strcmp(key, "gid") == 0)
 		return parse_unsigned(&entry->gid, value);
 	if (strcmp(key, "time") == 0)
-		return parse_time(entry, value);
+		return parse_time(&entry->mtime_s, &entry->mtime_ns, value);
+	if (strcmp(key, "x-ctime") == 0)
+		return parse_time(&entry->ctime_s, &entry->ctime_ns, value);
 	if (strcmp(key, "sha256") == 0)
 		return parse_hash(entry, value);
 	if (strcmp(key, "x-hardlink") == 0)
@@ -324,6 +330,15 @@ manifest_parse(struct entry *ret, bool *skip, struct arena *a, const char *line,
 	return 0;
 }
 
+/* One that nobody can know yet. */
+static bool
+is_newer(const char *version)
+{
+	int64_t n;
+
+	return !num_parse(&n, version, 1, MANIFEST_CHAIN);
+}
+
 static int
 take_line(struct manifest_reader *r, struct err *e)
 {
@@ -332,8 +347,12 @@ take_line(struct manifest_reader *r, struct err *e)
 	bool skip;
 
 	r->number++;
-	if (r->number == 1 && strcmp(r->line.p, "#mtree") != 0)
+	if (r->number == 1 && strcmp(r->line.p, first_line) != 0)
 		return err_set(e, ERR_DAMAGED, "the manifest does not begin with '#mtree'");
+	if (r->number == 2 && strncmp(r->line.p, second_line, sizeof second_line - 1) == 0
+	    && is_newer(r->line.p + sizeof second_line - 1))
+		return err_set(e, ERR_INPUT, "the manifest has version %.20s, this Lazarette knows"
+		    " %d: install a newer one", r->line.p + sizeof second_line - 1, MANIFEST_CHAIN);
 	if (strlen(r->line.p) != r->line.n)
 		return err_set(e, ERR_DAMAGED, "line %lld of the manifest has a NUL in it",
 		    (long long)r->number);

@@ -6,6 +6,11 @@
  *        time=1763690400.000000000 sha256=… x-pack=<name> x-frame=<n>
  *        x-offset=<of the frame in the stored pack> x-at=<in the decoded frame>
  *   (one line; bytes outside 0x21–0x7e, '#', '=' and '\' are \ooo)
+ *
+ * Version 1 has a line for each member of its pack, in the pack's order. Version 2 has first those
+ * of its own pack, which are files with content; then files that lie in older packs, pack by pack
+ * and in their order there; then what has no content and lies in no pack: empty files, links,
+ * folders.
  */
 #ifndef WORKER_ARCHIVE_MANIFEST_H
 #define WORKER_ARCHIVE_MANIFEST_H
@@ -33,11 +38,15 @@ struct entry {
 	char sha256[65];              /* files and hard links */
 	const char *pack;             /* files with content: where it lies; else "" */
 	int64_t frame, frame_offset, at;
+	/* How a later backup knows that it is still the same; inode 0: it cannot. */
+	int64_t inode, ctime_s;
+	long ctime_ns;
 };
 
 /* Append the two head lines; append one entry's line. Without place: no words of ours, for
  * downloads. */
-void manifest_head(struct buf *out);
+enum { MANIFEST_FULL = 1, MANIFEST_CHAIN = 2 };
+void manifest_head(struct buf *out, int version);
 void manifest_line(struct buf *out, const struct entry *entry, bool with_place);
 
 /* A path as a person can read it on one line: control bytes and bad UTF-8 as \ooo. */

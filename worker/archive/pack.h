@@ -7,6 +7,9 @@
  * zeros, FIFOs, sockets and devices are never opened and are counted as skipped with a warning. A
  * file that cannot be read is a warning and is not in the pack; one that grows, shrinks or changes
  * while it is read is a warning and is stored with the size it had.
+ *
+ * With `reuse` only files whose content is not in an older pack are in the pack: the manifest alone
+ * tells of the others, and of folders, links and empty files.
  */
 #ifndef WORKER_ARCHIVE_PACK_H
 #define WORKER_ARCHIVE_PACK_H
@@ -18,6 +21,7 @@
 #include "lib/base/attr.h"
 #include "lib/base/err.h"
 #include "worker/archive/frame.h"
+#include "worker/archive/reuse.h"
 #include "worker/archive/sink.h"
 #include "worker/archive/watch.h"
 
@@ -30,11 +34,14 @@ struct pack_spec {
 	const char *pack_name; /* as the manifest names the pack: the last component of its key */
 	struct frame_options frames;
 	const struct watch *watch;
+	struct reuse *reuse;          /* NULL: everything is stored */
+	struct ledger_writer *ledger; /* told of every file with content; NULL: nobody asks */
 	int64_t count_until;          /* clock_mono() when pack_count() gives up; 0: never */
 };
 
 struct pack_totals {
 	struct frame_totals data, manifest;
+	int64_t whole_bytes;          /* as one archive, with what lies in older packs */
 	int64_t entries;              /* paths in the manifest */
 	int64_t files, file_bytes;    /* regular files and their bytes, hard links counted once */
 	int64_t warnings;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/base/fault.h"
@@ -18,6 +19,9 @@
 
 /* A frame of its own is worth it only for files that are not tiny. */
 enum { FLAT_LEAST = 16 << 10 };
+
+/* The coarsest times that a file system keeps are of two seconds. */
+enum { SETTLED_S = 2 };
 
 void
 slot_init(struct slot *s, size_t size)
@@ -117,12 +121,19 @@ slot_open(const struct walk_root *root, const char *below, struct stat *st)
 void
 slot_take_stat(struct entry *entry, const struct stat *st)
 {
+	struct timespec now;
+
 	entry->mode = st->st_mode & 07777;
 	entry->uid = st->st_uid;
 	entry->gid = st->st_gid;
 	entry->size = S_ISREG(st->st_mode) ? st->st_size : 0;
 	entry->mtime_s = st->st_mtim.tv_sec;
 	entry->mtime_ns = st->st_mtim.tv_nsec;
+	entry->ctime_s = st->st_ctim.tv_sec;
+	entry->ctime_ns = st->st_ctim.tv_nsec;
+	clock_gettime(CLOCK_REALTIME, &now);
+	entry->inode = S_ISREG(st->st_mode) && (st->st_ctim.tv_sec + SETTLED_S < now.tv_sec ||
+	    FAULT_CONTROL("slot.settled_at_once")) ? (int64_t)st->st_ino : 0;
 }
 
 bool
@@ -181,15 +192,18 @@ read_content(int fd, unsigned char *to, const struct item *item, struct slot_sha
 }
 
 static void
-check_unchanged(int fd, const struct stat *before, const struct item *item,
-    struct slot_shared *shared)
+check_unchanged(int fd, const struct stat *before, struct item *item, struct slot_shared *shared)
 {
 	struct stat after;
 
+	if (item->entry.size != before->st_size)
+		item->entry.inode = 0;
 	if (item->entry.size < before->st_size && item->entry.size < (int64_t)item->room)
 		slot_warn(shared, item->entry.path, "became shorter while it was read");
-	else if (fstat(fd, &after) == 0 && slot_changed(before, &after))
+	else if (fstat(fd, &after) == 0 && slot_changed(before, &after)) {
+		item->entry.inode = 0;
 		slot_warn(shared, item->entry.path, "changed while it was read");
+	}
 }
 
 static bool *
@@ -254,6 +268,17 @@ settle_size(struct item *item, struct slot_shared *shared)
 	return true;
 }
 
+/* What is in an older pack already leaves its place to the next one. */
+static bool
+is_known(struct item *item, const struct slot_shared *shared)
+{
+	if (shared->reuse == NULL || item->entry.size == 0)
+		return false;
+	item->record = reuse_content(shared->reuse, item->entry.sha256, item->entry.size);
+	item->outside = item->record != NULL;
+	return item->outside;
+}
+
 static void
 fill_from(struct slot *s, struct item *item, struct slot_tools *tools, struct slot_shared *shared,
     const struct stat *st)
@@ -283,6 +308,8 @@ fill_from(struct slot *s, struct item *item, struct slot_tools *tools, struct sl
 	memcpy(member, head.p, head.n);
 	check_unchanged(item->fd, st, item, shared);
 	finish_file(item, member + head.n, tools);
+	if (is_known(item, shared))
+		return;
 	place(s, item, flat, member, head.n);
 }
 
@@ -307,6 +334,10 @@ fill_item(struct slot *s, struct item *item, struct slot_tools *tools, struct sl
 {
 	CLEANUP_BUF struct buf head = BUF_INIT;
 
+	if (item->outside) {
+		item->stored = true;
+		return;
+	}
 	if (item->entry.type == ENTRY_FILE) {
 		fill_file(s, item, tools, shared);
 		return;

@@ -20,6 +20,7 @@
 #include "lib/base/err.h"
 #include "lib/util/hash.h"
 #include "worker/archive/manifest.h"
+#include "worker/archive/reuse.h"
 #include "worker/archive/squeeze.h"
 #include "worker/archive/twins.h"
 #include "worker/archive/walk.h"
@@ -35,6 +36,9 @@ struct item {
 	struct twin *twin;            /* it has other names; of a hard link: its first one */
 	int fd;                       /* opened by the planner, or -1 */
 	bool stored;
+	/* It lies in an older pack already, or has no content: only the manifest tells of it. */
+	bool outside;
+	const struct ledger_record *record;   /* of its content there, or NULL */
 	enum slot_group group;
 	size_t at;                    /* of its content in the group */
 };
@@ -67,6 +71,7 @@ struct slot_again {
 };
 struct slot_shared {
 	const struct watch *watch;    /* NULL is fine */
+	const struct reuse *reuse;    /* NULL: everything is stored */
 	atomic_llong warnings;
 	pthread_mutex_t lock;
 	struct slot_again *again; /* files that outgrew their place: to be streamed at the end */
@@ -87,6 +92,8 @@ MUST_USE int slot_fill(struct slot *s, struct slot_tools *tools, struct slot_sha
 void slot_warn(struct slot_shared *shared, const char *path, const char *fmt, ...) PRINTF(3, 4);
 /* Open a regular file below a root, through no link and without waiting; -1 with errno. */
 int slot_open(const struct walk_root *root, const char *below, struct stat *st);
+/* With the means to know it again, unless it changed so lately that the next change might not show
+ * in its times. */
 void slot_take_stat(struct entry *entry, const struct stat *st);
 bool slot_changed(const struct stat *a, const struct stat *b);
 

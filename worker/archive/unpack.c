@@ -17,6 +17,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/fault.h"
 #include "lib/base/fd.h"
+#include "worker/archive/chain.h"
 #include "worker/archive/frame.h"
 #include "worker/archive/press.h"
 #include "worker/archive/scroll.h"
@@ -46,7 +47,7 @@ struct unpack {
 	struct press *press;
 	struct batch batches[WRITERS_MAX + 3];
 	int writers, slots;
-	int64_t raw_bytes;
+	int64_t raw_bytes, whole_bytes;
 	struct stand_ins stand_ins;
 
 	/* The one who fills batches. */
@@ -394,10 +395,10 @@ on_raw(void *arg, const void *p, size_t n, struct err *e)
 	const struct watch *watch = u->spec->from.watch;
 
 	u->raw_bytes += (int64_t)n;
-	if (u->raw_bytes > u->spec->from.data->raw_bytes && !FAULT_CONTROL("unpack.unbounded"))
+	if (u->raw_bytes > u->whole_bytes && !FAULT_CONTROL("unpack.unbounded"))
 		return err_set(e, ERR_DAMAGED,
 		    "the stored copy decodes to more than the %lld bytes it should have",
-		    (long long)u->spec->from.data->raw_bytes);
+		    (long long)u->whole_bytes);
 	if (watch != NULL && watch->bytes != NULL)
 		watch->bytes(watch->arg, (int64_t)n);
 	return untar_write(u->untar, p, n, e);
@@ -468,6 +469,13 @@ read_pack(struct unpack *u, struct err *e)
 	CLEANUP_OBJECT struct object *o = NULL;
 	int64_t bytes;
 
+	if (chain_is(&u->spec->from)) {
+		u->whole_bytes = u->spec->from.chain->whole_bytes;
+		if (chain_read(&u->spec->from, &raw, false, e) != 0)
+			return -1;
+		return untar_end(u->untar, e) == 0 ? 0 : err_in(e, "%s", data->key);
+	}
+	u->whole_bytes = data->raw_bytes;
 	/* No hash over all decoded bytes: the stored ones have theirs, and each file its own. */
 	snprintf(expect.stored_sha256, sizeof expect.stored_sha256, "%s", data->stored_sha256);
 	if (object_open(&o, &bytes, u->spec->from.dest, data->key, e) != 0)

@@ -77,6 +77,9 @@ MUST_USE int dest_space(int64_t *free_bytes, struct dest *d, struct err *e);
  * ERR_BUSY. A storage owned by another instance is ERR_CONFLICT. */
 MUST_USE int dest_claim(struct dest *d, const char *instance_id, bool may_begin, struct err *e);
 
+/* From now on only readers of format 2 may open it: a part that needs packs of others comes. */
+MUST_USE int dest_claim_raise(struct dest *d, const char *instance_id, struct err *e);
+
 MUST_USE int dest_begin(struct upload **ret, struct dest *d, const char *key, int64_t fence,
     struct err *e);
 MUST_USE int upload_write(struct upload *up, const void *p, size_t n, struct err *e);
@@ -99,6 +102,8 @@ MUST_USE int object_open_as_is(struct object **ret, int64_t *bytes, struct dest 
     const char *key, struct err *e);
 MUST_USE ssize_t object_read(struct object *o, int64_t offset, void *p, size_t n, struct err *e);
 int64_t object_bytes(const struct object *o);   /* its size when it was opened */
+/* The size of what lies there; of an encrypted object that is more than object_bytes(). */
+int64_t object_lies(const struct object *o);
 /* Whether it is decrypted on the way. */
 bool object_is_encrypted(const struct object *o);
 /* Size and hash of what lies there, of an encrypted object that was read in order to its end; once.

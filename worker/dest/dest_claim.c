@@ -7,8 +7,9 @@
 #include "lib/base/rand.h"
 #include "worker/dest/driver.h"
 
-/* 2: there are keys, and what ends in .age is encrypted. */
-enum { FORMAT_PLAIN = 1, FORMAT = 2, OWNER_MAX = 64 << 10 };
+/* Format 1 is a storage whose parts of files stand each for itself, as they are; in format 2 they
+ * may need the packs of others, and what ends in .age is encrypted. */
+enum { FORMAT_FIRST = 1, FORMAT = 2, OWNER_MAX = 64 << 10 };
 static const char owner_key[] = "lazarette.json";
 static const char runbook_key[] = "README.txt";
 static const char signing_key[] = "lazarette.pub";
@@ -74,6 +75,11 @@ static const char runbook[] =
     "\n"
     "       mkdir restored && zstd -dc shop/live/media/<id>.tar.zst | tar -x -p -C restored\n"
     "\n"
+    "   When the .json names \"packs\", those hold the files that had not changed since older\n"
+    "   backups, and the .tar.zst only what was new. This takes each file from where it lies:\n"
+    "\n"
+    "       sh restore-files.sh shop/live/media/<id>.manifest.zst restored\n"
+    "\n"
     "4. The list of files with size, owner, mode, time and SHA-256 is mtree(5) text:\n"
     "\n"
     "       zstd -dc shop/live/media/<id>.manifest.zst | less\n"
@@ -118,7 +124,7 @@ json_freep(json_t **j)
 }
 
 static int
-check_owner(const struct buf *text, const char *instance_id, struct err *e)
+check_owner(json_int_t *ret, const struct buf *text, const char *instance_id, struct err *e)
 {
 	CLEANUP(json_freep) json_t *j = json_loadb(text->p, text->n, 0, NULL);
 	const char *owner = json_string_value(json_object_get(j, "instance_id"));
@@ -127,14 +133,15 @@ check_owner(const struct buf *text, const char *instance_id, struct err *e)
 	if (owner == NULL || format == 0)
 		return err_set(e, ERR_DAMAGED, "'%s' in the storage does not say whose it is",
 		    owner_key);
-	if (format < FORMAT_PLAIN || format > FORMAT)
+	if (format < FORMAT_FIRST || format > FORMAT)
 		return err_set(e, ERR_CONFLICT,
 		    "the storage has format %lld, this Lazarette knows only"
-		    " format %d: use the newer Lazarette that wrote it",
+		    " formats up to %d: use the newer Lazarette that wrote it",
 		    (long long)format, FORMAT);
 	if (strcmp(owner, instance_id) != 0)
 		return err_set(e, ERR_CONFLICT, "the storage belongs to another Lazarette (%.60s):"
 		    " choose an empty folder", owner);
+	*ret = format;
 	return 0;
 }
 
@@ -145,18 +152,16 @@ has_keys(const struct dest_keys *keys)
 }
 
 static void
-owner_text(struct buf *out, const struct dest_keys *keys, const char *instance_id)
+owner_text(struct buf *out, const struct dest_keys *keys, const char *instance_id, int format)
 {
-	if (!has_keys(keys)) {
-		buf_printf(out, "{\n\t\"format\": %d,\n\t\"instance_id\": \"%s\"\n}\n",
-		    FORMAT_PLAIN, instance_id);
-		return;
+	buf_printf(out, "{\n\t\"format\": %d,\n\t\"instance_id\": \"%s\"", format, instance_id);
+	if (has_keys(keys)) {
+		buf_text(out, ",\n\t\"recipients\": [");
+		for (size_t i = 0; i < keys->recipient_count; i++)
+			buf_printf(out, "%s\"%s\"", i > 0 ? ", " : "", keys->recipients[i]);
+		buf_printf(out, "],\n\t\"signing_key\": \"%s\"", keys->signing);
 	}
-	buf_printf(out, "{\n\t\"format\": %d,\n\t\"instance_id\": \"%s\",\n\t\"recipients\": [",
-	    FORMAT, instance_id);
-	for (size_t i = 0; i < keys->recipient_count; i++)
-		buf_printf(out, "%s\"%s\"", i > 0 ? ", " : "", keys->recipients[i]);
-	buf_printf(out, "],\n\t\"signing_key\": \"%s\"\n}\n", keys->signing);
+	buf_text(out, "\n}\n");
 }
 
 /* What anybody needs to check signatures: `minisign -V -p lazarette.pub -m FILE`. */
@@ -165,11 +170,22 @@ publish_signing_key(struct dest *d, struct err *e)
 {
 	CLEANUP_BUF struct buf text = BUF_INIT;
 
-	if (*d->keys->signing == '\0')
+	if (!has_keys(d->keys) || *d->keys->signing == '\0')
 		return 0;
 	buf_printf(&text, "untrusted comment: minisign public key of lazarette\n%s\n",
 	    d->keys->signing);
 	return put(d, signing_key, text.p, text.n, e);
+}
+
+/* How to open by hand what is not in format 1, too. */
+static int
+put_format_2(struct dest *d, const struct buf *owner, struct err *e)
+{
+	if (put(d, dest_script_key, dest_script, dest_script_size, e) != 0 ||
+	    put(d, runbook_key, runbook, sizeof runbook - 1, e) != 0 ||
+	    publish_signing_key(d, e) != 0)
+		return -1;
+	return put(d, owner_key, owner->p, owner->n, e);
 }
 
 int
@@ -178,25 +194,37 @@ dest_claim(struct dest *d, const char *instance_id, bool may_begin, struct err *
 	CLEANUP_BUF struct buf owner = BUF_INIT;
 	CLEANUP_BUF struct buf readme = BUF_INIT;
 	CLEANUP_BUF struct buf wanted = BUF_INIT;
+	json_int_t format;
 
 	if (fetch(&owner, d, owner_key, e) != 0 || fetch(&readme, d, runbook_key, e) != 0)
 		return -1;
-	if (owner.n > 0 && check_owner(&owner, instance_id, e) != 0)
+	if (owner.n > 0 && check_owner(&format, &owner, instance_id, e) != 0)
 		return -1;
 	if (owner.n == 0 && !may_begin)
 		return err_set(e, ERR_BUSY,
 		    "storage *%s* is not there: %s has no %s. Is its disk mounted?", d->slug,
 		    d->where, owner_key);
-	owner_text(&wanted, d->keys, instance_id);
+	owner_text(&wanted, d->keys, instance_id, has_keys(d->keys) ? FORMAT : FORMAT_FIRST);
 	/* Without keys an owner's file stays as it is. */
-	bool new = owner.n == 0 || (has_keys(d->keys) && strcmp(owner.p, wanted.p) != 0);
+	if (has_keys(d->keys))
+		return strcmp(owner.p, wanted.p) == 0 ? 0 : put_format_2(d, &wanted, e);
+	if (readme.n == 0 && put(d, runbook_key, runbook, sizeof runbook - 1, e) != 0)
+		return -1;
+	return owner.n > 0 ? 0 : put(d, owner_key, wanted.p, wanted.n, e);
+}
 
-	if ((readme.n == 0 || (new && has_keys(d->keys))) &&
-	    put(d, runbook_key, runbook, sizeof runbook - 1, e) != 0)
+int
+dest_claim_raise(struct dest *d, const char *instance_id, struct err *e)
+{
+	CLEANUP_BUF struct buf owner = BUF_INIT;
+	CLEANUP_BUF struct buf wanted = BUF_INIT;
+	json_int_t format = 0;
+
+	if (fetch(&owner, d, owner_key, e) != 0 ||
+	    (owner.n > 0 && check_owner(&format, &owner, instance_id, e) != 0))
 		return -1;
-	if (!new)
+	if (format == FORMAT)
 		return 0;
-	if (has_keys(d->keys) && publish_signing_key(d, e) != 0)
-		return -1;
-	return put(d, owner_key, wanted.p, wanted.n, e);
+	owner_text(&wanted, d->keys, instance_id, FORMAT);
+	return put_format_2(d, &wanted, e);
 }

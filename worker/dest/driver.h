@@ -22,4 +22,8 @@ struct object {
 
 extern const struct dest_driver dst_local;
 
+/* The script that lies beside the runbook in a storage of format 2. */
+extern const char dest_script_key[], dest_script[];
+extern const size_t dest_script_size;
+
 #endif

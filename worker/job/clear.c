@@ -12,6 +12,7 @@
 #include "lib/store/backups.h"
 #include "lib/store/downloads.h"
 #include "lib/store/jobs.h"
+#include "lib/store/packs.h"
 #include "worker/job/folder.h"
 #include "worker/job/plan.h"
 #include "worker/job/sign.h"
@@ -33,22 +34,44 @@ remove_signed(struct dest *d, struct arena *a, const char *key, struct err *e)
 	return dest_remove(d, key, e) != 0 ? -1 : dest_remove(d, sign_key_for(a, key), e);
 }
 
-struct parts {
-	struct part *items;
-	size_t count;
-};
+/* Unless another backup has use for it. */
+static int
+remove_pack(struct dest *d, const struct clear *c, int64_t backup, const char *key, struct err *e)
+{
+	bool needed;
+
+	if (packs_needed(&needed, c->db, key, backup, e) != 0)
+		return -1;
+	return needed && !FAULT_CONTROL("clear.needed") ? 0 : remove_object(d, key, e);
+}
+
+/* What an older backup stored goes with the last one that needs it. */
+static int
+remove_part(struct dest *d, const struct clear *c, const struct part *part, struct err *e)
+{
+	if (remove_signed(d, c->arena, part->manifest.key, e) != 0 ||
+	    remove_pack(d, c, part->backup, part->data.key, e) != 0)
+		return -1;
+	FAULT("clear.after_pack");
+	for (size_t i = 0; i < part->pack_count; i++)
+		if (remove_pack(d, c, part->backup, part->packs[i].object.key, e) != 0)
+			return -1;
+	return 0;
+}
 
 /* The sidecar first: what is not whole any more must not be found by a scan of the storage. */
 static int
-remove_all(struct dest *d, struct arena *a, const struct backup *b, const struct parts *of,
-    struct err *e)
+remove_all(struct dest *d, const struct clear *c, const struct backup *b, struct err *e)
 {
-	if (remove_signed(d, a, b->sidecar_key, e) != 0)
+	struct part *parts;
+	size_t count;
+
+	if (backups_parts(&parts, &count, c->arena, c->db, b->id, e) != 0 ||
+	    remove_signed(d, c->arena, b->sidecar_key, e) != 0)
 		return -1;
 	FAULT("clear.after_sidecar");
-	for (size_t i = 0; i < of->count; i++)
-		if (remove_signed(d, a, of->items[i].manifest.key, e) != 0 ||
-		    remove_object(d, of->items[i].data.key, e) != 0)
+	for (size_t i = 0; i < count; i++)
+		if (remove_part(d, c, &parts[i], e) != 0)
 			return -1;
 	return 0;
 }
@@ -68,16 +91,14 @@ clear_backup(const struct clear *c, int64_t id, struct err *e)
 {
 	CLEANUP_DEST struct dest *dest = NULL;
 	struct backup b;
-	struct parts parts;
 
-	if (backups_by_id(&b, c->arena, c->db, id, e) != 0 ||
-	    backups_parts(&parts.items, &parts.count, c->arena, c->db, id, e) != 0)
+	if (backups_by_id(&b, c->arena, c->db, id, e) != 0)
 		return -1;
 	if (b.state == BACKUP_READY || b.state == BACKUP_BUILDING)
 		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is %s: its objects stay", id,
 		    backup_state_name(b.state));
 	if (open_storage(&dest, c, b.storage, e) != 0 ||
-	    remove_all(dest, c->arena, &b, &parts, e) != 0)
+	    remove_all(dest, c, &b, e) != 0)
 		return err_in(e, "remove what backup b%" PRId64 " left", id);
 	return 0;
 }

@@ -51,7 +51,9 @@ guess(struct plan *p, int64_t id, int64_t until)
 
 struct needs {
 	int64_t raw;                  /* 0: unknown; no percentage is better than a wrong one */
-	int64_t stored;               /* without the services that have no backup yet */
+	/* Without the services that have no backup yet, and without files that have: what of them
+	 * has changed nobody knows. */
+	int64_t stored;
 	int64_t most;                 /* those by the size of their source; 0: unknown */
 };
 
@@ -75,7 +77,7 @@ estimate(struct needs *ret, struct plan *p, bool now, struct err *e)
 		raw = seen > 0 ? seen : raw;
 		known &= raw > 0;
 		sum.raw += raw;
-		sum.stored += stored;
+		sum.stored += p->parts[i].manifest.key[0] == '\0' ? stored : 0;
 		sum.most += stored > 0 ? stored : seen;
 	}
 	sum.raw = known ? sum.raw : 0;

@@ -85,7 +85,7 @@ write_export(struct export_file *made, int fd, struct plan *p, const struct part
     struct err *e)
 {
 	const struct export_part what = { p->dest, &part->data, &part->manifest,
-		report_watch(p->report) };
+		report_watch(p->report), part };
 
 	if (part->manifest.key[0] == '\0')
 		return export_database(made, fd, &what, e);
@@ -157,7 +157,7 @@ work(struct plan *p, struct err *e)
 	for (size_t i = 0; i < p->file_count; i++) {
 		const struct part *part = plan_part(p, p->files[i].part);
 
-		total += part != NULL ? part->data.raw_bytes : 0;
+		total += part != NULL ? backup_part_bytes(part) : 0;
 	}
 	report_expect(p->report, total);
 	if (check_space(p, total + SPARE, e) != 0 || open_folder(&folder, p, e) != 0 ||

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/clock.h"
 #include "lib/store/backups.h"
+#include "lib/store/packs.h"
 #include "lib/store/verifies.h"
 #include "worker/job/act.h"
 #include "worker/job/readback.h"
@@ -63,22 +65,8 @@ check_signature(struct plan *p, const char *key, struct err *e)
 	return *p->backup.signed_by == '\0' || !sign_wanted(p) ? 0 : sign_check_object(p, key, e);
 }
 
-static int
-check_part(struct plan *p, const struct part *part, struct err *e)
-{
-	const struct readback data = { .object = &part->data, .label = part->service_slug,
-		.counted = true };
-	const struct readback manifest = { .object = &part->manifest, .label = part->service_slug,
-		.counted = true };
-
-	if (check_object(p, &data, e) != 0)
-		return err_in(e, "'%s'", part->data.key);
-	if (part->manifest.key[0] == '\0')
-		return 0;
-	if (check_object(p, &manifest, e) != 0)
-		return err_in(e, "'%s'", part->manifest.key);
-	return check_signature(p, part->manifest.key, e);
-}
+/* Backups that share packs are read one after the other: each pack once. */
+enum { READ_LATELY_MS = 24 * 3600 * 1000 };
 
 /* Only what the bytes themselves say counts against a backup; a storage out of reach does not. */
 static bool
@@ -87,52 +75,126 @@ tells_of_bytes(const struct err *e)
 	return e->kind == ERR_DAMAGED || e->kind == ERR_NOT_FOUND;
 }
 
+/* A pack, of this backup or of an older one: what is found counts for all that have files in it. */
+static int
+check_pack(struct plan *p, const struct part *part, const struct stored_object *pack, struct err *e)
+{
+	const struct readback data = { .object = pack, .label = part->service_slug,
+		.counted = true };
+	struct err why;
+
+	if (check_object(p, &data, e) == 0)
+		return packs_read(p->db, pack->key, clock_now(), e);
+	if (tells_of_bytes(e) && packs_bad(p->db, pack->key,
+	        e->kind == ERR_NOT_FOUND ? HEALTH_MISSING : HEALTH_DAMAGED, &why) != 0) {
+		*e = why;
+		return -1;
+	}
+	return err_in(e, "'%s'", pack->key);
+}
+
+static int
+check_manifest(struct plan *p, const struct part *part, struct err *e)
+{
+	const struct readback manifest = { .object = &part->manifest, .label = part->service_slug,
+		.counted = true };
+
+	if (part->manifest.key[0] == '\0')
+		return 0;
+	if (check_object(p, &manifest, e) != 0)
+		return err_in(e, "'%s'", part->manifest.key);
+	return check_signature(p, part->manifest.key, e);
+}
+
+static bool
+is_to_be_read(const struct part_pack *pack)
+{
+	return pack->read_at < clock_now() - READ_LATELY_MS;
+}
+
+/* What was found so far, and why it could not go on. */
+struct looking {
+	struct plan *plan;
+	enum backup_health health;
+	struct err first, e;
+};
+
 /* One more finding: the first goes to the job's error, the worst to the backup's health. */
 static void
-note_fault(struct plan *p, enum backup_health *health, struct err *first, const struct err *found)
+note_fault(struct looking *k, const struct err *found)
 {
-	report_say(p->report, "err", "%s", found->text);
-	if (*health == HEALTH_GOOD)
-		*first = *found;
-	if (*health != HEALTH_MISSING)
-		*health = found->kind == ERR_NOT_FOUND ? HEALTH_MISSING : HEALTH_DAMAGED;
+	report_say(k->plan->report, "err", "%s", found->text);
+	if (k->health == HEALTH_GOOD)
+		k->first = *found;
+	if (k->health != HEALTH_MISSING)
+		k->health = found->kind == ERR_NOT_FOUND ? HEALTH_MISSING : HEALTH_DAMAGED;
+}
+
+/* One object more: rc and `found` are what reading it gave. -1: it is not the bytes' fault. */
+static int
+judge(struct looking *k, int rc, const struct err *found)
+{
+	if (rc == 0)
+		return 0;
+	if (!tells_of_bytes(found)) {
+		k->e = *found;
+		return -1;
+	}
+	note_fault(k, found);
+	return 1;
+}
+
+static int
+look_at_part(struct looking *k, const struct part *part)
+{
+	struct plan *p = k->plan;
+	struct err found;
+	int bad = judge(k, check_pack(p, part, &part->data, &found), &found);
+	int more = bad < 0 ? 0 : judge(k, check_manifest(p, part, &found), &found);
+
+	bad = more < 0 ? more : bad | more;
+	for (size_t i = 0; bad >= 0 && i < part->pack_count; i++) {
+		if (!is_to_be_read(&part->packs[i]))
+			continue;
+		more = judge(k, check_pack(p, part, &part->packs[i].object, &found), &found);
+		bad = more < 0 ? more : bad | more;
+	}
+	if (bad != 0)
+		return bad < 0 ? -1 : 0;
+	report_say(p->report, "note", "%s: good", part->service_slug);
+	return verifies_part_read(p->db, &p->lease, part->id, &k->e);
 }
 
 /* Every object is read even after a fault: the log names all that is broken. */
 static int
-look_at_all(enum backup_health *health, struct plan *p, struct err *first, struct err *e)
+look_at_all(struct looking *k)
 {
+	struct plan *p = k->plan;
 	struct err found;
 
-	if (sidecar_check(p, p->backup.sidecar_sha256, &found) != 0 ||
-	    check_signature(p, p->backup.sidecar_key, &found) != 0) {
-		if (!tells_of_bytes(&found)) {
-			*e = found;
+	if (judge(k, sidecar_check(p, p->backup.sidecar_sha256, &found), &found) < 0 ||
+	    judge(k, check_signature(p, p->backup.sidecar_key, &found), &found) < 0)
+		return -1;
+	for (size_t i = 0; i < p->part_count; i++)
+		if (look_at_part(k, &p->parts[i]) != 0)
 			return -1;
-		}
-		note_fault(p, health, first, &found);
-	}
-	for (size_t i = 0; i < p->part_count; i++) {
-		if (check_part(p, &p->parts[i], &found) == 0) {
-			report_say(p->report, "note", "%s: good", p->parts[i].service_slug);
-			if (verifies_part_read(p->db, &p->lease, p->parts[i].id, e) != 0)
-				return -1;
-			continue;
-		}
-		if (!tells_of_bytes(&found)) {
-			*e = found;
-			return -1;
-		}
-		note_fault(p, health, first, &found);
-	}
 	return 0;
+}
+
+static int64_t
+bytes_of(const struct part *part)
+{
+	int64_t sum = part->data.raw_bytes + part->manifest.raw_bytes;
+
+	for (size_t i = 0; i < part->pack_count; i++)
+		sum += is_to_be_read(&part->packs[i]) ? part->packs[i].object.raw_bytes : 0;
+	return sum;
 }
 
 static int
 work(struct plan *p, struct err *e)
 {
-	enum backup_health health = HEALTH_GOOD;
-	struct err first;
+	struct looking k = { .plan = p, .health = HEALTH_GOOD };
 	int64_t total = 0;
 
 	if (p->backup.state != BACKUP_READY)
@@ -140,15 +202,17 @@ work(struct plan *p, struct err *e)
 		    "backup b%" PRId64 " is %s: there is nothing to verify", p->backup.id,
 		    backup_state_name(p->backup.state));
 	for (size_t i = 0; i < p->part_count; i++)
-		total += p->parts[i].data.raw_bytes + p->parts[i].manifest.raw_bytes;
+		total += bytes_of(&p->parts[i]);
 	report_expect(p->report, total);
-	if (look_at_all(&health, p, &first, e) != 0)
+	if (look_at_all(&k) != 0) {
+		*e = k.e;
 		return err_in(e, "verify backup b%" PRId64, p->backup.id);
-	if (plan_still_ours(p, e) != 0 || backups_set_health(p->db, p->backup.id, health, e) != 0)
+	}
+	if (plan_still_ours(p, e) != 0 || backups_set_health(p->db, p->backup.id, k.health, e) != 0)
 		return -1;
-	if (health == HEALTH_GOOD)
+	if (k.health == HEALTH_GOOD)
 		return 0;
-	*e = first;
+	*e = k.first;
 	return -1;
 }
 

@@ -10,6 +10,7 @@
 #include "lib/store/restores.h"
 #include "worker/archive/frame.h"
 #include "worker/archive/pack.h"
+#include "worker/job/carry.h"
 #include "worker/job/readback.h"
 #include "worker/job/sign.h"
 
@@ -147,12 +148,17 @@ pack_of(const struct part *part, struct plan *p, const struct source *src)
 static int
 pack(struct part *part, struct plan *p, const struct source *src, struct err *e)
 {
+	CLEANUP_CARRY struct carry carry = { .reuse = NULL };
 	CLEANUP_UPLOAD struct upload *data = NULL;
 	CLEANUP_UPLOAD struct upload *manifest = NULL;
 	struct pack_spec spec = pack_of(part, p, src);
 	struct pack_totals totals;
 	struct upload_stored data_lies, manifest_lies;
 
+	if (carry_open(&carry, part, p, e) != 0)
+		return -1;
+	spec.reuse = carry.reuse;
+	spec.ledger = carry.made;
 	if (dest_begin(&data, p->dest, part->data.key, p->lease.fence, e) != 0 ||
 	    dest_begin(&manifest, p->dest, part->manifest.key, p->lease.fence, e) != 0)
 		return -1;
@@ -160,11 +166,12 @@ pack(struct part *part, struct plan *p, const struct source *src, struct err *e)
 	if (pack_write(&totals, &to_data, &to_manifest, &spec, e) != 0)
 		return -1;
 	report_phase(p->report, "%s: publishing", part->service_slug);
-	if (publish(&data_lies, &data, p, e) != 0 ||
+	if (carry_announce(&carry, p, e) != 0 || publish(&data_lies, &data, p, e) != 0 ||
 	    publish(&manifest_lies, &manifest, p, e) != 0)
 		return -1;
 	fill(&part->data, &totals.data, &data_lies, p->arena);
 	fill(&part->manifest, &totals.manifest, &manifest_lies, p->arena);
+	carry_done(&carry, part, &totals, p);
 	part->items = totals.files;
 	return sign_wanted(p) ? sign_object(p, &part->manifest, e) : 0;
 }
@@ -220,19 +227,25 @@ int
 keep_prove(struct part *part, struct plan *p, struct err *e)
 {
 	int64_t warned = report_warnings(p->report);
-	char raw[NUM_TEXT], stored[NUM_TEXT], took[NUM_TEXT];
+	char raw[NUM_TEXT], new[NUM_TEXT], stored[NUM_TEXT], took[NUM_TEXT];
 	struct source src;
 
 	if (plan_source(&src, p, part->service, e) != 0 || read_back(part, p, &src, e) != 0)
 		return err_in(e, "%s", part->service_slug);
 	part->finished_at = clock_now();
 	part->warnings += report_warnings(p->report) - warned;
-	num_size(raw, part->data.raw_bytes);
+	num_size(raw, backup_part_bytes(part));
+	num_size(new, part->data.raw_bytes);
 	num_size(stored, part->data.stored_bytes);
 	num_duration(took, part->finished_at > part->taken_at ? part->finished_at - part->taken_at
 	                                                      : 0);
-	report_say(p->report, "note", "%s: %s stored as %s in %s; read back and compared",
-	    part->service_slug, raw, stored, took);
+	if (backup_part_bytes(part) > part->data.raw_bytes)
+		report_say(p->report, "note",
+		    "%s: %s, of which %s are new, stored as %s in %s; read back and compared",
+		    part->service_slug, raw, new, stored, took);
+	else
+		report_say(p->report, "note", "%s: %s stored as %s in %s; read back and compared",
+		    part->service_slug, raw, stored, took);
 	return 0;
 }
 

@@ -37,7 +37,7 @@ landing_place(struct landing_place *ret, struct plan *p, struct restore_part *ro
 	ret->target.counted = counted;
 	ret->target.counted_count = count;
 	ret->from = (struct export_part){ p->dest, &ret->part->data, &ret->part->manifest,
-		report_watch(p->report) };
+		report_watch(p->report), ret->part };
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,6 +47,20 @@ object_json(const struct stored_object *o)
 	set_int(j, "raw_bytes", o->raw_bytes);
 	set_text(j, "raw_sha256", o->raw_sha256);
 	return j;
+}
+
+/* The packs of older backups that the part needs: enough to read it without theirs. */
+static json_t *
+packs_json(const struct part *part)
+{
+	json_t *list = json_array(), *j;
+
+	for (size_t i = 0; i < part->pack_count; i++) {
+		j = object_json(&part->packs[i].object);
+		set_int(j, "live_bytes", part->packs[i].live_bytes);
+		json_array_append_new(list, j);
+	}
+	return list;
 }
 
 /* The settings of the service as they are now: how to reach it, without its password. */
@@ -113,6 +128,10 @@ part_json(json_t **ret, struct plan *p, const struct part *part, struct err *e)
 	json_object_set_new(j, "data", object_json(&part->data));
 	if (part->manifest.key[0] != '\0')
 		json_object_set_new(j, "manifest", object_json(&part->manifest));
+	if (backup_part_bytes(part) > part->data.raw_bytes) {
+		set_int(j, "whole_bytes", part->whole_bytes);
+		json_object_set_new(j, "packs", packs_json(part));
+	}
 	if (tables_json(j, p, part->id, e) != 0) {
 		json_decref(j);
 		return -1;
@@ -181,6 +200,15 @@ seal_json(json_t *root, const struct backup *b)
 	json_object_set_new(root, "encryption", j);
 }
 
+static bool
+needs_others(const struct plan *p)
+{
+	for (size_t i = 0; i < p->part_count; i++)
+		if (backup_part_bytes(&p->parts[i]) > p->parts[i].data.raw_bytes)
+			return true;
+	return false;
+}
+
 int
 sidecar_build(struct buf *out, struct plan *p, struct err *e)
 {
@@ -189,7 +217,8 @@ sidecar_build(struct buf *out, struct plan *p, struct err *e)
 	char *instance, *text;
 
 	set_text(root, "type", "lazarette-backup");
-	set_int(root, "version", *p->backup.recipients != '\0' ? SIDECAR_VERSION : 1);
+	set_int(root, "version", needs_others(p) || *p->backup.recipients != '\0' ? SIDECAR_VERSION
+	                                                                       : SIDECAR_FULL);
 	set_text(root, "made_by", "lazarette " LAZARETTE_VERSION);
 	if (settings_get(&instance, p->arena, p->db, "instance_id", e) != 0)
 		return -1;

@@ -7,8 +7,9 @@
 #include "lib/base/err.h"
 #include "worker/job/plan.h"
 
-/* 2: what it names is encrypted. */
-enum { SIDECAR_VERSION = 2 };
+/* Version 2: a part needs packs of older backups, or is encrypted. One whose parts stand each for
+ * itself, as they are, has 1. */
+enum { SIDECAR_FULL = 1, SIDECAR_VERSION = 2 };
 
 /* Append the text. Everything comes from the plan, whose parts are ready. Never holds a secret. */
 MUST_USE int sidecar_build(struct buf *out, struct plan *p, struct err *e);

@@ -43,10 +43,8 @@ number_of(struct reader *r, const json_t *from, const char *name)
 }
 
 static struct stored_object
-object_of(struct reader *r, const json_t *from, const char *name)
+object_of(struct reader *r, const json_t *j)
 {
-	const json_t *j = json_object_get(from, name);
-
 	return (struct stored_object){
 		.key = text_of(r, j, "key"),
 		.raw_bytes = number_of(r, j, "raw_bytes"),
@@ -54,6 +52,22 @@ object_of(struct reader *r, const json_t *from, const char *name)
 		.raw_sha256 = text_of(r, j, "raw_sha256"),
 		.stored_sha256 = text_of(r, j, "stored_sha256"),
 	};
+}
+
+static void
+read_packs(struct part *part, struct reader *r, const json_t *j)
+{
+	const json_t *list = json_object_get(j, "packs"), *one;
+
+	part->pack_count = json_array_size(list);
+	part->packs = arena_array(r->arena, part->pack_count + 1, sizeof *part->packs);
+	for (size_t i = 0; i < part->pack_count; i++) {
+		one = json_array_get(list, i);
+		part->packs[i].object = object_of(r, one);
+		part->packs[i].live_bytes = number_of(r, one, "live_bytes");
+	}
+	if (list != NULL)
+		part->whole_bytes = number_of(r, j, "whole_bytes");
 }
 
 static void
@@ -73,11 +87,12 @@ read_part(struct part *ret, struct reader *r, const json_t *j)
 		.tool = text_of(r, j, "tool"),
 		.items = number_of(r, j, "items"),
 		.taken_at = number_of(r, j, "taken_at"),
-		.data = object_of(r, j, "data"),
+		.data = object_of(r, json_object_get(j, "data")),
 		.manifest = { "", 0, 0, "", "" },
 	};
 	if (json_object_get(j, "manifest") != NULL)
-		ret->manifest = object_of(r, j, "manifest");
+		ret->manifest = object_of(r, json_object_get(j, "manifest"));
+	read_packs(ret, r, j);
 	/* It becomes the name of a file, and anybody may have written it. */
 	if (name_check_slug(ret->service_slug, &why) != 0 && r->missing == NULL)
 		r->missing = "slug";

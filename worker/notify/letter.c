@@ -142,7 +142,7 @@ letter_backup_ready(struct letter *l, const struct backup *b, const struct part 
 		struct node *row = node_add(root(l), "parts");
 
 		node_set(row, "service", parts[i].service_slug);
-		set_size(row, parts[i].data.raw_bytes);
+		set_size(row, backup_part_bytes(&parts[i]));
 		node_set(row, "sha256", parts[i].data.raw_sha256);
 	}
 	l->kind = "backup_ready";

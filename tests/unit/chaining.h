@@ -1,0 +1,223 @@
+/* chaining.h: for tests: a folder that is packed again and again, each time on top of the last. */
+#ifndef TESTS_UNIT_CHAINING_H
+#define TESTS_UNIT_CHAINING_H
+
+#include "tests/unit/packing.h"
+#include "worker/archive/chain.h"
+#include "worker/archive/unpack.h"
+
+enum { CHAIN_MAX = 4096 };
+
+/* One that was packed, and a copy of the folder as it was then. */
+struct chained_one {
+	bool lives;
+	struct part part;
+	struct pack_totals totals;
+	char name[32], key[48], list[48], copy[100];
+	struct part_pack *packs;
+};
+struct chained {
+	struct place *place;
+	struct arena *arena;
+	struct chained_one links[CHAIN_MAX];
+	int count, base;              /* the last one; -1: none */
+	char ledger[100];
+};
+
+UNUSED static void
+chain_open(struct chained *c, struct place *place)
+{
+	*c = (struct chained){ .place = place, .arena = arena_new(), .base = -1 };
+	snprintf(c->ledger, sizeof c->ledger, "%s/ledger", place->path);
+}
+
+UNUSED static void
+chain_close(struct chained *c)
+{
+	arena_free(c->arena);
+}
+
+static struct stored_object
+chain_object(struct arena *a, const char *key, const struct frame_totals *t)
+{
+	return (struct stored_object){ .key = key, .raw_bytes = t->raw_bytes,
+		.stored_bytes = t->stored_bytes, .raw_sha256 = arena_dup(a, t->raw_sha256),
+		.stored_sha256 = arena_dup(a, t->stored_sha256) };
+}
+
+/* The spec's reuse and ledger are made here. */
+static int
+chain_write(struct chained *c, struct chained_one *l, struct reuse *reuse, struct err *e)
+{
+	const char *const roots[] = { c->place->source };
+	const struct watch watch = { on_bytes, on_say, c->place };
+	CLEANUP_LEDGER_WRITER struct ledger_writer *ledger = NULL;
+	CLEANUP_UPLOAD struct upload *pack = NULL;
+	CLEANUP_UPLOAD struct upload *list = NULL;
+
+	if (ledger_write_new(&ledger, c->ledger, e) != 0)
+		return -1;
+	const struct pack_spec spec = { .roots = roots, .root_count = 1, .pack_name = l->name,
+		.frames = { .level = 3, .threads = 2 }, .watch = &watch, .reuse = reuse,
+		.ledger = ledger };
+
+	assert_int_equal(dest_begin(&pack, c->place->dest, l->key, 1, e), 0);
+	assert_int_equal(dest_begin(&list, c->place->dest, l->list, 1, e), 0);
+	const struct sink to_pack = { to_upload, pack }, to_list = { to_upload, list };
+
+	if (pack_write(&l->totals, &to_pack, &to_list, &spec, e) != 0
+	    || upload_commit(&pack, e) != 0 || upload_commit(&list, e) != 0)
+		return -1;
+	return ledger_write_finish(ledger, l->totals.manifest.stored_sha256, e);
+}
+
+/* As the folder is now, for comparing; chain_pack() does it, unless it is done. */
+static void
+chain_copy(struct chained *c)
+{
+	struct chained_one *l = &c->links[c->count];
+
+	if (l->copy[0] != '\0')
+		return;
+	snprintf(l->copy, sizeof l->copy, "%s/copy-%03d", c->place->path, c->count);
+	assert_int_equal(RUN("/", "cp", "-a", c->place->source, l->copy), 0);
+}
+
+UNUSED static struct chained_one *
+chain_pack(struct chained *c)
+{
+	struct chained_one *l = &c->links[c->count];
+	CLEANUP_REUSE struct reuse *reuse = NULL;
+	struct err e = { .text = "" };
+	const struct reuse_spec spec = { .dest = c->place->dest, .ledger = c->ledger,
+		.base = c->base < 0 ? NULL : &c->links[c->base].part, .scratch = c->place->path };
+
+	assert_true(c->count < CHAIN_MAX);
+	snprintf(l->name, sizeof l->name, "%03d.tar.zst", c->count);
+	snprintf(l->key, sizeof l->key, "p/%03d.tar.zst", c->count);
+	snprintf(l->list, sizeof l->list, "p/%03d.manifest.zst", c->count);
+	chain_copy(c);
+	if ((c->base >= 0 && reuse_open(&reuse, &spec, &e) != 0)
+	    || chain_write(c, l, reuse, &e) != 0)
+		fail_msg("%s", e.text);
+	l->part = (struct part){ .whole_bytes = l->totals.whole_bytes,
+		.data = chain_object(c->arena, l->key, &l->totals.data),
+		.manifest = chain_object(c->arena, l->list, &l->totals.manifest) };
+	if (reuse != NULL)
+		reuse_packs(&l->part.packs, &l->part.pack_count, reuse, c->arena);
+	l->lives = true;
+	c->base = c->count++;
+	return l;
+}
+
+/* Into `out`, anew. */
+UNUSED static int
+chain_restore(struct chained *c, const struct chained_one *l, struct err *e)
+{
+	const struct watch watch = { on_bytes, on_say, c->place };
+	struct unpack_root root = { "", -1 };
+	const struct unpack_spec spec = { .from = { c->place->dest, &l->part.data,
+		&l->part.manifest, &watch, &l->part }, .roots = &root, .root_count = 1,
+		.owners = geteuid() == 0 };
+	struct unpack_totals totals;
+	int rc;
+
+	if (access(c->place->out, F_OK) == 0)
+		assert_int_equal(RUN("/", "chmod", "-R", "u+rwX", c->place->out), 0);
+	assert_int_equal(RUN("/", "rm", "-rf", c->place->out), 0);
+	assert_int_equal(mkdir(c->place->out, 0700), 0);
+	root.fd = open(c->place->out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	c->place->bytes = 0;
+	rc = unpack_tree(&totals, &spec, e);
+	close(root.fd);
+	if (rc != 0)
+		return -1;
+	assert_int_equal(c->place->bytes, l->part.whole_bytes);
+	assert_int_equal(totals.entries, l->totals.entries);
+	assert_int_equal(totals.files, l->totals.files);
+	assert_int_equal(totals.bytes, l->totals.file_bytes);
+	return 0;
+}
+
+/* How many paths are not as they were. */
+UNUSED static int
+chain_differs(struct chained *c, const struct chained_one *l)
+{
+	struct tree_check check = { .links = true, .times = true };
+	struct err e = { .text = "" };
+
+	if (chain_restore(c, l, &e) != 0)
+		fail_msg("%s", e.text);
+	return tree_compare(&check, l->copy, c->place->out);
+}
+
+/* The same by frames, through zstd and tar. */
+UNUSED static int
+chain_frames_differ(struct chained *c, const struct chained_one *l)
+{
+	const struct watch watch = { on_bytes, on_say, c->place };
+	const struct export_part part = { c->place->dest, &l->part.data, &l->part.manifest, &watch,
+		&l->part };
+	struct tree_check check = { .links = true, .times = true };
+	struct err e = { .text = "" };
+	char file[100];
+	CLEANUP_FD int fd = -1;
+	const struct sink to = { to_file, &fd };
+
+	if (!chain_is(&part))
+		return 0;
+	snprintf(file, sizeof file, "%s/frames.tar.zst", c->place->path);
+	fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	c->place->bytes = 0;
+	if (chain_frames(&part, &to, &e) != 0)
+		fail_msg("%s", e.text);
+	assert_int_equal(c->place->bytes, l->part.whole_bytes);
+	if (access(c->place->out, F_OK) == 0)
+		assert_int_equal(RUN("/", "chmod", "-R", "u+rwX", c->place->out), 0);
+	assert_int_equal(RUN("/", "rm", "-rf", c->place->out), 0);
+	assert_int_equal(mkdir(c->place->out, 0700), 0);
+	assert_int_equal(RUN(c->place->out, "tar", "--zstd", "-xpf", file), 0);
+	return tree_compare(&check, l->copy, c->place->out);
+}
+
+static bool
+chain_needs(const struct chained_one *l, const char *key)
+{
+	if (!l->lives)
+		return false;
+	for (size_t i = 0; i < l->part.pack_count; i++)
+		if (strcmp(l->part.packs[i].object.key, key) == 0)
+			return true;
+	return strcmp(l->key, key) == 0;
+}
+
+static bool
+chain_needed(const struct chained *c, const char *key)
+{
+	for (int i = 0; i < c->count; i++)
+		if (chain_needs(&c->links[i], key))
+			return true;
+	return false;
+}
+
+/* It goes, and with it each pack that nobody needs any more; `blindly`: its own in any case. */
+UNUSED static void
+chain_delete(struct chained *c, struct chained_one *l, bool blindly)
+{
+	struct err e = { .text = "" };
+
+	l->lives = false;
+	assert_int_equal(dest_remove(c->place->dest, l->list, &e), 0);
+	if (blindly || !chain_needed(c, l->key))
+		assert_int_equal(dest_remove(c->place->dest, l->key, &e), 0);
+	for (size_t i = 0; i < l->part.pack_count; i++)
+		if (!chain_needed(c, l->part.packs[i].object.key))
+			assert_int_equal(
+			    dest_remove(c->place->dest, l->part.packs[i].object.key, &e), 0);
+	for (c->base = c->count - 1; c->base >= 0 && !c->links[c->base].lives; c->base--)
+		;
+	assert_int_equal(RUN("/", "chmod", "-R", "u+rwX", l->copy), 0);
+	assert_int_equal(RUN("/", "rm", "-rf", l->copy), 0);
+}
+
+#endif

@@ -1,0 +1,456 @@
+/* chain.c: a part of files as one archive, though its files lie in the packs of several backups.
+ *
+ * One thread walks the manifest, reads the stored frames it names and notes what of them is wanted;
+ * several decode and hash; one puts headers, contents and padding into the sink, in order.
+ */
+#include "worker/archive/chain.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "worker/archive/chain_inner.h"
+#include "worker/archive/tar.h"
+
+enum { READ_STEP = 512 << 10, NAMES_SIZE = 256 << 10, PIECES_MAX = 16384, END_MAX = 64 };
+
+bool
+chain_is(const struct export_part *part)
+{
+	return part->chain != NULL && part->chain->whole_bytes > part->data->raw_bytes;
+}
+
+/* -- walking the manifest: the caller's thread -- */
+
+static void
+give(struct chain *c)
+{
+	if (c->open != NULL)
+		press_give(c->press);
+	c->open = NULL;
+}
+
+static int
+take(struct chain *c, struct err *e)
+{
+	void *item;
+
+	give(c);
+	if (press_take(&item, c->press, e) != 0)
+		return -1;
+	c->open = item;
+	arena_free(c->open->arena);
+	c->open->arena = arena_new();
+	c->open->count = c->open->stored_n = c->open->raw_n = c->open->wanted = 0;
+	return 0;
+}
+
+/* More of the pack behind what the window has of it. */
+static int
+read_more(struct chain *c, struct err *e)
+{
+	int64_t at = c->window_at + (int64_t)c->window_n;
+	size_t want = c->window_size - c->window_n < READ_STEP ? c->window_size - c->window_n
+	                                                        : READ_STEP;
+	ssize_t got;
+
+	if ((int64_t)want > c->size - at)
+		want = (size_t)(c->size - at);
+	got = object_read(c->object, at, c->window + c->window_n, want, e);
+	if (got < 0)
+		return -1;
+	if ((size_t)got < want)
+		return err_set(e, ERR_DAMAGED, "%s: the stored copy ends at byte %lld, it should"
+		    " have %lld", c->pack->key, (long long)(at + got), (long long)c->size);
+	c->window_n += want;
+	return 0;
+}
+
+/* The window then begins at this byte of the pack. */
+static void
+move_window(struct chain *c, int64_t offset)
+{
+	int64_t skip = offset - c->window_at;
+
+	if (skip < 0 || skip > (int64_t)c->window_n)
+		c->window_n = 0;
+	else
+		c->window_n -= (size_t)skip;
+	if (c->window_n > 0)
+		memmove(c->window, c->window + skip, c->window_n);
+	c->window_at = offset;
+}
+
+/* A lot with the frame that begins there. */
+static int
+load(struct chain *c, int64_t offset, struct err *e)
+{
+	unsigned long long raw_n;
+	size_t n;
+
+	if (take(c, e) != 0)
+		return -1;
+	c->open->offset = offset;
+	c->open->key = c->pack->key;
+	if (offset >= c->size)
+		return chain_lot_damaged(c->open, "no frame begins there", e);
+	move_window(c, offset);
+	for (;;) {
+		n = ZSTD_findFrameCompressedSize(c->window, c->window_n);
+		if (!ZSTD_isError(n) || c->window_n == c->window_size
+		    || c->window_at + (int64_t)c->window_n == c->size)
+			break;
+		if (read_more(c, e) != 0)
+			return -1;
+	}
+	if (ZSTD_isError(n))
+		return chain_lot_damaged(c->open, ZSTD_getErrorName(n), e);
+	raw_n = ZSTD_getFrameContentSize(c->window, n);
+	if (raw_n > FRAME_RAW_MAX || n > ZSTD_compressBound(FRAME_RAW_MAX))
+		return chain_lot_damaged(c->open, "a frame is larger than any of ours", e);
+	memcpy(c->open->stored, c->window, n);
+	c->open->stored_n = n;
+	c->open->raw_n = (size_t)raw_n;
+	return 0;
+}
+
+static void
+add_piece(struct lot *l, const struct piece *p)
+{
+	if (l->count == l->capacity) {
+		l->capacity = l->capacity ? l->capacity * 2 : 64;
+		l->pieces = xrealloc(l->pieces, l->capacity * sizeof *l->pieces);
+	}
+	l->pieces[l->count++] = *p;
+	l->wanted += p->n + TAR_BLOCK;
+}
+
+static struct entry *
+copy_entry(struct arena *a, const struct entry *from)
+{
+	struct entry *entry = arena_alloc(a, sizeof *entry);
+
+	*entry = *from;
+	entry->path = arena_dup(a, from->path);
+	entry->uname = arena_dup(a, from->uname);
+	entry->gname = arena_dup(a, from->gname);
+	entry->target = entry->pack = "";
+	return entry;
+}
+
+/* Whether the open lot has the frame that begins there, and room for more of it: a content that is
+ * wanted a hundred times comes in several lots. */
+static bool
+is_open(const struct chain *c, int64_t offset, int64_t bytes)
+{
+	const struct lot *l = c->open;
+
+	return l != NULL && l->stored_n > 0 && l->offset == offset && l->count < PIECES_MAX
+	    && (l->count == 0 || (int64_t)l->wanted + bytes <= FRAME_RAW_MAX);
+}
+
+/* The frames of one file; what follows it may be in the last of them. */
+static int
+add_file(struct chain *c, const struct entry *entry, struct err *e)
+{
+	int64_t left = entry->size, next = entry->frame_offset;
+	size_t at = (size_t)entry->at;
+	bool first = true;
+
+	do {
+		if (!is_open(c, next, left) && load(c, next, e) != 0)
+			return -1;
+		struct lot *l = c->open;
+
+		if (at >= l->raw_n || (!first && l->raw_n == 0))
+			return chain_lot_damaged(l, "the frame has less than its file needs", e);
+		struct piece p = { .entry = copy_entry(l->arena, entry), .at = at,
+			.n = l->raw_n - at, .first = first };
+
+		if ((int64_t)p.n >= left) {
+			p.n = (size_t)left;
+			p.last = true;
+		}
+		add_piece(l, &p);
+		left -= (int64_t)p.n;
+		next = l->offset + (int64_t)l->stored_n;
+		first = false;
+		at = 0;
+	} while (left > 0);
+	return 0;
+}
+
+static int
+open_pack(struct chain *c, const char *name, struct err *e)
+{
+	const struct part *part = c->part->chain;
+	int64_t bytes;
+
+	give(c);
+	object_closep(&c->object);
+	c->pack = NULL;
+	for (size_t i = 0; i < part->pack_count; i++) {
+		const char *key = part->packs[i].object.key, *slash = strrchr(key, '/');
+
+		if (strcmp(slash ? slash + 1 : key, name) == 0)
+			c->pack = &part->packs[i].object;
+	}
+	if (c->pack == NULL)
+		return err_set(e, ERR_DAMAGED,
+		    "%s: it names the pack '%.200s', which the backup does not know",
+		    c->part->manifest->key, name);
+	if (object_open(&c->object, &bytes, c->part->dest, c->pack->key, e) != 0)
+		return -1;
+	if (object_lies(c->object) != c->pack->stored_bytes)
+		return err_set(e, ERR_DAMAGED, "%s: the stored copy has %lld bytes, it should have"
+		    " %lld", c->pack->key, (long long)object_lies(c->object),
+		    (long long)c->pack->stored_bytes);
+	c->size = bytes;
+	c->window_at = 0;
+	c->window_n = 0;
+	return 0;
+}
+
+/* Headers in a row, and the archive's end. */
+static int
+add_names(struct chain *c, const void *p, size_t n, struct err *e)
+{
+	if (c->open == NULL || c->open->stored_n > 0 || c->open->raw_n + n > NAMES_SIZE)
+		if (take(c, e) != 0)
+			return -1;
+	memcpy(c->open->raw + c->open->raw_n, p, n);
+	c->open->raw_n += n;
+	return 0;
+}
+
+static int
+add_entry(struct chain *c, const struct entry *entry, struct err *e)
+{
+	CLEANUP_BUF struct buf head = BUF_INIT;
+
+	if (entry->pack[0] == '\0' && entry->type == ENTRY_FILE && entry->size > 0)
+		return err_set(e, ERR_DAMAGED, "%s: '%s' has no place", c->part->manifest->key,
+		    entry->path);
+	if (entry->pack[0] == '\0' || entry->size == 0) {
+		tar_header(&head, entry);
+		return add_names(c, head.p, head.n, e);
+	}
+	const char *slash = c->pack == NULL ? NULL : strrchr(c->pack->key, '/');
+
+	if ((c->pack == NULL || strcmp(slash ? slash + 1 : c->pack->key, entry->pack) != 0)
+	    && open_pack(c, entry->pack, e) != 0)
+		return -1;
+	return add_file(c, entry, e);
+}
+
+static int
+walk(struct chain *c, struct err *e)
+{
+	static const char end[TAR_END];
+	const char *slash = strrchr(c->part->data->key, '/');
+	const char *own = slash ? slash + 1 : c->part->data->key;
+	const struct entry *entry = NULL;
+	bool others = false;
+
+	for (;;) {
+		if (scroll_next(&entry, c->scroll, e) != 0)
+			return -1;
+		if (entry == NULL)
+			break;
+		if (strcmp(entry->pack, own) == 0 && !others)
+			continue;
+		others = true;
+		if (add_entry(c, entry, e) != 0)
+			return -1;
+	}
+	if (add_names(c, end, sizeof end, e) != 0)
+		return -1;
+	give(c);
+	return press_finish(c->press, e);
+}
+
+/* -- the own pack -- */
+
+static int
+send_own(void *arg, const void *p, size_t n, struct err *e)
+{
+	struct chain *c = arg;
+	size_t take = (int64_t)n > c->own_left ? (size_t)c->own_left : n;
+
+	c->own_left -= (int64_t)take;
+	return chain_lot_send(c, p, take, e);
+}
+
+static int
+read_own(struct chain *c, struct err *e)
+{
+	const struct stored_object *data = c->part->data;
+	struct frame_totals got, expect = { .raw_bytes = data->raw_bytes,
+		.stored_bytes = data->stored_bytes };
+	const struct sink to = { send_own, c };
+	CLEANUP_OBJECT struct object *o = NULL;
+	int64_t bytes;
+
+	c->own_left = data->raw_bytes - TAR_END;
+	snprintf(expect.stored_sha256, sizeof expect.stored_sha256, "%s", data->stored_sha256);
+	if (c->check)
+		snprintf(expect.raw_sha256, sizeof expect.raw_sha256, "%s", data->raw_sha256);
+	if (object_open(&o, &bytes, c->part->dest, data->key, e) != 0)
+		return -1;
+	return frame_read(&got, o, &to, &expect, e) == 0 ? 0 : err_in(e, "%s", data->key);
+}
+
+/* -- the own pack's frames -- */
+
+/* Where the last frame begins, which is the archive's end and nothing else. */
+static int
+find_end(int64_t *ret, struct object *o, const struct stored_object *data, struct err *e)
+{
+	unsigned char tail[END_MAX], raw[TAR_END];
+	int64_t from = object_bytes(o) > END_MAX ? object_bytes(o) - END_MAX : 0;
+	ssize_t n = object_read(o, from, tail, sizeof tail, e);
+
+	if (n < 0)
+		return -1;
+	for (ssize_t at = n; at-- > 0;) {
+		size_t rest = (size_t)(n - at);
+
+		if (ZSTD_findFrameCompressedSize(tail + at, rest) == rest
+		    && ZSTD_decompress(raw, sizeof raw, tail + at, rest) == TAR_END) {
+			*ret = from + at;
+			return 0;
+		}
+	}
+	return err_set(e, ERR_DAMAGED, "%s: its last frame is not the end of an archive",
+	    data->key);
+}
+
+/* Byte for byte, but for its end. */
+static int
+copy_own(struct chain *c, struct err *e)
+{
+	const struct stored_object *data = c->part->data;
+	const struct watch *watch = c->part->watch;
+	CLEANUP_OBJECT struct object *o = NULL;
+	CLEANUP_HASH struct hash *hash = hash_new();
+	CLEANUP_BUF struct buf piece = BUF_INIT;
+	struct upload_stored got;
+	int64_t bytes, end = 0, at = 0;
+	ssize_t n;
+
+	if (object_open(&o, &bytes, c->part->dest, data->key, e) != 0
+	    || find_end(&end, o, data, e) != 0)
+		return -1;
+	while ((n = object_read(o, at, buf_room(&piece, READ_STEP), READ_STEP, e)) > 0) {
+		size_t take = at + n > end ? (size_t)(end > at ? end - at : 0) : (size_t)n;
+
+		hash_add(hash, piece.p, (size_t)n);
+		if (take > 0 && sink_write(c->to, piece.p, take, e) != 0)
+			return -1;
+		at += n;
+	}
+	if (n < 0)
+		return -1;
+	hash_hex(hash, got.sha256);
+	if (object_is_encrypted(o) && object_stored(&got, o, e) != 0)
+		return -1;
+	if (strcmp(got.sha256, data->stored_sha256) != 0)
+		return err_set(e, ERR_DAMAGED,
+		    "%s: the stored copy differs: its SHA-256 is %s, it should be %s", data->key,
+		    got.sha256, data->stored_sha256);
+	c->sent = data->raw_bytes - TAR_END;
+	if (watch != NULL && watch->bytes != NULL)
+		watch->bytes(watch->arg, c->sent);
+	return 0;
+}
+
+/* -- the whole -- */
+
+static int
+set_up(struct chain *c, struct err *e)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	void *items[CHAIN_THREADS + 2];
+
+	c->threads = cores < 1 ? 1 : cores > CHAIN_THREADS ? CHAIN_THREADS : (int)cores;
+	c->slots = c->threads + 2;
+	c->window_size = ZSTD_compressBound(FRAME_RAW_MAX) + READ_STEP;
+	c->window = xmalloc(c->window_size);
+	for (int i = 0; i <= c->threads; i++)
+		c->hashes[i] = hash_new();
+	for (int i = 0; i < c->threads; i++) {
+		c->contexts[i] = ZSTD_createDCtx();
+		if (c->contexts[i] == NULL)
+			return err_set(e, ERR_INTERNAL, "zstd cannot be set up");
+		if (c->frames && squeeze_new(&c->squeezers[i], CHAIN_LEVEL, e) != 0)
+			return -1;
+	}
+	for (int i = 0; i < c->slots; i++) {
+		c->lots[i].stored = xmalloc(CHAIN_STORED);
+		c->lots[i].raw = xmalloc(CHAIN_STORED);
+		items[i] = &c->lots[i];
+	}
+	const struct press_spec spec = {
+		.threads = c->threads, .slots = c->slots, .items = items, .work = chain_lot_work,
+		.deliver = { chain_lot_deliver }, .arg = c,
+	};
+	if (scroll_open(&c->scroll, c->part->dest, c->part->manifest, e) != 0)
+		return -1;
+	return press_new(&c->press, &spec, e);
+}
+
+static void
+chain_release(struct chain *c)
+{
+	press_freep(&c->press);
+	scroll_closep(&c->scroll);
+	object_closep(&c->object);
+	for (int i = 0; i <= c->threads; i++)
+		hash_freep(&c->hashes[i]);
+	for (int i = 0; i < c->threads; i++) {
+		ZSTD_freeDCtx(c->contexts[i]);
+		squeeze_freep(&c->squeezers[i]);
+	}
+	for (int i = 0; i < c->slots; i++) {
+		free(c->lots[i].stored);
+		free(c->lots[i].raw);
+		free(c->lots[i].pieces);
+		arena_free(c->lots[i].arena);
+	}
+	free(c->window);
+	buf_release(&c->head);
+}
+
+static int
+read_all(struct chain *c, struct err *e)
+{
+	const struct export_part *part = c->part;
+
+	if ((c->frames ? copy_own(c, e) : read_own(c, e)) != 0 || set_up(c, e) != 0
+	    || walk(c, e) != 0)
+		return -1;
+	if (c->sent != part->chain->whole_bytes)
+		return err_set(e, ERR_DAMAGED,
+		    "%s: put together, the archive has %lld bytes, it should have %lld",
+		    part->manifest->key, (long long)c->sent, (long long)part->chain->whole_bytes);
+	return 0;
+}
+
+int
+chain_read(const struct export_part *part, const struct sink *to, bool check, struct err *e)
+{
+	CLEANUP(chain_release) struct chain c = { .part = part, .to = to, .check = check,
+		.head = BUF_INIT };
+
+	return read_all(&c, e);
+}
+
+int
+chain_frames(const struct export_part *part, const struct sink *to, struct err *e)
+{
+	CLEANUP(chain_release) struct chain c = { .part = part, .to = to, .check = true,
+		.frames = true, .head = BUF_INIT };
+
+	return read_all(&c, e);
+}

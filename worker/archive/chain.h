@@ -1,0 +1,35 @@
+/* chain.h: a part of files as one archive, though its files lie in the packs of several backups.
+ *
+ * What comes out is a pax tar whose members are the manifest's lines in their order, as if the part
+ * had been stored whole. Its own pack comes first, byte for byte; then each older pack is gone
+ * through once, of which only the frames with needed files are read, decoded on several cores; then
+ * what lies in no pack. Memory is constant, at most 60 MiB.
+ */
+#ifndef WORKER_ARCHIVE_CHAIN_H
+#define WORKER_ARCHIVE_CHAIN_H
+
+#include <stdbool.h>
+
+#include "lib/base/attr.h"
+#include "lib/base/err.h"
+#include "worker/archive/export.h"
+#include "worker/archive/sink.h"
+
+/* Whether any of it lies outside of its own pack. */
+bool chain_is(const struct export_part *part);
+
+/*
+ * The tar, to its end: backup_part_bytes(part->chain) bytes. The own pack is compared with what was
+ * promised; of an older one each frame has its checksum. `check` also compares each file with the
+ * manifest's SHA-256, and the own pack's decoded bytes with theirs: for who does not do that while
+ * it takes them. ERR_DAMAGED names the pack and the file.
+ */
+MUST_USE int chain_read(const struct export_part *part, const struct sink *to, bool check,
+    struct err *e);
+
+/* The same tar as zstd frames: those of the packs as they are stored, where all in them is needed
+ * and as it was; others made anew. Everything is checked, and part->watch is told of every raw
+ * byte. */
+MUST_USE int chain_frames(const struct export_part *part, const struct sink *to, struct err *e);
+
+#endif
