@@ -16,6 +16,7 @@
 #include "lib/store/packs.h"
 #include "lib/store/projects.h"
 #include "worker/job/plan.h"
+#include "worker/job/sign.h"
 
 enum { YOUNG_MS = 24 * 3600 * 1000 };
 
@@ -88,6 +89,16 @@ is_upload(const char *key)
 	return name[0] == '.' && n > 5 && strcmp(name + n - 4, ".tmp") == 0;
 }
 
+/* A signature goes with what it is of. */
+static const char *
+signed_key(struct arena *a, const char *key)
+{
+	size_t n = strlen(key), tail = sizeof SIGN_ENDING - 1;
+
+	return n > tail && strcmp(key + n - tail, SIGN_ENDING) == 0 ? arena_dupn(a, key, n - tail)
+	                                                           : key;
+}
+
 /* Why it may go; or NULL, and *stays says why not. */
 static int
 judge(const char **goes, const char **stays, struct gc *g, const struct stray *s, struct err *e)
@@ -106,13 +117,13 @@ judge(const char **goes, const char **stays, struct gc *g, const struct stray *s
 		return 0;
 	}
 	*stays = "the catalogue has never heard of it";
-	if (packs_former(&backup, g->db, s->key, e) != 0)
+	if (packs_former(&backup, g->db, signed_key(g->arena, s->key), e) != 0)
 		return -1;
 	if (backup == 0)
 		return 0;
 	/* The rows were read a while ago. */
 	*stays = "a backup needs it by now";
-	if (packs_needed(&needed, g->db, s->key, 0, e) != 0)
+	if (packs_needed(&needed, g->db, signed_key(g->arena, s->key), 0, e) != 0)
 		return -1;
 	if (!needed)
 		*goes = arena_printf(g->arena,

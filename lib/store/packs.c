@@ -177,16 +177,22 @@ packs_former(int64_t *ret, struct db *db, const char *key, struct err *e)
 	    LIVES;
 	static const char sql_sidecar[] =
 	    "SELECT b.id FROM backup b WHERE b.id=?1 AND b.sidecar_key=?2 AND NOT " LIVES;
-	static const char manifest[] = ".manifest.zst";
+	/* A manifest lies beside its pack and is encrypted as it. */
+	static const char *const endings[][2] = { { ".manifest.zst", ".tar.zst" },
+		{ ".manifest.zst.age", ".tar.zst.age" } };
 	const char *slash = strrchr(key, '/'), *name = slash ? slash + 1 : key;
-	size_t n = strlen(key), m = sizeof manifest - 1;
+	size_t n = strlen(key);
 	CLEANUP_ARENA struct arena *a = arena_new();
 	int64_t number;
 
 	if (name_id_parse(&number, NAME_BACKUP, arena_dupn(a, name, strcspn(name, "-"))))
 		return sql_get(ret, db, sql_sidecar, SQL_ARGS(sql_i(number), sql_t(key)), e);
-	if (n > m && strcmp(key + n - m, manifest) == 0)
-		key = arena_printf(a, "%.*s.tar.zst", (int)(n - m), key);
+	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+		size_t m = strlen(endings[i][0]);
+
+		if (n > m && strcmp(key + n - m, endings[i][0]) == 0)
+			key = arena_printf(a, "%.*s%s", (int)(n - m), key, endings[i][1]);
+	}
 	return sql_get(ret, db, sql, SQL_ARGS(sql_t(key)), e);
 }
 

@@ -202,10 +202,10 @@ open_pack(struct chain *c, const char *name, struct err *e)
 		    c->part->manifest->key, name);
 	if (object_open(&c->object, &bytes, c->part->dest, c->pack->key, e) != 0)
 		return -1;
-	/* What an encrypted one has is less; its pieces know where they belong. */
-	if (!object_is_encrypted(c->object) && bytes != c->pack->stored_bytes)
+	if (object_lies(c->object) != c->pack->stored_bytes)
 		return err_set(e, ERR_DAMAGED, "%s: the stored copy has %lld bytes, it should have"
-		    " %lld", c->pack->key, (long long)bytes, (long long)c->pack->stored_bytes);
+		    " %lld", c->pack->key, (long long)object_lies(c->object),
+		    (long long)c->pack->stored_bytes);
 	c->size = bytes;
 	c->window_at = 0;
 	c->window_n = 0;

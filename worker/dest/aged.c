@@ -460,6 +460,12 @@ aged_is_object(const struct object *o)
 	return o->driver == &aged;
 }
 
+int64_t
+aged_lies(const struct object *base)
+{
+	return ((const struct aged_object *)base)->inner->bytes;
+}
+
 bool
 aged_stored(struct upload_stored *ret, struct object *base)
 {

@@ -15,6 +15,7 @@ MUST_USE int aged_open(struct object **ret, int64_t *bytes, struct dest *d, cons
 /* False: it is not encrypted, or was not read in order to its end. */
 MUST_USE bool aged_stored(struct upload_stored *ret, struct object *o);
 bool aged_is_object(const struct object *o);
+int64_t aged_lies(const struct object *o);   /* of one that is */
 /* Wipes the file keys that are remembered. */
 void aged_forget(struct dest *d);
 

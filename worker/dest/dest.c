@@ -150,6 +150,12 @@ object_open_as_is(struct object **ret, int64_t *bytes, struct dest *d, const cha
 	return d->driver->read_open(ret, bytes, d, key, e);
 }
 
+int64_t
+object_lies(const struct object *o)
+{
+	return aged_is_object(o) ? aged_lies(o) : o->bytes;
+}
+
 bool
 object_is_encrypted(const struct object *o)
 {

@@ -103,6 +103,8 @@ MUST_USE int object_open_as_is(struct object **ret, int64_t *bytes, struct dest 
     const char *key, struct err *e);
 MUST_USE ssize_t object_read(struct object *o, int64_t offset, void *p, size_t n, struct err *e);
 int64_t object_bytes(const struct object *o);   /* its size when it was opened */
+/* The size of what lies there; of an encrypted object that is more than object_bytes(). */
+int64_t object_lies(const struct object *o);
 /* Whether it is decrypted on the way. */
 bool object_is_encrypted(const struct object *o);
 /* Size and hash of what lies there, of an encrypted object that was read in order to its end; once.

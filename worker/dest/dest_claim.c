@@ -7,8 +7,8 @@
 #include "lib/base/rand.h"
 #include "worker/dest/driver.h"
 
-/* Format 1 is a storage of plain objects, whose parts of files stand each for itself. In format 2
- * they may need the packs of others, and what ends in .age is encrypted. */
+/* Format 1 is a storage whose parts of files stand each for itself, as they are; in format 2 they
+ * may need the packs of others, and what ends in .age is encrypted. */
 enum { FORMAT_FIRST = 1, FORMAT = 2, OWNER_MAX = 64 << 10 };
 static const char owner_key[] = "lazarette.json";
 static const char runbook_key[] = "README.txt";
@@ -152,20 +152,17 @@ has_keys(const struct dest_keys *keys)
 	return keys != NULL && (keys->recipient_count > 0 || *keys->signing != '\0');
 }
 
-/* Where there are keys it has format 2 anyway. */
 static void
-owner_text(struct buf *out, const struct dest_keys *keys, int format, const char *instance_id)
+owner_text(struct buf *out, const struct dest_keys *keys, const char *instance_id, int format)
 {
-	if (!has_keys(keys)) {
-		buf_printf(out, "{\n\t\"format\": %d,\n\t\"instance_id\": \"%s\"\n}\n", format,
-		    instance_id);
-		return;
+	buf_printf(out, "{\n\t\"format\": %d,\n\t\"instance_id\": \"%s\"", format, instance_id);
+	if (has_keys(keys)) {
+		buf_text(out, ",\n\t\"recipients\": [");
+		for (size_t i = 0; i < keys->recipient_count; i++)
+			buf_printf(out, "%s\"%s\"", i > 0 ? ", " : "", keys->recipients[i]);
+		buf_printf(out, "],\n\t\"signing_key\": \"%s\"", keys->signing);
 	}
-	buf_printf(out, "{\n\t\"format\": %d,\n\t\"instance_id\": \"%s\",\n\t\"recipients\": [",
-	    FORMAT, instance_id);
-	for (size_t i = 0; i < keys->recipient_count; i++)
-		buf_printf(out, "%s\"%s\"", i > 0 ? ", " : "", keys->recipients[i]);
-	buf_printf(out, "],\n\t\"signing_key\": \"%s\"\n}\n", keys->signing);
+	buf_text(out, "\n}\n");
 }
 
 /* What anybody needs to check signatures: `minisign -V -p lazarette.pub -m FILE`. */
@@ -174,11 +171,22 @@ publish_signing_key(struct dest *d, struct err *e)
 {
 	CLEANUP_BUF struct buf text = BUF_INIT;
 
-	if (*d->keys->signing == '\0')
+	if (!has_keys(d->keys) || *d->keys->signing == '\0')
 		return 0;
 	buf_printf(&text, "untrusted comment: minisign public key of lazarette\n%s\n",
 	    d->keys->signing);
 	return put(d, signing_key, text.p, text.n, e);
+}
+
+/* How to open by hand what is not in format 1, too. */
+static int
+put_format_2(struct dest *d, const struct buf *owner, struct err *e)
+{
+	if (put(d, dest_script_key, dest_script, dest_script_size, e) != 0 ||
+	    put(d, runbook_key, runbook, sizeof runbook - 1, e) != 0 ||
+	    publish_signing_key(d, e) != 0)
+		return -1;
+	return put(d, owner_key, owner->p, owner->n, e);
 }
 
 int
@@ -197,37 +205,27 @@ dest_claim(struct dest *d, const char *instance_id, bool may_begin, struct err *
 		return err_set(e, ERR_BUSY,
 		    "storage *%s* is not there: %s has no %s. Is its disk mounted?", d->slug,
 		    d->where, owner_key);
-	owner_text(&wanted, d->keys, FORMAT_FIRST, instance_id);
+	owner_text(&wanted, d->keys, instance_id, has_keys(d->keys) ? FORMAT : FORMAT_FIRST);
 	/* Without keys an owner's file stays as it is. */
-	bool new = owner.n == 0 || (has_keys(d->keys) && strcmp(owner.p, wanted.p) != 0);
-
-	if ((readme.n == 0 || (new && has_keys(d->keys))) &&
-	    put(d, runbook_key, runbook, sizeof runbook - 1, e) != 0)
+	if (has_keys(d->keys))
+		return strcmp(owner.p, wanted.p) == 0 ? 0 : put_format_2(d, &wanted, e);
+	if (readme.n == 0 && put(d, runbook_key, runbook, sizeof runbook - 1, e) != 0)
 		return -1;
-	if (!new)
-		return 0;
-	if (has_keys(d->keys) && publish_signing_key(d, e) != 0)
-		return -1;
-	return put(d, owner_key, wanted.p, wanted.n, e);
+	return owner.n > 0 ? 0 : put(d, owner_key, wanted.p, wanted.n, e);
 }
 
 int
 dest_claim_raise(struct dest *d, const char *instance_id, struct err *e)
 {
 	CLEANUP_BUF struct buf owner = BUF_INIT;
-	CLEANUP_BUF struct buf script = BUF_INIT;
 	CLEANUP_BUF struct buf wanted = BUF_INIT;
 	json_int_t format = 0;
 
-	if (fetch(&owner, d, owner_key, e) != 0 || fetch(&script, d, dest_script_key, e) != 0 ||
+	if (fetch(&owner, d, owner_key, e) != 0 ||
 	    (owner.n > 0 && check_owner(&format, &owner, instance_id, e) != 0))
 		return -1;
-	if (format == FORMAT && script.n > 0)
+	if (format == FORMAT)
 		return 0;
-	/* How to open such parts by hand stands in it, too. */
-	if (put(d, dest_script_key, dest_script, dest_script_size, e) != 0 ||
-	    put(d, runbook_key, runbook, sizeof runbook - 1, e) != 0)
-		return -1;
-	owner_text(&wanted, d->keys, FORMAT, instance_id);
-	return put(d, owner_key, wanted.p, wanted.n, e);
+	owner_text(&wanted, d->keys, instance_id, FORMAT);
+	return put_format_2(d, &wanted, e);
 }
