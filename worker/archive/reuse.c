@@ -212,7 +212,7 @@ reuse_closep(struct reuse **pr)
 
 /* -- looking up -- */
 
-/* Files come about in the order of last time, so that what was looked up a while ago is over. */
+/* Files come about in the order of the last time: what was looked up a while ago is over. */
 static void
 rest(struct reuse *r)
 {
