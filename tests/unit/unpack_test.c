@@ -6,6 +6,9 @@
 #include <cmocka.h>
 
 #include "tests/unit/packing.h"
+
+#include "lib/base/num.h"
+#include "lib/base/rand.h"
 #include "worker/archive/tar.h"
 #include "worker/archive/unpack.h"
 
@@ -167,6 +170,60 @@ a_choice_that_the_backup_has_not_is_named(void **state)
 	assert_int_equal(unpack_into(place, whole, 1, choice, &e), -1);
 	assert_int_equal(e.kind, ERR_INPUT);
 	assert_non_null(strstr(e.text, "'no/such' is not in the backup"));
+}
+
+/* Where the content of a file begins in the stored pack, as the manifest says. */
+static int64_t
+offset_of(struct place *place, const char *path)
+{
+	const char *line = strstr(place->manifest.p, path), *word;
+	int64_t offset;
+	char number[NUM_TEXT];
+
+	assert_non_null(line);
+	word = strstr(line, " x-offset=");
+	assert_non_null(word);
+	snprintf(number, sizeof number, "%.*s", (int)strspn(word + 10, "0123456789"), word + 10);
+	assert_true(num_parse(&offset, number, 0, INT64_MAX));
+	return offset;
+}
+
+static void
+PEER_24_nothing_is_read_but_the_frames_of_what_is_chosen(void **state)
+{
+	struct place *place = *state;
+	const char *const whole[] = { "" }, *const small[] = { "plain.txt", NULL },
+		   *const large[] = { "large", NULL };
+	struct err e = { .text = "" };
+	struct stat st;
+	char path[128];
+	int fd;
+
+	tree_make(place->source);
+	snprintf(path, sizeof path, "%s/large", place->source);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	for (int i = 0; i < 3000; i++) {
+		unsigned char noise[4096];
+
+		rand_bytes(noise, sizeof noise);
+		assert_int_equal(write(fd, noise, sizeof noise), sizeof noise);
+	}
+	close(fd);
+	pack_source(place);
+	decode_pack(place);
+	snprintf(path, sizeof path, "%s/a.tar.zst", place->store);
+	fd = open(path, O_WRONLY);
+	assert_int_equal(pwrite(fd, "damage", 6, offset_of(place, "./large ") + 6000000), 6);
+	close(fd);
+	unpack_good(place, small);
+	assert_true(there(place, "plain.txt", &st));
+	assert_int_equal(RUN("/", "rm", "-rf", place->out), 0);
+	/* Control: it is noticed by who reads it. */
+	assert_int_equal(unpack_into(place, whole, 1, large, &e), -1);
+	assert_int_equal(e.kind, ERR_DAMAGED);
+	assert_int_equal(RUN("/", "rm", "-rf", place->out), 0);
+	assert_int_equal(unpack_into(place, whole, 1, NULL, &e), -1);
+	assert_int_equal(e.kind, ERR_DAMAGED);
 }
 
 /* -- archives that are not what their manifest says -- */
@@ -363,6 +420,7 @@ main(void)
 		TEST(DIV_13_all_that_was_packed_comes_back_as_it_was),
 		TEST(several_roots_go_into_their_own_folders),
 		TEST(PEER_24_DIV_11_only_what_is_chosen_is_made_with_the_folders_above),
+		TEST(PEER_24_nothing_is_read_but_the_frames_of_what_is_chosen),
 		TEST(a_choice_that_the_backup_has_not_is_named),
 		TEST(T35_what_is_not_as_the_manifest_says_is_named),
 		TEST(T44_one_path_twice_is_refused),

@@ -181,21 +181,36 @@ add_file(struct chain *c, const struct entry *entry, struct err *e)
 	return 0;
 }
 
+static const char *
+name_of(const char *key)
+{
+	const char *slash = strrchr(key, '/');
+
+	return slash != NULL ? slash + 1 : key;
+}
+
+/* NULL: the part does not know it. */
+static const struct stored_object *
+pack_named(const struct chain *c, const char *name)
+{
+	const struct part *part = c->part->chain;
+
+	if (strcmp(name_of(c->part->data->key), name) == 0)
+		return c->part->data;
+	for (size_t i = 0; part != NULL && i < part->pack_count; i++)
+		if (strcmp(name_of(part->packs[i].object.key), name) == 0)
+			return &part->packs[i].object;
+	return NULL;
+}
+
 static int
 open_pack(struct chain *c, const char *name, struct err *e)
 {
-	const struct part *part = c->part->chain;
 	int64_t bytes;
 
 	give(c);
 	object_closep(&c->object);
-	c->pack = NULL;
-	for (size_t i = 0; i < part->pack_count; i++) {
-		const char *key = part->packs[i].object.key, *slash = strrchr(key, '/');
-
-		if (strcmp(slash ? slash + 1 : key, name) == 0)
-			c->pack = &part->packs[i].object;
-	}
+	c->pack = pack_named(c, name);
 	if (c->pack == NULL)
 		return err_set(e, ERR_DAMAGED,
 		    "%s: it names the pack '%.200s', which the backup does not know",
@@ -236,9 +251,7 @@ add_entry(struct chain *c, const struct entry *entry, struct err *e)
 		tar_header(&head, entry);
 		return add_names(c, head.p, head.n, e);
 	}
-	const char *slash = c->pack == NULL ? NULL : strrchr(c->pack->key, '/');
-
-	if ((c->pack == NULL || strcmp(slash ? slash + 1 : c->pack->key, entry->pack) != 0)
+	if ((c->pack == NULL || strcmp(name_of(c->pack->key), entry->pack) != 0)
 	    && open_pack(c, entry->pack, e) != 0)
 		return -1;
 	return add_file(c, entry, e);
@@ -248,10 +261,9 @@ static int
 walk(struct chain *c, struct err *e)
 {
 	static const char end[TAR_END];
-	const char *slash = strrchr(c->part->data->key, '/');
-	const char *own = slash ? slash + 1 : c->part->data->key;
+	const char *own = name_of(c->part->data->key);
 	const struct entry *entry = NULL;
-	bool others = false;
+	bool others = c->pick != NULL;   /* the own pack was not sent whole */
 
 	for (;;) {
 		if (scroll_next(&entry, c->scroll, e) != 0)
@@ -261,6 +273,8 @@ walk(struct chain *c, struct err *e)
 		if (strcmp(entry->pack, own) == 0 && !others)
 			continue;
 		others = true;
+		if (c->pick != NULL && !c->pick->wants(c->pick->arg, entry))
+			continue;
 		if (add_entry(c, entry, e) != 0)
 			return -1;
 	}
@@ -448,4 +462,14 @@ chain_frames(const struct export_part *part, const struct sink *to, struct err *
 		.frames = true, .head = BUF_INIT };
 
 	return read_all(&c, e);
+}
+
+int
+chain_pick(const struct export_part *part, const struct sink *to, const struct chain_pick *pick,
+    struct err *e)
+{
+	CLEANUP(chain_release) struct chain c = { .part = part, .to = to, .pick = pick,
+		.head = BUF_INIT };
+
+	return set_up(&c, e) != 0 || walk(&c, e) != 0 ? -1 : 0;
 }

@@ -13,6 +13,7 @@
 #include "lib/base/attr.h"
 #include "lib/base/err.h"
 #include "worker/archive/export.h"
+#include "worker/archive/manifest.h"
 #include "worker/archive/sink.h"
 
 /* Whether any of it lies outside of its own pack. */
@@ -26,6 +27,18 @@ bool chain_is(const struct export_part *part);
  */
 MUST_USE int chain_read(const struct export_part *part, const struct sink *to, bool check,
     struct err *e);
+
+/*
+ * Of any part of files, the tar of those entries that are wanted, in the manifest's order; nothing
+ * is read but the manifest and the frames that they lie in. Of those each frame has its checksum
+ * and each content is compared by whoever takes it, as the rest of the packs is not looked at.
+ */
+struct chain_pick {
+	bool (*wants)(void *arg, const struct entry *entry);
+	void *arg;
+};
+MUST_USE int chain_pick(const struct export_part *part, const struct sink *to,
+    const struct chain_pick *pick, struct err *e);
 
 /* The same tar as zstd frames: those of the packs as they are stored, where all in them is needed
  * and as it was; others made anew. Everything is checked, and part->watch is told of every raw

@@ -42,6 +42,7 @@ struct lot {
 struct chain {
 	const struct export_part *part;
 	const struct sink *to;
+	const struct chain_pick *pick;   /* NULL: everything */
 	bool check;
 	bool frames;                  /* the sink gets zstd frames, old ones where they are whole */
 	struct squeezer *squeezers[CHAIN_THREADS];

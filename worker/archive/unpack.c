@@ -53,7 +53,6 @@ struct unpack {
 	/* The one who fills batches. */
 	struct batch *open;
 	enum entry_type type;
-	bool wanted;                  /* the member whose content comes now */
 	int64_t left;
 	struct unpack_totals totals;
 
@@ -247,13 +246,48 @@ depth(const char *path)
 	return n;
 }
 
+/* Where an entry goes, when it is wanted: a file may stand in for a further name of it. */
+static bool
+choose(struct entry *entry, const struct unpack *u)
+{
+	const struct unpack_spec *s = u->spec;
+	const char *instead;
+
+	if (unpack_chosen(s->choice, s->choice_count, entry->path, entry->type == ENTRY_DIR)) {
+		instead = entry->type == ENTRY_HARDLINK
+		    ? stand_in_find(&u->stand_ins, entry->target) : NULL;
+		if (instead != NULL && strcmp(instead, entry->path) == 0)
+			return false;
+		entry->target = instead != NULL ? instead : entry->target;
+		return true;
+	}
+	instead = entry->type == ENTRY_FILE ? stand_in_find(&u->stand_ins, entry->path) : NULL;
+	entry->path = instead != NULL ? instead : entry->path;
+	return instead != NULL;
+}
+
+/* The next entry that the archive can have: with a choice, what is not wanted is not in it. */
+static int
+next_wanted(const struct entry **ret, struct unpack *u, struct err *e)
+{
+	struct entry entry;
+
+	do {
+		if (scroll_next(ret, u->scroll, e) != 0)
+			return -1;
+		if (*ret != NULL)
+			entry = **ret;
+	} while (*ret != NULL && u->spec->choice_count > 0 && !choose(&entry, u));
+	return 0;
+}
+
 /* The member that the archive has is the one that the manifest says. */
 static int
 compare(struct entry *ret, const struct entry *is, struct unpack *u, struct err *e)
 {
 	const struct entry *want = NULL;
 
-	if (scroll_next(&want, u->scroll, e) != 0)
+	if (next_wanted(&want, u, e) != 0)
 		return -1;
 	if (want == NULL || strcmp(want->path, is->path) != 0)
 		return unpack_put_damaged(e, is->path,
@@ -312,26 +346,6 @@ add_put(struct unpack *u, const struct entry *entry, struct err *e)
 	return 0;
 }
 
-/* Where an entry goes, when it is wanted: a file may stand in for a further name of it. */
-static bool
-choose(struct entry *entry, const struct unpack *u)
-{
-	const struct unpack_spec *s = u->spec;
-	const char *instead;
-
-	if (unpack_chosen(s->choice, s->choice_count, entry->path, entry->type == ENTRY_DIR)) {
-		instead = entry->type == ENTRY_HARDLINK
-		    ? stand_in_find(&u->stand_ins, entry->target) : NULL;
-		if (instead != NULL && strcmp(instead, entry->path) == 0)
-			return false;
-		entry->target = instead != NULL ? instead : entry->target;
-		return true;
-	}
-	instead = entry->type == ENTRY_FILE ? stand_in_find(&u->stand_ins, entry->path) : NULL;
-	entry->path = instead != NULL ? instead : entry->path;
-	return instead != NULL;
-}
-
 static int
 on_member(void *arg, const struct entry *is, struct err *e)
 {
@@ -343,9 +357,7 @@ on_member(void *arg, const struct entry *is, struct err *e)
 		return -1;
 	u->type = entry.type;
 	u->left = entry.type == ENTRY_FILE ? entry.size : 0;
-	u->wanted = choose(&entry, u);
-	if (!u->wanted)
-		return 0;
+	choose(&entry, u);
 	bytes = u->left <= BATCH_SIZE ? (size_t)u->left : 0;
 	if (u->left > BATCH_SIZE)
 		give_batch(u);
@@ -365,7 +377,7 @@ on_content(void *arg, const void *p, size_t n, struct err *e)
 	struct unpack *u = arg;
 	const char *at = p;
 
-	while (u->wanted && n > 0) {
+	while (n > 0) {
 		size_t take = BATCH_SIZE - u->open->n < n ? BATCH_SIZE - u->open->n : n;
 
 		memcpy(u->open->bytes + u->open->n, at, take);
@@ -459,6 +471,29 @@ unpack_release(struct unpack **pu)
 	free(u);
 }
 
+static bool
+wants(void *arg, const struct entry *entry)
+{
+	struct entry copy = *entry;
+
+	return choose(&copy, arg);
+}
+
+/* Only the frames that hold what was chosen; the rest counts as done in the end. */
+static int
+read_chosen(struct unpack *u, const struct sink *raw, struct err *e)
+{
+	const struct export_part *from = &u->spec->from;
+	const struct chain_pick pick = { wants, u };
+	const struct watch *watch = from->watch;
+
+	if (chain_pick(from, raw, &pick, e) != 0)
+		return -1;
+	if (watch != NULL && watch->bytes != NULL)
+		watch->bytes(watch->arg, u->whole_bytes - u->raw_bytes);
+	return 0;
+}
+
 static int
 read_pack(struct unpack *u, struct err *e)
 {
@@ -469,13 +504,15 @@ read_pack(struct unpack *u, struct err *e)
 	CLEANUP_OBJECT struct object *o = NULL;
 	int64_t bytes;
 
-	if (chain_is(&u->spec->from)) {
-		u->whole_bytes = u->spec->from.chain->whole_bytes;
-		if (chain_read(&u->spec->from, &raw, false, e) != 0)
+	u->whole_bytes = chain_is(&u->spec->from) ? u->spec->from.chain->whole_bytes
+	                                          : data->raw_bytes;
+	if (u->spec->choice_count > 0 || chain_is(&u->spec->from)) {
+		if ((u->spec->choice_count > 0
+		        ? read_chosen(u, &raw, e)
+		        : chain_read(&u->spec->from, &raw, false, e)) != 0)
 			return -1;
 		return untar_end(u->untar, e) == 0 ? 0 : err_in(e, "%s", data->key);
 	}
-	u->whole_bytes = data->raw_bytes;
 	/* No hash over all decoded bytes: the stored ones have theirs, and each file its own. */
 	snprintf(expect.stored_sha256, sizeof expect.stored_sha256, "%s", data->stored_sha256);
 	if (object_open(&o, &bytes, u->spec->from.dest, data->key, e) != 0)
@@ -497,7 +534,7 @@ unpack_tree(struct unpack_totals *ret, const struct unpack_spec *spec, struct er
 	u->stand_ins = (struct stand_ins){ .arena = NULL };
 	if (spec->choice_count > 0 && stand_in_learn(&u->stand_ins, spec, e) != 0)
 		return -1;
-	if (set_up(u, e) != 0 || read_pack(u, e) != 0 || scroll_next(&more, u->scroll, e) != 0)
+	if (set_up(u, e) != 0 || read_pack(u, e) != 0 || next_wanted(&more, u, e) != 0)
 		return -1;
 	if (more != NULL)
 		return unpack_put_damaged(e, more->path,

@@ -31,7 +31,8 @@ struct unpack_spec {
 	const struct unpack_root *roots;
 	size_t root_count;
 	/* Paths in the archive: each with all that is below it; the folders above come along,
-	 * empty. None: everything. ERR_INPUT names one that the archive has not. */
+	 * empty. None: everything. ERR_INPUT names one that the archive has not. Of the packs only
+	 * the frames are read that hold what was chosen. */
 	const char *const *choice;
 	size_t choice_count;
 	bool owners;                  /* set them, as numbers; only root may */
