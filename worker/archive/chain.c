@@ -189,14 +189,13 @@ name_of(const char *key)
 	return slash != NULL ? slash + 1 : key;
 }
 
-/* NULL: the part does not know it. */
-static const struct stored_object *
-pack_named(const struct chain *c, const char *name)
+const struct stored_object *
+chain_pack_named(const struct export_part *of, const char *name)
 {
-	const struct part *part = c->part->chain;
+	const struct part *part = of->chain;
 
-	if (strcmp(name_of(c->part->data->key), name) == 0)
-		return c->part->data;
+	if (strcmp(name_of(of->data->key), name) == 0)
+		return of->data;
 	for (size_t i = 0; part != NULL && i < part->pack_count; i++)
 		if (strcmp(name_of(part->packs[i].object.key), name) == 0)
 			return &part->packs[i].object;
@@ -210,7 +209,7 @@ open_pack(struct chain *c, const char *name, struct err *e)
 
 	give(c);
 	object_closep(&c->object);
-	c->pack = pack_named(c, name);
+	c->pack = chain_pack_named(c->part, name);
 	if (c->pack == NULL)
 		return err_set(e, ERR_DAMAGED,
 		    "%s: it names the pack '%.200s', which the backup does not know",

@@ -19,6 +19,10 @@
 /* Whether any of it lies outside of its own pack. */
 bool chain_is(const struct export_part *part);
 
+/* The pack that a line of the manifest names, its own or an older one; NULL: the part does not know
+ * it. */
+const struct stored_object *chain_pack_named(const struct export_part *of, const char *name);
+
 /*
  * The tar, to its end: backup_part_bytes(part->chain) bytes. The own pack is compared with what was
  * promised; of an older one each frame has its checksum. `check` also compares each file with the
