@@ -15,6 +15,7 @@
 #include "cgi/handle/on_download_new.h"
 #include "cgi/handle/on_environment.h"
 #include "cgi/handle/on_environment_view.h"
+#include "cgi/handle/on_files.h"
 #include "cgi/handle/on_health.h"
 #include "cgi/handle/on_help.h"
 #include "cgi/handle/on_job.h"
@@ -142,6 +143,12 @@ static const struct route routes[] = {
 	POST("/b/{backup}/undelete", RIGHT_DELETE, on_backup_undelete),
 	GET("/b/{backup}/download", RIGHT_DOWNLOAD, on_download_new_form),
 	POST("/b/{backup}/download", RIGHT_DOWNLOAD, on_download_new_create),
+	/* The log of a backup names paths to every viewer; what is in them stays with the rights to
+	 * download and to restore. */
+	GET("/b/{backup}/files", RIGHT_VIEW, on_files_get),
+	GET("/b/{backup}/files/fragment", RIGHT_VIEW, on_files_fragment),
+	POST("/b/{backup}/files", RIGHT_VIEW, on_files_read),
+	GET("/b/{backup}/files/restore", RIGHT_RESTORE, on_files_restore),
 
 	GET("/b/{backup}/restore", RIGHT_RESTORE, on_restore_new_form),
 	POST("/b/{backup}/restore", RIGHT_RESTORE, on_restore_new_create),

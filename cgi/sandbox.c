@@ -13,10 +13,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "lib/base/arena.h"
 #include "lib/base/fault.h"
 #include "lib/base/fd.h"
 #include "lib/base/log.h"
 #include "lib/model/zone.h"
+#include "lib/store/listing.h"
 
 /* The headers of Debian 12 know ABI 2; these came with 3 and 5. */
 #ifndef LANDLOCK_ACCESS_FS_TRUNCATE
@@ -81,6 +83,16 @@ allow_zones(int ruleset, struct err *e)
 	return access(ZONE_FOLDER, R_OK) == 0 ? allow(ruleset, READ, ZONE_FOLDER, e) : 0;
 }
 
+/* Made by the worker, which may come later than we. */
+static int
+allow_lists(int ruleset, const char *run, struct err *e)
+{
+	CLEANUP_ARENA struct arena *a = arena_new();
+	const char *folder = listing_folder(a, run);
+
+	return fd_make_path(folder, e) != 0 ? -1 : allow(ruleset, READ, folder, e);
+}
+
 /* Only in builds for tests: gcov writes next to the program at exit, sanitizers read /proc. */
 static int
 allow_instruments(int ruleset UNUSED, __u64 rights UNUSED, struct err *e UNUSED)
@@ -121,7 +133,7 @@ confine_files(const struct conf *conf, struct err *e)
 	/* SQLite seeds its random numbers when it first wants one. */
 	if (allow(ruleset, READ, conf->templates, e) != 0 ||
 	    allow(ruleset, LANDLOCK_ACCESS_FS_READ_FILE, "/dev/urandom", e) != 0 ||
-	    allow_zones(ruleset, e) != 0 ||
+	    allow_zones(ruleset, e) != 0 || allow_lists(ruleset, conf->run, e) != 0 ||
 	    allow_catalogue(ruleset, CHANGE & all.handled_access_fs, conf->catalog, e) != 0 ||
 	    allow_instruments(ruleset, all.handled_access_fs, e) != 0)
 		return -1;

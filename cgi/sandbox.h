@@ -2,8 +2,8 @@
  *
  * sandbox_enter(): it makes no socket, starts no program, signals and reads no other process, and
  * no debugger reads it (seccomp; a list of what is denied, because libc and SQLite may call more
- * tomorrow). sandbox_files(): it opens the templates to read, the three files of the catalogue, and
- * nothing else (Landlock).
+ * tomorrow). sandbox_files(): it opens the templates and the lists of files to read, the three
+ * files of the catalogue, and nothing else (Landlock).
  */
 #ifndef CGI_SANDBOX_H
 #define CGI_SANDBOX_H

@@ -20,7 +20,8 @@
 <?cs if:b.obstacle && !b.building ?><li><span class="muted">Not restorable: <?cs var:b.obstacle ?></span></li>
 <?cs elif:page.may.restore && !b.obstacle ?><li><button type="submit" form="act" formaction="<?cs var:b.href ?>/test">Test restore</button></li>
 <?cs /if ?><?cs if:b.ready && !b.obstacle && page.may.download ?><li><a href="<?cs var:b.href ?>/download">Prepare download</a></li>
-<?cs /if ?><?cs if:b.ready ?><li><a href="<?cs var:b.href ?>#restore">Restore by hand</a></li>
+<?cs /if ?><?cs if:b.ready ?><li><a href="<?cs var:b.href ?>/files">Browse files</a></li>
+<li><a href="<?cs var:b.href ?>#restore">Restore by hand</a></li>
 <?cs /if ?><?cs if:b.ready && page.may.backup ?><li><button type="submit" form="act" formaction="<?cs var:b.href ?>/verify">Verify now</button></li>
 <li><button type="submit" form="act" formaction="<?cs var:b.href ?>/keep" name="keep" value="<?cs if:b.keep ?>0">No longer keep<?cs else ?>1">Keep<?cs /if ?></button></li>
 <?cs /if ?><?cs if:page.may.backup ?><li><a href="<?cs var:b.href ?>/note">Edit note</a></li>

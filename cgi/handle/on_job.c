@@ -16,6 +16,7 @@
 #include "lib/store/downloads.h"
 #include "lib/store/findings.h"
 #include "lib/store/jobs.h"
+#include "lib/store/listing.h"
 #include "lib/store/projects.h"
 #include "lib/store/restores.h"
 #include "lib/store/settings.h"
@@ -322,6 +323,8 @@ retry(int64_t *ret, struct request *rq, const struct job *old, const struct job_
 	case JOB_PRUNE:
 		return err_set(e, ERR_CONFLICT,
 		    "it comes again by itself after the next backup, or within a day");
+	case JOB_LIST:
+		return listing_request(ret, rq->db, jr, old->backup, e);
 	case JOB_KINDS:
 		break;
 	}

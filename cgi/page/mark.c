@@ -295,6 +295,8 @@ mark_job_title(enum job_kind kind)
 		return "Look through a storage";
 	case JOB_PRUNE:
 		return "Move old backups to the trash";
+	case JOB_LIST:
+		return "Read the list of files";
 	case JOB_KINDS:
 		break;
 	}

@@ -82,3 +82,22 @@ utf8_clean(struct arena *a, const char *p, size_t n)
 	}
 	return arena_dupn(a, out.p, out.n);
 }
+
+void
+utf8_show_path(struct buf *out, const char *path)
+{
+	while (*path != '\0') {
+		size_t n = strcspn(path, "/") + (*path == '/');
+		bool valid = utf8_valid(path, n);
+
+		for (size_t i = 0; i < n; i++) {
+			unsigned char c = (unsigned char)path[i];
+
+			if (c < 0x20 || c == 0x7f || c == '\\' || (c > 0x7f && !valid))
+				buf_printf(out, "\\%03o", c);
+			else
+				buf_char(out, path[i]);
+		}
+		path += n;
+	}
+}

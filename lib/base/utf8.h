@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "lib/base/arena.h"
+#include "lib/base/buf.h"
 
 /* Well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, at most U+10FFFF). */
 bool utf8_valid(const char *p, size_t n);
@@ -18,5 +19,10 @@ size_t utf8_cut(const char *text, size_t most);
 
 /* A copy in which each bad byte and each control character but \n and \t is U+FFFD. */
 char *utf8_clean(struct arena *a, const char *p, size_t n);
+
+/* A path as valid UTF-8 on one line: control characters and '\' are \ooo, and so is each byte above
+ * 0x7f of a name (between two slashes) that is not valid UTF-8. No two paths look the same, and
+ * what is shown of a path is what is shown of its names, with slashes between them. */
+void utf8_show_path(struct buf *out, const char *path);
 
 #endif

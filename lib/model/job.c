@@ -11,6 +11,7 @@ static const char *const kinds[JOB_KINDS] = {
 	[JOB_TIDY] = "tidy",     [JOB_TEST] = "test",
 	[JOB_RECONCILE] = "reconcile",
 	[JOB_PRUNE] = "prune",
+	[JOB_LIST] = "list",
 };
 
 static const char *const states[JOB_STATES] = {

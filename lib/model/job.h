@@ -10,7 +10,8 @@
 /* preview: look at the target of a restore; undo: take one back; switch: a new service and the one
  * it stands beside change places; tidy: what a restore left to do (its hook, what it kept beside
  * the target); test: a restore into a scratch target; reconcile: compare a storage with the
- * catalogue; prune: to the trash with what the keep rule lets go. */
+ * catalogue; prune: to the trash with what the keep rule lets go; list: the files of a backup, for
+ * pages. */
 enum job_kind {
 	JOB_BACKUP,
 	JOB_DOWNLOAD,
@@ -24,6 +25,7 @@ enum job_kind {
 	JOB_TEST,
 	JOB_RECONCILE,
 	JOB_PRUNE,
+	JOB_LIST,
 	JOB_KINDS
 };
 enum job_state { JOB_QUEUED, JOB_RUNNING, JOB_SUCCEEDED, JOB_FAILED, JOB_CANCELLED, JOB_STATES };

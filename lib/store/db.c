@@ -99,6 +99,54 @@ open_file(struct db **ret, const char *path, int flags, struct err *e)
 	return 0;
 }
 
+/* What is new is for its owner alone; -wal and -shm take the same mode. */
+static int
+make_file(const char *path, struct err *e)
+{
+	CLEANUP_FD int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	return fd < 0 ? err_sys(e, "create the database '%s'", path) : 0;
+}
+
+int
+db_make_derived(struct db **ret, const char *path, struct err *e)
+{
+	CLEANUP_DB struct db *db = xmalloc(sizeof *db);
+
+	*db = (struct db){ .busy_limit_ms = 10000 };
+	if (make_file(path, e) != 0)
+		return -1;
+	if (sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
+	    SQLITE_OK ||
+	    exec(db, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA temp_store=MEMORY",
+	        e) != 0) {
+		sql_fail(db, e);
+		return err_in(e, "make '%s'", path);
+	}
+	*ret = db;
+	db = NULL;
+	return 0;
+}
+
+int
+db_open_derived(struct db **ret, const char *path, struct err *e)
+{
+	CLEANUP_DB struct db *db = xmalloc(sizeof *db);
+
+	*db = (struct db){ .busy_limit_ms = 10000 };
+	if (access(path, F_OK) != 0 && errno == ENOENT)
+		return err_set(e, ERR_NOT_FOUND, "there is no '%s'", path);
+	if (sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) !=
+	    SQLITE_OK ||
+	    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL) != SQLITE_OK) {
+		sql_fail(db, e);
+		return err_in(e, "open '%s'", path);
+	}
+	*ret = db;
+	db = NULL;
+	return 0;
+}
+
 static int
 schema_version(int *ret, struct db *db, struct err *e)
 {
@@ -269,15 +317,6 @@ migrate_one(struct db *db, int version, const char *script, struct err *e)
 		return -1;
 	FAULT("migrate.before_commit");
 	return sql_commit(&t, e);
-}
-
-/* A new catalogue is for its owner alone; -wal and -shm take the same mode. */
-static int
-make_file(const char *path, struct err *e)
-{
-	CLEANUP_FD int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-
-	return fd < 0 ? err_sys(e, "create the catalogue '%s'", path) : 0;
 }
 
 int

@@ -26,6 +26,12 @@ MUST_USE int db_open(struct db **ret, const char *path, struct err *e);
  * transaction; before the first, the file is copied to "<path>.v<version>.bak". */
 MUST_USE int db_open_migrate(struct db **ret, const char *path, struct err *e);
 
+/* A database of its own that is derived from something else and may be lost at any time: made anew,
+ * empty, and only good once its one transaction is committed and it was closed; opened to be read,
+ * when nobody writes to it any more. ERR_NOT_FOUND when there is none. */
+MUST_USE int db_make_derived(struct db **ret, const char *path, struct err *e);
+MUST_USE int db_open_derived(struct db **ret, const char *path, struct err *e);
+
 void db_close(struct db *db);         /* NULL is fine */
 void db_closep(struct db **db);
 #define CLEANUP_DB CLEANUP(db_closep)

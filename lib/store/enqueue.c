@@ -29,7 +29,7 @@ static const int priorities[JOB_KINDS] = {
 	[JOB_PREVIEW] = 30, [JOB_CHECK] = 30,   [JOB_BACKUP] = 20,
 	[JOB_DOWNLOAD] = 20, [JOB_TIDY] = 15,   [JOB_TEST] = 15,
 	[JOB_VERIFY] = 15,      [JOB_RECONCILE] = 15,
-	[JOB_PRUNE] = 10,
+	[JOB_PRUNE] = 10,       [JOB_LIST] = 30,
 };
 
 int

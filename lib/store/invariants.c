@@ -45,8 +45,9 @@ static const char *const facts[] = {
 	" m JOIN job j ON j.id=m.job WHERE m.running=0 AND j.state='running' AND ?1>0",
 	/* The looks of a draft that was never confirmed outlive it. */
 	"SELECT 'j'||id||' is a '||kind||' job of nothing' FROM job WHERE ?1>0 AND ((kind IN"
-	" ('backup', 'verify', 'test') AND backup IS NULL) OR (kind='download' AND download IS"
-	" NULL) OR (kind='check' AND (service IS NULL)=(storage IS NULL)) OR (kind='reconcile' AND"
+	" ('backup', 'verify', 'test', 'list') AND backup IS NULL) OR (kind='download' AND"
+	" download IS NULL) OR (kind='check' AND"
+	" (service IS NULL)=(storage IS NULL)) OR (kind='reconcile' AND"
 	" storage IS NULL)"
 	" OR (restore IS NULL AND (kind IN ('restore', 'undo', 'tidy') OR (kind='preview' AND"
 	" state IN ('queued', 'running')))))",

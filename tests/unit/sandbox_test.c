@@ -160,6 +160,30 @@ use_the_catalogue(void)
 	    : -1;
 }
 
+static int
+read_a_list(void)
+{
+	return opens("run/lists/1.db", O_RDONLY);
+}
+
+static int
+read_beside_the_lists(void)
+{
+	return opens("run/web.sock", O_RDONLY);
+}
+
+static int
+change_a_list(void)
+{
+	return opens("run/lists/1.db", O_WRONLY);
+}
+
+static int
+make_a_list(void)
+{
+	return opens("run/lists/2.db", O_WRONLY | O_CREAT);
+}
+
 /* 0: the child reached it; EPERM or EACCES: it was refused. */
 static int
 outcome(int (*ask)(void), bool confined)
@@ -230,6 +254,15 @@ T64_the_catalogue_and_the_templates_can_be_used(void **state UNUSED)
 }
 
 static void
+T64_lists_of_files_can_be_read_and_nothing_beside_them(void **state UNUSED)
+{
+	assert_int_equal(outcome(read_a_list, true), 0);
+	refused(read_beside_the_lists);
+	refused(change_a_list);
+	refused(make_a_list);
+}
+
+static void
 T64_without_the_files_of_the_catalogue_it_says_so(void **state UNUSED)
 {
 	struct conf elsewhere = conf;
@@ -265,9 +298,12 @@ begin(void **state UNUSED)
 	put("mail", "spare");
 	put("downloads", "1.tar");
 	put("templates", "page.cs");
+	put("run", "web.sock");
+	put("run/lists", "1.db");
 	put(".", "lazarette.conf");
 	conf.home = home;
 	conf.catalog = arena_printf(arena, "%s/catalog.db", home);
+	conf.run = arena_printf(arena, "%s/run", home);
 	conf.templates = arena_printf(arena, "%s/templates", home);
 	return db_open_migrate(&first, conf.catalog, &e);
 }
@@ -293,6 +329,7 @@ main(void)
 		cmocka_unit_test(T64_nothing_can_be_written_but_the_catalogue),
 		cmocka_unit_test(T64_there_is_no_network_no_program_and_no_other_process),
 		cmocka_unit_test(T64_the_catalogue_and_the_templates_can_be_used),
+		cmocka_unit_test(T64_lists_of_files_can_be_read_and_nothing_beside_them),
 		cmocka_unit_test(T64_without_the_files_of_the_catalogue_it_says_so),
 	};
 

@@ -2,22 +2,27 @@
 #include "worker/job/clear.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/fault.h"
 #include "lib/base/rand.h"
 #include "lib/store/backups.h"
 #include "lib/store/downloads.h"
 #include "lib/store/jobs.h"
+#include "lib/store/listing.h"
 #include "lib/store/packs.h"
 #include "worker/job/folder.h"
 #include "worker/job/plan.h"
 #include "worker/job/sign.h"
 
-enum { PATH_SIZE = 4096 };
+enum { PATH_SIZE = 4096, LIST_LIFE_S = 7 * 24 * 3600, LIST_BEGUN_S = 24 * 3600 };
 
 static int
 remove_object(struct dest *d, const char *key, struct err *e)
@@ -217,6 +222,34 @@ int
 clear_scratch(const struct clear *c, struct err *e)
 {
 	return each_name(c->conf->run, clear_one_scratch, c, e);
+}
+
+/* Made again within a second or two when somebody looks. */
+static int
+clear_one_list(const struct clear *c, const char *name, struct err *e)
+{
+	const char *part = listing_part_of(c->arena, name);
+	const char *path = arena_printf(c->arena, "%s/%s", listing_folder(c->arena, c->conf->run),
+	    name);
+	int64_t most = part != NULL ? LIST_LIFE_S : LIST_BEGUN_S;
+	bool wanted = true;
+	struct stat st;
+
+	if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+		return 0;
+	if (part != NULL && listing_wanted(&wanted, c->db, part, e) != 0)
+		return -1;
+	if (wanted && clock_now() / 1000 - st.st_mtim.tv_sec < most)
+		return 0;
+	return unlink(path) == 0 || errno == ENOENT ? 0 : err_sys(e, "remove '%s'", path);
+}
+
+int
+clear_lists(const struct clear *c, struct err *e)
+{
+	const char *folder = listing_folder(c->arena, c->conf->run);
+
+	return access(folder, F_OK) != 0 ? 0 : each_name(folder, clear_one_list, c, e);
 }
 
 int

@@ -36,6 +36,10 @@ MUST_USE int clear_download(const struct clear *c, int64_t download, struct err 
 /* Folders of downloads that are neither preparing nor ready, whatever became of their rows. */
 MUST_USE int clear_downloads(const struct clear *c, struct err *e);
 
+/* Lists of files: of parts that are gone, a week after they were made, and what was begun and never
+ * published. */
+MUST_USE int clear_lists(const struct clear *c, struct err *e);
+
 /* Scratch folders of jobs that do not run under that fence any more. */
 MUST_USE int clear_scratch(const struct clear *c, struct err *e);
 

@@ -25,6 +25,7 @@ static const struct act *const acts[JOB_KINDS] = {
 	[JOB_TIDY] = &do_tidy,     [JOB_TEST] = &do_test,
 	[JOB_RECONCILE] = &do_reconcile,
 	[JOB_PRUNE] = &do_prune,
+	[JOB_LIST] = &do_list,
 };
 
 enum { END_TRY_MS = 60 * 1000, END_PAUSE_MS = 200 };

@@ -346,6 +346,7 @@ ended(struct letter *l, const struct job *job, struct err *e)
 	case JOB_TIDY:
 	case JOB_RECONCILE:
 	case JOB_PRUNE:
+	case JOB_LIST:
 	case JOB_KINDS:
 		break;
 	}
