@@ -30,6 +30,9 @@
 <li>Opening the page of a link spends nothing, so the scanners of mail systems do no harm. A use is counted when a file was delivered to its last byte; an interrupted download can go on where it stopped.</li>
 <li>Somebody who asks for the same content again gets the files that are ready.</li>
 </ul>
+<h2>A few files of a backup</h2>
+<p>Browse files, on the page of a backup, shows what it holds: folder by folder, by name, size or time, and a search through all that is below. What you tick there can be restored or downloaded without the rest; one file alone comes as it is, several come as an archive. A name that cannot be typed is shown with <code>\ooo</code> for its odd bytes; take the folder that it is in.</p>
+<p>The list is read from the storage when somebody looks for the first time, and stays on this server for a week. Everybody who may see a backup may see the names in it; what is in the files needs the right to download or to restore.</p>
 <h2>Check what you got</h2>
 <pre data-copy="Command"><code>sha256sum FILE        # compare with the mail or the page
 tar -xf FILE.tar.zst &amp;&amp; sha256sum -c SHA256SUMS</code></pre>

@@ -6,6 +6,7 @@
 
 #include "cgi/handle/envpage.h"
 #include "cgi/handle/find.h"
+#include "cgi/handle/ticks.h"
 #include "cgi/handle/trail.h"
 #include "cgi/page/show_backup.h"
 #include "cgi/page/show_download.h"
@@ -24,6 +25,8 @@ struct form {
 	struct download_form f;
 	int64_t *parts;               /* ids of the chosen ones */
 	size_t chosen;
+	const struct part *part;      /* of which only `ticks` are wanted; NULL: all is whole */
+	struct ticks ticks;
 	struct field_error errors[4];
 	size_t wrong;
 };
@@ -34,10 +37,36 @@ complain(struct form *form, const char *field, const char *text)
 	form->errors[form->wrong++] = (struct field_error){ field, text };
 }
 
-/* Which parts are ticked: all of them when the form is new. */
-static void
-read_parts(struct form *form, struct request *rq, const struct part *parts, size_t count)
+/* Files that were ticked on the page of them; `part` says whose they are. */
+static int
+read_ticks(struct form *form, const struct request *rq, struct err *e)
 {
+	bool sent = rq->method == METHOD_POST;
+	const char *slug = sent ? request_field(rq, "part") : request_query(rq, "part");
+	const char *entry = sent ? request_field(rq, "entry") : request_query(rq, "entry");
+
+	if (*entry == '\0')
+		return 0;
+	for (size_t i = 0; i < form->f.count; i++)
+		if (strcmp(form->f.parts[i].service_slug, slug) == 0)
+			form->part = &form->f.parts[i];
+	if (form->part == NULL)
+		return err_set(e, ERR_NOT_FOUND, "backup b%" PRId64 " has no files of that service",
+		    form->b.id);
+	if (ticks_read_part(&form->ticks, rq, form->part, sent ? &rq->form : &rq->query, e) != 0)
+		return -1;
+	form->f.part = form->part;
+	form->f.entries = form->ticks.entries;
+	form->f.entry_count = form->ticks.count;
+	return 0;
+}
+
+/* Which parts are ticked: in a new form all of them, or the one whose files were ticked. */
+static void
+read_parts(struct form *form, struct request *rq)
+{
+	const struct part *parts = form->f.parts;
+	size_t count = form->f.count;
 	bool *on = arena_array(rq->arena, count + 1, sizeof *on);
 	bool sent = rq->method == METHOD_POST;
 	const char **words = NULL;
@@ -45,7 +74,7 @@ read_parts(struct form *form, struct request *rq, const struct part *parts, size
 
 	form->parts = arena_array(rq->arena, count + 1, sizeof *form->parts);
 	for (size_t i = 0; i < count; i++) {
-		on[i] = !sent;
+		on[i] = !sent && (form->part == NULL || form->part == &parts[i]);
 		/* People and scripts may name the service, forms name the part. */
 		for (size_t w = 0; w < word_count; w++) {
 			int64_t id;
@@ -57,8 +86,6 @@ read_parts(struct form *form, struct request *rq, const struct part *parts, size
 		if (on[i])
 			form->parts[form->chosen++] = parts[i].id;
 	}
-	form->f.parts = parts;
-	form->f.count = count;
 	form->f.on = on;
 }
 
@@ -110,7 +137,11 @@ read_form(struct form *form, struct request *rq, struct err *e)
 		return -1;
 	form->f.backup = &form->b;
 	form->f.email = rq->session != NULL ? rq->session->account.email : "";
-	read_parts(form, rq, parts, count);
+	form->f.parts = parts;
+	form->f.count = count;
+	if (read_ticks(form, rq, e) != 0)
+		return -1;
+	read_parts(form, rq);
 	read_options(form, rq);
 	if (form->chosen == 0)
 		complain(form, "parts", "Choose at least one thing to download");
@@ -139,6 +170,14 @@ send_form(struct reply *rp, const struct request *rq, const struct form *form, s
 	return page_send(rp, rq, &p, e);
 }
 
+/* Its list was removed meanwhile: it is read again, and the ticks are to be set again. */
+static int
+back_to_files(struct reply *rp, const struct form *form)
+{
+	return reply_see_other(rp, "/b/b%" PRId64 "/files?part=%s", form->b.id,
+	    form->part->service_slug);
+}
+
 int
 on_download_new_form(struct reply *rp, struct request *rq, struct err *e)
 {
@@ -146,7 +185,19 @@ on_download_new_form(struct reply *rp, struct request *rq, struct err *e)
 
 	if (read_form(&form, rq, e) != 0)
 		return -1;
+	if (form.part != NULL && form.ticks.count == 0)
+		return back_to_files(rp, &form);
 	return send_form(rp, rq, &form, e);
+}
+
+/* Is anything of it wanted at all? */
+static bool
+is_chosen(const struct form *form)
+{
+	for (size_t i = 0; form->part != NULL && i < form->chosen; i++)
+		if (form->parts[i] == form->part->id)
+			return true;
+	return false;
 }
 
 /* Ask for it; the files that are ready already only need a mail with a fresh link. */
@@ -154,6 +205,8 @@ static int
 request_download(struct download_ids *ids, const struct request *rq, const struct form *form,
     struct err *e)
 {
+	const struct download_choice choice = { form->part != NULL ? form->part->id : 0,
+		form->ticks.paths, form->ticks.file_name };
 	struct download_request dr = {
 		.job = { .environment = form->v.id,
 		    .key = find_key(rq),
@@ -165,6 +218,7 @@ request_download(struct download_ids *ids, const struct request *rq, const struc
 		.format = form->f.format,
 		.valid_ms = form->f.valid_ms,
 		.max_uses = form->f.max_uses,
+		.choice = is_chosen(form) ? &choice : NULL,
 	};
 	char id[NAME_ID_SIZE];
 
@@ -198,6 +252,8 @@ on_download_new_create(struct reply *rp, struct request *rq, struct err *e)
 			return -1;
 		return reply_see_other(rp, "/d/d%" PRId64, earlier.download);
 	}
+	if (form.part != NULL && form.ticks.count == 0)
+		return back_to_files(rp, &form);
 	if (form.wrong > 0)
 		return send_form(rp, rq, &form, e);
 	if (request_download(&ids, rq, &form, e) != 0)

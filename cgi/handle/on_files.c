@@ -6,8 +6,8 @@
 
 #include "cgi/handle/envpage.h"
 #include "cgi/handle/find.h"
+#include "cgi/handle/ticks.h"
 #include "cgi/page/show_files.h"
-#include "lib/base/buf.h"
 #include "lib/base/num.h"
 #include "lib/store/backups.h"
 #include "lib/store/listing.h"
@@ -197,46 +197,24 @@ on_files_read(struct reply *rp, struct request *rq, struct err *e)
 	return reply_see_other(rp, "/b/b%" PRId64 "/files", b.id);
 }
 
-/* The paths of what was ticked, one a line. */
-static int
-read_ticks(struct buf *lines, const struct look *k, const struct request *rq, struct err *e)
-{
-	for (size_t i = 0; i < rq->query.count; i++) {
-		struct listing_entry entry;
-		int64_t id;
-
-		if (strcmp(rq->query.items[i].name, "entry") != 0)
-			continue;
-		if (!num_parse(&id, rq->query.items[i].value, 1, INT64_MAX))
-			return err_set(e, ERR_NOT_FOUND, "this backup has no such file");
-		if (listing_by_id(&entry, rq->arena, k->list, id, e) != 0)
-			return -1;
-		if (!entry.plain)
-			return err_set(e, ERR_INPUT, "%s cannot be chosen by itself, as its name"
-			    " cannot be typed; choose the folder it is in", entry.path);
-		buf_printf(lines, "%s%s", lines->n > 0 ? "\n" : "", entry.path);
-	}
-	return 0;
-}
-
 int
 on_files_restore(struct reply *rp, struct request *rq, struct err *e)
 {
 	CLEANUP_PAGE struct page p = { 0 };
 	CLEANUP_LOOK struct look k = { .list = NULL };
-	CLEANUP_BUF struct buf lines = BUF_INIT;
+	struct ticks t;
 
 	if (look(&k, rq, e) != 0)
 		return -1;
 	if (k.list == NULL)
 		return reply_see_other(rp, "/b/b%" PRId64 "/files", k.b.id);
-	if (read_ticks(&lines, &k, rq, e) != 0)
+	if (ticks_read(&t, rq, k.list, &rq->query, e) != 0)
 		return -1;
-	if (lines.n > 0)
+	if (t.count > 0)
 		return reply_see_other(rp,
 		    "/b/b%" PRId64 "/restore?part=%" PRId64 "&only-%" PRId64 "=1&choice-%" PRId64
 		    "=%s", k.b.id, k.view.part->id, k.view.part->id, k.view.part->id,
-		    url_encode(rq->arena, lines.p));
+		    url_encode(rq->arena, t.paths));
 	if (begin(&p, rq, &k, e) != 0)
 		return -1;
 	page_errors(&p, rp, &(struct field_error){ "entries",

@@ -251,11 +251,23 @@ retry_backup(int64_t *ret, struct request *rq, const struct job *old, const stru
 }
 
 /* The same content in the same format, as a new download. */
+/* An archive has a name that we made. */
+static bool
+is_named_as_chosen(const struct download_file *f)
+{
+	const char *slash = strrchr(f->choice, '/');
+	const char *name = slash != NULL ? slash + 1 : f->choice;
+
+	return strchr(f->choice, '\n') == NULL &&
+	    strncmp(name, f->name + (*name == '.'), strlen(f->name) - (*name == '.')) == 0;
+}
+
 static int
 retry_download(int64_t *ret, struct request *rq, const struct job *old,
     const struct job_request *jr, struct err *e)
 {
 	struct download_request dr = { .job = *jr };
+	struct download_choice choice;
 	struct download d;
 	struct download_ids ids;
 	struct download_file *files;
@@ -266,8 +278,14 @@ retry_download(int64_t *ret, struct request *rq, const struct job *old,
 	    downloads_files(&files, &count, rq->arena, rq->db, d.id, e) != 0)
 		return -1;
 	parts = arena_array(rq->arena, count + 1, sizeof *parts);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		parts[i] = files[i].part;
+		if (*files[i].choice == '\0')
+			continue;
+		choice = (struct download_choice){ files[i].part, files[i].choice,
+			is_named_as_chosen(&files[i]) ? files[i].name : NULL };
+		dr.choice = &choice;
+	}
 	dr.backup = d.backup;
 	dr.parts = parts;
 	dr.part_count = count;

@@ -94,7 +94,13 @@ show_download_form(struct page *p, const struct download_form *form, int64_t now
 		                                              : "a pg_dump file for pg_restore");
 		page_size(n, "size", backup_part_bytes(part));
 		node_flag(n, "on", form->on[i]);
+		for (size_t j = 0; form->part == part && j < form->entry_count; j++)
+			node_set(node_add(n, "only"), "path", form->entries[j].path);
 	}
+	if (form->part != NULL)
+		node_set(p->root, "of", form->part->service_slug);
+	for (size_t i = 0; i < form->entry_count; i++)
+		node_int(node_add(p->root, "entries"), "id", form->entries[i].id);
 	choices(p, form);
 	node_flag(p->root, "media", media);
 	node_set(p->root, "mail.to", form->email);
@@ -111,6 +117,7 @@ show_download_file(struct node *n, const struct download_file *f)
 	node_set(n, "service", f->service_name);
 	node_set(n, "icon", media ? "media" : "database");
 	node_set(n, "what", media ? "media" : "database");
+	node_set(n, "only", *f->choice != '\0' ? f->choice : NULL);
 	if (*f->sha256 == '\0')
 		return;
 	page_size(n, "size", f->bytes);

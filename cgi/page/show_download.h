@@ -10,6 +10,7 @@
 #include "lib/model/backup.h"
 #include "lib/model/download.h"
 #include "lib/model/job.h"
+#include "lib/store/listing.h"
 
 /* The form as it was sent, or as it is first shown. */
 struct download_form {
@@ -19,6 +20,9 @@ struct download_form {
 	size_t count;
 	enum download_format format;
 	int64_t valid_ms, max_uses;
+	const struct part *part;             /* of which only `entries` are wanted; NULL: none */
+	const struct listing_entry *entries;
+	size_t entry_count;
 	const char *email;                   /* where the mail goes */
 };
 void show_download_form(struct page *p, const struct download_form *form, int64_t now);

@@ -32,6 +32,7 @@ struct download_file {
 	const char *path;             /* below the downloads folder; "" until ready */
 	int64_t bytes;
 	const char *sha256;
+	const char *choice;           /* paths of media, one a line; "": all of it */
 	const char *service_slug, *service_name, *engine;
 };
 

@@ -15,6 +15,7 @@
 #include "lib/store/enqueue.h"
 #include "lib/store/policies.h"
 #include "lib/store/sql.h"
+#include "lib/util/hash.h"
 
 /* -- asking for one -- */
 
@@ -57,20 +58,40 @@ wanted(const struct download_request *rq, int64_t part)
 	return false;
 }
 
+static bool
+is_of(const struct download_choice *choice, const struct part *p)
+{
+	return choice != NULL && choice->part == p->id;
+}
+
 /* The format says nothing about a database: with none of files chosen it is left out of the
  * content's name. */
 static char *
-name_content(struct arena *a, const struct choice *c, enum download_format format)
+name_content(struct arena *a, const struct choice *c, const struct download_request *rq)
 {
 	CLEANUP_BUF struct buf list = BUF_INIT;
+	char chosen[HASH_HEX_SIZE];
 	const char *packed = "native";
 
 	for (size_t i = 0; i < c->count; i++) {
 		buf_printf(&list, "%s%" PRId64, i > 0 ? "," : "", c->parts[i].id);
 		if (is_files(&c->parts[i]))
-			packed = download_format_name(format);
+			packed = download_format_name(rq->format);
 	}
-	return arena_printf(a, "%" PRId64 ":%s:%s", c->backup.id, packed, list.p);
+	if (rq->choice == NULL)
+		return arena_printf(a, "%" PRId64 ":%s:%s", c->backup.id, packed, list.p);
+	hash_of(chosen, rq->choice->paths, strlen(rq->choice->paths));
+	return arena_printf(a, "%" PRId64 ":%s:%s:%" PRId64 "=%s", c->backup.id, packed, list.p,
+	    rq->choice->part, chosen);
+}
+
+static bool
+has_files(const struct choice *c, int64_t part)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (c->parts[i].id == part)
+			return is_files(&c->parts[i]);
+	return false;
 }
 
 static int
@@ -98,7 +119,9 @@ choose(struct choice *ret, struct arena *a, struct db *db, const struct download
 	if (ret->count != rq->part_count)
 		return err_set(e, ERR_INPUT,
 		    "a part was chosen that backup b%" PRId64 " does not have", b->id);
-	ret->content = name_content(a, ret, rq->format);
+	if (rq->choice != NULL && !has_files(ret, rq->choice->part))
+		return err_set(e, ERR_INPUT, "paths were chosen of what is not downloaded");
+	ret->content = name_content(a, ret, rq);
 	return 0;
 }
 
@@ -135,12 +158,14 @@ find_same(struct download_ids *ret, struct db *db, const struct download_request
 /* "shop-live-media-20261121T020000Z.tar.zst" */
 static char *
 file_name(struct arena *a, const struct choice *c, const struct part *p,
-    enum download_format format)
+    const struct download_request *rq)
 {
-	const char *ending = is_files(p) ? download_format_name(format)
+	const char *ending = is_files(p) ? download_format_name(rq->format)
 	    : strcmp(p->engine, engine_name(ENGINE_SQLITE)) == 0 ? "sqlite" : "dump";
 	char time[CLOCK_ISO_SIZE];
 
+	if (is_of(rq->choice, p) && rq->choice->name != NULL)
+		return arena_dup(a, rq->choice->name);
 	clock_compact(time, p->taken_at != 0 ? p->taken_at : c->backup.created_at);
 	return arena_printf(a, "%s-%s-%s-%s.%s", c->backup.project_slug, c->backup.environment_slug,
 	    p->service_slug, time, ending);
@@ -155,7 +180,7 @@ add_download(struct download_ids *ret, struct arena *a, struct db *db,
 	    " content, created_at, valid_ms, max_uses) VALUES (?1, ?2, ?3, ?4, 'preparing', ?5,"
 	    " ?6, ?7, ?8, ?9) RETURNING id";
 	static const char sql_file[] =
-	    "INSERT INTO download_file (download, part, name) VALUES (?1, ?2, ?3)";
+	    "INSERT INTO download_file (download, part, name, choice) VALUES (?1, ?2, ?3, ?4)";
 	char uuid[UUID_SIZE];
 
 	rand_uuid(uuid);
@@ -169,7 +194,8 @@ add_download(struct download_ids *ret, struct arena *a, struct db *db,
 	for (size_t i = 0; i < c->count; i++)
 		if (sql_run(NULL, db, sql_file,
 		        SQL_ARGS(sql_i(ret->download), sql_i(c->parts[i].id),
-		            sql_t(file_name(a, c, &c->parts[i], rq->format))),
+		            sql_t(file_name(a, c, &c->parts[i], rq)),
+		            sql_t(is_of(rq->choice, &c->parts[i]) ? rq->choice->paths : "")),
 		        e) != 0)
 			return -1;
 	return enqueue_add(&ret->job, db, &rq->job,
@@ -308,6 +334,7 @@ read_file(void *row, struct sql *q, struct arena *a)
 	f->path = sql_text(q, c++, a);
 	f->bytes = sql_int(q, c++);
 	f->sha256 = sql_text(q, c++, a);
+	f->choice = sql_text(q, c++, a);
 	f->service_slug = sql_text(q, c++, a);
 	f->service_name = sql_text(q, c++, a);
 	f->engine = sql_text(q, c++, a);
@@ -318,9 +345,9 @@ downloads_files(struct download_file **ret, size_t *count, struct arena *a, stru
     int64_t download, struct err *e)
 {
 	static const char sql[] =
-	    "SELECT f.id, f.download, f.part, f.name, f.path, f.bytes, f.sha256, p.service_slug,"
-	    " p.service_name, p.engine FROM download_file f JOIN part p ON p.id=f.part WHERE"
-	    " f.download=?1 ORDER BY f.id";
+	    "SELECT f.id, f.download, f.part, f.name, f.path, f.bytes, f.sha256, f.choice,"
+	    " p.service_slug, p.service_name, p.engine FROM download_file f JOIN part p ON"
+	    " p.id=f.part WHERE f.download=?1 ORDER BY f.id";
 	void *rows = sql_list(count,
 	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(download)), sizeof **ret, read_file },
 	    e);

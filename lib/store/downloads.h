@@ -13,6 +13,12 @@
 #include "lib/store/db.h"
 #include "lib/store/jobs.h"
 
+/* Of this part of files only these paths, one a line. One file alone comes as it is, under this
+ * name; NULL: it is a folder, or several. */
+struct download_choice {
+	int64_t part;
+	const char *paths, *name;
+};
 struct download_request {
 	struct job_request job;
 	int64_t backup;
@@ -20,6 +26,7 @@ struct download_request {
 	size_t part_count;
 	enum download_format format;
 	int64_t valid_ms, max_uses;
+	const struct download_choice *choice;   /* NULL: all of each part */
 };
 struct download_ids {
 	int64_t download, job;   /* job 0: the files are ready already */

@@ -4,7 +4,9 @@ import contextlib
 import os
 import re
 import sqlite3
+import subprocess
 import sys
+import tempfile
 from urllib.parse import quote, urlencode
 
 sys.dont_write_bytecode = True
@@ -23,7 +25,7 @@ def place():
         s.content = os.path.join(s.home, "content")
         os.makedirs(s.content + "/media/many")
         os.makedirs(s.content + "/drill")
-        make_media(s.content + "/media")
+        s.media = make_media(s.content + "/media")
         for i in range(MANY):
             with open(f"{s.content}/media/many/{i:04}.txt", "w") as f:
                 f.write("x" * i)
@@ -108,14 +110,18 @@ def tables(s):
     assert s.sql1("SELECT count(*) FROM job WHERE kind = 'list'") == 1
 
 
+def ticks(s, *wanted, folder=""):
+    """The fields of these entries, as their boxes would send them."""
+    page = files(s, "?part=media&path=" + quote(folder))
+    ids = {name: i for i, name in re.findall(r'name="entry" value="(\d+)" aria-label="Choose ([^"]*)"', page.text)}
+    return "part=media&path=" + quote(folder) + "".join(f"&entry={ids[w]}" for w in wanted)
+
+
 @test("PEER-24", "what was ticked comes back, and nothing else")
 def ticked(s):
-    page = files(s, "?part=media&path=sub")
-    ids = dict(re.findall(r'name="entry" value="(\d+)" aria-label="Choose ([^"]*)"', page.text))
-    chosen = "&".join(f"entry={i}" for i, name in ids.items() if name in ("deep", "with space.txt"))
     nothing = s.browser.get(f"/b/b{seen['b']}/files/restore?part=media&path=sub")
     assert nothing.status == 422 and "Tick the files" in nothing.text
-    what = s.must(s.browser.get(f"/b/b{seen['b']}/files/restore?part=media&path=sub&{chosen}"))
+    what = s.must(s.browser.get(f"/b/b{seen['b']}/files/restore?{ticks(s, 'deep', 'with space.txt', folder='sub')}"))
     form = next(f for f in what.page.forms if "step" in f.names)
     target = s.sql1("SELECT id FROM environment WHERE slug = 'drill'")
     part, service = (s.sql1("SELECT id FROM part WHERE backup = ? AND service_slug = 'media'", seen["b"]),
@@ -133,6 +139,92 @@ def ticked(s):
     root = s.content + "/drill"
     found = sorted(os.path.relpath(os.path.join(d, f), root) for d, _, fs in os.walk(root) for f in fs)
     assert found == ["sub/deep/er/\u00fcmlaut.svg", "sub/with space.txt"], found
+
+
+def download(s, query, **fields):
+    """Downloads what is ticked; gives the row of its file and its path."""
+    page = s.must(s.browser.get(f"/b/b{seen['b']}/download?{query}"))
+    form = page.form(field="format").fill(**fields)
+    sent = s.must(s.browser.submit(form, page.path, follow=False), 303)
+    number = int(re.search(r"/d/d(\d+)", sent.header("location")).group(1))
+    s.wait_download(number)
+    row = s.sql("SELECT * FROM download_file WHERE download = ?", number)[0]
+    assert s.sql1("SELECT count(*) FROM download_file WHERE download = ?", number) == 1
+    return row, os.path.join(s.home, "downloads", row["path"])
+
+
+def unpacked(path):
+    """path -> content of the files in an archive, its list of sums checked."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["bsdtar", "-xpf", path, "-C", folder], check=True)
+        done = subprocess.run(["sha256sum", "--quiet", "-c", "SHA256SUMS"], cwd=folder, check=False, capture_output=True)
+        assert done.returncode == 0 or os.path.getsize(folder + "/SHA256SUMS") == 0, done
+        found = {}
+        for d, _, names in os.walk(folder):
+            for name in names:
+                full = os.path.join(d, name)
+                if os.path.islink(full):
+                    continue
+                with open(full, "rb") as f:
+                    found[os.path.relpath(full, folder)] = f.read()
+        return {p: c for p, c in found.items() if p not in ("MANIFEST", "SHA256SUMS")}
+
+
+@test("PEER-24", "what was ticked is downloaded in each format, and nothing else")
+def fetched(s):
+    query = ticks(s, "deep", "with space.txt", folder="sub")
+    shown = s.must(s.browser.get(f"/b/b{seen['b']}/download?{query}"))
+    assert "sub/with space.txt" in shown.text and shown.form(field="format").values("parts") == \
+        [str(s.sql1("SELECT id FROM part WHERE service_slug = 'media' AND backup = ?", seen["b"]))]
+    for form in ("tar", "tar.gz", "tar.zst", "zip"):
+        row, path = download(s, query, format=form)
+        assert row["name"].endswith(form) and row["choice"] == "sub/deep\nsub/with space.txt", dict(row)
+        found = unpacked(path)
+        assert found == {p: c for p, c in s.media.items() if p in ("sub/with space.txt", "sub/deep/er/\u00fcmlaut.svg")}, found.keys()
+    again = s.sql1("SELECT count(*) FROM download")
+    download(s, query, format="zip")
+    assert s.sql1("SELECT count(*) FROM download") == again, "the same choice was prepared twice"
+
+
+@test("PEER-24", "one file comes as itself; a further name of a file has its content; a folder without files is an archive")
+def one(s):
+    for folder, name, content in (("", "film.bin", s.media["film.bin"]), ("", "empty", b""), ("", "a.txt", b"hello\n"),
+                                  ("sub", "hard", b"hello\n")):
+        row, path = download(s, ticks(s, name, folder=folder))
+        with open(path, "rb") as f:
+            assert f.read() == content and row["name"] == name, dict(row)
+    row, path = download(s, ticks(s, "link"))
+    assert row["name"].endswith(".tar.zst") and unpacked(path) == {}
+    row, path = download(s, ticks(s, "hard", "with space.txt", folder="sub"), format="tar")
+    found = unpacked(path)
+    # Which of the two names came first in the backup is as it was in the folder.
+    assert found.pop("a.txt", b"hello\n") == b"hello\n" and found == {"sub/hard": b"hello\n", "sub/with space.txt": b"x" * 1000}
+
+
+@test("PEER-24", "control: a chosen file whose stored bytes are not the promised ones is not handed out")
+def damaged(s):
+    key = s.sql1("SELECT data_key FROM part WHERE backup = ? AND service_slug = 'media'", seen["b"])
+    path = os.path.join(s.home, "store", key)
+    with open(path, "rb") as f:
+        whole = f.read()
+    with open(path, "r+b") as f:
+        for at in range(len(whole) // 3, len(whole), len(whole) // 40):
+            f.seek(at)
+            f.write(bytes([whole[at] ^ 1]))
+    page = s.must(s.browser.get(f"/b/b{seen['b']}/download?{ticks(s, 'film.bin')}"))
+    form = page.form(field="format").fill(uses="7")
+    sent = s.must(s.browser.submit(form, page.path, follow=False), 303)
+    number = int(re.search(r"/d/d(\d+)", sent.header("location")).group(1))
+    s.wait_download(number, "failed")
+    error = s.sql1("SELECT error FROM download WHERE id = ?", number)
+    assert "'film.bin'" in error and os.path.basename(key) in error and "damaged" in error, error
+    with open(path, "wb") as f:
+        f.write(whole)
+    retry = s.must(s.browser.get(f"/j/j{s.sql1('SELECT max(id) FROM job')}"))
+    s.must(s.browser.submit(retry.form(action="/retry"), retry.path, follow=False), 303)
+    s.wait_download(s.sql1("SELECT max(id) FROM download"))
+    row = s.sql("SELECT * FROM download_file ORDER BY id DESC LIMIT 1")[0]
+    assert (row["name"], row["choice"], row["bytes"]) == ("film.bin", "film.bin", 3 << 20), dict(row)
 
 
 @test("PEER-24", "a list that cannot be read says why, and is read again when somebody asks")

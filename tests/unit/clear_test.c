@@ -191,7 +191,7 @@ a_download_in_use_keeps_its_files(void **state)
 	OK(backups_parts(&parts, &n, f->a, f->db, backup, &f->e));
 	OK(downloads_request(&ids, f->db,
 	    &(struct download_request){ { f->environment, f->admin, NULL, false }, backup,
-	        &parts[0].id, 1, FORMAT_ZIP, 3600000, 1 },
+	        &parts[0].id, 1, FORMAT_ZIP, 3600000, 1, NULL },
 	    &f->e));
 	REFUSED(ERR_CONFLICT, clear_download(&c, ids.download, &f->e));
 	REFUSED(ERR_NOT_FOUND, clear_download(&c, ids.download + 1, &f->e));

@@ -155,7 +155,7 @@ make_link(struct job_home *h)
 	OK(backups_parts(&parts, &n, f->a, f->db, backup, &f->e));
 	OK(downloads_request(&ids, f->db,
 	    &(struct download_request){ { f->environment, f->admin, NULL, false }, backup,
-	        &parts[0].id, 1, FORMAT_TAR, 3600000, 3 },
+	        &parts[0].id, 1, FORMAT_TAR, 3600000, 3, NULL },
 	    &f->e));
 	l = fixture_claim(f);
 	assert_int_equal(home_work(h, &l), 0);

@@ -126,7 +126,7 @@ static void
 make_download(struct fixture *f)
 {
 	struct download_request rq = { { f->environment, f->admin, NULL, true }, made_backup, NULL,
-		2, FORMAT_TAR, 3600000, 5 };
+		2, FORMAT_TAR, 3600000, 5, NULL };
 	struct download_file *files;
 	struct download_ids ids;
 	char hash[HASH_HEX_SIZE];

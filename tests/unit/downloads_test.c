@@ -23,7 +23,7 @@ static struct download_request
 request_of(struct fixture *f, int64_t backup, const int64_t *parts, size_t n)
 {
 	return (struct download_request){ { f->environment, f->admin, NULL, true }, backup, parts,
-		n, FORMAT_TAR_ZST, 3600000, 5 };
+		n, FORMAT_TAR_ZST, 3600000, 5, NULL };
 }
 
 static struct download

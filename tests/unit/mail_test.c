@@ -41,7 +41,7 @@ ready_download(struct fixture *f)
 	ids[1] = parts[1].id;
 	OK(downloads_request(&made, f->db,
 	    &(struct download_request){ { f->environment, f->admin, NULL, true }, backup, ids, 2,
-	        FORMAT_TAR_ZST, 3600000, 5 },
+	        FORMAT_TAR_ZST, 3600000, 5, NULL },
 	    &f->e));
 	l = fixture_claim(f);
 	OK(downloads_files(&files, &n, f->a, f->db, made.download, &f->e));
@@ -311,7 +311,7 @@ a_download_that_failed_mails_the_reason(void **state)
 
 	OK(downloads_request(&ids, f->db,
 	    &(struct download_request){ { f->environment, f->admin, NULL, true }, backup, &part, 1,
-	        FORMAT_ZIP, 3600000, 5 },
+	        FORMAT_ZIP, 3600000, 5, NULL },
 	    &f->e));
 	l = fixture_claim(f);
 	OK(jobs_fail(f->db, &l,

@@ -112,7 +112,7 @@ a_download_past_its_time_loses_its_files(void **state)
 	OK(backups_parts(&parts, &n, f->a, f->db, backup, &f->e));
 	OK(downloads_request(&ids, f->db,
 	    &(struct download_request){ { f->environment, f->admin, NULL, false }, backup,
-	        &parts[0].id, 1, FORMAT_ZIP, 3600000, 1 },
+	        &parts[0].id, 1, FORMAT_ZIP, 3600000, 1, NULL },
 	    &f->e));
 	l = fixture_claim(f);
 	assert_int_equal(home_work(h, &l), 0);
@@ -142,7 +142,7 @@ a_folder_that_no_living_download_has_goes(void **state)
 	OK(backups_parts(&parts, &n, f->a, f->db, home_backup(h, f->media), &f->e));
 	OK(downloads_request(&ids, f->db,
 	    &(struct download_request){ { f->environment, f->admin, NULL, false },
-	        parts[0].backup, &parts[0].id, 1, FORMAT_ZIP, 3600000, 1 },
+	        parts[0].backup, &parts[0].id, 1, FORMAT_ZIP, 3600000, 1, NULL },
 	    &f->e));
 	OK(downloads_by_id(&d, f->a, f->db, ids.download, &f->e));
 	mine = arena_printf(f->a, "downloads/%s", d.uuid);

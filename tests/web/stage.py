@@ -22,6 +22,15 @@ def make_content(folder):
     for i in range(20):
         with open(os.path.join(folder, "media/img", f"{i}.svg"), "w") as f:
             f.write("<svg xmlns='http://www.w3.org/2000/svg'/>\n" * (i + 1))
+    # A name without a place to break, one that is not UTF-8, a link, and more than a page of files.
+    os.makedirs(os.path.join(folder, "media/many"))
+    for i in range(120):
+        with open(os.path.join(folder, "media/many", f"{i:03}.txt"), "w") as f:
+            f.write("x" * i)
+    for name in (b"w" * 200, b"latin-\xfc.txt"):
+        with open(os.path.join(folder.encode(), b"media", name), "w") as f:
+            f.write("odd\n")
+    os.symlink("img/1.svg", os.path.join(folder, "media/link"))
     os.mkfifo(os.path.join(folder, "media/pipe"))
 
 
@@ -59,6 +68,8 @@ class Stage(Instance):
         os.rename(content + "/shop.sqlite", content + "/moved")
         self.failed = self.backup("shop/live", ["database"], "this one fails", state="failed")["id"]
         os.rename(content + "/moved", content + "/shop.sqlite")
+        self.browser.get(f"/b/b{self.ready}/files")
+        self.wait_job(self.sql1("SELECT max(id) FROM job WHERE kind = 'list'"), "succeeded")
         self.download = self.request_download(self.ready)
         self.wait_download(self.download)
         self.revoked = self.request_download(self.ready, form_format="zip")

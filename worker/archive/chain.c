@@ -468,7 +468,7 @@ chain_pick(const struct export_part *part, const struct sink *to, const struct c
     struct err *e)
 {
 	CLEANUP(chain_release) struct chain c = { .part = part, .to = to, .pick = pick,
-		.head = BUF_INIT };
+		.check = pick->check, .head = BUF_INIT };
 
 	return set_up(&c, e) != 0 || walk(&c, e) != 0 ? -1 : 0;
 }

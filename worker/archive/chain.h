@@ -34,12 +34,13 @@ MUST_USE int chain_read(const struct export_part *part, const struct sink *to, b
 
 /*
  * Of any part of files, the tar of those entries that are wanted, in the manifest's order; nothing
- * is read but the manifest and the frames that they lie in. Of those each frame has its checksum
- * and each content is compared by whoever takes it, as the rest of the packs is not looked at.
+ * is read but the manifest and the frames that they lie in. Of those each frame has its checksum;
+ * without `check` each content is compared by whoever takes it.
  */
 struct chain_pick {
 	bool (*wants)(void *arg, const struct entry *entry);
 	void *arg;
+	bool check;                   /* compare each content with the manifest's SHA-256 */
 };
 MUST_USE int chain_pick(const struct export_part *part, const struct sink *to,
     const struct chain_pick *pick, struct err *e);

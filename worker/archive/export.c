@@ -13,6 +13,7 @@
 #include "lib/base/fd.h"
 #include "worker/archive/chain.h"
 #include "worker/archive/extras.h"
+#include "worker/archive/fetch.h"
 #include "worker/archive/frame.h"
 #include "worker/archive/gz.h"
 #include "worker/archive/tar.h"
@@ -30,6 +31,7 @@ struct output {
 
 struct export {
 	const struct export_part *part;
+	const struct chain_pick *pick;   /* NULL: all of it */
 	struct sink to_file;          /* into its struct output */
 	struct sink to;               /* tar bytes, or for zip the contents of the pack */
 	struct extras extras;
@@ -103,6 +105,8 @@ decode(struct dest *d, const struct stored_object *stored, const struct sink *to
 static int
 decode_whole(struct export *x, const struct sink *to, struct err *e)
 {
+	if (x->pick != NULL)
+		return chain_pick(x->part, to, x->pick, e);
 	return chain_is(x->part) ? chain_read(x->part, to, true, e)
 	                         : decode(x->part->dest, x->part->data, to, e);
 }
@@ -115,11 +119,29 @@ read_manifest_bytes(void *arg, const void *p, size_t n, struct err *e)
 	return manifest_read(arg, p, n, e);
 }
 
+/* What the archive has of the manifest's entries, one after the other. */
+struct wanted {
+	const struct chain_pick *pick;
+	struct extras *extras;
+	int (*each)(void *arg, const struct entry *entry, struct err *e);
+};
+
+static int
+pass_wanted(void *arg, const struct entry *entry, struct err *e)
+{
+	struct wanted *w = arg;
+
+	if (w->pick != NULL && !w->pick->wants(w->pick->arg, entry))
+		return 0;
+	return w->each(w->extras, entry, e);
+}
+
 static int
 each_entry(struct export *x, int (*each)(void *, const struct entry *, struct err *), struct err *e)
 {
+	struct wanted wanted = { x->pick, &x->extras, each };
 	CLEANUP(manifest_reader_release) struct manifest_reader reader = {
-		.each = each, .arg = &x->extras, .line = BUF_INIT,
+		.each = pass_wanted, .arg = &wanted, .line = BUF_INIT,
 	};
 	const struct sink to = { read_manifest_bytes, &reader };
 
@@ -256,6 +278,20 @@ put_head_frames(struct export *x, struct err *e)
 	return frame_finish(&totals, w, e);
 }
 
+/* Of a choice no stored frame can be taken as it is: others lie in it, too. */
+static int
+put_tar_anew(struct export *x, struct err *e)
+{
+	const struct frame_options options = { .level = HEAD_LEVEL, .threads = threads() };
+	CLEANUP_FRAME_WRITER struct frame_writer *w = NULL;
+	struct frame_totals totals;
+
+	if (frame_writer_new(&w, &x->to_file, &options, e) != 0)
+		return -1;
+	x->to = (struct sink){ write_frames, w };
+	return put_tar(x, e) != 0 ? -1 : frame_finish(&totals, w, e);
+}
+
 static void
 free_buffer(unsigned char **p)
 {
@@ -304,6 +340,8 @@ put_tar_zst(struct export *x, struct err *e)
 	const struct stored_object *data = x->part->data;
 	int64_t bytes;
 
+	if (x->pick != NULL)
+		return put_tar_anew(x, e);
 	if (put_head_frames(x, e) != 0)
 		return -1;
 	if (chain_is(x->part))
@@ -369,7 +407,7 @@ put_zip(struct export *x, struct err *e)
 }
 
 int
-export_media(struct export_file *ret, int fd, const struct export_part *part,
+export_picked(struct export_file *ret, int fd, const struct export_picked *what,
     enum download_format format, struct err *e)
 {
 	static int (*const put[DOWNLOAD_FORMATS])(struct export *, struct err *) = {
@@ -379,10 +417,33 @@ export_media(struct export_file *ret, int fd, const struct export_part *part,
 		[FORMAT_ZIP] = put_zip,
 	};
 	CLEANUP(output_release) struct output out = { .fd = fd, .hash = hash_new() };
-	struct export x = { .part = part, .to_file = { write_file, &out } };
+	struct export x = { .part = what->part, .pick = what->pick,
+		.to_file = { write_file, &out } };
 
 	x.to = x.to_file;
 	if (each_entry(&x, extras_learn, e) != 0 || put[format](&x, e) != 0)
+		return -1;
+	output_done(ret, &out);
+	return 0;
+}
+
+int
+export_media(struct export_file *ret, int fd, const struct export_part *part,
+    enum download_format format, struct err *e)
+{
+	return export_picked(ret, fd, &(struct export_picked){ part, NULL }, format, e);
+}
+
+int
+export_one(struct export_file *ret, int fd, const struct export_part *part,
+    const struct entry *entry, struct err *e)
+{
+	CLEANUP(output_release) struct output out = { .fd = fd, .hash = hash_new() };
+	struct export x = { .part = part, .to = { write_file, &out } };
+	const struct sink contents = { pass_contents, &x };
+	CLEANUP_FETCH struct fetch *f = NULL;
+
+	if (fetch_open(&f, part, e) != 0 || fetch_file(&contents, f, entry, e) != 0)
 		return -1;
 	output_done(ret, &out);
 	return 0;

@@ -23,6 +23,9 @@
 #include "worker/archive/watch.h"
 #include "worker/dest/dest.h"
 
+struct chain_pick;
+struct entry;
+
 struct export_part {
 	struct dest *dest;
 	const struct stored_object *data;
@@ -43,6 +46,16 @@ MUST_USE int export_media(struct export_file *ret, int fd, const struct export_p
     enum download_format format, struct err *e);
 MUST_USE int export_database(struct export_file *ret, int fd, const struct export_part *part,
     struct err *e);
+/* Of media only what is picked; the picker sees that each content is compared. */
+struct export_picked {
+	const struct export_part *part;
+	const struct chain_pick *pick;
+};
+MUST_USE int export_picked(struct export_file *ret, int fd, const struct export_picked *what,
+    enum download_format format, struct err *e);
+/* The content of one file of media, of the line `entry` of its manifest. */
+MUST_USE int export_one(struct export_file *ret, int fd, const struct export_part *part,
+    const struct entry *entry, struct err *e);
 /* The same bytes of a database to a sink: what is wrong may show only at their end. */
 MUST_USE int export_bytes(const struct sink *to, const struct export_part *part, struct err *e);
 

@@ -94,7 +94,7 @@ read_step(ZSTD_inBuffer *in, struct fetch *f, int64_t *offset, const struct entr
 	ssize_t n = object_read(f->object, *offset, f->stored, FETCH_STEP, e);
 
 	if (n < 0)
-		return -1;
+		return err_in(e, "%s: '%.400s'", f->pack->key, entry->path);
 	if (n == 0)
 		return damaged(f, entry, "the stored copy ends before it", e);
 	*offset += n;

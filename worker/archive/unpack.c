@@ -484,7 +484,7 @@ static int
 read_chosen(struct unpack *u, const struct sink *raw, struct err *e)
 {
 	const struct export_part *from = &u->spec->from;
-	const struct chain_pick pick = { wants, u };
+	const struct chain_pick pick = { .wants = wants, .arg = u };
 	const struct watch *watch = from->watch;
 
 	if (chain_pick(from, raw, &pick, e) != 0)

@@ -14,6 +14,7 @@
 #include "lib/base/fd.h"
 #include "lib/base/num.h"
 #include "lib/store/downloads.h"
+#include "worker/archive/choice.h"
 #include "worker/archive/export.h"
 #include "worker/job/act.h"
 #include "worker/job/clear.h"
@@ -80,16 +81,59 @@ check_space(struct plan *p, int64_t need, struct err *e)
 	    has);
 }
 
+static struct export_part
+export_of(struct plan *p, const struct part *part)
+{
+	return (struct export_part){ p->dest, &part->data, &part->manifest,
+		report_watch(p->report), part };
+}
+
 static int
-write_export(struct export_file *made, int fd, struct plan *p, const struct part *part,
+open_choice(struct choice **ret, struct plan *p, const struct export_part *from,
+    const struct download_file *file, struct err *e)
+{
+	const char *const *paths;
+	size_t count = source_lines(&paths, p->arena, file->choice);
+
+	return choice_open(ret, from, paths, count, e);
+}
+
+static int
+write_export(struct export_file *made, int fd, struct plan *p, const struct download_file *file,
     struct err *e)
 {
-	const struct export_part what = { p->dest, &part->data, &part->manifest,
-		report_watch(p->report), part };
+	const struct part *part = plan_part(p, file->part);
+	const struct export_part what = export_of(p, part);
+	CLEANUP_CHOICE struct choice *choice = NULL;
 
 	if (part->manifest.key[0] == '\0')
 		return export_database(made, fd, &what, e);
-	return export_media(made, fd, &what, p->download.format, e);
+	if (file->choice[0] == '\0')
+		return export_media(made, fd, &what, p->download.format, e);
+	if (open_choice(&choice, p, &what, file, e) != 0)
+		return -1;
+	if (choice_file(choice) != NULL)
+		return export_one(made, fd, &what, choice_file(choice), e);
+	return export_picked(made, fd, &(struct export_picked){ &what, choice_pick(choice) },
+	    p->download.format, e);
+}
+
+/* How many raw bytes one file of the download takes. */
+static int
+bytes_of(int64_t *ret, struct plan *p, const struct download_file *file, struct err *e)
+{
+	const struct part *part = plan_part(p, file->part);
+	CLEANUP_CHOICE struct choice *choice = NULL;
+
+	*ret = part != NULL ? backup_part_bytes(part) : 0;
+	if (part == NULL || file->choice[0] == '\0')
+		return 0;
+	const struct export_part what = export_of(p, part);
+
+	if (open_choice(&choice, p, &what, file, e) != 0)
+		return err_in(e, "%s", file->service_slug);
+	*ret = choice_bytes(choice);
+	return 0;
 }
 
 /* A file appears under its name only whole, compared and synced. */
@@ -110,7 +154,7 @@ prepare(struct export_file *made, int folder, struct plan *p, const struct downl
 	fd = openat(folder, temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, FILE_MODE);
 	if (fd < 0)
 		return err_sys(e, "create '%s'", temporary);
-	if (fchmod(fd, FILE_MODE) != 0 || write_export(made, fd, p, part, e) != 0 ||
+	if (fchmod(fd, FILE_MODE) != 0 || write_export(made, fd, p, file, e) != 0 ||
 	    plan_still_ours(p, e) != 0) {
 		unlinkat(folder, temporary, 0);
 		return -1;
@@ -155,9 +199,11 @@ work(struct plan *p, struct err *e)
 		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is %s", p->backup.id,
 		    backup_state_name(p->backup.state));
 	for (size_t i = 0; i < p->file_count; i++) {
-		const struct part *part = plan_part(p, p->files[i].part);
+		int64_t bytes;
 
-		total += part != NULL ? backup_part_bytes(part) : 0;
+		if (bytes_of(&bytes, p, &p->files[i], e) != 0)
+			return -1;
+		total += bytes;
 	}
 	report_expect(p->report, total);
 	if (check_space(p, total + SPARE, e) != 0 || open_folder(&folder, p, e) != 0 ||
