@@ -490,6 +490,23 @@ wait_a_little(const struct s3 *s, int tries)
 	clock_sleep(most / 2 + (int64_t)rand_below((uint64_t)most / 2 + 1));
 }
 
+/* A refused HEAD has no body and so no words: the GET of a byte is refused for the same reason. */
+static void
+ask_why(struct s3 *s, const struct s3_request *rq, int status, struct err *e)
+{
+	CLEANUP_ARENA struct arena *arena = arena_new();
+	CLEANUP_S3_ANSWER struct s3_answer ans = S3_ANSWER_INIT;
+	char byte;
+	const struct s3_request get = { .method = "GET", .key = rq->key, .query = rq->query,
+		.into = &byte, .room = 1 };
+	struct talk t = { .s = s, .rq = &get, .ans = &ans, .arena = arena };
+	struct err why;
+
+	digest(&t);
+	if (attempt(&t, &why) != 0 && ans.status == status)
+		*e = why;
+}
+
 int
 s3_send(struct s3_answer *ans, struct s3 *s, const struct s3_request *rq, struct err *e)
 {
@@ -504,6 +521,8 @@ s3_send(struct s3_answer *ans, struct s3 *s, const struct s3_request *rq, struct
 			break;
 		wait_a_little(s, ans->tries);
 	}
+	if (strcmp(rq->method, "HEAD") == 0 && ans->status >= 400 && ans->status != 404)
+		ask_why(s, rq, ans->status, e);
 	if (ans->tries == 1)
 		return -1;
 	return err_set(e, e->kind, "%s (tried %d times)", arena_dup(arena, e->text), ans->tries);

@@ -59,7 +59,7 @@ class Swift:
         return self.names(bucket + "+segments")
 
     def remove(self, bucket, name):
-        return self.ask("DELETE", f"/v1/AUTH_test/{bucket}/{name}?multipart-manifest=delete")[0]
+        return self.ask("DELETE", f"/v1/AUTH_test/{bucket}/{name}")[0]
 
     def get(self, bucket, name):
         return self.ask("GET", f"/v1/AUTH_test/{bucket}/{name}")[2]

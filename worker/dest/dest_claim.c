@@ -100,7 +100,7 @@ json_freep(json_t **j)
 }
 
 static int
-check_owner(const struct buf *text, const char *instance_id, struct err *e)
+check_owner(const struct dest *d, const struct buf *text, const char *instance_id, struct err *e)
 {
 	CLEANUP(json_freep) json_t *j = json_loadb(text->p, text->n, 0, NULL);
 	const char *owner = json_string_value(json_object_get(j, "instance_id"));
@@ -116,7 +116,8 @@ check_owner(const struct buf *text, const char *instance_id, struct err *e)
 		    (long long)format, FORMAT);
 	if (strcmp(owner, instance_id) != 0)
 		return err_set(e, ERR_CONFLICT, "the storage belongs to another Lazarette (%.60s):"
-		    " choose an empty folder", owner);
+		    " choose an empty %s", owner,
+		    d->driver == &dst_local ? "folder" : "bucket or prefix");
 	return 0;
 }
 
@@ -125,15 +126,16 @@ dest_claim(struct dest *d, const char *instance_id, bool may_begin, struct err *
 {
 	CLEANUP_BUF struct buf owner = BUF_INIT;
 	CLEANUP_BUF struct buf readme = BUF_INIT;
+	bool local = d->driver == &dst_local;
 
 	if (fetch(&owner, d, owner_key, e) != 0 || fetch(&readme, d, runbook_key, e) != 0)
 		return -1;
-	if (owner.n > 0 && check_owner(&owner, instance_id, e) != 0)
+	if (owner.n > 0 && check_owner(d, &owner, instance_id, e) != 0)
 		return -1;
 	if (owner.n == 0 && !may_begin)
 		return err_set(e, ERR_BUSY,
-		    "storage *%s* is not there: %s has no %s. Is its disk mounted?", d->slug,
-		    d->where, owner_key);
+		    "storage *%s* is not there: %s has no %s. Is %s?", d->slug, d->where,
+		    owner_key, local ? "its disk mounted" : "it the right bucket");
 	if (readme.n == 0 && put(d, runbook_key, runbook, sizeof runbook - 1, e) != 0)
 		return -1;
 	if (owner.n > 0)
