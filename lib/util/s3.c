@@ -360,6 +360,7 @@ set_up(struct talk *t, const char *url)
 	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, t->detail);
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, t->lines);
 	curl_easy_setopt(c, CURLOPT_URL, url);
+	curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, t->rq->fresh ? 1L : 0L);
 	if (t->rq->body != NULL) {
 		curl_easy_setopt(c, CURLOPT_POSTFIELDS, t->rq->body);
 		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->rq->body_n);

@@ -41,6 +41,8 @@ struct s3_request {
 	const void *body;             /* of PUT and POST */
 	size_t body_n;
 	bool stores;                  /* storage class and encryption go along */
+	/* Over a connection of its own: libcurl asks twice when one that it has kept breaks off. */
+	bool fresh;
 	char *md5;                    /* unless NULL: S3_MD5_HEX; gets the MD5 of the body */
 	/* GET of a range: exactly room bytes from `from` on go to `into`. */
 	char *into;

@@ -104,6 +104,8 @@ advice(const struct s3_word *w)
 	static const char *const elsewhere[] = { "PermanentRedirect", "TemporaryRedirect",
 		"AuthorizationHeaderMalformed", "IllegalLocationConstraintException", NULL };
 
+	if (kind_of(w) == ERR_FULL)
+		return ". It is full, or its quota is used up: make room";
 	if (strcmp(w->code, "RequestTimeTooSkewed") == 0)
 		return ". The clock of this machine and that of the storage differ: set this one "
 		       "right (timedatectl)";

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
+#include <sys/wait.h>
 
 #include "lib/base/buf.h"
 #include "lib/base/rand.h"
@@ -29,17 +31,6 @@ struct place {
 	struct s3 *s3;
 };
 static struct place place;
-
-static struct s3_place
-as_place(const struct storage *s)
-{
-	return (struct s3_place){
-		.endpoint = s->bucket.endpoint, .region = s->bucket.region,
-		.bucket = s->bucket.bucket, .prefix = s->bucket.prefix, .style = s->bucket.style,
-		.storage_class = "", .encryption = "", .key_id = s->bucket.key_id,
-		.secret = s->secret, .ca_file = "", .pause_ms = 20,
-	};
-}
 
 static int
 start(void **state)
@@ -67,7 +58,7 @@ set_up(void **state)
 
 	snprintf(place.prefix, sizeof place.prefix, "in/t%d", ++tests);
 	place.storage = swift_storage(&place.swift, place.prefix);
-	at = as_place(&place.storage);
+	at = swift_place(&place.storage);
 	assert_int_equal(dest_open(&place.dest, &place.storage, &e), 0);
 	assert_int_equal(s3_new(&place.s3, &at, &e), 0);
 	*state = &place;
@@ -119,27 +110,6 @@ expect_list(struct place *p, const char *prefix, const char *want)
 	if (dest_each_object(p->dest, prefix, count_one, &list, &e) != 0)
 		fail_msg("%s", e.text);
 	assert_string_equal(list.p, want);
-}
-
-static int
-count_upload(void *arg, const char *key, const char *id, struct err *e)
-{
-	(void)key;
-	(void)id;
-	(void)e;
-	++*(int *)arg;
-	return 0;
-}
-
-static int
-uploads(struct place *p, const char *key)
-{
-	struct err e = { 0 };
-	int n = 0;
-
-	if (s3_list_uploads(p->s3, key, count_upload, &n, &e) != 0)
-		fail_msg("%s", e.text);
-	return n;
 }
 
 static char *
@@ -206,10 +176,10 @@ a_long_object_goes_in_parts_and_nobody_sees_it_before(void **state)
 	for (size_t at = 0; at < BIG; at += 777777)
 		assert_int_equal(upload_write(up, bytes + at,
 		                     BIG - at < 777777 ? BIG - at : 777777, &e), 0);
-	assert_int_equal(uploads(p, "shop/big"), 1);
+	assert_int_equal(swift_uploads(p->s3, "shop/big"), 1);
 	assert_int_equal(object_open(&o, &size, p->dest, "shop/big", &e), -1);
 	assert_int_equal(upload_commit(&up, &e), 0);
-	assert_int_equal(uploads(p, "shop/big"), 0);
+	assert_int_equal(swift_uploads(p->s3, "shop/big"), 0);
 	expect_list(p, "", "shop/big=20983865 ");
 	assert_int_equal(object_open(&o, &size, p->dest, "shop/big", &e), 0);
 	for (size_t at = 0; at < BIG; at += 512 << 10)
@@ -232,7 +202,7 @@ an_object_of_exactly_one_part_is_one_request(void **state)
 
 	assert_int_equal(dest_begin(&up, p->dest, "shop/one", 7, &e), 0);
 	assert_int_equal(upload_write(up, bytes, 8 * MIB, &e), 0);
-	assert_int_equal(uploads(p, "shop/one"), 0);
+	assert_int_equal(swift_uploads(p->s3, "shop/one"), 0);
 	assert_int_equal(upload_write(up, "", 0, &e), 0);
 	assert_int_equal(upload_commit(&up, &e), 0);
 	expect_list(p, "", "shop/one=8388608 ");
@@ -267,10 +237,10 @@ an_aborted_upload_leaves_nothing(void **state)
 		assert_int_equal(dest_begin(&up, p->dest, "shop/a", 7, &e), 0);
 		assert_int_equal(upload_write(up, bytes, n, &e), 0);
 		expect_list(p, "", n == 4 ? "shop/.a.7.tmp=0 " : "shop/.a.7.tmp=48 ");
-		assert_int_equal(uploads(p, "shop/a"), n == 4 ? 0 : 1);
+		assert_int_equal(swift_uploads(p->s3, "shop/a"), n == 4 ? 0 : 1);
 	}
 	expect_list(p, "", "");
-	assert_int_equal(uploads(p, "shop/a"), 0);
+	assert_int_equal(swift_uploads(p->s3, "shop/a"), 0);
 	free(bytes);
 }
 
@@ -290,10 +260,10 @@ a_sweep_stops_lower_fences_and_nothing_else(void **state)
 	assert_int_equal(dest_begin(&now, p->dest, "shop/a", 9, &e), 0);
 	assert_int_equal(upload_write(now, bytes, 9 * MIB, &e), 0);
 	put(p, "shop/a.other", "not touched");
-	assert_int_equal(uploads(p, "shop/a"), 2);
+	assert_int_equal(swift_uploads(p->s3, "shop/a"), 2);
 	if (dest_sweep(p->dest, "shop/a", 7, &e) != 0)
 		fail_msg("%s", e.text);
-	assert_int_equal(uploads(p, "shop/a"), 1);
+	assert_int_equal(swift_uploads(p->s3, "shop/a"), 1);
 	assert_int_equal(upload_commit(&small, &e), -1);
 	assert_int_equal(e.kind, ERR_FENCED);
 	assert_int_equal(upload_commit(&old, &e), -1);
@@ -316,7 +286,7 @@ removing_takes_unfinished_uploads_of_any_fence_along(void **state)
 	assert_int_equal(dest_begin(&left, p->dest, "shop/a", 1000, &e), 0);
 	assert_int_equal(upload_write(left, bytes, 9 * MIB, &e), 0);
 	assert_int_equal(dest_remove(p->dest, "shop/a", &e), 0);
-	assert_int_equal(uploads(p, "shop/a"), 0);
+	assert_int_equal(swift_uploads(p->s3, "shop/a"), 0);
 	expect_list(p, "", "");
 	upload_abortp(&left);
 	expect_list(p, "", "");
@@ -372,6 +342,75 @@ is_read_by_several_threads_at_once(void **state)
 		assert_true(r[i].good);
 	}
 	free(bytes);
+}
+
+/* A worker that is killed: at a named place, or so many ms after its first byte. */
+static void
+upload_and_die(struct place *p, const char *key, const char *fault, int ms)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		CLEANUP_DEST struct dest *d = NULL;
+		struct upload *up;
+		char *bytes = noise(20 * MIB);
+		struct err e;
+
+		if (fault != NULL)
+			setenv("LAZARETTE_FAULT", fault, 1);
+		if (ms > 0)
+			setitimer(ITIMER_REAL, &(struct itimerval){ .it_value = {
+			    .tv_usec = ms * 1000 } }, NULL);
+		if (dest_open(&d, &p->storage, &e) != 0 ||
+		    dest_begin(&up, d, key, 7, &e) != 0 ||
+		    upload_write(up, bytes, 20 * MIB, &e) != 0 || upload_commit(&up, &e) != 0)
+			_exit(1);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	/* Killed, or done before its time was up; never failed. */
+	assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
+}
+
+static void
+left_whole(struct place *p, const char *key, int *whole)
+{
+	struct object *o = NULL;
+	int64_t size;
+	struct err e;
+
+	if (object_open(&o, &size, p->dest, key, &e) == 0) {
+		assert_true(size == 20 * MIB);
+		object_closep(&o);
+		++*whole;
+		assert_int_equal(dest_remove(p->dest, key, &e), 0);
+	}
+	expect_list(p, "", "");
+}
+
+static void
+T23_what_a_killed_worker_left_is_gone_after_one_sweep(void **state)
+{
+	static const char *const places[] = { "s3.begun:kill", "s3.part:kill", "s3.part:kill:2",
+		"s3.commit:kill", "s3.committed:kill" };
+	struct place *p = *state;
+	int left = 0, whole = 0, strikes = getenv("ALL") != NULL ? 200 : 10;
+	struct err e = { 0 };
+	char key[32];
+
+	for (int i = 0; i < strikes; i++) {
+		snprintf(key, sizeof key, "shop/k%d", i);
+		upload_and_die(p, key, i < 5 ? places[i] : NULL, i < 5 ? 0 : 1 + i * 37 % 400);
+		left += swift_uploads(p->s3, key);
+		if (dest_sweep(p->dest, key, 8, &e) != 0)
+			fail_msg("%s", e.text);
+		assert_int_equal(swift_uploads(p->s3, key), 0);
+		/* Whole, or not there. */
+		left_whole(p, key, &whole);
+	}
+	/* The control: there was something to sweep. */
+	assert_true(left >= 4 && whole >= 1);
 }
 
 /* SCU-14: the storage's own words, with the status. */
@@ -431,6 +470,7 @@ main(void)
 		T(an_aborted_upload_leaves_nothing),
 		T(a_sweep_stops_lower_fences_and_nothing_else),
 		T(removing_takes_unfinished_uploads_of_any_fence_along),
+		T(T23_what_a_killed_worker_left_is_gone_after_one_sweep),
 		T(is_read_by_several_threads_at_once),
 		T(a_wrong_key_says_so_in_the_storages_words),
 		T(a_storage_of_another_instance_is_refused),

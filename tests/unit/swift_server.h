@@ -9,7 +9,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/base/attr.h"
 #include "lib/model/project.h"
+#include "lib/util/s3.h"
+#include "worker/dest/s3_list.h"
 
 #define SWIFT_BUCKET "lazarette"
 
@@ -20,7 +23,7 @@ struct swift {
 };
 
 /* The script with a folder; reads the port it prints. */
-static int
+UNUSED static int
 swift_spawn(pid_t *pid, const char *script, const char *folder, const char *more)
 {
 	const char *argv[] = { "python3", script, folder, more, NULL };
@@ -46,7 +49,7 @@ swift_spawn(pid_t *pid, const char *script, const char *folder, const char *more
 	return (int)strtol(text, NULL, 10);
 }
 
-static void
+UNUSED static void
 swift_start(struct swift *s)
 {
 	snprintf(s->folder, sizeof s->folder, "/tmp/swift.XXXXXX");
@@ -59,7 +62,7 @@ swift_start(struct swift *s)
 	snprintf(s->path, sizeof s->path, "%s/%s", s->endpoint, SWIFT_BUCKET);
 }
 
-static void
+UNUSED static void
 swift_stop(struct swift *s)
 {
 	pid_t child;
@@ -74,7 +77,7 @@ swift_stop(struct swift *s)
 	waitpid(child, NULL, 0);
 }
 
-static struct storage
+UNUSED static struct storage
 swift_storage(const struct swift *s, const char *prefix)
 {
 	return (struct storage){
@@ -84,6 +87,39 @@ swift_storage(const struct swift *s, const char *prefix)
 			.key_id = "test:tester" },
 		.secret = "testing", .stall_ms = 5000, .pause_ms = 20, .tries = 3,
 	};
+}
+
+UNUSED static struct s3_place
+swift_place(const struct storage *s)
+{
+	return (struct s3_place){
+		.endpoint = s->bucket.endpoint, .region = s->bucket.region,
+		.bucket = s->bucket.bucket, .prefix = s->bucket.prefix, .style = s->bucket.style,
+		.storage_class = "", .encryption = "", .key_id = s->bucket.key_id,
+		.secret = s->secret, .ca_file = "", .pause_ms = 20,
+	};
+}
+
+UNUSED static int
+swift_count(void *arg, const char *key, const char *id, struct err *e)
+{
+	(void)key;
+	(void)id;
+	(void)e;
+	++*(int *)arg;
+	return 0;
+}
+
+/* How many unfinished uploads of a key there are. */
+UNUSED static int
+swift_uploads(struct s3 *s, const char *key)
+{
+	struct err e = { 0 };
+	int n = 0;
+
+	if (s3_list_uploads(s, key, swift_count, &n, &e) != 0)
+		abort();
+	return n;
 }
 
 #endif

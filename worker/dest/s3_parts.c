@@ -42,7 +42,7 @@ s3_parts_begin(struct s3_parts **ret, bool *twice, struct s3 *s, const char *key
 {
 	CLEANUP_S3_ANSWER struct s3_answer ans = S3_ANSWER_INIT;
 	const struct s3_request rq = { .method = "POST", .key = key, .query = "uploads=",
-		.body = "", .stores = true };
+		.body = "", .stores = true, .fresh = true };
 	struct arena *a = arena_new();
 	struct s3_parts *p = arena_alloc(a, sizeof *p);
 	struct id id = { a, NULL };
@@ -145,7 +145,8 @@ was_completed(struct s3_parts *p, struct err *e)
 	snprintf(want, sizeof want, "%s-%d", hex, p->count);
 	if (s3_send(&ans, p->s3, &rq, &why) == 0 && strcmp(ans.etag, want) == 0)
 		return 0;
-	return err_set(e, ERR_BUSY, "the upload is gone, and what lies there is not what was sent");
+	return err_set(e, ERR_NOT_FOUND,
+	    "the upload is gone, and what lies there is not what was sent");
 }
 
 int
@@ -160,7 +161,8 @@ s3_parts_complete(struct s3_parts *p, struct err *e)
 	rq.body_n = p->list.n;
 	if (s3_send(&ans, p->s3, &rq, e) == 0)
 		return 0;
-	if (e->kind == ERR_NOT_FOUND && ans.tries > 1)
+	/* libcurl, too, asks once more when a connection that it had kept breaks off. */
+	if (e->kind == ERR_NOT_FOUND)
 		return was_completed(p, e);
 	return err_in(e, "put the %d parts together", p->count);
 }
