@@ -10,6 +10,7 @@
 #include "cgi/page/show_restore.h"
 #include "lib/base/buf.h"
 #include "lib/model/download.h"
+#include "lib/model/storage.h"
 
 void
 show_backup_short(struct node *n, const struct backup *b, int64_t now)
@@ -48,10 +49,20 @@ static void
 restore_lines(struct node *n, struct arena *a, const struct backup_view *view,
     const struct part *part)
 {
-	const char *path = quoted(a, "%s/%s", view->storage->path, part->data.key);
+	const struct storage *s = view->storage;
+	const struct storage_bucket *b = &s->bucket;
+	const char *slash = strrchr(part->data.key, '/');
+	const char *plain = storage_is_bucket(s)
+	    ? (slash == NULL ? part->data.key : slash + 1)
+	    : arena_printf(a, "%s/%s", s->path, part->data.key);
+	const char *path = quoted(a, "%s", plain), *fetch = "";
 
-	node_setf(n, "restore.check", "echo %s | sha256sum -c",
-	    quoted(a, "%s  %s/%s", part->data.stored_sha256, view->storage->path, part->data.key));
+	if (storage_is_bucket(s))
+		fetch = arena_printf(a, "aws --endpoint-url %s s3 cp %s .\n",
+		    quoted(a, "%s", b->endpoint), quoted(a, "s3://%s/%s%s%s", b->bucket, b->prefix,
+		        *b->prefix != '\0' ? "/" : "", part->data.key));
+	node_setf(n, "restore.check", "%secho %s | sha256sum -c", fetch,
+	    quoted(a, "%s  %s", part->data.stored_sha256, plain));
 	if (strcmp(part->format, "pg-custom") == 0) {
 		node_setf(n, "restore.run",
 		    "createdb restored_%s\nzstd -dc %s | pg_restore --no-owner -d restored_%s",

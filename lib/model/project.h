@@ -108,7 +108,7 @@ struct storage {
 	const char *uuid, *slug, *kind;   /* local, s3 */
 	const char *path;             /* local: its folder; s3: endpoint, bucket and prefix */
 	int64_t used_bytes;           /* sum of stored bytes of living backups */
-	int64_t revision, created_at;
+	int64_t revision, created_at, removed_at;   /* removed_at 0: it is there */
 	const char *test_text, *test_warning;   /* of its last good test; "" */
 	struct storage_bucket bucket; /* s3 */
 	const void *sealed;           /* s3: the secret key as the web process locked it up */

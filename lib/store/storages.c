@@ -11,7 +11,7 @@
 #define STORAGE_COLUMNS \
 	"SELECT s.id, s.uuid, s.slug, s.kind, s.path, s.endpoint, s.region, s.bucket, s.prefix," \
 	" s.style, s.storage_class, s.encryption, s.key_id, s.sealed, s.revision, s.created_at," \
-	" s.test_text, s.test_warning"
+	" s.test_text, s.test_warning, s.removed_at"
 /* The sum reads a row of an index per backup: only the list of storages needs it. */
 #define STORAGE_USED ", (SELECT sum(b.stored_bytes) FROM backup b WHERE b.storage=s.id" \
 	" AND b.state IN ('ready', 'trashed'))"
@@ -41,6 +41,7 @@ read_storage(void *row, struct sql *q, struct arena *a)
 	s->created_at = sql_int(q, c++);
 	s->test_text = sql_text(q, c++, a);
 	s->test_warning = sql_text(q, c++, a);
+	s->removed_at = sql_int(q, c++);
 	s->used_bytes = sql_int(q, c++);
 }
 
@@ -120,7 +121,8 @@ static int
 refuse(struct db *db, const struct storage *s, struct err *e)
 {
 	static const char sql_backups[] =
-	    "SELECT count(*) FROM backup WHERE storage=?1 AND state<>'deleted'";
+	    "SELECT count(*) FROM backup WHERE storage=?1 AND state NOT IN ('failed',"
+	    " 'deleted')";
 	static const char sql_policies[] =
 	    "SELECT count(*) FROM policy WHERE key='storage' AND value=?1";
 	static const char sql_others[] =

@@ -70,7 +70,8 @@ void s3_free(struct s3 *s);      /* NULL is fine */
 const char *s3_prefix(const struct s3 *s);
 
 /* 0 for a 2xx. Else -1 and the storage's own words: ERR_NOT_FOUND (404), ERR_BUSY (worth a later
- * try), ERR_FULL, ERR_DENIED (401, 403), ERR_DAMAGED (not what was asked for), ERR_INPUT. `ans` is
+ * try), ERR_FULL, ERR_DENIED (401, 403), ERR_CONFLICT (locked against removal), ERR_DAMAGED (not
+ * what was asked for), ERR_INPUT. `ans` is
  * filled in either case. */
 MUST_USE int s3_send(struct s3_answer *ans, struct s3 *s, const struct s3_request *rq,
     struct err *e);

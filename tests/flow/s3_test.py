@@ -113,9 +113,10 @@ def back(s):
     s.wait_job(s.sql1("SELECT max(id) FROM job WHERE kind = 'verify'"), "succeeded")
     number = s.request_download(seen["cloud"], form_format="tar")
     s.wait_download(number)
-    path = next(p for p in links_of(s.wait_mails(1)[-1], s.base) if re.search(r"/dl/[\w-]+/[a-z]*\d+$", p))
+    found = wait_until("the mail with the link", lambda: [
+        p for m in s.mails() for p in links_of(m, s.base) if re.search(r"/dl/[\w-]+/[a-z]*\d+$", p)])
     guest = Browser(s.base)
-    assert guest.get(path).status == 200
+    assert guest.get(found[0]).status == 200
 
 
 @test("SCU-14", "the storage is looked through: no finding, no free room it does not know; what is lost and what is new is found")
@@ -168,6 +169,20 @@ def same_disk(s):
     assert "It lies on the same file system as" in words and "when that disk is lost, both are" in words, words[:600]
     assert os.path.exists(path + "/lazarette.json")
     assert "same file system" not in s.browser.get("/storage/cloud").words
+
+
+@test("T23", "a worker that dies in its upload three times fails the backup; the housekeeping leaves nothing of it in the bucket")
+def dies(s):
+    before = s.objects()
+    s.must(s.policy(f"/p/{LIVE}", "cloud"))
+    s.stop_one("worker")
+    s.start_worker({"LAZARETTE_FAULT": "s3.commit:kill"})
+    number, job = s.create_backup(LIVE)
+    s.wait_job(job, "failed")
+    s.stop_one("worker")
+    s.start_worker()
+    wait_until("the housekeeping", lambda: s.objects() == before, 30)
+    s.must(s.policy(f"/p/{LIVE}", "main"))
 
 
 @test("SCU-14", "a backup that is deleted for good leaves nothing of it in the bucket")

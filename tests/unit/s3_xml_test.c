@@ -112,7 +112,7 @@ each_refusal_has_its_sentence(void **state)
 	    " and the region");
 	expect_word((struct s3_word){ .status = 403, .removes = true },
 	    ERROR("AccessDenied", "Access Denied because object protected by object lock."),
-	    ERR_BUSY, "the object is locked and may not be removed yet: s3.test answered 403"
+	    ERR_CONFLICT, "the object is locked and may not be removed yet: s3.test answered 403"
 	    " AccessDenied: Access Denied because object protected by object lock");
 }
 

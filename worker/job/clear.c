@@ -9,9 +9,11 @@
 
 #include "lib/base/fault.h"
 #include "lib/base/rand.h"
+#include "lib/model/storage.h"
 #include "lib/store/backups.h"
 #include "lib/store/downloads.h"
 #include "lib/store/jobs.h"
+#include "lib/store/projects.h"
 #include "worker/job/folder.h"
 #include "worker/job/plan.h"
 
@@ -52,6 +54,7 @@ int
 clear_backup(const struct clear *c, int64_t id, struct err *e)
 {
 	CLEANUP_DEST struct dest *dest = NULL;
+	struct storage s;
 	struct backup b;
 	struct part *parts;
 	size_t count;
@@ -62,9 +65,27 @@ clear_backup(const struct clear *c, int64_t id, struct err *e)
 	if (b.state == BACKUP_READY || b.state == BACKUP_BUILDING)
 		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is %s: its objects stay", id,
 		    backup_state_name(b.state));
+	if (storages_by_id(&s, c->arena, c->db, b.storage, e) != 0)
+		return -1;
+	/* Of a storage that was removed only failed backups are left, and nobody has its key. */
+	if (s.removed_at != 0)
+		return 0;
 	if (open_storage(&dest, c, b.storage, e) != 0 ||
 	    remove_all(dest, &b, parts, count, e) != 0)
 		return err_in(e, "remove what backup b%" PRId64 " left", id);
+	return 0;
+}
+
+int
+clear_is_near(bool *ret, const struct clear *c, int64_t backup, struct err *e)
+{
+	struct storage s;
+	struct backup b;
+
+	if (backups_by_id(&b, c->arena, c->db, backup, e) != 0 ||
+	    storages_by_id(&s, c->arena, c->db, b.storage, e) != 0)
+		return -1;
+	*ret = !storage_is_bucket(&s);
 	return 0;
 }
 

@@ -17,3 +17,5 @@ ALTER TABLE storage ADD COLUMN removed_at INTEGER NOT NULL DEFAULT 0;   -- 0: it
 -- What its last good test found, and a warning of it; '': none.
 ALTER TABLE storage ADD COLUMN test_text TEXT NOT NULL DEFAULT '';
 ALTER TABLE storage ADD COLUMN test_warning TEXT NOT NULL DEFAULT '';
+-- A storage that is out of reach, or an object that may not be removed yet: not before that moment.
+ALTER TABLE backup ADD COLUMN purge_after INTEGER NOT NULL DEFAULT 0;
