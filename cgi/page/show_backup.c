@@ -45,7 +45,7 @@ quoted(struct arena *a, const char *fmt, ...)
 	return arena_dupn(a, out.p, out.n);
 }
 
-/* Where an object is once it can be read: in the folder, or fetched from the bucket into this one. */
+/* Where an object is once it can be read: in its folder, or fetched from the bucket to here. */
 static const char *
 place_of(struct arena *a, const struct storage *s, const char *key)
 {

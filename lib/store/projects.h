@@ -54,7 +54,8 @@ MUST_USE int services_set_check(struct db *db, int64_t service, int64_t revision
 /* Adds the storage, or finds the one of that slug and lets it lie at s->path from now on. Sets
  * s->id. */
 MUST_USE int storages_ensure(struct storage *s, struct db *db, struct err *e);
-/* Sets id and created_at. A slug that is taken is ERR_CONFLICT. */
+/* Sets id and created_at. It is encrypted once the instance has keys. A slug that is taken is
+ * ERR_CONFLICT. */
 MUST_USE int storages_add(struct storage *s, struct db *db, struct err *e);
 /* All but slug and kind; sealed NULL keeps the secret. The row must still have s->revision, else
  * ERR_CONFLICT; raises the revision and forgets what a test found. */

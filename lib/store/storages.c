@@ -78,8 +78,9 @@ storages_add(struct storage *s, struct db *db, struct err *e)
 {
 	static const char sql[] =
 	    "INSERT INTO storage (slug, uuid, kind, path, created_at, endpoint, region, bucket,"
-	    " prefix, style, storage_class, encryption, key_id, sealed) VALUES (?1, ?2, ?3, ?4,"
-	    " ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) RETURNING id";
+	    " prefix, style, storage_class, encryption, key_id, sealed, encrypted) VALUES (?1, ?2,"
+	    " ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, EXISTS (SELECT 1 FROM setting"
+	    " WHERE name='age_recipient' AND value<>'')) RETURNING id";
 	const struct storage_bucket *b = &s->bucket;
 	char uuid[UUID_SIZE];
 

@@ -131,8 +131,8 @@ s3_word_say(const struct s3_word *w, struct err *e)
 	snprintf(words, sizeof words, "%.*s", (int)n, w->text);
 	if (is_locked(w))
 		return err_set(e, ERR_CONFLICT,
-		    "the object is locked and may not be removed yet: %s answered %d %s%s%s", w->host,
-		    w->status, w->code, *words ? ": " : "", words);
+		    "the object is locked and may not be removed yet: %s answered %d %s%s%s",
+		    w->host, w->status, w->code, *words ? ": " : "", words);
 	return err_set(e, kind_of(w), "%s answered %d%s%s%s%s%s%s%s", w->host, w->status,
 	    *w->code != '\0' ? " " : "", w->code, *words != '\0' ? ": " : "", words,
 	    *w->region != '\0' ? "; the bucket is in " : "", w->region, advice(w));
