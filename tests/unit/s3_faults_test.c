@@ -277,7 +277,7 @@ lists_go_on_from_page_to_page(void **state)
 	CLEANUP_DEST struct dest *d = NULL;
 	CLEANUP_BUF struct buf got = BUF_INIT;
 	struct upload *up[5];
-	char key[8];
+	char key[16];
 	struct err e;
 
 	(void)state;
