@@ -8,8 +8,8 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import time
 import tempfile
+import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -420,7 +420,8 @@ def never(s):
         s.stop_one("worker")
         s.start_worker({"LAZARETTE_CLOCK_SKEW": str(day * 24 * 3600 * 1000)})
         wait_until(f"failure {day}", lambda: s.sql1("SELECT count(*) FROM job WHERE kind = 'backup' AND state = 'failed'"
-                                                    " AND requested_by IS NULL") == day)
+                                                    " AND requested_by IS NULL AND environment ="
+                                                    " (SELECT id FROM environment WHERE slug = 'never')") == day)
     s.receiver.wait("/never", 4)
     settled(s)
     ends = [q["path"].split("?")[0] for q in s.receiver.requests("/never")]
