@@ -36,6 +36,7 @@
 #include "cgi/handle/on_session.h"
 #include "cgi/handle/on_setup.h"
 #include "cgi/handle/on_storage.h"
+#include "cgi/handle/on_storage_form.h"
 
 /* A page or an act of somebody signed in; GET rows also answer HEAD. */
 #define GET(pattern, right, run)  { METHOD_GET, pattern, right, GUARD_SESSION, run }
@@ -179,6 +180,12 @@ static const struct route routes[] = {
 	POST("/j/{job}/retry", RIGHT_BACKUP, on_job_retry),
 
 	GET("/storage", RIGHT_VIEW, on_storage_list),
+	GET("/storage/new", RIGHT_ADMINISTER, on_storage_form_new),
+	POST("/storage/new", RIGHT_ADMINISTER, on_storage_form_create),
+	GET("/storage/{storage}/settings", RIGHT_ADMINISTER, on_storage_form_edit),
+	POST("/storage/{storage}/settings", RIGHT_ADMINISTER, on_storage_form_save),
+	GET("/storage/{storage}/remove", RIGHT_ADMINISTER, on_storage_form_remove),
+	POST("/storage/{storage}/remove", RIGHT_ADMINISTER, on_storage_form_remove),
 	GET("/storage/{storage}", RIGHT_VIEW, on_storage_get),
 	POST("/storage/{storage}/check", RIGHT_BACKUP, on_storage_check),
 	POST("/storage/{storage}/test", RIGHT_BACKUP, on_storage_test),

@@ -10,6 +10,7 @@
 #include "cli/inspect.h"
 #include "lib/base/clock.h"
 #include "lib/base/num.h"
+#include "lib/model/storage.h"
 #include "lib/store/projects.h"
 #include "lib/store/settings.h"
 #include "lib/util/agekey.h"
@@ -42,9 +43,24 @@ check_secrets(struct doctor *d, struct inspect *in, struct err *e)
 {
 	struct environment *envs;
 	struct service *services;
+	struct storage *storages;
 	size_t n, m;
 	char *secret;
 
+	if (storages_list(&storages, &n, d->arena, d->db, e) != 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		struct err why;
+
+		if (storages[i].sealed == NULL)
+			continue;
+		if (seal_open(&secret, d->arena, d->conf.secret_key, storages[i].sealed,
+		        storages[i].sealed_size, &why) != 0)
+			inspect_add(in, INSPECT_ERROR, "storage %s: %s", storages[i].slug,
+			    why.text);
+		else
+			explicit_bzero(secret, strlen(secret));
+	}
 	if (environments_list(&envs, &n, d->arena, d->db, 0, e) != 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
@@ -163,6 +179,9 @@ check_files(struct doctor *d, struct inspect *in, struct err *e)
 	if (inspect_folder(in, &folder, e) != 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
+		/* A bucket is looked through by the worker, who may open its key. */
+		if (storage_is_bucket(&storages[i]))
+			continue;
 		folder =
 		    (struct inspect_folder){ arena_printf(d->arena, "storage %s", storages[i].slug),
 			    storages[i].path, NULL, 0, storage_ours };

@@ -119,8 +119,11 @@ cd restored &amp;&amp; sha256sum -c SHA256SUMS</code></pre>
 <li>What goes lies in the trash first and can be put back, for seven days when nobody says anything else; then the worker removes its files.</li>
 <li>When the clock jumps by more than a day, nothing is deleted for a day. Nothing of a paused environment is deleted.</li>
 <li>When a storage is full, the job fails with the numbers. Pages go on working, and so does the next backup once there is room.</li>
+<li>A storage is a folder of this server or a bucket of an S3-compatible service. An administrator adds it, on the page Storage; the secret key is locked up so that only the worker can open it. A bucket must be there before; its key must be allowed to put, get, list and delete objects, and to list and abort multipart uploads.</li>
+<li>A bucket is tried again, a few times, when it does not answer or is busy; a job that still fails says what the service said. What an interrupted upload left there is cleared by the worker. An object that the bucket has locked stays until it may go, and is tried once an hour.</li>
+<li>A storage in which backups lie cannot be removed. Removing one that holds none deletes nothing in it.</li>
 <li>Which storage new backups go to is a policy. When it changes, older ones stay where they are, and are restored from there.</li>
-<li>The page of a storage tests it on demand: a small object is written, read back and removed.</li>
+<li>The page of a storage tests it on demand: a small object is written, read back, listed and removed, and the page says how long each took. It warns when a folder lies on the disk of what it keeps.</li>
 <li>Prepared downloads are copies. They are removed when they expire.</li>
 <li>CSV below a list gives all its rows to a spreadsheet: times in UTC, sizes in bytes. A text that would be computed there has an apostrophe in front.</li>
 </ul>

@@ -11,4 +11,5 @@
 </tr>
 <?cs /each ?></tbody></table>
 <?cs else ?><div class="empty"><?cs call:empty("No storage yet", "It is set up on the server: lazarette admin init.") ?></div>
+<?cs /if ?><?cs if:page.may.administer ?><div class="actions"><a class="button is-primary" href="/storage/new">Add a storage</a></div>
 <?cs /if ?><?cs include!"foot.cs" ?>

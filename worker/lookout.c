@@ -154,6 +154,9 @@ measure(struct stats_storage *s)
 {
 	struct statvfs fs;
 
+	/* A bucket has no file system. */
+	if (strcmp(s->storage.kind, "local") != 0)
+		return false;
 	if (statvfs(s->storage.path, &fs) != 0 || fs.f_blocks == 0)
 		return false;
 	s->free_bytes = (int64_t)fs.f_bavail * (int64_t)fs.f_frsize;

@@ -7,6 +7,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/fault.h"
 #include "lib/base/log.h"
+#include "lib/model/storage.h"
 #include "lib/store/backups.h"
 #include "lib/store/downloads.h"
 #include "lib/store/jobs.h"
@@ -18,6 +19,7 @@
 
 /* Rows of a page; and of what is past its time one round takes at most so many, so that it ends. */
 enum { AT_ONCE = 200 };
+enum { AWAY_MS = 10 * 60 * 1000, LOCKED_MS = 3600 * 1000 };
 enum { MAIL_BACK_MS = 24 * 3600 * 1000, MAIL_LATE_MS = 10 * 1000 };
 
 /* A round goes on behind whatever it cannot do; the first fault is given back, all are logged. */
@@ -53,16 +55,36 @@ purge(const struct clear *c, int64_t id, struct err *e)
 	return 0;
 }
 
+/* A bucket that is out of reach would hold up each round for as long as its requests are tried, and
+ * an object that is locked would fill the log: both have time. */
+static int
+put_off(const struct clear *c, int64_t id, const struct err *why, struct err *e)
+{
+	bool away = why->kind == ERR_BUSY;
+	struct storage s;
+	struct backup b;
+
+	if (!away && why->kind != ERR_CONFLICT && why->kind != ERR_DENIED)
+		return 0;
+	if (backups_by_id(&b, c->arena, c->db, id, e) != 0 ||
+	    storages_by_id(&s, c->arena, c->db, b.storage, e) != 0)
+		return -1;
+	if (!storage_is_bucket(&s))
+		return 0;
+	return backups_put_off(c->db, &b, away, clock_now() + (away ? AWAY_MS : LOCKED_MS), e);
+}
+
 static void
 sweep_trash(struct round *r)
 {
 	int64_t before = clock_now() - r->c.conf->trash_ms, id = 0;
-	struct err e;
+	struct err e, why;
 
 	for (int i = 0; i < AT_ONCE; i++) {
 		if (!went(r, backups_next_purge(&id, r->c.db, before, id, &e), &e) || id == 0)
 			return;
-		went(r, purge(&r->c, id, &e), &e);
+		if (!went(r, purge(&r->c, id, &e), &e) && put_off(&r->c, id, &e, &why) != 0)
+			went(r, -1, &why);
 	}
 }
 

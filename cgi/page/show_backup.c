@@ -11,6 +11,7 @@
 #include "lib/base/buf.h"
 #include "lib/model/download.h"
 #include "lib/util/agekey.h"
+#include "lib/model/storage.h"
 
 void
 show_backup_short(struct node *n, const struct backup *b, int64_t now)
@@ -44,10 +45,33 @@ quoted(struct arena *a, const char *fmt, ...)
 	return arena_dupn(a, out.p, out.n);
 }
 
-static char *
-sum_line(struct arena *a, const struct backup_view *view, const struct stored_object *o)
+/* Where an object is once it can be read: in its folder, or fetched from the bucket to here. */
+static const char *
+place_of(struct arena *a, const struct storage *s, const char *key)
 {
-	return quoted(a, "%s  %s/%s", o->stored_sha256, view->storage->path, o->key);
+	const char *slash = strrchr(key, '/');
+
+	if (storage_is_bucket(s))
+		return slash != NULL ? slash + 1 : key;
+	return arena_printf(a, "%s/%s", s->path, key);
+}
+
+/* The command that fetches it, and a newline; "": it need not be fetched. */
+static const char *
+fetch_line(struct arena *a, const struct storage *s, const char *key)
+{
+	const struct storage_bucket *b = &s->bucket;
+
+	if (!storage_is_bucket(s))
+		return "";
+	return arena_printf(a, "aws --endpoint-url %s s3 cp %s .\n", quoted(a, "%s", b->endpoint),
+	    quoted(a, "s3://%s/%s%s%s", b->bucket, b->prefix, *b->prefix != '\0' ? "/" : "", key));
+}
+
+static char *
+sum_line(struct arena *a, const struct storage *s, const struct stored_object *o)
+{
+	return quoted(a, "%s  %s", o->stored_sha256, place_of(a, s, o->key));
 }
 
 /* The file with the secret key, quoted; "": it is not encrypted. */
@@ -67,16 +91,23 @@ static void
 chain_lines(struct node *n, struct arena *a, const struct backup_view *view,
     const struct part *part)
 {
+	static const char script[] = "restore-files.sh";
+	const struct storage *s = view->storage;
 	CLEANUP_BUF struct buf sums = BUF_INIT;
+	CLEANUP_BUF struct buf fetch = BUF_INIT;
 	const char *key = key_file(a, view);
 
-	buf_text(&sums, sum_line(a, view, &part->data));
-	for (size_t i = 0; i < part->pack_count; i++)
-		buf_printf(&sums, " %s", sum_line(a, view, &part->packs[i].object));
-	node_setf(n, "restore.check", "printf '%%s\\n' %s | sha256sum -c", sums.p);
+	buf_printf(&fetch, "%s%s%s", fetch_line(a, s, script), fetch_line(a, s, part->manifest.key),
+	    fetch_line(a, s, part->data.key));
+	buf_text(&sums, sum_line(a, s, &part->data));
+	for (size_t i = 0; i < part->pack_count; i++) {
+		buf_text(&fetch, fetch_line(a, s, part->packs[i].object.key));
+		buf_printf(&sums, " %s", sum_line(a, s, &part->packs[i].object));
+	}
+	node_setf(n, "restore.check", "%sprintf '%%s\\n' %s | sha256sum -c", fetch.p, sums.p);
 	node_setf(n, "restore.run", "sh %s %s restored-%s%s%s",
-	    quoted(a, "%s/restore-files.sh", view->storage->path),
-	    quoted(a, "%s/%s", view->storage->path, part->manifest.key), part->service_slug,
+	    quoted(a, "%s", place_of(a, s, script)),
+	    quoted(a, "%s", place_of(a, s, part->manifest.key)), part->service_slug,
 	    *key != '\0' ? " " : "", key);
 	node_set(n, "restore.what", "into a new folder");
 }
@@ -86,7 +117,8 @@ static void
 restore_lines(struct node *n, struct arena *a, const struct backup_view *view,
     const struct part *part)
 {
-	const char *path = quoted(a, "%s/%s", view->storage->path, part->data.key);
+	const struct storage *s = view->storage;
+	const char *path = quoted(a, "%s", place_of(a, s, part->data.key));
 	const char *key = key_file(a, view);
 	const char *content = *key != '\0'
 	    ? arena_printf(a, "age -d -i %s %s | zstd -dc", key, path)
@@ -96,7 +128,8 @@ restore_lines(struct node *n, struct arena *a, const struct backup_view *view,
 		chain_lines(n, a, view, part);
 		return;
 	}
-	node_setf(n, "restore.check", "echo %s | sha256sum -c", sum_line(a, view, &part->data));
+	node_setf(n, "restore.check", "%secho %s | sha256sum -c", fetch_line(a, s, part->data.key),
+	    sum_line(a, s, &part->data));
 	if (strcmp(part->format, "pg-custom") == 0) {
 		node_setf(n, "restore.run",
 		    "createdb restored_%s\n%s | pg_restore --no-owner -d restored_%s",

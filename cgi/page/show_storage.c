@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cgi/page/mark.h"
+#include "lib/model/storage.h"
 
 /* What its last look found, in one word. */
 static void
@@ -27,7 +28,8 @@ show_storage_row(struct node *n, const struct findings_storage *s, int64_t now)
 {
 	node_set(n, "name", s->storage.slug);
 	node_setf(n, "href", "/storage/%s", s->storage.slug);
-	node_set(n, "kind", strcmp(s->storage.kind, "local") == 0 ? "Folder" : s->storage.kind);
+	node_set(n, "kind", storage_kind_title(&s->storage));
+	node_flag(n, "bucket", storage_is_bucket(&s->storage));
 	node_set(n, "path", s->storage.path);
 	page_size(n, "used", s->storage.used_bytes);
 	mark_count(n, "backups", s->backups);
@@ -35,7 +37,8 @@ show_storage_row(struct node *n, const struct findings_storage *s, int64_t now)
 	page_time(n, "checked", s->checked_at, now);
 	if (s->checked_at == 0)
 		return;
-	page_size(n, "free", s->free_bytes);
+	if (s->free_bytes >= 0)
+		page_size(n, "free", s->free_bytes);
 	page_size(n, "bytes", s->bytes);
 	mark_count(n, "objects", s->objects);
 	mark_count(n, "missing", s->missing);
@@ -96,10 +99,61 @@ show_storage_page(struct page *p, const struct storage_view *view)
 		finding(node_add(n, "findings"), &view->items[i], view->now);
 	if (all > (int64_t)view->count)
 		mark_count(n, "unshown", all - (int64_t)view->count);
+	node_set(n, "tested", *s->storage.test_text != '\0' ? s->storage.test_text : NULL);
+	node_set(n, "warning", *s->storage.test_warning != '\0' ? s->storage.test_warning : NULL);
 	node_flag(n, "clean", s->checked_at > 0 && all == 0);
 	node_flag(n, "full_list", s->unknown >= FINDINGS_UNKNOWN);
 	if (view->job != NULL)
 		add_job(p, node_at(n, "job"), view->job, view->now);
 	if (view->test != NULL)
 		add_job(p, node_at(n, "test"), view->test, view->now);
+}
+
+struct choice {
+	const char *value, *text;
+};
+
+static void
+choices(struct page *p, const char *name, const struct choice *of, const char *chosen)
+{
+	for (; of->value != NULL; of++) {
+		struct node *n = node_add(p->root, name);
+
+		node_set(n, "value", of->value);
+		node_set(n, "text", of->text);
+		node_flag(n, "on", strcmp(of->value, chosen) == 0);
+	}
+}
+
+void
+show_storage_form(struct page *p, const struct storage *s)
+{
+	static const struct choice styles[] = {
+		{ "path", "in the path: https://s3.example.org/bucket" },
+		{ "virtual", "in the host's name: https://bucket.s3.example.org" },
+		{ NULL, NULL },
+	};
+	static const struct choice encryptions[] = {
+		{ "", "as the bucket is set" },
+		{ "AES256", "AES256: with keys of the service" },
+		{ "aws:kms", "aws:kms: with the key management of AWS" },
+		{ NULL, NULL },
+	};
+	const struct storage_bucket *b = &s->bucket;
+	const struct {
+		const char *name, *value;
+	} fields[] = {
+		{ "slug.value", s->slug }, { "kind.value", s->kind }, { "path.value", s->path },
+		{ "endpoint.value", b->endpoint }, { "region.value", b->region },
+		{ "bucket.value", b->bucket }, { "prefix.value", b->prefix },
+		{ "key_id.value", b->key_id }, { "storage_class.value", b->storage_class },
+	};
+
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+		node_set(p->root, fields[i].name, fields[i].value);
+	node_setf(p->root, "href", "/storage/%s", s->slug);
+	node_int(p->root, "revision", s->revision);
+	node_flag(p->root, "s3", storage_is_bucket(s));
+	choices(p, "styles", styles, b->style);
+	choices(p, "encryptions", encryptions, b->encryption);
 }

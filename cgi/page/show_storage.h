@@ -21,5 +21,7 @@ struct storage_view {
 
 void show_storage_row(struct node *n, const struct findings_storage *s, int64_t now);
 void show_storage_page(struct page *p, const struct storage_view *view);
+/* Its settings, as the form has them; never the secret. */
+void show_storage_form(struct page *p, const struct storage *s);
 
 #endif

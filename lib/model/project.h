@@ -92,11 +92,34 @@ enum { SERVICE_ERRORS_MAX = 12 };
 size_t service_settings_check(struct field_error out[SERVICE_ERRORS_MAX], struct arena *a,
     enum engine engine, const struct service_settings *s);
 
+/* How to reach a bucket. What is not set is "". */
+struct storage_bucket {
+	const char *endpoint;         /* https://s3.example.org, without a slash at the end */
+	const char *region, *bucket;
+	const char *prefix;           /* of all keys, without a slash at either end */
+	const char *style;            /* path, virtual */
+	const char *storage_class;    /* x-amz-storage-class */
+	const char *encryption;       /* x-amz-server-side-encryption: AES256, aws:kms */
+	const char *key_id;
+};
+
 struct storage {
 	int64_t id;
-	const char *uuid, *slug, *kind, *path;    /* kind "local": path is its folder */
-	bool encrypted;                           /* what is stored there from now on */
-	int64_t used_bytes;                       /* sum of stored bytes of living backups */
+	const char *uuid, *slug, *kind;   /* local, s3 */
+	const char *path;             /* local: its folder; s3: endpoint, bucket and prefix */
+	bool encrypted;               /* what is stored there from now on */
+	int64_t used_bytes;           /* sum of stored bytes of living backups */
+	int64_t revision, created_at, removed_at;   /* removed_at 0: it is there */
+	const char *test_text, *test_warning;   /* of its last good test; "" */
+	struct storage_bucket bucket; /* s3 */
+	const void *sealed;           /* s3: the secret key as the web process locked it up */
+	size_t sealed_size;
+	/* Of one that is opened; the catalogue holds none of it. 0 and NULL: as usual. */
+	const char *secret;           /* s3: the secret key */
+	const char *ca_file;
+	int64_t stall_ms;             /* a connection that says nothing for so long is given up */
+	int64_t pause_ms;             /* before the second try; grows with each */
+	int tries;
 };
 
 #endif

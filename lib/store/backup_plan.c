@@ -61,7 +61,7 @@ add_backup(int64_t *ret, struct db *db, const struct backup_request *rq,
 	/* A storage that the policy names and that is gone is no reason to take no backup. */
 	static const char sql_storage[] =
 	    "SELECT coalesce((SELECT id FROM storage WHERE slug=?1), (SELECT min(id) FROM"
-	    " storage))";
+	    " storage WHERE removed_at=0))";
 	static const char sql_add[] =
 	    "INSERT INTO backup (uuid, environment, storage, kind, state, note, requested_by,"
 	    " created_at, contents, mode, schedule, keep_until, anew) VALUES (?1, ?2, ?3,"

@@ -107,7 +107,7 @@ backups_next_purge(int64_t *ret, struct db *db, int64_t before, int64_t after, s
 	    " x.owner=(SELECT v.project FROM environment v WHERE v.id=b.environment)) OR"
 	    " (x.level='instance' AND x.owner=0)) ORDER BY CASE x.level WHEN 'environment' THEN 0"
 	    " WHEN 'project' THEN 1 ELSE 2 END LIMIT 1), ?1) AND b.id>?2 AND"
-	    " (b.keep=0 OR b.trashed_at=0) AND NOT EXISTS"
+	    " (b.keep=0 OR b.trashed_at=0) AND b.purge_after<=?3 AND NOT EXISTS"
 	    " (SELECT 1 FROM job j WHERE j.backup=b.id AND j.state IN ('queued', 'running')) ORDER"
 	    " BY b.id LIMIT 1";
 	static const char sql_mark[] = "UPDATE backup SET trashed_at=0 WHERE id=?1";
@@ -128,6 +128,18 @@ backups_next_purge(int64_t *ret, struct db *db, int64_t before, int64_t after, s
 		return -1;
 	*ret = id;
 	return 0;
+}
+
+int
+backups_put_off(struct db *db, const struct backup *b, bool storage, int64_t until, struct err *e)
+{
+	static const char sql_one[] = "UPDATE backup SET purge_after=?2 WHERE id=?1";
+	static const char sql_all[] =
+	    "UPDATE backup SET purge_after=?2 WHERE storage=?1 AND state='trashed' AND"
+	    " purge_after<?2";
+
+	return sql_run(NULL, db, storage ? sql_all : sql_one,
+	    SQL_ARGS(sql_i(storage ? b->storage : b->id), sql_i(until)), e);
 }
 
 int

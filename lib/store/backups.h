@@ -82,6 +82,9 @@ MUST_USE int backups_untrash(struct db *db, int64_t id, struct err *e);
  * backups_set_deleted() makes it a tombstone. */
 MUST_USE int backups_next_purge(int64_t *ret, struct db *db, int64_t before, int64_t after,
     struct err *e);
+/* A trashed backup, or with `storage` all of them in its storage, is not purged before then. */
+MUST_USE int backups_put_off(struct db *db, const struct backup *b, bool storage, int64_t until,
+    struct err *e);
 MUST_USE int backups_set_deleted(struct db *db, int64_t id, struct err *e);
 
 /* -- the worker's side -- */

@@ -92,8 +92,9 @@ int
 findings_queue(int64_t *count, struct db *db, int64_t now, struct err *e)
 {
 	static const char sql[] =
-	    "SELECT s.id FROM storage s WHERE s.id>?1 AND s.checked_at<?2 AND EXISTS (SELECT 1"
-	    " FROM backup b WHERE b.storage=s.id AND b.state IN ('ready', 'trashed') AND"
+	    "SELECT s.id FROM storage s WHERE s.id>?1 AND s.removed_at=0 AND s.checked_at<?2"
+	    " AND EXISTS (SELECT 1 FROM backup b WHERE b.storage=s.id"
+	    " AND b.state IN ('ready', 'trashed') AND"
 	    " b.finished_at<?3) AND NOT EXISTS (SELECT 1 FROM job j WHERE j.storage=s.id AND"
 	    " j.kind='reconcile' AND (j.state IN ('queued', 'running') OR j.finished_at>?3))"
 	    " ORDER BY s.id LIMIT 1";
@@ -238,7 +239,8 @@ findings_write(struct db *db, const struct lease *l, const struct findings_look 
 	"SELECT s.id, s.uuid, s.slug, s.kind, s.path, s.encrypted," \
 	" (SELECT sum(b.stored_bytes) FROM backup b WHERE b.storage=s.id AND b.state IN" \
 	" ('ready', 'trashed')), s.checked_at, s.objects," \
-	" s.object_bytes, s.free_bytes, (SELECT count(*) FROM backup b WHERE b.storage=s.id AND" \
+	" s.object_bytes, s.free_bytes, s.test_text, s.test_warning," \
+	" (SELECT count(*) FROM backup b WHERE b.storage=s.id AND" \
 	" b.state IN ('ready', 'trashed')), (SELECT count(*) FROM finding f WHERE f.storage=s.id" \
 	" AND f.kind='missing'), (SELECT count(*) FROM finding f WHERE f.storage=s.id AND" \
 	" f.kind='damaged'), (SELECT count(*) FROM finding f WHERE f.storage=s.id AND" \
@@ -261,6 +263,8 @@ read_storage(void *row, struct sql *q, struct arena *a)
 	s->objects = sql_int(q, c++);
 	s->bytes = sql_int(q, c++);
 	s->free_bytes = sql_int(q, c++);
+	s->storage.test_text = sql_text(q, c++, a);
+	s->storage.test_warning = sql_text(q, c++, a);
 	s->backups = sql_int(q, c++);
 	s->missing = sql_int(q, c++);
 	s->damaged = sql_int(q, c++);
@@ -271,7 +275,7 @@ int
 findings_storages(struct findings_storage **ret, size_t *count, struct arena *a, struct db *db,
     struct err *e)
 {
-	static const char sql[] = STORAGE_COLUMNS " ORDER BY s.id";
+	static const char sql[] = STORAGE_COLUMNS " WHERE s.removed_at=0 ORDER BY s.id";
 	void *rows = sql_list(count,
 	    &(struct sql_query){ db, a, sql, SQL_NO_ARGS, sizeof **ret, read_storage }, e);
 
@@ -285,7 +289,7 @@ int
 findings_storage(struct findings_storage *ret, struct arena *a, struct db *db, const char *slug,
     struct err *e)
 {
-	static const char sql[] = STORAGE_COLUMNS " WHERE s.slug=?1";
+	static const char sql[] = STORAGE_COLUMNS " WHERE s.slug=?1 AND s.removed_at=0";
 
 	return row_one(ret,
 	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_t(slug)), sizeof *ret, read_storage },

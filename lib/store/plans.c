@@ -353,16 +353,16 @@ take_slot(int64_t *id, struct db *db, const struct schedule_plan *p,
 
 /* What waits for its window is due when that opens. */
 static int
-write_run(struct db *db, int64_t run, const struct schedule_fired *f, int64_t now, struct err *e)
+write_run(struct db *db, int64_t run, const struct schedule_fired *f, struct err *e)
 {
 	static const char sql[] =
 	    "UPDATE schedule_run SET backup=?2, error=?3, merged=?4, due_at=max(due_at, coalesce("
 	    "(SELECT j.run_at FROM job j WHERE j.backup=?2 AND j.kind='backup' AND"
-	    " j.state='queued' AND j.run_at>?5), 0)) WHERE id=?1";
+	    " j.state='queued' AND j.run_at>j.created_at), 0)) WHERE id=?1";
 
 	return sql_run(NULL, db, sql,
 	    SQL_ARGS(sql_i(run), sql_id(f->backup), sql_t(*f->error == '\0' ? NULL : f->error),
-	        sql_i(f->merged), sql_i(now)),
+	        sql_i(f->merged)),
 	    e);
 }
 
@@ -400,7 +400,7 @@ fire(struct schedule_fired *f, struct arena *a, struct db *db, const struct sche
 	if (run != 0) {
 		f->ran = true;
 		f->missed = turn.missed;
-		if (run_slot(f, a, db, p, e) != 0 || write_run(db, run, f, now, e) != 0)
+		if (run_slot(f, a, db, p, e) != 0 || write_run(db, run, f, e) != 0)
 			return -1;
 		FAULT("schedule.asked");
 		if (turn.missed > 0 &&

@@ -54,7 +54,20 @@ MUST_USE int services_set_check(struct db *db, int64_t service, int64_t revision
 /* Adds the storage, or finds the one of that slug and lets it lie at s->path from now on. Sets
  * s->id. */
 MUST_USE int storages_ensure(struct storage *s, struct db *db, struct err *e);
-/* Without used_bytes, which only the list sums up. */
+/* Sets id and created_at. It is encrypted once the instance has keys. A slug that is taken is
+ * ERR_CONFLICT. */
+MUST_USE int storages_add(struct storage *s, struct db *db, struct err *e);
+/* All but slug and kind; sealed NULL keeps the secret. The row must still have s->revision, else
+ * ERR_CONFLICT; raises the revision and forgets what a test found. */
+MUST_USE int storages_update(const struct storage *s, struct db *db, struct err *e);
+/* test_text and test_warning; dropped when the revision has moved on. */
+MUST_USE int storages_set_test(struct db *db, const struct storage *s, struct err *e);
+/* Takes it off the lists and forgets its secret; what lies in it stays. ERR_CONFLICT with the
+ * number: backups lie in it, or a policy chooses it; or it is the only one. */
+MUST_USE int storages_remove(struct db *db, const struct storage *s, struct err *e);
+MUST_USE int storages_by_slug(struct storage *ret, struct arena *a, struct db *db,
+    const char *slug, struct err *e);
+/* Also one that was removed. Without used_bytes, which only the list sums up. */
 MUST_USE int storages_by_id(struct storage *ret, struct arena *a, struct db *db, int64_t id,
     struct err *e);
 /* Whether backups from now on are encrypted there; those that are made stay as they are. */

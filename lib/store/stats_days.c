@@ -94,7 +94,8 @@ stats_storages(struct stats_storage **ret, size_t *count, struct arena *a, struc
 	    "SELECT s.id, s.uuid, s.slug, s.kind, s.path, (SELECT sum(b.stored_bytes) FROM backup b"
 	    " WHERE b.storage=s.id AND b.state IN ('ready', 'trashed')), s.free_bytes,"
 	    " s.total_bytes, s.looked_at, (SELECT max(b.stored_bytes) FROM backup b WHERE"
-	    " b.storage=s.id AND b.state IN ('ready', 'trashed')) FROM storage s ORDER BY s.id";
+	    " b.storage=s.id AND b.state IN ('ready', 'trashed')) FROM storage s WHERE"
+	    " s.removed_at=0 ORDER BY s.id";
 	void *rows = sql_list(count,
 	    &(struct sql_query){ db, a, sql, SQL_NO_ARGS, sizeof **ret, read_storage }, e);
 

@@ -64,6 +64,8 @@ static const struct key keys[] = {
 	{ "allow_private",    TEXT,     AT(http.allow_private), "", 0, 0 },
 	{ "ca_file",          PATH,     AT(http.ca_file),      "", 0, 0 },
 	{ "http_timeout",     DURATION, AT(http.timeout_ms),   "10s", 100, 2 * MINUTE },
+	{ "storage_timeout",  DURATION, AT(http.stall_ms),     "60s", 1000, 10 * MINUTE },
+	{ "storage_tries",    COUNT,    AT(http.tries),        "6", 1, 20 },
 	{ "mail.server",      SERVER,   AT(mail.server),       "", 0, 0 },
 	{ "mail.from",        TEXT,     AT(mail.from),         "", 0, 0 },
 	{ "mail.user",        TEXT,     AT(mail.user),         "", 0, 0 },

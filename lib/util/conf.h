@@ -44,6 +44,8 @@ struct conf {
 		const char *allow_private;   /* hosts that may have a private address */
 		const char *ca_file;         /* "" : the system's */
 		int64_t timeout_ms;          /* of a whole request */
+		int64_t stall_ms; /* storages: a connection that says nothing is given up */
+		int64_t tries;               /* storages: of one request */
 	} http;
 };
 

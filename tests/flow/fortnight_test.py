@@ -28,6 +28,8 @@ LATER = 15 * SECOND
 # Behind a moment once more when anything is to be told: mails wait for 5 seconds, housekeeping comes every 10, storages
 # are seen every 60.
 SETTLE = 65 * SECOND
+# Backups are read again one by one, each look begins with one; a step is over when the storages were seen again.
+LOOK, READ_AFTER = 61 * SECOND, 12 * 3600 * SECOND
 APART = 10                     # minutes, at least, between the two runs that are spread, and between each and its slot
 EVENTS = ("backup-failed", "late", "at-risk", "worker-silent", "recovered", "digest", "missing", "suspicious",
           "test-failed", "rto")
@@ -198,6 +200,18 @@ class Simulated(Instance):
         return self.sql1("SELECT (SELECT count(*) FROM delivery WHERE state = 'queued') + (SELECT count(*) FROM alarm"
                          " WHERE closed_at = 0)")
 
+    def unread(self, at):
+        """Whether a backup is due to be read for the first time."""
+        return self.sql1("SELECT EXISTS (SELECT 1 FROM backup WHERE state = 'ready' AND health IN ('unknown', 'good') AND"
+                         " verified_at <= finished_at AND finished_at < ?)", ms(at - READ_AFTER))
+
+    def read_all(self, at, until):
+        """Until nothing is due to be read, or another moment comes; gives how far that went."""
+        while self.unread(at) and at + LOOK + 3 * SETTLE < until:
+            at += LOOK
+            self.step(at)
+        return at
+
     def step(self, at):
         """The clock stands at `at`, and all that is due then gets done."""
         self.steps += 1
@@ -213,7 +227,8 @@ def walk(s, f):
     """Two weeks, moment by moment; the model goes the same way."""
     source = s.source(next(v for v in f.environments if v.breaks))
     put_off = {begins for v in f.environments for begins, slot, _ in v.due if v in f.late and begins != slot}
-    for moment in f.moments():
+    moments = f.moments()
+    for moment, after in zip(moments, [*moments[1:], model.END]):
         if moment == model.BROKEN[0]:
             os.rename(source, source + ".away")
         if moment == model.BROKEN[1]:
@@ -224,8 +239,9 @@ def walk(s, f):
             caught_up(s, later(moment), 1)
         else:
             s.step(later(moment))
+        at = s.read_all(later(moment) + (2 if s.held_at == later(moment) else 0) * SETTLE, later(after))
         if s.tells():
-            s.step(later(moment) + (3 if s.held_at == later(moment) else 1) * SETTLE)
+            s.step(at + SETTLE)
         f.at(moment, s.being_read(later(moment)))
     s.step(later(model.END) + 4 * SETTLE)
 
@@ -309,7 +325,8 @@ def files_of(s):
     """What lies in the storage, but for what the instance puts there for itself."""
     store = os.path.join(s.home, "store")
     return {os.path.relpath(os.path.join(d, n), store) for d, _, names in os.walk(store) for n in names
-            if n not in ("lazarette.json", "README.txt", "restore-files.sh") and "ballast" not in n}
+            if n not in ("lazarette.json", "lazarette.pub", "README.txt", "restore-files.sh") and "ballast" not in n
+            and not n.endswith(".minisig")}
 
 
 def keys_of(s, state):

@@ -99,7 +99,8 @@ def restarts(s):
     s.ahead(3)
     s.settled(3)
     assert s.runs()[-1]["missed"] == 2, s.runs()
-    assert s.sql1("SELECT count(*) FROM day_log WHERE missed = 1 AND good = 0") == 2
+    # Before two at night the first of the days off has the backup of the slot before.
+    assert s.sql1("SELECT count(*) FROM day_log WHERE missed = 1 AND good = 0") == (1 if time.gmtime().tm_hour < 2 else 2)
     assert s.sql1("SELECT count(*) FROM backup") == 3
 
 

@@ -16,7 +16,8 @@ conf_for(struct fixture *f)
 {
 	struct conf conf = conf_of(f);
 
-	conf.http = (struct conf_http){ "127.0.0.1", "", 2000 };
+	conf.http = (struct conf_http){ .allow_private = "127.0.0.1", .ca_file = "",
+		.timeout_ms = 2000 };
 	return conf;
 }
 

@@ -16,7 +16,7 @@
 #include "tests/unit/smtp_server.h"
 
 static struct hooks plain, secure;
-static struct conf_http conf = { "", "", 1500 };
+static struct conf_http conf = { .allow_private = "", .ca_file = "", .timeout_ms = 1500 };
 static struct err e;
 
 /* -- the resolver: names under .test are ours -- */

@@ -3,7 +3,10 @@
 
 #include "cgi/handle/on_job.h"
 #include "cgi/handle/on_storage.h"
+#include "cgi/handle/on_storage_form.h"
+#include "lib/model/storage.h"
 #include "lib/store/settings.h"
+#include "lib/util/seal.h"
 
 #define PAGE .run = on_storage_get, .args = { "main" }
 
@@ -157,12 +160,149 @@ PEER_16_an_administrator_switches_encryption_once_there_are_keys(void **state)
 	assert_int_equal(fixture_number(f, "SELECT encrypted FROM storage"), 0);
 }
 
+#define BUCKET \
+	{ "kind", "s3" }, { "slug", "cloud" }, { "endpoint", "https://s3.test/" }, \
+	    { "bucket", "shop" }, { "prefix", "/a/b/" }, { "style", "path" }, \
+	    { "key_id", "AKIA" }
+
+/* The key pair of the instance; only the public half is in the catalogue. */
+static void
+keys(struct fixture *f)
+{
+	char public[SEAL_PUBLIC_HEX_SIZE], path[] = "/tmp/on_storage_test.XXXXXX";
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	close(fd);
+	unlink(path);
+	OK(seal_make_key(public, path, &f->e));
+	OK(settings_set(f->db, "seal_public_key", public, &f->e));
+	unlink(path);
+}
+
+static void
+SCU_14_a_bucket_is_added_with_its_secret_locked_up(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply kinds, none, bad, added, twice, taken, form;
+	struct storage s;
+
+	keys(f);
+	ASK(200, &kinds, .run = on_storage_form_new);
+	SAYS(&kinds, "/storage/new?kind=s3");
+	ASK(200, &none, .run = on_storage_form_new, .query = { { "kind", "s3" } });
+	SAYS(&none, "name=\"endpoint\"");
+	SAYS_NOT(&none, "name=\"path\"");
+	ASK(422, &bad, .run = on_storage_form_create, .form = { BUCKET });
+	SAYS(&bad, "Give the secret key");
+	ASK(303, &added, .run = on_storage_form_create, .form = { BUCKET, { "secret", "s3cr3t" },
+	    { "then", "test" } });
+	HEADER(&added, "Location: /storage/cloud?said=testing\r\n");
+	OK(storages_by_slug(&s, f->a, f->db, "cloud", &f->e));
+	assert_string_equal(s.path, "https://s3.test/shop/a/b");
+	assert_string_equal(s.bucket.region, "us-east-1");
+	assert_true(s.sealed != NULL && memmem(s.sealed, s.sealed_size, "s3cr3t", 6) == NULL);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM job WHERE kind='check'"), 1);
+	ASK(303, &twice, .run = on_storage_form_create, .form = { BUCKET, { "secret", "x" } });
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM storage WHERE slug='cloud'"), 1);
+	ASK(422, &taken, .run = on_storage_form_create, .form = { { "kind", "local" },
+	    { "slug", "cloud" }, { "path", "/mnt/other" } });
+	SAYS(&taken, "cloud is taken");
+	ASK(200, &form, .run = on_storage_form_edit, .args = { "cloud" });
+	SAYS(&form, "One is stored, locked up");
+	SAYS_NOT(&form, "s3cr3t");
+}
+
+static void
+SCU_14_settings_are_saved_over_what_was_seen_only(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply saved, late, whole;
+	struct storage s;
+
+	ASK(303, &saved, .run = on_storage_form_save, .args = { "main" }, .form = {
+	    { "path", "/mnt/disk/" }, { "revision", "1" } });
+	OK(storages_by_slug(&s, f->a, f->db, "main", &f->e));
+	assert_string_equal(s.path, "/mnt/disk");
+	assert_int_equal(s.revision, 2);
+	ASK(422, &late, .run = on_storage_form_save, .args = { "main" }, .form = {
+	    { "path", "/mnt/late" }, { "revision", "1" } });
+	SAYS(&late, "it is now /mnt/disk. Your values are below");
+	SAYS(&late, "name=\"revision\" value=\"2\"");
+	ASK(422, &whole, .run = on_storage_form_save, .args = { "main" }, .form = {
+	    { "path", "/mnt/x" } });
+	assert_int_equal(fixture_number(f,
+	    "SELECT count(*) FROM event WHERE action='storage.changed'"), 1);
+}
+
+static void
+SCU_14_only_a_storage_that_nothing_needs_is_removed(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply last, asked, used, chosen, gone, list, none;
+
+	ASK(409, &last, .run = on_storage_form_remove, .args = { "main" }, .post = true);
+	SAYS(&last, "it is the only one");
+	fixture_do(f, "INSERT INTO storage (uuid, slug, kind, path, created_at) VALUES ('u2',"
+	              " 'second', 'local', '/mnt/2', 1)");
+	fixture_ready(f);
+	ASK(409, &used, .run = on_storage_form_remove, .args = { "main" }, .post = true);
+	SAYS(&used, "1 backup lies in it");
+	fixture_do(f, "INSERT INTO policy VALUES ('instance', 0, 'storage', 'second', NULL, 1)");
+	ASK(409, &chosen, .run = on_storage_form_remove, .args = { "second" }, .post = true);
+	SAYS(&chosen, "1 policy chooses it");
+	fixture_do(f, "DELETE FROM policy");
+	ASK(200, &asked, .run = on_storage_form_remove, .args = { "second" });
+	SAYS(&asked, "Nothing in it is deleted");
+	ASK(303, &gone, .run = on_storage_form_remove, .args = { "second" }, .post = true);
+	ASK(200, &list, .run = on_storage_list);
+	SAYS_NOT(&list, "second");
+	ASK(404, &none, .run = on_storage_get, .args = { "second" });
+}
+
+static void
+each_setting_has_its_sentence(void **state)
+{
+	static const struct {
+		const char *kind, *path, *endpoint, *bucket, *prefix, *style, *field;
+	} bad[] = {
+		{ "local", "mnt", "", "", "", "", "path" },
+		{ "local", "/", "", "", "", "", "path" },
+		{ "local", "/a/../b", "", "", "", "", "path" },
+		{ "s3", "", "", "shop", "", "path", "endpoint" },
+		{ "s3", "", "file:///etc", "shop", "", "path", "endpoint" },
+		{ "s3", "", "https://u:p@s3.test", "shop", "", "path", "endpoint" },
+		{ "s3", "", "https://s3.test/?x", "shop", "", "path", "endpoint" },
+		{ "s3", "", "https://s3.test", "S", "", "path", "bucket" },
+		{ "s3", "", "https://s3.test", "a/b/c", "", "path", "bucket" },
+		{ "s3", "", "https://s3.test", "shop", "a/../b", "path", "prefix" },
+		{ "s3", "", "https://s3.test", "shop", "a b", "path", "prefix" },
+		{ "s3", "", "https://s3.test", "shop", "", "other", "style" },
+		{ "s3", "", "https://s3.test", "my.shop", "", "virtual", "style" },
+	};
+	struct fixture *f = *state;
+	struct field_error faults[STORAGE_ERRORS_MAX];
+
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		struct storage s = { .slug = "x", .kind = bad[i].kind, .path = bad[i].path,
+			.bucket = { bad[i].endpoint, "", bad[i].bucket, bad[i].prefix,
+			    bad[i].style, "", "", "k" } };
+
+		assert_int_equal(storage_check(faults, f->a, &s), 1);
+		assert_string_equal(faults[0].field, bad[i].field);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(CYC_21_the_page_shows_what_was_found_worst_first),
 		FIXTURE_TEST(CYC_2_a_test_is_asked_for_once_and_its_end_shows),
+		FIXTURE_TEST(SCU_14_a_bucket_is_added_with_its_secret_locked_up),
+		FIXTURE_TEST(SCU_14_settings_are_saved_over_what_was_seen_only),
+		FIXTURE_TEST(SCU_14_only_a_storage_that_nothing_needs_is_removed),
+		FIXTURE_TEST(each_setting_has_its_sentence),
 		FIXTURE_TEST(CYC_2_a_test_needs_an_environment_to_belong_to),
 		FIXTURE_TEST(CYC_2_a_failed_test_can_be_repeated_from_its_job),
 		FIXTURE_TEST(PEER_16_an_administrator_switches_encryption_once_there_are_keys),

@@ -55,7 +55,8 @@ CYC_2_a_probe_is_written_read_and_removed(void **state)
 	assert_int_equal(job.kind, JOB_CHECK);
 	assert_int_equal(home_objects(h), 0);
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM job_log WHERE text LIKE"
-	    " 'main: a probe of 65.5 kB was written, read back and removed in %'"), 1);
+	    " 'main: A probe of 65.5 kB was written in % ms, read back in % ms, listed in % ms and"
+	    " removed in % ms'"), 1);
 	OK(invariants_check(&faults, &n, f->a, f->db, &f->e));
 	assert_int_equal(n, 0);
 }

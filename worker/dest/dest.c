@@ -2,13 +2,15 @@
 #include "worker/dest/dest.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/num.h"
 #include "worker/dest/aged.h"
 #include "worker/dest/driver.h"
 
-static const struct dest_driver *const drivers[] = { &dst_local };
+static const struct dest_driver *const drivers[] = { &dst_local, &dst_s3 };
 
 enum { KEY_MAX = 1000, COMPONENT_MAX = 200 };
 
@@ -230,4 +232,26 @@ dest_each_object(struct dest *d, const char *prefix, dest_each *fn, void *arg, s
 	if (prefix[0] != '\0' && key_check(prefix, false, e) != 0)
 		return -1;
 	return d->driver->each(d, prefix, fn, arg, e);
+}
+
+void
+dest_temporary(char *out, size_t n, const char *name, int64_t fence)
+{
+	snprintf(out, n, ".%.200s.%lld.tmp", name, (long long)fence);
+}
+
+int64_t
+dest_fence_of(const char *entry, const char *name)
+{
+	size_t n = strlen(name), digits;
+	char number[24];
+	int64_t fence;
+
+	if (entry[0] != '.' || strncmp(entry + 1, name, n) != 0 || entry[n + 1] != '.')
+		return -1;
+	digits = strspn(entry + n + 2, "0123456789");
+	if (digits >= sizeof number || strcmp(entry + n + 2 + digits, ".tmp") != 0)
+		return -1;
+	snprintf(number, sizeof number, "%.*s", (int)digits, entry + n + 2);
+	return num_parse(&fence, number, 0, INT64_MAX) ? fence : -1;
 }

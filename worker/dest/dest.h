@@ -30,6 +30,9 @@ struct dest_entry {
 };
 typedef int dest_each(void *arg, const struct dest_entry *entry, struct err *e);
 
+/* The free room of a storage that knows no limit. */
+enum { DEST_NO_LIMIT = -1 };
+
 struct dest_driver {
 	const char *kind;
 	int  (*open)(struct dest **ret, const struct storage *s, struct err *e);
@@ -72,6 +75,7 @@ struct dest_keys {
 bool dest_encrypts(const char *key);
 void dest_use_keys(struct dest *d, const struct dest_keys *keys);
 
+/* DEST_NO_LIMIT where nobody knows one. */
 MUST_USE int dest_space(int64_t *free_bytes, struct dest *d, struct err *e);
 /* README.txt (the runbook), unless it is there; and lazarette.json (the owner), but only with
  * `may_begin`: where backups should be, a folder without it is a disk that is not mounted:

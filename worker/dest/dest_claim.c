@@ -24,6 +24,10 @@ static const char runbook[] =
     "\n"
     "    apt install age minisign zstd tar coreutils jq postgresql-client sqlite3\n"
     "\n"
+    "In an S3 bucket, fetch what you need first, or all of it:\n"
+    "\n"
+    "    aws --endpoint-url https://... s3 sync s3://<bucket>/<prefix> .\n"
+    "\n"
     "What lies where\n"
     "---------------\n"
     "\n"
@@ -134,7 +138,8 @@ json_freep(json_t **j)
 }
 
 static int
-check_owner(json_int_t *ret, const struct buf *text, const char *instance_id, struct err *e)
+check_owner(json_int_t *ret, const struct dest *d, const struct buf *text,
+    const char *instance_id, struct err *e)
 {
 	CLEANUP(json_freep) json_t *j = json_loadb(text->p, text->n, 0, NULL);
 	const char *owner = json_string_value(json_object_get(j, "instance_id"));
@@ -150,7 +155,8 @@ check_owner(json_int_t *ret, const struct buf *text, const char *instance_id, st
 		    (long long)format, FORMAT);
 	if (strcmp(owner, instance_id) != 0)
 		return err_set(e, ERR_CONFLICT, "the storage belongs to another Lazarette (%.60s):"
-		    " choose an empty folder", owner);
+		    " choose an empty %s", owner,
+		    d->driver == &dst_local ? "folder" : "bucket or prefix");
 	*ret = format;
 	return 0;
 }
@@ -204,16 +210,17 @@ dest_claim(struct dest *d, const char *instance_id, bool may_begin, struct err *
 	CLEANUP_BUF struct buf owner = BUF_INIT;
 	CLEANUP_BUF struct buf readme = BUF_INIT;
 	CLEANUP_BUF struct buf wanted = BUF_INIT;
+	bool local = d->driver == &dst_local;
 	json_int_t format;
 
 	if (fetch(&owner, d, owner_key, e) != 0 || fetch(&readme, d, runbook_key, e) != 0)
 		return -1;
-	if (owner.n > 0 && check_owner(&format, &owner, instance_id, e) != 0)
+	if (owner.n > 0 && check_owner(&format, d, &owner, instance_id, e) != 0)
 		return -1;
 	if (owner.n == 0 && !may_begin)
 		return err_set(e, ERR_BUSY,
-		    "storage *%s* is not there: %s has no %s. Is its disk mounted?", d->slug,
-		    d->where, owner_key);
+		    "storage *%s* is not there: %s has no %s. Is %s?", d->slug, d->where,
+		    owner_key, local ? "its disk mounted" : "it the right bucket");
 	owner_text(&wanted, d->keys, instance_id, has_keys(d->keys) ? FORMAT : FORMAT_FIRST);
 	/* Without keys an owner's file stays as it is. */
 	if (has_keys(d->keys))
@@ -231,7 +238,7 @@ dest_claim_raise(struct dest *d, const char *instance_id, struct err *e)
 	json_int_t format = 0;
 
 	if (fetch(&owner, d, owner_key, e) != 0 ||
-	    (owner.n > 0 && check_owner(&format, &owner, instance_id, e) != 0))
+	    (owner.n > 0 && check_owner(&format, d, &owner, instance_id, e) != 0))
 		return -1;
 	if (format == FORMAT)
 		return 0;

@@ -8,7 +8,7 @@
 struct dest {
 	const struct dest_driver *driver;
 	char *slug;                   /* for sentences: "storage main is full" */
-	char *where;                  /* for sentences, too: the folder */
+	char *where;                  /* for sentences, too: the folder, or the bucket */
 	const struct dest_keys *keys;   /* NULL: none */
 	struct dest_made *made;         /* what aged.c can read back */
 };
@@ -20,7 +20,12 @@ struct object {
 	int64_t bytes;
 };
 
-extern const struct dest_driver dst_local;
+extern const struct dest_driver dst_local, dst_s3;
+
+/* ".<name>.<fence>.tmp": what an upload that is not committed yet is called beside its place. */
+void dest_temporary(char *out, size_t n, const char *name, int64_t fence);
+/* The fence in such a name; -1 for any other one. */
+int64_t dest_fence_of(const char *entry, const char *name);
 
 /* The script that lies beside the runbook in a storage of format 2. */
 extern const char dest_script_key[], dest_script[];

@@ -188,7 +188,7 @@ local_begin(struct upload **ret, struct dest *base, const char *key, int64_t fen
 
 	*up = (struct local_upload){ .base = { &dst_local }, .in = d, .folder = -1, .fd = -1 };
 	snprintf(up->name, sizeof up->name, "%s", name);
-	snprintf(up->temporary, sizeof up->temporary, ".%.200s.%lld.tmp", name, (long long)fence);
+	dest_temporary(up->temporary, sizeof up->temporary, name, fence);
 	if (open_folder(&up->folder, d, folder, e) != 0)
 		goto undo;
 	/* Same fence, same worker: what lies there is from an attempt that was given up. */
@@ -301,23 +301,6 @@ local_read_close(struct object *base)
 	free(o);
 }
 
-/* The fence in ".<name>.<fence>.tmp"; -1 for any other entry. */
-static int64_t
-fence_of(const char *entry, const char *name)
-{
-	size_t n = strlen(name), digits;
-	char number[24];
-	int64_t fence;
-
-	if (entry[0] != '.' || strncmp(entry + 1, name, n) != 0 || entry[n + 1] != '.')
-		return -1;
-	digits = strspn(entry + n + 2, "0123456789");
-	if (digits >= sizeof number || strcmp(entry + n + 2 + digits, ".tmp") != 0)
-		return -1;
-	snprintf(number, sizeof number, "%.*s", (int)digits, entry + n + 2);
-	return num_parse(&fence, number, 0, INT64_MAX) ? fence : -1;
-}
-
 static void
 dir_closep(DIR **dir)
 {
@@ -356,7 +339,7 @@ clear(struct local *d, const char *key, int64_t fence, bool whole, struct err *e
 	if (dir == NULL)
 		return -1;
 	for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
-		int64_t found = fence_of(entry->d_name, name);
+		int64_t found = dest_fence_of(entry->d_name, name);
 		bool temporary = found >= 0 && found < fence;
 
 		if (!temporary && !(whole && strcmp(entry->d_name, name) == 0))

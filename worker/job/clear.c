@@ -13,11 +13,13 @@
 #include "lib/base/clock.h"
 #include "lib/base/fault.h"
 #include "lib/base/rand.h"
+#include "lib/model/storage.h"
 #include "lib/store/backups.h"
 #include "lib/store/downloads.h"
 #include "lib/store/jobs.h"
 #include "lib/store/listing.h"
 #include "lib/store/packs.h"
+#include "lib/store/projects.h"
 #include "worker/job/folder.h"
 #include "worker/job/plan.h"
 #include "worker/job/sign.h"
@@ -95,6 +97,7 @@ int
 clear_backup(const struct clear *c, int64_t id, struct err *e)
 {
 	CLEANUP_DEST struct dest *dest = NULL;
+	struct storage s;
 	struct backup b;
 
 	if (backups_by_id(&b, c->arena, c->db, id, e) != 0)
@@ -102,6 +105,11 @@ clear_backup(const struct clear *c, int64_t id, struct err *e)
 	if (b.state == BACKUP_READY || b.state == BACKUP_BUILDING)
 		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is %s: its objects stay", id,
 		    backup_state_name(b.state));
+	if (storages_by_id(&s, c->arena, c->db, b.storage, e) != 0)
+		return -1;
+	/* Of a storage that was removed only failed backups are left, and nobody has its key. */
+	if (s.removed_at != 0)
+		return 0;
 	if (open_storage(&dest, c, b.storage, e) != 0 ||
 	    remove_all(dest, c, &b, e) != 0)
 		return err_in(e, "remove what backup b%" PRId64 " left", id);
@@ -113,6 +121,19 @@ sweep_signed(struct dest *d, struct arena *a, const char *key, int64_t below, st
 {
 	return dest_sweep(d, key, below, e) != 0
 	    ? -1 : dest_sweep(d, sign_key_for(a, key), below, e);
+}
+
+int
+clear_is_near(bool *ret, const struct clear *c, int64_t backup, struct err *e)
+{
+	struct storage s;
+	struct backup b;
+
+	if (backups_by_id(&b, c->arena, c->db, backup, e) != 0 ||
+	    storages_by_id(&s, c->arena, c->db, b.storage, e) != 0)
+		return -1;
+	*ret = !storage_is_bucket(&s);
+	return 0;
 }
 
 int

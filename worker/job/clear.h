@@ -2,6 +2,7 @@
 #ifndef WORKER_JOB_CLEAR_H
 #define WORKER_JOB_CLEAR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/base/arena.h"
@@ -24,6 +25,9 @@ struct clear {
  * state is ERR_CONFLICT and nothing is touched.
  */
 MUST_USE int clear_backup(const struct clear *c, int64_t backup, struct err *e);
+
+/* Whether that asks nothing of a network: what lies in a bucket is for a child to clear. */
+MUST_USE int clear_is_near(bool *ret, const struct clear *c, int64_t backup, struct err *e);
 
 /* Uploads that holders of a backup with a fence below this one left; safe in every state. */
 MUST_USE int clear_uploads(const struct clear *c, int64_t backup, int64_t below, struct err *e);

@@ -100,7 +100,7 @@ check_space(struct needs *needs, struct plan *p, struct err *e)
 
 	if (dest_space(&has, p->dest, e) != 0 || estimate(needs, p, false, e) != 0)
 		return -1;
-	if (has >= room_for(needs->stored))
+	if (has == DEST_NO_LIMIT || has >= room_for(needs->stored))
 		return 0;
 	/* The source may have shrunk since then: look before refusing. */
 	if (estimate(needs, p, true, e) != 0)

@@ -1,29 +1,37 @@
 /* do_check.c: can this service be reached and read, or this storage be written and read? The answer
  * goes beside the service's name; that of a storage is how its job ended. */
-#include "lib/base/clock.h"
+#include <inttypes.h>
+
 #include "lib/base/num.h"
 #include "lib/store/findings.h"
 #include "lib/store/projects.h"
 #include "worker/job/act.h"
+#include "worker/job/near_source.h"
 #include "worker/job/probe.h"
 
 static int
 check_storage(struct plan *p, struct err *e)
 {
-	int64_t storage, began = clock_mono();
-	char size[NUM_TEXT], took[NUM_TEXT];
+	struct probe_steps took;
+	char size[NUM_TEXT];
+	int64_t storage;
 
 	if (findings_storage_of(&storage, p->db, p->job.id, e) != 0 ||
 	    plan_storage(&p->dest, &p->storage, p, storage, e) != 0)
 		return -1;
 	report_phase(p->report, "%s: testing", p->storage.slug);
-	if (probe_storage(p->dest, p->lease.fence, e) != 0)
+	if (probe_storage(&took, p->dest, p->lease.fence, e) != 0)
 		return err_in(e, "storage %s", p->storage.slug);
 	num_size(size, PROBE_BYTES);
-	num_duration(took, clock_lap(&began));
-	report_say(p->report, "note", "%s: a probe of %s was written, read back and removed in %s",
-	    p->storage.slug, size, took);
-	return 0;
+	p->storage.test_text = arena_printf(p->arena, "A probe of %s was written in %" PRId64
+	    " ms, read back in %" PRId64 " ms, listed in %" PRId64 " ms and removed in %" PRId64
+	    " ms", size, took.write, took.read, took.list, took.remove);
+	report_say(p->report, "note", "%s: %s", p->storage.slug, p->storage.test_text);
+	if (near_source(&p->storage.test_warning, p, &p->storage, e) != 0)
+		return -1;
+	if (*p->storage.test_warning != '\0')
+		report_say(p->report, "warn", "%s: %s", p->storage.slug, p->storage.test_warning);
+	return storages_set_test(p->db, &p->storage, e);
 }
 
 static int

@@ -21,6 +21,23 @@
 
 enum { PATH_SIZE = 4096 };
 
+/* The secret is opened here and lives as long as the job. */
+static int
+unlock(struct storage *s, const struct plan *p, struct err *e)
+{
+	char *secret;
+
+	s->ca_file = p->conf->http.ca_file;
+	s->stall_ms = p->conf->http.stall_ms;
+	s->tries = (int)p->conf->http.tries;
+	if (s->sealed == NULL)
+		return 0;
+	if (seal_open(&secret, p->arena, p->conf->secret_key, s->sealed, s->sealed_size, e) != 0)
+		return err_in(e, "storage %s: its stored secret key cannot be opened", s->slug);
+	s->secret = secret;
+	return 0;
+}
+
 int
 plan_storage(struct dest **ret, struct storage *storage, struct plan *p, int64_t id, struct err *e)
 {
@@ -28,7 +45,7 @@ plan_storage(struct dest **ret, struct storage *storage, struct plan *p, int64_t
 	char *instance;
 	bool used;
 
-	if (storages_by_id(storage, p->arena, p->db, id, e) != 0 ||
+	if (storages_by_id(storage, p->arena, p->db, id, e) != 0 || unlock(storage, p, e) != 0 ||
 	    dest_open(&dest, storage, e) != 0 ||
 	    keys_load(&p->keys, p, p->backup.recipients != NULL ? p->backup.recipients : "", e)
 	        != 0)

@@ -13,8 +13,12 @@
 #define PROBE_KEY "lazarette-probe.bin"
 enum { PROBE_BYTES = 64 * 1024 };
 
-/* ERR_DAMAGED: what is read is not what was written; else as the storage says. Whatever happens,
- * the object is removed again, if the storage lets us. */
-MUST_USE int probe_storage(struct dest *d, int64_t fence, struct err *e);
+/* How long each step took, in ms. */
+struct probe_steps {
+	int64_t write, read, list, remove;
+};
+/* ERR_DAMAGED: what is read or listed is not what was written; else as the storage says. Whatever
+ * happens, the object is removed again, if the storage lets us. */
+MUST_USE int probe_storage(struct probe_steps *ret, struct dest *d, int64_t fence, struct err *e);
 
 #endif

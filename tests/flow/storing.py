@@ -1,0 +1,83 @@
+"""storing.py: shop/live in one of several storages, chosen by a policy and run by a plan."""
+import contextlib
+import os
+import sqlite3
+
+from harness import Instance
+from shop import LIVE, ROWS, make_sqlite
+
+SLUGS = ("sqlite", "media")
+
+
+class Storages(Instance):
+    """shop/live with a database and a folder, on a schedule, and storages beside `main`."""
+
+    def __enter__(self):
+        super().__enter__()
+        self.content = self.home + "/content"
+        os.makedirs(self.content + "/media/sub")
+        make_sqlite(self.content + "/shop.sqlite")
+        self.write("as it was")
+        self.add_project("shop")
+        self.add_environment("shop", "live")
+        self.add_service(LIVE, "sqlite", "sqlite", path=self.content + "/shop.sqlite")
+        self.add_service(LIVE, "media", "files", roots=self.content + "/media")
+        self.must(self.browser.submit(self.browser.get(f"/p/{LIVE}/schedule").form("/usual"), f"/p/{LIVE}/schedule"))
+        return self
+
+    def write(self, words):
+        """Both services say `words` from now on."""
+        with open(self.content + "/media/sub/words", "w") as f:
+            f.write(words)
+        with contextlib.closing(sqlite3.connect(self.content + "/shop.sqlite")) as db:
+            db.execute("UPDATE customer SET name = ? WHERE id = 1", (words,))
+            db.commit()
+
+    def words(self):
+        with contextlib.closing(sqlite3.connect(self.content + "/shop.sqlite")) as db:
+            name, count = db.execute("SELECT (SELECT name FROM customer WHERE id = 1), count(*) FROM customer").fetchone()
+        assert count == ROWS
+        with open(self.content + "/media/sub/words") as f:
+            assert f.read() == name
+        return name
+
+    def add_folder(self, slug):
+        """Through the page; the folder must be there."""
+        path = f"{self.home}/store-{slug}"
+        os.makedirs(path)
+        self.must(self.fill_and_send("/storage/new?kind=local", {"slug": slug, "path": path}, "slug"))
+        return path
+
+    def add_bucket(self, slug, then="save", **fields):
+        """Through the page; gives the answer to the form."""
+        form = self.must(self.browser.get("/storage/new?kind=s3")).form(field="endpoint").fill(slug=slug, **fields)
+        return self.browser.submit(form, "/storage/new", button=("then", "test") if then == "test" else None)
+
+    def test_storage(self, slug, state):
+        """The button of its page; gives the job's row."""
+        page = f"/storage/{slug}"
+        self.must(self.browser.submit(self.must(self.browser.get(page)).form("/test"), page))
+        return self.last_test(state)
+
+    def last_test(self, state):
+        return self.wait_job(self.sql1("SELECT max(id) FROM job WHERE kind = 'check'"), state)
+
+    def policy(self, base, value=None):
+        """Through the page of policies; None: what is inherited."""
+        page = self.must(self.browser.get(base + "/policies")).page
+        form = next(f for f in page.forms if f.value("policy") == "storage")
+        if value is not None:
+            form.fill(value=value)
+        return self.browser.submit(form, base + "/policies", button=("do", "inherit" if value is None else "save"))
+
+    def run_plan(self):
+        """Run now; gives the backup's row once it is ready."""
+        self.must(self.browser.submit(self.browser.get("/plans").form("/run"), "/plans"))
+        self.wait_job(self.sql1("SELECT max(id) FROM job WHERE kind = 'backup'"), "succeeded")
+        return self.sql("SELECT b.*, s.slug, s.path FROM backup b JOIN storage s ON s.id = b.storage ORDER BY b.id DESC")[0]
+
+    def keys(self, backup):
+        return [r["data_key"] for r in self.sql("SELECT data_key FROM part WHERE backup = ?", backup)]
+
+    def lies_in(self, backup, path):
+        return [os.path.exists(f"{path}/{key}") for key in self.keys(backup)] == [True] * len(SLUGS)
