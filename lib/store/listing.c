@@ -62,11 +62,13 @@ listing_part_of(struct arena *a, const char *name)
 /* size_down and time_down are the negative values: every order then goes upwards. */
 static const char sql_folders[] =
     "CREATE TABLE folder (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE)";
+static const char sql_packs[] = "CREATE TABLE pack (id INTEGER PRIMARY KEY, name TEXT UNIQUE)";
 static const char sql_entries[] =
     "CREATE TABLE entry (id INTEGER PRIMARY KEY, folder INTEGER NOT NULL, leaf INTEGER NOT NULL,"
     " name TEXT NOT NULL, type INTEGER NOT NULL, size_down INTEGER NOT NULL,"
     " time_down INTEGER NOT NULL, mode INTEGER NOT NULL, sha256 TEXT NOT NULL,"
-    " target TEXT NOT NULL, plain INTEGER NOT NULL)";
+    " target TEXT NOT NULL, plain INTEGER NOT NULL, pack INTEGER NOT NULL, frame_offset INTEGER"
+    " NOT NULL, at INTEGER NOT NULL)";
 
 int
 listing_make(struct db **ret, const char *path, struct err *e)
@@ -76,6 +78,7 @@ listing_make(struct db **ret, const char *path, struct err *e)
 	if (db_make_derived(&list, path, e) != 0 ||
 	    sql_run(NULL, list, "BEGIN", SQL_NO_ARGS, e) != 0 ||
 	    sql_run(NULL, list, sql_folders, SQL_NO_ARGS, e) != 0 ||
+	    sql_run(NULL, list, sql_packs, SQL_NO_ARGS, e) != 0 ||
 	    sql_run(NULL, list, sql_entries, SQL_NO_ARGS, e) != 0)
 		return -1;
 	*ret = list;
@@ -94,6 +97,20 @@ folder_id(int64_t *ret, struct db *list, const char *shown, struct err *e)
 	return *ret != 0 ? 0 : sql_get(ret, list, sql_add, SQL_ARGS(sql_t(shown)), e);
 }
 
+static int
+pack_id(int64_t *ret, struct db *list, const char *name, struct err *e)
+{
+	static const char sql_find[] = "SELECT id FROM pack WHERE name=?1";
+	static const char sql_add[] = "INSERT INTO pack (name) VALUES (?1) RETURNING id";
+
+	*ret = 0;
+	if (*name == '\0')
+		return 0;
+	if (sql_get(ret, list, sql_find, SQL_ARGS(sql_t(name)), e) != 0)
+		return -1;
+	return *ret != 0 ? 0 : sql_get(ret, list, sql_add, SQL_ARGS(sql_t(name)), e);
+}
+
 /* A restore takes paths one a line, without the spaces around them. */
 static bool
 can_be_named(const char *path, const char *shown)
@@ -108,9 +125,10 @@ listing_add(struct db *list, const struct listing_entry *entry, struct err *e)
 {
 	static const char sql[] =
 	    "INSERT INTO entry (folder, leaf, name, type, size_down, time_down, mode, sha256,"
-	    " target, plain) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+	    " target, plain, pack, frame_offset, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
+	    " ?10, ?11, ?12, ?13)";
 	CLEANUP_BUF struct buf path = BUF_INIT, target = BUF_INIT;
-	int64_t folder, own;
+	int64_t folder, own, pack;
 	char *name;
 
 	utf8_show_path(&path, entry->path);
@@ -125,13 +143,14 @@ listing_add(struct db *list, const struct listing_entry *entry, struct err *e)
 	name = strrchr(path.p, '/');
 	if (name != NULL)
 		*name++ = '\0';
-	if (folder_id(&folder, list, name != NULL ? path.p : "", e) != 0)
+	if (folder_id(&folder, list, name != NULL ? path.p : "", e) != 0 ||
+	    pack_id(&pack, list, entry->pack, e) != 0)
 		return -1;
 	return sql_run(NULL, list, sql,
 	    SQL_ARGS(sql_i(folder), sql_i(entry->type != LISTING_FOLDER),
 	        sql_t(name != NULL ? name : path.p), sql_i(entry->type), sql_i(-entry->size),
 	        sql_i(-entry->mtime), sql_i(entry->mode), sql_t(entry->sha256), sql_t(target.p),
-	        sql_i(plain)), e);
+	        sql_i(plain), sql_i(pack), sql_i(entry->frame_offset), sql_i(entry->at)), e);
 }
 
 int
@@ -155,12 +174,22 @@ listing_finish(struct db *list, struct err *e)
 int
 listing_open(struct db **ret, const char *path, struct err *e)
 {
-	return db_open_derived(ret, path, e);
+	CLEANUP_DB struct db *list = NULL;
+	int64_t packs;
+
+	if (db_open_derived(&list, path, e) != 0)
+		return -1;
+	if (sql_get(&packs, list, "SELECT count(*) FROM pack", SQL_NO_ARGS, e) != 0)
+		return err_set(e, ERR_NOT_FOUND, "the list '%s' cannot be read", path);
+	*ret = list;
+	list = NULL;
+	return 0;
 }
 
 #define ENTRY \
 	"SELECT e.id, e.type, f.path, e.name, -e.size_down, -e.time_down, e.mode, e.sha256," \
-	" e.target, e.plain FROM entry e JOIN folder f ON f.id=e.folder "
+	" e.target, e.plain, (SELECT name FROM pack WHERE id=e.pack), e.frame_offset, e.at FROM" \
+	" entry e JOIN folder f ON f.id=e.folder "
 
 static void
 read_entry(void *row, struct sql *q, struct arena *a)
@@ -180,6 +209,9 @@ read_entry(void *row, struct sql *q, struct arena *a)
 	entry->sha256 = sql_text(q, c++, a);
 	entry->target = sql_text(q, c++, a);
 	entry->plain = sql_int(q, c++) != 0;
+	entry->pack = sql_text(q, c++, a);
+	entry->frame_offset = sql_int(q, c++);
+	entry->at = sql_int(q, c++);
 }
 
 int
@@ -187,6 +219,25 @@ listing_by_id(struct listing_entry *ret, struct arena *a, struct db *list, int64
     struct err *e)
 {
 	const struct sql_query query = { list, a, ENTRY "WHERE e.id=?1", SQL_ARGS(sql_i(id)),
+		sizeof *ret, read_entry };
+
+	return row_one(ret, &query, "this backup has no such file", e);
+}
+
+int
+listing_by_path(struct listing_entry *ret, struct arena *a, struct db *list, const char *path,
+    struct err *e)
+{
+	static const char sql[] = ENTRY "WHERE f.path=?1 AND e.leaf IN (0, 1) AND e.name=?2";
+	CLEANUP_BUF struct buf shown = BUF_INIT;
+	char *name;
+
+	utf8_show_path(&shown, path);
+	name = strrchr(shown.p, '/');
+	if (name != NULL)
+		*name++ = '\0';
+	const struct sql_query query = { list, a, sql,
+		SQL_ARGS(sql_t(name != NULL ? shown.p : ""), sql_t(name != NULL ? name : shown.p)),
 		sizeof *ret, read_entry };
 
 	return row_one(ret, &query, "this backup has no such file", e);

@@ -36,6 +36,8 @@ struct listing_entry {
 	unsigned mode;
 	const char *sha256;           /* of files; else "" */
 	const char *target;           /* of a link, and of a further name of a file; else "" */
+	const char *pack;             /* of files with own content: where it lies; else "" */
+	int64_t frame_offset, at;     /* in the pack; in the frame that begins there */
 	bool plain;                   /* listed: the path is shown as it is on disk */
 };
 
@@ -49,7 +51,7 @@ MUST_USE int listing_finish(struct db *list, struct err *e);
 
 /* -- the web -- */
 
-/* ERR_NOT_FOUND: there is none now. */
+/* ERR_NOT_FOUND: there is none now, or one that nobody can read: it is to be made anew. */
 MUST_USE int listing_open(struct db **ret, const char *path, struct err *e);
 
 /* Names: folders first, A to Z; sizes: folders first, then the largest; times: the newest first. */
@@ -69,6 +71,10 @@ MUST_USE int listing_entries(struct listing_entry **ret, size_t *count, struct a
     struct db *list, const struct listing_page *page, struct err *e);
 MUST_USE int listing_by_id(struct listing_entry *ret, struct arena *a, struct db *list, int64_t id,
     struct err *e);
+
+/* The entry with this path, as it is on disk. ERR_NOT_FOUND: the part has none. */
+MUST_USE int listing_by_path(struct listing_entry *ret, struct arena *a, struct db *list,
+    const char *path, struct err *e);
 
 /* -- the queue, in the catalogue -- */
 

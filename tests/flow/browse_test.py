@@ -241,6 +241,13 @@ def trouble(s):
     assert "a.txt" in names(listed(s, later))
 
 
+def age_jobs(s):
+    """The jobs that made the lists ended more than a minute ago, as after a week."""
+    with contextlib.closing(sqlite3.connect(s.home + "/catalog.db", timeout=10)) as db:
+        db.execute("UPDATE job SET finished_at = finished_at - 100000 WHERE kind = 'list'")
+        db.commit()
+
+
 @test("PEER-24", "a list goes with its week or its backup, and comes again when somebody looks")
 def gone(s):
     uuid = s.sql1("SELECT uuid FROM part WHERE backup = ? AND service_slug = 'media'", seen["b"])
@@ -249,11 +256,12 @@ def gone(s):
     s.stop_one("worker")
     s.start_worker()
     wait_until("the old list to go", lambda: not os.path.exists(path))
-    # The job that made it ended more than a minute ago, as after a week.
-    with contextlib.closing(sqlite3.connect(s.home + "/catalog.db", timeout=10)) as db:
-        db.execute("UPDATE job SET finished_at = finished_at - 100000 WHERE kind = 'list'")
-        db.commit()
+    age_jobs(s)
     assert "a.txt" in names(listed(s, seen["b"])) and os.path.exists(path)
+    with open(path, "r+b") as f:
+        f.write(b"no database")
+    age_jobs(s)
+    assert "a.txt" in names(listed(s, seen["b"]))
     s.doctor()
 
 

@@ -20,6 +20,7 @@ add(struct fixture *f, struct db *list, const struct listing_entry *entry)
 	struct listing_entry own = *entry;
 
 	own.target = own.target != NULL ? own.target : "";
+	own.pack = own.pack != NULL ? own.pack : "";
 	own.sha256 = own.sha256 != NULL ? own.sha256 : "";
 	OK(listing_add(list, &own, &f->e));
 }

@@ -14,6 +14,7 @@
 #include "lib/base/fd.h"
 #include "lib/base/num.h"
 #include "lib/store/downloads.h"
+#include "lib/store/listing.h"
 #include "worker/archive/choice.h"
 #include "worker/archive/export.h"
 #include "worker/job/act.h"
@@ -88,6 +89,32 @@ export_of(struct plan *p, const struct part *part)
 		report_watch(p->report), part };
 }
 
+/* A list that is here says where the content of one file lies: nothing else of the manifest is read
+ * then. NULL: more than a file was chosen, or the manifest has to be asked. */
+static const struct entry *
+find_file(struct plan *p, const struct part *part, const char *choice)
+{
+	const char *path = listing_file(p->arena, p->conf->run, part->uuid);
+	CLEANUP_DB struct db *list = NULL;
+	struct listing_entry found;
+	struct entry *only;
+	struct err e;
+
+	if (*choice == '\0' || strchr(choice, '\n') != NULL ||
+	    listing_open(&list, path, &e) != 0 ||
+	    listing_by_path(&found, p->arena, list, choice, &e) != 0)
+		return NULL;
+	/* A further name, or a path that is shown otherwise than it is. */
+	if (found.type != LISTING_FILE || *found.target != '\0' || !found.plain)
+		return NULL;
+	only = arena_alloc(p->arena, sizeof *only);
+	*only = (struct entry){ .path = found.path, .type = ENTRY_FILE, .size = found.size,
+		.uname = "", .gname = "", .target = "", .pack = found.pack,
+		.frame_offset = found.frame_offset, .at = found.at };
+	snprintf(only->sha256, sizeof only->sha256, "%s", found.sha256);
+	return only;
+}
+
 static int
 open_choice(struct choice **ret, struct plan *p, const struct export_part *from,
     const struct download_file *file, struct err *e)
@@ -105,11 +132,14 @@ write_export(struct export_file *made, int fd, struct plan *p, const struct down
 	const struct part *part = plan_part(p, file->part);
 	const struct export_part what = export_of(p, part);
 	CLEANUP_CHOICE struct choice *choice = NULL;
+	const struct entry *only;
 
 	if (part->manifest.key[0] == '\0')
 		return export_database(made, fd, &what, e);
 	if (file->choice[0] == '\0')
 		return export_media(made, fd, &what, p->download.format, e);
+	if ((only = find_file(p, part, file->choice)) != NULL)
+		return export_one(made, fd, &what, only, e);
 	if (open_choice(&choice, p, &what, file, e) != 0)
 		return -1;
 	if (choice_file(choice) != NULL)
@@ -124,10 +154,15 @@ bytes_of(int64_t *ret, struct plan *p, const struct download_file *file, struct 
 {
 	const struct part *part = plan_part(p, file->part);
 	CLEANUP_CHOICE struct choice *choice = NULL;
+	const struct entry *only;
 
 	*ret = part != NULL ? backup_part_bytes(part) : 0;
 	if (part == NULL || file->choice[0] == '\0')
 		return 0;
+	if ((only = find_file(p, part, file->choice)) != NULL) {
+		*ret = only->size;
+		return 0;
+	}
 	const struct export_part what = export_of(p, part);
 
 	if (open_choice(&choice, p, &what, file, e) != 0)

@@ -39,7 +39,9 @@ add(void *arg, const struct entry *from, struct err *e)
 		.size = file ? from->size : 0,
 		.mtime = from->mtime_s * 1000 + from->mtime_ns / 1000000,
 		.mode = from->mode, .sha256 = file ? from->sha256 : "",
-		.target = from->target != NULL ? from->target : "" };
+		.target = from->target != NULL ? from->target : "",
+		.pack = from->type == ENTRY_FILE ? from->pack : "",
+		.frame_offset = from->frame_offset, .at = from->at };
 
 	return listing_add(t->list, &entry, e);
 }
@@ -110,6 +112,15 @@ list_part(struct plan *p, const struct part *part, struct err *e)
 	return err_in(e, "%s", part->service_slug);
 }
 
+static bool
+is_there(struct plan *p, const struct part *part)
+{
+	CLEANUP_DB struct db *list = NULL;
+	struct err e;
+
+	return listing_open(&list, listing_file(p->arena, p->conf->run, part->uuid), &e) == 0;
+}
+
 static int
 work(struct plan *p, struct err *e)
 {
@@ -127,8 +138,7 @@ work(struct plan *p, struct err *e)
 	for (size_t i = 0; i < p->part_count; i++) {
 		const struct part *part = &p->parts[i];
 
-		if (part->manifest.key[0] != '\0' &&
-		    access(listing_file(p->arena, p->conf->run, part->uuid), F_OK) != 0 &&
+		if (part->manifest.key[0] != '\0' && !is_there(p, part) &&
 		    list_part(p, part, e) != 0)
 			return -1;
 	}
