@@ -68,7 +68,8 @@ bucket_open(struct dest **ret, const struct storage *s, struct err *e)
 	};
 	struct bucket *b = xmalloc(sizeof *b);
 
-	*b = (struct bucket){ .base = { &dst_s3, xstrdup(s->slug), xstrdup(s->path) } };
+	*b = (struct bucket){ .base = { .driver = &dst_s3, .slug = xstrdup(s->slug),
+		    .where = xstrdup(s->path) } };
 	if (s3_new(&b->s3, &at, e) != 0) {
 		in_storage(b, e);
 		dst_s3.close(&b->base);
