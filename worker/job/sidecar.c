@@ -149,7 +149,7 @@ backup_json(json_t **ret, struct plan *p, struct err *e)
 	struct backup now;
 	json_t *j;
 
-	/* Whether the application was held, and how long, has come out meanwhile. */
+	/* When it began, and whether the application was held, has been written meanwhile. */
 	if (backups_by_id(&now, p->arena, p->db, b->id, e) != 0)
 		return -1;
 	j = json_object();
@@ -163,7 +163,7 @@ backup_json(json_t **ret, struct plan *p, struct err *e)
 	}
 	set_text(j, "made", made);
 	set_int(j, "created_at", b->created_at);
-	set_int(j, "started_at", p->job.started_at);
+	set_int(j, "started_at", now.started_at);
 	set_text(j, "note", b->note);
 	if (*b->code != '\0')
 		set_text(j, "code", b->code);
