@@ -163,6 +163,14 @@ fill_services(struct regain_backup *b, struct arena *a, const struct sidecar_rea
 	return 0;
 }
 
+static const char *
+asker(const struct sidecar_row *row)
+{
+	struct err why;
+
+	return name_check_email(row->requested_by, &why) == 0 ? row->requested_by : "system";
+}
+
 static int
 fill(struct regain_backup *b, struct arena *a, const struct sidecar_read *s, struct err *e)
 {
@@ -171,7 +179,7 @@ fill(struct regain_backup *b, struct arena *a, const struct sidecar_read *s, str
 	*b = (struct regain_backup){
 		.row = { .id = s->number, .uuid = s->uuid, .note = s->note,
 		    .created_at = s->created_at, .started_at = row->started_at,
-		    .code = row->code, .frozen_ms = row->held_ms,
+		    .requested_name = asker(row), .code = row->code, .frozen_ms = row->held_ms,
 		    .recipients = row->recipients, .signed_by = row->signed_by,
 		    .project_slug = s->project, .environment_slug = s->environment },
 		.project_uuid = row->project_uuid, .project_name = row->project_name,

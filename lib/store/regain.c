@@ -184,11 +184,17 @@ add_row(struct regain *r, struct db *db, const struct backup *b, const char *env
 	    "INSERT INTO backup (id, uuid, environment, storage, kind, state, health, note,"
 	    " created_at, started_at, finished_at, verified_at, raw_bytes, stored_bytes, warnings,"
 	    " contents, sidecar_key, sidecar_sha256, mode, frozen_ms, code, recipients, signed_by,"
-	    " keep_until, rebuilt_at) VALUES (?1, ?2, (SELECT id FROM environment WHERE uuid=?3),"
-	    " ?4, ?5, 'ready', ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,"
-	    " ?20, ?21, ?22, ?23, ?24)";
-	int64_t now = clock_now();
+	    " keep_until, rebuilt_at, requested_by, asked_by) VALUES (?1, ?2, (SELECT id FROM"
+	    " environment WHERE uuid=?3), ?4, ?5, 'ready', ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
+	    " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25,"
+	    " iif(?25 IS NULL, ?26, ''))";
+	static const char sql_account[] = "SELECT id FROM account WHERE email=?1";
+	bool person = strcmp(b->requested_name, "system") != 0;
+	int64_t now = clock_now(), account = 0;
 
+	if (person &&
+	    sql_get(&account, db, sql_account, SQL_ARGS(sql_t(b->requested_name)), e) != 0)
+		return -1;
 	/* Nobody has read it yet: the next verification does. */
 	return sql_run(NULL, db, sql,
 	    SQL_ARGS(sql_i(b->id), sql_t(b->uuid), sql_t(environment), sql_i(r->storage.id),
@@ -198,7 +204,8 @@ add_row(struct regain *r, struct db *db, const struct backup *b, const char *env
 	        sql_i(b->stored_bytes), sql_i(b->warnings), sql_t(b->contents),
 	        sql_t(b->sidecar_key), sql_t(b->sidecar_sha256), sql_t(backup_mode_name(b->mode)),
 	        sql_i(b->frozen_ms), sql_t(b->code), sql_t(b->recipients), sql_t(b->signed_by),
-	        sql_i(now + STAYS_MS), sql_i(now)), e);
+	        sql_i(now + STAYS_MS), sql_i(now), sql_id(account),
+	        sql_t(person ? b->requested_name : "")), e);
 }
 
 static int

@@ -25,7 +25,8 @@ OWN = {
     "project": {"id", "owners", "created_at"},
     "environment": {"id", "project", "created_at", "badge", "watchers", "pruned_at"},
     "service": {"id", "environment", "created_at", "sealed", "revision", "check_state", "check_text", "checked_at"},
-    "backup": {"environment", "storage", "health", "verified_at", "finished_at", "requested_by", "keep_until", "rebuilt_at"},
+    "backup": {"environment", "storage", "health", "verified_at", "finished_at", "requested_by", "keep_until", "rebuilt_at",
+               "asked_by"},
     "part": {"id", "service", "finished_at", "verified_at"},
     "part_pack": {"part", "read_at"},
     "part_table": {"part"},
@@ -212,6 +213,7 @@ def gone(left):
     assert f"no schedule: {WHERE}" in done.stdout and left.owner()["instance_id"] in done.stdout, done.stdout
     found = differences(left.rows, rows_of(left.catalogue))
     assert not found, f"{len(found)}: " + "\n".join(found[:10])
+    assert left.sql("SELECT DISTINCT requested_by, asked_by FROM backup") == [(None, "admin@example.org")]
     assert took < LIMIT_S * (1 if VARIANT == "test" else 4), f"{took:.1f} s"
     print(f"# {BACKUPS} backups, {sum(map(len, left.rows.values()))} rows, {took:.2f} s")
     doctor = left.lazarette("doctor", "--strict")
@@ -262,6 +264,8 @@ def rolled_back(left):
     assert done.returncode == 0 and f"{BACKUPS - last} taken up, {last} there" in done.stdout, done.stdout + done.stderr
     assert left.sql("SELECT note, keep FROM backup WHERE id = 2") == [("mine", 1)]
     left.sql("UPDATE backup SET note = '', keep = 0 WHERE id = 2")
+    assert left.sql("SELECT DISTINCT a.email, b.asked_by FROM backup b JOIN account a ON a.id = b.requested_by") == [
+        ("admin@example.org", "")]
     found = differences(left.rows, rows_of(left.catalogue))
     assert not found, "\n".join(found[:10])
     assert left.lazarette("doctor", "--strict").returncode == 0

@@ -162,6 +162,7 @@ read_row(struct sidecar_row *ret, struct reader *r, const json_t *root)
 		.kind = optional(r, json_object_get(b, "kind")),
 		.mode = optional(r, json_object_get(b, "mode")),
 		.code = optional(r, json_object_get(b, "code")),
+		.requested_by = optional(r, json_object_get(b, "requested_by")),
 		.started_at = json_integer_value(json_object_get(b, "started_at")),
 		.held_ms = json_integer_value(json_object_get(b, "held_ms")),
 		.recipients = recipients_of(r,

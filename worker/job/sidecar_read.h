@@ -21,6 +21,7 @@ struct sidecar_part {
 /* What only a catalogue needs of a backup. */
 struct sidecar_row {
 	const char *kind, *mode, *code;
+	const char *requested_by;     /* an e-mail, or "system" */
 	int64_t started_at, held_ms;
 	const char *recipients, *signed_by;   /* as struct backup has them */
 	const char *project_uuid, *project_name;
