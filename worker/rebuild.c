@@ -98,7 +98,8 @@ judge_owner(struct work *w, struct err *e)
 		return -1;
 	const struct dest_owner *owner = &w->vouch.owner;
 
-	w->other_key = *owner->signing_key != '\0' && strcmp(owner->signing_key, signing) != 0;
+	w->other_key = *owner->signing_key != '\0' && *signing != '\0' &&
+	    strcmp(owner->signing_key, signing) != 0;
 	if (*owner->instance == '\0')
 		return err_set(e, ERR_BUSY, "%s has no lazarette.json, which says whose it is. Is"
 		    " its disk mounted?", s->path);
@@ -114,6 +115,13 @@ judge_owner(struct work *w, struct err *e)
 		    "the storage belongs to another Lazarette (%.60s). If that one is gone for good"
 		    " and this one is to take its place, add --adopt: this instance then becomes"
 		    " that one, which only one without backups can", owner->instance);
+	/* Its next backup puts its own key there. */
+	if (w->other_key && w->order->signing_key == NULL)
+		return err_set(e, ERR_CONFLICT,
+		    "the storage names another signing key than this instance has. Put the folder"
+		    " keys back from your copy, remove the new catalogue, and begin again with"
+		    " lazarette admin init. If it is lost for good, name the old public key with"
+		    " --signing-key, and keep a copy of it: the storage will name the new one");
 	w->rows.adopt = owner->instance;
 	return regain_may_adopt(w->db, e);
 }
@@ -226,8 +234,8 @@ print_next(const struct work *w, size_t taken)
 	if (w->rows.adopt != NULL)
 		printf("This instance %s %s.\n", dry ? "would become" : "is now", w->rows.adopt);
 	if (w->other_key)
-		puts("The storage names another signing key than this instance has: put the folder"
-		     " keys back from your copy before the next backup.");
+		puts("These backups are signed by another key than this instance has: keep the old"
+		     " public key, for the storage names the new one from the next backup on.");
 	num_date(until, clock_now() + REGAIN_STAYS_DAYS * INT64_C(86400000));
 	if (taken > 0)
 		printf("Marks, rules, hooks and accounts are in no storage; no rule deletes these "

@@ -368,6 +368,30 @@ def two_instances(left):
         assert left.picture() == before, "the other instance has touched something"
 
 
+@test("PEER-11 PEER-16", "with the keys lost, too, nobody adopts by accident; the old public key does it, and verifying stays good")
+def without_keys(left):
+    left.back()
+    shutil.copy(left.store + "/lazarette.pub", left.h.home + "/old.pub")
+    shutil.rmtree(left.h.home + "/keys")
+    left.new_catalogue()
+    refused = left.rebuild("--adopt")
+    assert refused.returncode == 1 and "another signing key" in refused.stderr, refused.stdout + refused.stderr
+    assert left.sql("SELECT count(*) FROM backup") == [(0,)]
+    done = left.rebuild("--adopt", "--signing-key", left.h.home + "/old.pub")
+    assert done.returncode == 0 and "keep the old public key" in done.stdout, done.stdout + done.stderr
+    with contextlib.closing(sqlite3.connect(left.catalogue)) as c:
+        c.execute("ATTACH ? AS old", (left.kept + "/catalog.db",))
+        c.execute("INSERT INTO account SELECT * FROM old.account")
+        c.commit()
+    worker = left.h.start_worker()
+    (job,), = left.h.tool("verify", 2)
+    ended = left.h.wait_job(int(job))
+    left.h.kill(worker, 15)
+    assert ended["state"] == "succeeded", ended
+    assert left.sql("SELECT health FROM backup WHERE id = 2") == [("good",)]
+    assert left.sql("SELECT count(*) FROM job_log WHERE text LIKE '%which is no key of this instance%'")[0][0] > 0
+
+
 @test("PEER-11", "a folder by its path becomes a storage; one without lazarette.json, or that is not there, is refused in words")
 def by_path(left):
     left.back()

@@ -98,6 +98,9 @@ static const char runbook[] =
     "\n"
     "       zstd -dc shop/live/media/<id>.manifest.zst > files.txt\n"
     "\n"
+    "Where a Lazarette is that has lost its catalogue, \"lazarette admin rebuild\" makes the\n"
+    "catalogue's backups again from the .json files; see lazarette(8).\n"
+    "\n"
     "The formats are described in docs/format.md of Lazarette.\n";
 
 static int
