@@ -66,8 +66,10 @@ find_folder(struct storage *ret, struct work *w, struct err *e)
 		    strcmp(path, wanted) == 0)
 			return storages_by_id(ret, w->arena, w->db, list[i].id, e);
 	}
-	*ret = (struct storage){ .slug = name_storage(w->arena, list, count, wanted),
-		.kind = "local", .path = arena_dup(w->arena, wanted),
+	const char *kept = arena_dup(w->arena, wanted);
+
+	*ret = (struct storage){ .slug = name_storage(w->arena, list, count, kept),
+		.kind = "local", .path = kept,
 		.bucket = { "", "", "", "", "", "", "", "" } };
 	return 0;
 }
