@@ -17,6 +17,7 @@ static const struct {
 	{ "keys", "make and show the keys that encrypt and sign backups (rotate)", cmd_keys },
 	{ "doctor", "check the catalogue against the files (--deep, --strict)", cmd_doctor },
 	{ "restore", "take a backup out of a storage, without the console", cmd_restore },
+	{ "rebuild", "make the catalogue's backups again from a storage", cmd_rebuild },
 	{ "gc", "remove what no backup needs any more (--dry-run)", cmd_gc },
 	{ "check-config", "read the configuration and show what is in force", cmd_check_config },
 };

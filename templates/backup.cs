@@ -35,6 +35,7 @@ if:backup.can.delete && page.may.delete ?><a class="button is-danger" href="<?cs
 <?cs if:subcount(backup.recipients) ?><dt>Encrypted to</dt><dd><?cs each:r = backup.recipients ?><code><?cs var:r.key ?></code> <?cs /each ?></dd>
 <?cs /if ?><?cs if:backup.signed_by ?><dt>Signed by</dt><dd><code><?cs var:backup.signed_by ?></code></dd>
 <?cs /if ?><?cs if:job.href ?><dt>Job</dt><dd><a href="<?cs var:job.href ?>"><?cs var:job.id ?></a></dd>
+<?cs /if ?><?cs if:backup.rebuilt.iso ?><dt>Taken up</dt><dd><?cs call:time(backup.rebuilt) ?>, from what the storage says of it</dd>
 <?cs /if ?><dt>Id</dt><dd><code><?cs var:backup.uuid ?></code></dd>
 </dl></section>
 <h2>Contents</h2>

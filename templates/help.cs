@@ -124,6 +124,7 @@ cd restored &amp;&amp; sha256sum -c SHA256SUMS</code></pre>
 <li>A storage in which backups lie cannot be removed. Removing one that holds none deletes nothing in it.</li>
 <li>Which storage new backups go to is a policy. When it changes, older ones stay where they are, and are restored from there.</li>
 <li>The page of a storage tests it on demand: a small object is written, read back, listed and removed, and the page says how long each took. It warns when a folder lies on the disk of what it keeps.</li>
+<li>When the catalogue is lost, or an old copy of it was put back, <code>lazarette admin rebuild --storage main</code> makes its backups again from the descriptions in the storage; with <code>--dry-run</code> it only tells. A new instance takes the place of one that is gone with <code>--adopt</code>. Passwords, schedules, rules and accounts are not in a storage: the command says which passwords to type again. What it takes up stays for seven days at least.</li>
 <li>Prepared downloads are copies. They are removed when they expire.</li>
 <li>CSV below a list gives all its rows to a spreadsheet: times in UTC, sizes in bytes. A text that would be computed there has an apostrophe in front.</li>
 </ul>

@@ -12,6 +12,7 @@
 #include "worker/job/thaw.h"
 #include "worker/job/work.h"
 #include "worker/notify/mail.h"
+#include "worker/rebuild.h"
 #include "worker/runner.h"
 #include "worker/salvage.h"
 
@@ -25,7 +26,7 @@ struct options {
 	int64_t seconds;
 	const char *recipient;        /* of a test mail; NULL: none */
 	struct salvage salvage;       /* backup NULL: none */
-	bool gc, dry;
+	bool gc, rebuild, adopt, dry;
 };
 
 static int
@@ -35,7 +36,7 @@ usage(FILE *to)
 	      "Takes jobs from the catalogue in LAZARETTE_HOME (default /var/lib/lazarette) until "
 	      "it is stopped.\n"
 	      "See lazarette-worker(8). The options --job, --fence, --sweep and --thaw are for its "
-	      "own children, --salvage and --gc are for lazarette admin restore and gc.\n",
+	      "own children, --salvage, --rebuild and --gc are for lazarette admin.\n",
 	    to);
 	return to == stdout ? 0 : EXIT_USAGE;
 }
@@ -61,6 +62,9 @@ read_options(struct options *out, int argc, char **argv)
 		{ "unsigned", no_argument, NULL, 'x' },
 		{ "to-dir", required_argument, NULL, 'd' },
 		{ "to-database", required_argument, NULL, 'u' },
+		{ "rebuild", no_argument, NULL, 'b' },
+		{ "rebuild-dry", no_argument, NULL, 'B' },
+		{ "adopt", no_argument, NULL, 'a' },
 		{ "gc", no_argument, NULL, 'g' },
 		{ "gc-dry", no_argument, NULL, 'G' },
 		{ "verbose", no_argument, NULL, 'v' },
@@ -89,6 +93,9 @@ read_options(struct options *out, int argc, char **argv)
 		case 'x': out->salvage.not_signed = true; break;
 		case 'd': out->salvage.to_dir = optarg; break;
 		case 'u': out->salvage.to_database = optarg; break;
+		case 'b': out->rebuild = true; break;
+		case 'B': out->rebuild = out->dry = true; break;
+		case 'a': out->adopt = true; break;
 		case 'g': out->gc = true; break;
 		case 'G': out->gc = out->dry = true; break;
 		case 'v': log_set_level(LOG_DEBUG); break;
@@ -127,6 +134,23 @@ salvage(const struct salvage *order)
 		return usage(stderr);
 	if (salvage_run(order, &e) == 0)
 		return 0;
+	fprintf(stderr, "lazarette: %s\n", e.text);
+	return 1;
+}
+
+/* For lazarette admin rebuild. */
+static int
+rebuild(const struct conf *conf, const struct options *opt)
+{
+	const struct rebuild_order order = { opt->salvage.storage, opt->salvage.signing_key,
+		opt->salvage.not_signed, opt->adopt, opt->dry };
+	bool whole = false;
+	struct err e;
+
+	if (order.storage == NULL)
+		return usage(stderr);
+	if (rebuild_run(&whole, conf, &order, &e) == 0)
+		return whole ? 0 : 1;
 	fprintf(stderr, "lazarette: %s\n", e.text);
 	return 1;
 }
@@ -177,6 +201,8 @@ main(int argc, char **argv)
 	}
 	if (opt.recipient != NULL)
 		return test_mail(&conf, opt.recipient);
+	if (opt.rebuild)
+		return rebuild(&conf, &opt);
 	if (opt.gc)
 		return collect(&conf, opt.dry);
 	if (opt.lease.job != 0)

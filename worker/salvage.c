@@ -115,6 +115,7 @@ read_sidecar(struct rescue *r, const char *key, struct err *e)
 {
 	CLEANUP_OBJECT struct object *o = NULL;
 	CLEANUP_BUF struct buf text = BUF_INIT;
+	const char *said;
 	int64_t bytes;
 	ssize_t n;
 
@@ -126,11 +127,14 @@ read_sidecar(struct rescue *r, const char *key, struct err *e)
 	if (n < 0)
 		return -1;
 	buf_took(&text, (size_t)n);
-	const struct vouch v = { r->arena, r->dest, r->order->signing_key, r->order->not_signed };
+	struct vouch v = { .arena = r->arena, .dest = r->dest, .by = r->order->signing_key,
+		.not_signed = r->order->not_signed };
 
 	/* Nothing of it is believed before. */
-	if (vouch_sidecar(&v, key, &text, e) != 0)
+	if (vouch_begin(&v, e) != 0 || vouch_sidecar(&said, &v, key, &text, e) != 0)
 		return -1;
+	if (*said != '\0')
+		puts(said);
 	if (sidecar_read(&r->backup, r->arena, text.p, text.n, e) != 0)
 		return err_in(e, "'%s'", key);
 	r->keys.needed = r->backup.recipient;

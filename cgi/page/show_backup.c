@@ -245,6 +245,7 @@ facts(struct node *n, const struct backup_view *view)
 	node_set(n, "age", mark_obstacle(b) == NULL ? view->age : NULL);
 	node_set(n, "suspicion", *b->suspicion == '\0' ? NULL : b->suspicion);
 	page_time(n, "verified_at", b->verified_at, view->now);
+	page_time(n, "rebuilt", b->rebuilt_at, view->now);
 	mark_frozen(n, b);
 	node_set(n, "code", *b->code == '\0' ? NULL : b->code);
 	node_flag(n, "keep", b->keep);

@@ -101,7 +101,8 @@ struct backup {
 	const char *suspicion;        /* why nobody should trust it, "": nothing is known */
 	const char *trashed_why;      /* the policy's reason; "": a person put it there */
 	int64_t requested_by;
-	const char *requested_name;
+	const char *requested_name;   /* an e-mail, or "system" */
+	int64_t rebuilt_at;           /* its row was made from its sidecar; 0: a job made it */
 	int64_t created_at, started_at, finished_at, verified_at, trashed_at;
 	int64_t raw_bytes, stored_bytes, warnings;
 	const char *error;            /* NULL when none */

@@ -43,7 +43,8 @@ backups_request(struct backup_ids *ret, struct db *db, const struct backup_reque
 #define BACKUP_COLUMNS \
 	"SELECT b.id, b.uuid, b.environment, b.storage, (SELECT max(j.id) FROM job j WHERE" \
 	" j.backup=b.id AND j.kind='backup'), b.kind, b.state, b.health, b.note, b.keep," \
-	" b.requested_by, coalesce(a.email, 'system'), b.created_at, b.started_at, b.finished_at," \
+	" b.requested_by, coalesce(a.email, nullif(b.asked_by, ''), 'system'), b.rebuilt_at," \
+	" b.created_at, b.started_at, b.finished_at," \
 	" b.verified_at, b.trashed_at, b.raw_bytes, b.stored_bytes, b.warnings, b.error," \
 	" b.tested_at, b.test_state, b.test_text, b.sidecar_key, b.sidecar_sha256, b.contents," \
 	" b.keep_until, b.mode, b.frozen_ms, b.code, b.schedule, b.suspicion, b.trashed_why," \
@@ -73,6 +74,7 @@ read_backup(void *row, struct sql *q, struct arena *a)
 	b->keep = sql_int(q, c++) != 0;
 	b->requested_by = sql_int(q, c++);
 	b->requested_name = sql_text(q, c++, a);
+	b->rebuilt_at = sql_int(q, c++);
 	b->created_at = sql_int(q, c++);
 	b->started_at = sql_int(q, c++);
 	b->finished_at = sql_int(q, c++);

@@ -130,6 +130,33 @@ findings_newest_job(int64_t *ret, struct db *db, int64_t storage, enum job_kind 
 
 /* -- writing -- */
 
+char *
+findings_gone(struct arena *a, const char *owner)
+{
+	return arena_printf(a, "it is gone; backup %s needs it", owner);
+}
+
+char *
+findings_resized(struct arena *a, const char *owner, int64_t bytes, int64_t stored)
+{
+	return arena_printf(a,
+	    "it has %" PRId64 " bytes where backup %s stored %" PRId64, bytes, owner, stored);
+}
+
+int
+findings_put(struct db *db, int64_t storage, const struct finding *f, struct err *e)
+{
+	static const char sql[] =
+	    "INSERT INTO finding (storage, path, kind, text, backup, found_at) VALUES (?1, ?2, ?3,"
+	    " ?4, ?5, ?6) ON CONFLICT (storage, path) DO UPDATE SET kind=excluded.kind,"
+	    " text=excluded.text, backup=excluded.backup, found_at=CASE WHEN"
+	    " finding.kind=excluded.kind THEN abs(finding.found_at) ELSE excluded.found_at END";
+
+	return sql_run(NULL, db, sql,
+	    SQL_ARGS(sql_i(storage), sql_t(f->path), sql_t(findings_kind_name(f->kind)),
+	        sql_t(f->text), sql_id(f->backup), sql_i(clock_now())), e);
+}
+
 /* Its state follows the worst of its objects. Only a change is an event. */
 static int
 move_health(struct db *db, const char *sql, int64_t storage, const char *health, struct err *e)
@@ -189,11 +216,6 @@ static int
 write_items(struct db *db, const struct findings_look *look, struct err *e)
 {
 	static const char sql_old[] = "UPDATE finding SET found_at=-found_at WHERE storage=?1";
-	static const char sql_add[] =
-	    "INSERT INTO finding (storage, path, kind, text, backup, found_at) VALUES (?1, ?2, ?3,"
-	    " ?4, ?5, ?6) ON CONFLICT (storage, path) DO UPDATE SET kind=excluded.kind,"
-	    " text=excluded.text, backup=excluded.backup, found_at=CASE WHEN"
-	    " finding.kind=excluded.kind THEN abs(finding.found_at) ELSE excluded.found_at END";
 	/* Also what belongs to a backup that was deleted while the look went on. */
 	static const char sql_gone[] =
 	    "DELETE FROM finding WHERE storage=?1 AND (found_at<0 OR backup IN (SELECT id FROM"
@@ -201,16 +223,9 @@ write_items(struct db *db, const struct findings_look *look, struct err *e)
 
 	if (sql_run(NULL, db, sql_old, SQL_ARGS(sql_i(look->storage)), e) != 0)
 		return -1;
-	for (size_t i = 0; i < look->count; i++) {
-		const struct finding *f = &look->items[i];
-
-		if (sql_run(NULL, db, sql_add,
-		        SQL_ARGS(sql_i(look->storage), sql_t(f->path),
-		            sql_t(findings_kind_name(f->kind)), sql_t(f->text), sql_id(f->backup),
-		            sql_i(clock_now())),
-		        e) != 0)
+	for (size_t i = 0; i < look->count; i++)
+		if (findings_put(db, look->storage, &look->items[i], e) != 0)
 			return -1;
-	}
 	return sql_run(NULL, db, sql_gone, SQL_ARGS(sql_i(look->storage)), e);
 }
 

@@ -66,6 +66,12 @@ struct findings_look {
 MUST_USE int findings_write(struct db *db, const struct lease *l, const struct findings_look *look,
     struct err *e);
 
+/* What is wrong with an object, in a sentence; owner: "b101". */
+char *findings_gone(struct arena *a, const char *owner);
+char *findings_resized(struct arena *a, const char *owner, int64_t bytes, int64_t stored);
+/* One finding, inside a transaction; found_at is now, or as it was. */
+MUST_USE int findings_put(struct db *db, int64_t storage, const struct finding *f, struct err *e);
+
 /* -- looking -- */
 
 /* A storage as its page shows it. */

@@ -63,7 +63,8 @@ static const char *const facts[] = {
 	" (b.state='failed' OR b.before_trash='failed')) OR (j.state IN ('failed', 'cancelled')"
 	" AND (b.state='ready' OR b.before_trash='ready')))",
 	"SELECT 'b'||b.id||' was created by '||count(j.id)||' jobs' FROM backup b LEFT JOIN job j"
-	" ON j.backup=b.id AND j.kind='backup' WHERE ?1>0 GROUP BY b.id HAVING count(j.id)<>1",
+	" ON j.backup=b.id AND j.kind='backup' WHERE ?1>0 GROUP BY b.id HAVING count(j.id)<>"
+	"iif(b.rebuilt_at=0, 1, 0)",
 	"SELECT 'b'||b.id||' is '||b.state||' but has no parts' FROM backup b WHERE ?1>0 AND NOT"
 	" EXISTS (SELECT 1 FROM part p WHERE p.backup=b.id)",
 	"SELECT 'b'||b.id||' is '||b.state||' but its '||p.service_slug||' is '||p.state FROM part"

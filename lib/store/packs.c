@@ -80,7 +80,7 @@ find_base(int64_t *ret, struct db *db, const struct part *part, struct err *e)
 	    " 'differs') AND b.recipients=(SELECT recipients FROM backup WHERE id=?3) THEN b.id"
 	    " ELSE 0 END FROM part p JOIN backup b ON b.id=p.backup WHERE"
 	    " p.service=?1 AND p.state='ready' AND p.id<>?2 AND b.state='ready' AND"
-	    " b.storage=(SELECT storage FROM backup WHERE id=?3) ORDER BY p.id DESC LIMIT 1";
+	    " b.storage=(SELECT storage FROM backup WHERE id=?3) ORDER BY p.backup DESC LIMIT 1";
 
 	return sql_get(ret, db, sql,
 	    SQL_ARGS(sql_i(part->service), sql_i(part->id), sql_i(part->backup)), e);

@@ -24,16 +24,16 @@ find_past(struct past *ret, struct db *db, const struct part *now, struct err *e
 {
 	static const char sql[] =
 	    "SELECT p.id, max(p.whole_bytes, p.data_raw_bytes), p.items, b.trusted_at FROM part p"
-	    " JOIN backup b ON b.id=p.backup WHERE p.service=?1 AND p.id<?2 AND p.state='ready' AND"
-	    " b.suspicion='' AND (b.state='ready' OR b.before_trash='ready') AND b.health NOT IN"
-	    " ('damaged', 'missing') ORDER BY p.id DESC LIMIT ?3";
+	    " JOIN backup b ON b.id=p.backup WHERE p.service=?1 AND p.backup<?2 AND"
+	    " p.state='ready' AND b.suspicion='' AND (b.state='ready' OR b.before_trash='ready')"
+	    " AND b.health NOT IN ('damaged', 'missing') ORDER BY p.backup DESC LIMIT ?3";
 	CLEANUP_SQL struct sql *q = NULL;
 	struct past past = { .count = 0 };
 	int64_t trusted = 0;
 	int rc;
 
 	if (sql_open(&q, db, sql,
-	        SQL_ARGS(sql_i(now->service), sql_i(now->id), sql_i(PLAUSIBLE_PAST)), e) != 0)
+	        SQL_ARGS(sql_i(now->service), sql_i(now->backup), sql_i(PLAUSIBLE_PAST)), e) != 0)
 		return -1;
 	while ((rc = sql_row(q, e)) == 1) {
 		if (trusted != 0)

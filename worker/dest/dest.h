@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "lib/base/arena.h"
 #include "lib/base/attr.h"
 #include "lib/base/err.h"
 #include "lib/model/backup.h"
@@ -81,6 +82,14 @@ MUST_USE int dest_space(int64_t *free_bytes, struct dest *d, struct err *e);
  * `may_begin`: where backups should be, a folder without it is a disk that is not mounted:
  * ERR_BUSY. A storage owned by another instance is ERR_CONFLICT. */
 MUST_USE int dest_claim(struct dest *d, const char *instance_id, bool may_begin, struct err *e);
+
+/* What lazarette.json says of a storage; "" where it says nothing, or is not there. */
+struct dest_owner {
+	const char *instance, *signing_key;
+};
+/* ERR_CONFLICT: the storage has a format that only a newer Lazarette knows. */
+MUST_USE int dest_claim_owner(struct dest_owner *ret, struct arena *a, struct dest *d,
+    struct err *e);
 
 /* From now on only readers of format 2 may open it: a part that needs packs of others comes. */
 MUST_USE int dest_claim_raise(struct dest *d, const char *instance_id, struct err *e);

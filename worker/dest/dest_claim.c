@@ -98,6 +98,9 @@ static const char runbook[] =
     "\n"
     "       zstd -dc shop/live/media/<id>.manifest.zst > files.txt\n"
     "\n"
+    "Where a Lazarette is that has lost its catalogue, \"lazarette admin rebuild\" makes the\n"
+    "catalogue's backups again from the .json files; see lazarette(8).\n"
+    "\n"
     "The formats are described in docs/format.md of Lazarette.\n";
 
 static int
@@ -138,6 +141,35 @@ json_freep(json_t **j)
 }
 
 static int
+check_format(json_int_t format, struct err *e)
+{
+	if (format >= FORMAT_FIRST && format <= FORMAT)
+		return 0;
+	return err_set(e, ERR_CONFLICT, "the storage has format %lld, this Lazarette knows only"
+	    " formats up to %d: use the newer Lazarette that wrote it", (long long)format, FORMAT);
+}
+
+int
+dest_claim_owner(struct dest_owner *ret, struct arena *a, struct dest *d, struct err *e)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT;
+	CLEANUP(json_freep) json_t *j = NULL;
+	const char *instance, *signing;
+
+	if (fetch(&text, d, owner_key, e) != 0)
+		return -1;
+	j = json_loadb(text.p, text.n, 0, NULL);
+	if (json_object_get(j, "format") != NULL &&
+	    check_format(json_integer_value(json_object_get(j, "format")), e) != 0)
+		return -1;
+	instance = json_string_value(json_object_get(j, "instance_id"));
+	signing = json_string_value(json_object_get(j, "signing_key"));
+	ret->instance = arena_dup(a, instance != NULL ? instance : "");
+	ret->signing_key = arena_dup(a, signing != NULL ? signing : "");
+	return 0;
+}
+
+static int
 check_owner(json_int_t *ret, const struct dest *d, const struct buf *text,
     const char *instance_id, struct err *e)
 {
@@ -148,11 +180,8 @@ check_owner(json_int_t *ret, const struct dest *d, const struct buf *text,
 	if (owner == NULL || format == 0)
 		return err_set(e, ERR_DAMAGED, "'%s' in the storage does not say whose it is",
 		    owner_key);
-	if (format < FORMAT_FIRST || format > FORMAT)
-		return err_set(e, ERR_CONFLICT,
-		    "the storage has format %lld, this Lazarette knows only"
-		    " formats up to %d: use the newer Lazarette that wrote it",
-		    (long long)format, FORMAT);
+	if (check_format(format, e) != 0)
+		return -1;
 	if (strcmp(owner, instance_id) != 0)
 		return err_set(e, ERR_CONFLICT, "the storage belongs to another Lazarette (%.60s):"
 		    " choose an empty %s", owner,

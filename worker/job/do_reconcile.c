@@ -157,6 +157,7 @@ static int
 judge_named(struct look *look, struct named *n, struct err *e)
 {
 	const struct invariants_file *row = n->row;
+	struct arena *a = look->plan->arena;
 	struct finding f = { .path = row->path };
 
 	if (row->wish == INVARIANTS_MAY ||
@@ -169,11 +170,10 @@ judge_named(struct look *look, struct named *n, struct err *e)
 	if (row->owner[0] != 'b' || !num_parse(&f.backup, row->owner + 1, 1, INT64_MAX))
 		f.backup = 0;
 	if (n->bytes < 0)
-		find(look, FINDING_MISSING, &f, "it is gone; backup %s needs it", row->owner);
+		find(look, FINDING_MISSING, &f, "%s", findings_gone(a, row->owner));
 	else
-		find(look, FINDING_DAMAGED, &f,
-		    "it has %" PRId64 " bytes where backup %s stored %" PRId64, n->bytes,
-		    row->owner, row->bytes);
+		find(look, FINDING_DAMAGED, &f, "%s",
+		    findings_resized(a, row->owner, n->bytes, row->bytes));
 	return 0;
 }
 

@@ -56,7 +56,13 @@ check_object(struct plan *p, const struct readback *what, struct err *e)
 static int
 check_signature(struct plan *p, const char *key, struct err *e)
 {
-	return *p->backup.signed_by == '\0' || !sign_wanted(p) ? 0 : sign_check_object(p, key, e);
+	if (*p->backup.signed_by == '\0' || !sign_wanted(p))
+		return 0;
+	if (strcmp(p->backup.signed_by, sign_key_id(p)) == 0)
+		return sign_check_object(p, key, e);
+	report_say(p->report, "note", "%s is signed by %s, which is no key of this instance;"
+	    " compared by its hash", key, p->backup.signed_by);
+	return 0;
 }
 
 /* Backups that share packs are read one after the other: each pack once. */

@@ -39,18 +39,27 @@ unlock(struct storage *s, const struct plan *p, struct err *e)
 }
 
 int
+plan_dest(struct dest **ret, struct storage *storage, struct plan *p, struct err *e)
+{
+	const char *needed = p->backup.recipients != NULL ? p->backup.recipients : "";
+
+	if (unlock(storage, p, e) != 0 || keys_load(&p->keys, p, needed, e) != 0 ||
+	    dest_open(ret, storage, e) != 0)
+		return -1;
+	dest_use_keys(*ret, p->keys);
+	return 0;
+}
+
+int
 plan_storage(struct dest **ret, struct storage *storage, struct plan *p, int64_t id, struct err *e)
 {
 	CLEANUP_DEST struct dest *dest = NULL;
 	char *instance;
 	bool used;
 
-	if (storages_by_id(storage, p->arena, p->db, id, e) != 0 || unlock(storage, p, e) != 0 ||
-	    dest_open(&dest, storage, e) != 0 ||
-	    keys_load(&p->keys, p, p->backup.recipients != NULL ? p->backup.recipients : "", e)
-	        != 0)
+	if (storages_by_id(storage, p->arena, p->db, id, e) != 0 ||
+	    plan_dest(&dest, storage, p, e) != 0)
 		return -1;
-	dest_use_keys(dest, p->keys);
 	if (settings_get(&instance, p->arena, p->db, "instance_id", e) != 0 ||
 	    backups_in_storage(&used, p->db, id, e) != 0 ||
 	    dest_claim(dest, instance, !used, e) != 0)

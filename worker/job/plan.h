@@ -75,6 +75,10 @@ const struct part *plan_part(const struct plan *p, int64_t id);
 /* ERR_FENCED unless the lease is still ours. Also writes the present progress. */
 MUST_USE int plan_still_ours(struct plan *p, struct err *e);
 
+/* A storage, opened with the keys of this instance; whose it is was not looked at. Needs conf,
+ * arena and db only. */
+MUST_USE int plan_dest(struct dest **ret, struct storage *storage, struct plan *p, struct err *e);
+
 /* The storage of a backup, opened, and known to be the right one: ERR_BUSY when backups should be
  * in it and its disk is away. Needs arena and db only. */
 MUST_USE int plan_storage(struct dest **ret, struct storage *storage, struct plan *p, int64_t id,

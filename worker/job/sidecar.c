@@ -9,6 +9,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/fault.h"
+#include "lib/store/backups.h"
 #include "lib/store/projects.h"
 #include "lib/store/restores.h"
 #include "lib/store/settings.h"
@@ -140,33 +141,49 @@ part_json(json_t **ret, struct plan *p, const struct part *part, struct err *e)
 	return 0;
 }
 
-static json_t *
-backup_json(const struct plan *p)
+static int
+backup_json(json_t **ret, struct plan *p, struct err *e)
 {
 	const struct backup *b = &p->backup;
 	char made[CLOCK_ISO_SIZE];
-	json_t *j = json_object();
+	struct backup now;
+	json_t *j;
 
+	/* When it began, and whether the application was held, has been written meanwhile. */
+	if (backups_by_id(&now, p->arena, p->db, b->id, e) != 0)
+		return -1;
+	j = json_object();
 	clock_iso(made, b->created_at);
 	set_int(j, "number", b->id);
 	set_text(j, "uuid", b->uuid);
 	set_text(j, "kind", backup_kind_name(b->kind));
+	if (now.mode != MODE_LIVE) {
+		set_text(j, "mode", backup_mode_name(now.mode));
+		set_int(j, "held_ms", now.frozen_ms);
+	}
 	set_text(j, "made", made);
 	set_int(j, "created_at", b->created_at);
-	set_int(j, "started_at", p->job.started_at);
+	set_int(j, "started_at", now.started_at);
 	set_text(j, "note", b->note);
 	if (*b->code != '\0')
 		set_text(j, "code", b->code);
 	set_text(j, "requested_by", b->requested_name);
 	set_int(j, "job", p->job.id);
 	set_int(j, "warnings", report_warnings(p->report));
-	return j;
+	*ret = j;
+	return 0;
 }
 
-static json_t *
-environment_json(const struct environment *v)
+static int
+environment_json(json_t **ret, struct plan *p, struct err *e)
 {
-	json_t *j = json_object();
+	const struct environment *v = &p->environment;
+	struct project project;
+	json_t *j;
+
+	if (projects_by_slug(&project, p->arena, p->db, v->project_slug, e) != 0)
+		return -1;
+	j = json_object();
 
 	set_text(j, "uuid", v->uuid);
 	set_text(j, "slug", v->slug);
@@ -174,7 +191,9 @@ environment_json(const struct environment *v)
 	set_text(j, "kind", environment_kind_name(v->kind));
 	set_text(j, "project", v->project_slug);
 	set_text(j, "project_name", v->project_name);
-	return j;
+	set_text(j, "project_uuid", project.uuid);
+	*ret = j;
+	return 0;
 }
 
 static bool
@@ -223,8 +242,12 @@ sidecar_build(struct buf *out, struct plan *p, struct err *e)
 	if (settings_get(&instance, p->arena, p->db, "instance_id", e) != 0)
 		return -1;
 	set_text(root, "instance", instance);
-	json_object_set_new(root, "environment", environment_json(&p->environment));
-	json_object_set_new(root, "backup", backup_json(p));
+	if (environment_json(&part, p, e) != 0)
+		return -1;
+	json_object_set_new(root, "environment", part);
+	if (backup_json(&part, p, e) != 0)
+		return -1;
+	json_object_set_new(root, "backup", part);
 	seal_json(root, &p->backup);
 	parts = json_array();
 	json_object_set_new(root, "parts", parts);

@@ -3,8 +3,10 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/buf.h"
 #include "lib/model/name.h"
 #include "worker/job/sidecar.h"
 
@@ -30,6 +32,14 @@ text_of(struct reader *r, const json_t *from, const char *name)
 	if (value == NULL && r->missing == NULL)
 		r->missing = name;
 	return arena_dup(r->arena, value ? value : "");
+}
+
+static const char *
+optional(struct reader *r, const json_t *value)
+{
+	const char *text = json_string_value(value);
+
+	return arena_dup(r->arena, text != NULL ? text : "");
 }
 
 static int64_t
@@ -86,7 +96,9 @@ read_part(struct part *ret, struct reader *r, const json_t *j)
 		.engine_version = text_of(r, j, "engine_version"),
 		.tool = text_of(r, j, "tool"),
 		.items = number_of(r, j, "items"),
+		.warnings = json_integer_value(json_object_get(j, "warnings")),
 		.taken_at = number_of(r, j, "taken_at"),
+		.finished_at = json_integer_value(json_object_get(j, "finished_at")),
 		.data = object_of(r, json_object_get(j, "data")),
 		.manifest = { "", 0, 0, "", "" },
 	};
@@ -96,6 +108,75 @@ read_part(struct part *ret, struct reader *r, const json_t *j)
 	/* It becomes the name of a file, and anybody may have written it. */
 	if (name_check_slug(ret->service_slug, &why) != 0 && r->missing == NULL)
 		r->missing = "slug";
+}
+
+/* -- what only a catalogue needs -- */
+
+static const char *
+settings_of(struct reader *r, const json_t *service)
+{
+	char *text = json_dumps(json_object_get(service, "settings"), JSON_COMPACT);
+	const char *ret = arena_dup(r->arena, text != NULL ? text : "");
+
+	free(text);
+	return ret;
+}
+
+static void
+read_part_row(struct sidecar_part *ret, struct reader *r, const json_t *j)
+{
+	const json_t *service = json_object_get(j, "service"), *one,
+	             *tables = json_object_get(j, "tables");
+
+	ret->service_uuid = optional(r, json_object_get(service, "uuid"));
+	ret->settings = settings_of(r, service);
+	ret->table_count = json_array_size(tables);
+	ret->tables = arena_array(r->arena, ret->table_count + 1, sizeof *ret->tables);
+	for (size_t i = 0; i < ret->table_count; i++) {
+		one = json_array_get(tables, i);
+		ret->tables[i] =
+		    (struct table_count){ text_of(r, one, "name"), number_of(r, one, "rows") };
+	}
+}
+
+static const char *
+recipients_of(struct reader *r, const json_t *list)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT;
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		buf_printf(&text, "%s%s", i > 0 ? " " : "",
+		    optional(r, json_array_get(list, i)));
+	return arena_dup(r->arena, text.p);
+}
+
+static void
+read_row(struct sidecar_row *ret, struct reader *r, const json_t *root)
+{
+	const json_t *b = json_object_get(root, "backup"),
+	             *v = json_object_get(root, "environment"),
+	             *parts = json_object_get(root, "parts");
+	size_t count = json_array_size(parts);
+
+	*ret = (struct sidecar_row){
+		.kind = optional(r, json_object_get(b, "kind")),
+		.mode = optional(r, json_object_get(b, "mode")),
+		.code = optional(r, json_object_get(b, "code")),
+		.requested_by = optional(r, json_object_get(b, "requested_by")),
+		.started_at = json_integer_value(json_object_get(b, "started_at")),
+		.held_ms = json_integer_value(json_object_get(b, "held_ms")),
+		.recipients = recipients_of(r,
+		    json_object_get(json_object_get(root, "encryption"), "recipients")),
+		.signed_by = optional(r, json_object_get(root, "signed_by")),
+		.project_uuid = optional(r, json_object_get(v, "project_uuid")),
+		.project_name = optional(r, json_object_get(v, "project_name")),
+		.environment_uuid = optional(r, json_object_get(v, "uuid")),
+		.environment_name = optional(r, json_object_get(v, "name")),
+		.environment_kind = optional(r, json_object_get(v, "kind")),
+		.parts = arena_array(r->arena, count + 1, sizeof *ret->parts),
+	};
+	for (size_t i = 0; i < count; i++)
+		read_part_row(&ret->parts[i], r, json_array_get(parts, i));
 }
 
 static int
@@ -112,14 +193,6 @@ check_head(const json_t *root, struct err *e)
 		    " of the format; this is Lazarette %s, which reads version %d: install a newer "
 		    "one", version, LAZARETTE_VERSION, SIDECAR_VERSION);
 	return 0;
-}
-
-static const char *
-optional(struct reader *r, const json_t *value)
-{
-	const char *text = json_string_value(value);
-
-	return arena_dup(r->arena, text != NULL ? text : "");
 }
 
 int
@@ -150,6 +223,7 @@ sidecar_read(struct sidecar_read *ret, struct arena *a, const char *text, size_t
 	found.parts = arena_array(a, found.part_count + 1, sizeof *found.parts);
 	for (size_t i = 0; i < found.part_count; i++)
 		read_part(&found.parts[i], &r, json_array_get(parts, i));
+	read_row(&found.row, &r, root);
 	if (r.missing != NULL || found.part_count == 0)
 		return err_set(e, ERR_DAMAGED, "\"%s\" is missing or of the wrong kind",
 		    r.missing ? r.missing : "parts");
