@@ -37,11 +37,31 @@ def freeze_all(home, workers):
 
 def freeze(home, worker):
     """Supervisor and job process stand still, as on a host that is suspended; gives the job, if it has one."""
-    os.kill(worker.pid, signal.SIGSTOP)
+    stop(worker.pid)                          # first, so that it begins nothing more
     jobs = home.children(worker)
     for pid in jobs.values():
-        os.kill(pid, signal.SIGSTOP)
+        stop(pid)
     return jobs
+
+
+def stop(pid):
+    """A signal only asks: who is inside a system call goes on to its end, and may take a lock in it."""
+    with contextlib.suppress(OSError):
+        os.kill(pid, signal.SIGSTOP)
+        wait_until("a process to stop", lambda: stands_still(pid) or zombie(pid), pause=0.001)
+
+
+def stands_still(pid):
+    with open(f"/proc/{pid}/stat") as f:
+        return f.read().rsplit(")", 1)[1].split()[0] == "T"
+
+
+def zombie(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] == "Z"
+    except OSError:
+        return True
 
 
 def thaw(worker, jobs):
@@ -71,7 +91,7 @@ def one_round(home, workers):
     running = {r["id"]: r["fence"] for r in home.sql("SELECT id, fence FROM job WHERE state = 'running'")
                if r["id"] in mine}
     for job, fence in running.items():
-        wait_until("a take-over", lambda: taken_over(home, job, fence), pause=0.005)
+        wait_until(f"a take-over of {job} after fence {fence}", lambda: taken_over(home, job, fence), pause=0.005)
     if random.random() < 0.5:
         wait_until("the others to finish", lambda: all(home.job(j)["state"] == "succeeded" for j in running),
                    pause=0.01)
@@ -102,11 +122,6 @@ def the_late_are_fenced():
         print(f"# {stops} workers frozen in the middle of a job, 0 late commits, {time.monotonic() - began:.1f} s")
 
 
-def stands_still(pid):
-    with open(f"/proc/{pid}/stat") as f:
-        return f.read().rsplit(")", 1)[1].split()[0] == "T"
-
-
 def stopped_child(home, worker):
     """The job process of a worker once it has stopped itself at its fault point."""
     return wait_until("a job to reach its fault point", lambda: next(
@@ -118,11 +133,11 @@ def late_by_a_hair(home, env):
     home.request("shop/e0")
     late = home.start_worker({**env, "LAZARETTE_FAULT": "backup.before_finish:stop:1"})
     pid = stopped_child(home, late)
-    os.kill(late.pid, signal.SIGSTOP)
+    stop(late.pid)
     while not home.writable():                # it stands still inside a write: a little further, then
         os.kill(late.pid, signal.SIGCONT)
         time.sleep(0.003)
-        os.kill(late.pid, signal.SIGSTOP)
+        stop(late.pid)
     other = home.start_worker({"LAZARETTE_FAULT": "job.begin:stop:1"})
     second = stopped_child(home, other)
     os.kill(pid, signal.SIGCONT)
@@ -133,14 +148,6 @@ def late_by_a_hair(home, env):
     os.kill(late.pid, signal.SIGCONT)
     for w in (late, other):
         home.kill(w, signal.SIGTERM)
-
-
-def zombie(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as f:
-            return f.read().rsplit(")", 1)[1].split()[0] == "Z"
-    except OSError:
-        return True
 
 
 @test("T06", "a holder that wakes between publishing and the catalogue changes nothing")
