@@ -137,7 +137,7 @@ def replaces(w):
     p.send_signal(signal.SIGHUP)
     for _ in range(20):
         assert w.healthy()
-    wait_until("three new children", lambda: len(w.children(p)) == 3 and not w.children(p) & old)
+    wait_until("three new children", lambda: len(now := w.children(p)) == 3 and not now & old)
     assert w.healthy() and w.end(p) == 0
 
 
@@ -146,7 +146,7 @@ def respawns(w):
     p = w.ready()
     victim = min(w.children(p))
     os.kill(victim, signal.SIGKILL)
-    wait_until("a new child", lambda: len(w.children(p)) == 3 and victim not in w.children(p))
+    wait_until("a new child", lambda: len(now := w.children(p)) == 3 and victim not in now)
     assert re.search(rf"child {victim} was killed by signal 9", w.log()), w.log()
     assert w.healthy() and w.end(p) == 0
 
