@@ -5,6 +5,7 @@
 
 #include "cgi/handle/find.h"
 #include "cgi/handle/trail.h"
+#include "cgi/page/complaints.h"
 #include "cgi/page/page.h"
 #include "cgi/page/show_storage.h"
 #include "lib/base/num.h"
@@ -14,21 +15,13 @@
 #include "lib/store/settings.h"
 #include "lib/util/seal.h"
 
-enum { ERRORS_MAX = STORAGE_ERRORS_MAX + 4, SECRET_MAX = 1000 };
+enum { SECRET_MAX = 1000 };
 
 struct form {
 	struct storage s;             /* as the form has it; sealed only with a new secret */
 	bool is_new, had_secret;
-	struct field_error errors[ERRORS_MAX];
-	size_t wrong;
+	struct complaints wrong;
 };
-
-static void
-complain(struct form *f, const char *field, const char *text)
-{
-	if (f->wrong < ERRORS_MAX)
-		f->errors[f->wrong++] = (struct field_error){ field, text };
-}
 
 /* Lock the secret up at once; from here on nothing of this process can read it. An empty field
  * changes nothing. */
@@ -44,9 +37,9 @@ seal_secret(struct form *f, const struct request *rq, struct err *e)
 	if (!storage_is_bucket(&f->s))
 		return 0;
 	if (*secret == '\0' && !f->had_secret)
-		complain(f, "secret", "Give the secret key");
+		complaints_add(&f->wrong, "secret", "Give the secret key");
 	if (strlen(secret) > SECRET_MAX)
-		complain(f, "secret", "The secret key is longer than 1000 bytes");
+		complaints_add(&f->wrong, "secret", "The secret key is longer than 1000 bytes");
 	if (*secret == '\0' || strlen(secret) > SECRET_MAX)
 		return 0;
 	if (settings_get(&key, rq->arena, rq->db, "seal_public_key", e) != 0)
@@ -71,7 +64,7 @@ read_form(struct form *f, const struct request *rq, struct err *e)
 		.encryption = request_field(rq, "encryption"),
 		.key_id = request_field(rq, "key_id"),
 	};
-	f->wrong = storage_check(f->errors, rq->arena, &f->s);
+	f->wrong.count = storage_check(f->wrong.items, rq->arena, &f->s);
 	return seal_secret(f, rq, e);
 }
 
@@ -91,8 +84,8 @@ send_form(struct reply *rp, const struct request *rq, const struct form *f, stru
 	show_storage_form(&p, &f->s);
 	node_flag(p.root, "new", f->is_new);
 	node_flag(p.root, "secret.stored", f->had_secret);
-	if (f->wrong > 0)
-		page_errors(&p, rp, f->errors, f->wrong);
+	if (f->wrong.count > 0)
+		page_errors(&p, rp, f->wrong.items, f->wrong.count);
 	return page_send(rp, rq, &p, e);
 }
 
@@ -170,7 +163,7 @@ on_storage_form_create(struct reply *rp, struct request *rq, struct err *e)
 		return err_set(e, ERR_INPUT, "choose the kind of the storage");
 	if (read_form(&f, rq, e) != 0)
 		return -1;
-	if (f.wrong > 0)
+	if (f.wrong.count > 0)
 		return send_form(rp, rq, &f, e);
 	if (storages_add(&f.s, rq->db, &why) == 0)
 		return leave(rp, rq, &f, e);
@@ -182,7 +175,7 @@ on_storage_form_create(struct reply *rp, struct request *rq, struct err *e)
 	if (storages_by_slug(&there, rq->arena, rq->db, f.s.slug, e) == 0 &&
 	    strcmp(there.path, f.s.path) == 0 && find_repeated(rq, there.created_at))
 		return reply_see_other(rp, "/storage/%s?said=saved", f.s.slug);
-	complain(&f, "slug", why.text);
+	complaints_add(&f.wrong, "slug", why.text);
 	return send_form(rp, rq, &f, e);
 }
 
@@ -217,7 +210,7 @@ on_storage_form_save(struct reply *rp, struct request *rq, struct err *e)
 	/* What the person saw when the form was opened. */
 	if (!num_parse(&f.s.revision, request_field(rq, "revision"), 1, INT64_MAX))
 		return err_set(e, ERR_INPUT, "the form is not whole; open it again");
-	if (f.wrong > 0)
+	if (f.wrong.count > 0)
 		return send_form(rp, rq, &f, e);
 	if (storages_update(&f.s, rq->db, &why) == 0)
 		return leave(rp, rq, &f, e);
@@ -229,10 +222,13 @@ on_storage_form_save(struct reply *rp, struct request *rq, struct err *e)
 	if (storages_by_slug(&newer, rq->arena, rq->db, rq->args[0], e) != 0)
 		return -1;
 	f.s.revision = newer.revision;
-	complain(&f, "", arena_printf(rq->arena, "Somebody changed this storage while you edited: "
-	    "it is now %s. Your values are below; Save replaces theirs.", newer.path));
+	complaints_add(&f.wrong, "",
+	    arena_printf(rq->arena,
+	        "Somebody changed this storage while you edited: "
+	        "it is now %s. Your values are below; Save replaces theirs.",
+	        newer.path));
 	if (*request_field(rq, "secret") != '\0')
-		complain(&f, "secret", "Enter the secret key again: it was not saved");
+		complaints_add(&f.wrong, "secret", "Enter the secret key again: it was not saved");
 	return send_form(rp, rq, &f, e);
 }
 
