@@ -329,4 +329,4 @@ clear(struct plan *p, struct err *e)
 	return clear_backup(&c, p->job.backup, e);
 }
 
-const struct act do_backup = { work, finish, clear };
+const struct act do_backup = { .work = work, .finish = finish, .clear = clear };

@@ -62,16 +62,4 @@ work(struct plan *p, struct err *e)
 	return p->job.service != 0 ? check_service(p, e) : check_storage(p, e);
 }
 
-static int
-finish(struct plan *p, struct err *e)
-{
-	return jobs_succeed(p->db, &p->lease, report_warnings(p->report), e);
-}
-
-static int
-clear(struct plan *p UNUSED, struct err *e UNUSED)
-{
-	return 0;
-}
-
-const struct act do_check = { work, finish, clear };
+const struct act do_check = { .work = work };

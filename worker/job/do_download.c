@@ -272,4 +272,4 @@ clear(struct plan *p, struct err *e)
 	return clear_download(&c, p->job.download, e);
 }
 
-const struct act do_download = { work, finish, clear };
+const struct act do_download = { .work = work, .finish = finish, .clear = clear };

@@ -145,17 +145,5 @@ work(struct plan *p, struct err *e)
 	return 0;
 }
 
-static int
-finish(struct plan *p, struct err *e)
-{
-	return jobs_succeed(p->db, &p->lease, report_warnings(p->report), e);
-}
-
 /* The sweep removes what a killed one left. */
-static int
-clear(struct plan *p UNUSED, struct err *e UNUSED)
-{
-	return 0;
-}
-
-const struct act do_list = { work, finish, clear };
+const struct act do_list = { .work = work };

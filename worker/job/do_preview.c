@@ -87,10 +87,4 @@ finish(struct plan *p, struct err *e)
 	    p->refusal ? p->refusal : "", e);
 }
 
-static int
-clear(struct plan *p UNUSED, struct err *e UNUSED)
-{
-	return 0;
-}
-
-const struct act do_preview = { work, finish, clear };
+const struct act do_preview = { .work = work, .finish = finish };

@@ -241,10 +241,4 @@ finish(struct plan *p, struct err *e)
 }
 
 /* What was built beside the target goes with the tidy job that housekeeping queues. */
-static int
-clear(struct plan *p UNUSED, struct err *e UNUSED)
-{
-	return 0;
-}
-
-const struct act do_restore = { work, finish, clear };
+const struct act do_restore = { .work = work, .finish = finish };

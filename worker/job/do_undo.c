@@ -160,10 +160,4 @@ finish(struct plan *p, struct err *e)
 	return restores_undone(p->db, &p->lease, e);
 }
 
-static int
-clear(struct plan *p UNUSED, struct err *e UNUSED)
-{
-	return 0;
-}
-
-const struct act do_undo = { work, finish, clear };
+const struct act do_undo = { .work = work, .finish = finish };

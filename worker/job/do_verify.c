@@ -216,16 +216,4 @@ work(struct plan *p, struct err *e)
 	return -1;
 }
 
-static int
-finish(struct plan *p, struct err *e)
-{
-	return jobs_succeed(p->db, &p->lease, report_warnings(p->report), e);
-}
-
-static int
-clear(struct plan *p UNUSED, struct err *e UNUSED)
-{
-	return 0;
-}
-
-const struct act do_verify = { work, finish, clear };
+const struct act do_verify = { .work = work };

@@ -69,6 +69,8 @@ write_end(const struct end *end, struct err *e)
 		return -1;
 	if (end->why != NULL)
 		return jobs_fail(p->db, &p->lease, end->why, e);
+	if (end->act->finish == NULL)
+		return jobs_succeed(p->db, &p->lease, report_warnings(p->report), e);
 	return end->act->finish(p, e);
 }
 
@@ -110,7 +112,7 @@ end_badly(const struct end *good, const struct err *why)
 		return status_of(&e);
 	}
 	FAULT("job.before_clear");
-	if (end.act != NULL && end.act->clear(end.plan, &e) != 0)
+	if (end.act != NULL && end.act->clear != NULL && end.act->clear(end.plan, &e) != 0)
 		log_line(LOG_WARN, "job.clear", "j%" PRId64 ": %s", end.plan->lease.job, e.text);
 	return 0;
 }
