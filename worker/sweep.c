@@ -233,6 +233,7 @@ sweep_once(const struct conf *conf, struct db *db, int64_t since, struct err *e)
 	sweep_trash(&r);
 	went(&r, clear_scratch(&r.c, &now), &now);
 	went(&r, clear_lists(&r.c, &now), &now);
+	went(&r, clear_ledgers(&r.c, &now), &now);
 	sweep_jobs(&r);
 	sweep_restores(&r);
 	went(&r, verify_step(db, conf, clock_now(), &now), &now);

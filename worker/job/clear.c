@@ -273,6 +273,35 @@ clear_lists(const struct clear *c, struct err *e)
 	return access(folder, F_OK) != 0 ? 0 : each_name(folder, clear_one_list, c, e);
 }
 
+/* One costs a reading of the last manifest to make again, so it stays as long as its service. */
+static int
+clear_one_ledger(const struct clear *c, const char *name, struct err *e)
+{
+	struct service service;
+	int64_t id;
+	char path[PATH_SIZE];
+
+	if (sscanf(name, "service-%" SCNd64, &id) != 1)
+		return 0;
+	if (services_by_id(&service, c->arena, c->db, id, e) == 0) {
+		if (service.removed_at == 0)
+			return 0;
+	} else if (e->kind != ERR_NOT_FOUND) {
+		return -1;
+	}
+	if (snprintf(path, sizeof path, "%s/ledgers/%s", c->conf->run, name) >= (int)sizeof path)
+		return err_set(e, ERR_INPUT, "the path of the run folder is too long");
+	return unlink(path) == 0 || errno == ENOENT ? 0 : err_sys(e, "remove '%s'", path);
+}
+
+int
+clear_ledgers(const struct clear *c, struct err *e)
+{
+	const char *folder = arena_printf(c->arena, "%s/ledgers", c->conf->run);
+
+	return access(folder, F_OK) != 0 ? 0 : each_name(folder, clear_one_ledger, c, e);
+}
+
 int
 clear_downloads(const struct clear *c, struct err *e)
 {

@@ -44,6 +44,9 @@ MUST_USE int clear_downloads(const struct clear *c, struct err *e);
  * published. */
 MUST_USE int clear_lists(const struct clear *c, struct err *e);
 
+/* What a backup of files knows of the one before: of services that were removed. */
+MUST_USE int clear_ledgers(const struct clear *c, struct err *e);
+
 /* Scratch folders of jobs that do not run under that fence any more. */
 MUST_USE int clear_scratch(const struct clear *c, struct err *e);
 
