@@ -57,12 +57,14 @@ function mailedLinks() {
 	return [...text.matchAll(/\/dl\/[\w-]{43}\/[a-z]*\d+/g)].map((m) => m[0]);
 }
 
-/* Every file below a folder by its path, with the sum of its bytes; what is no file has none. */
-function tree(folder) {
-	const found = {};
-	for (const name of readdirSync(folder, { recursive: true }).sort()) {
-		const file = lstatSync(`${folder}/${name}`).isFile();
-		found[name] = file ? createHash("sha256").update(readFileSync(`${folder}/${name}`)).digest("hex") : "";
+/* Every file below a folder by its path, byte for character, with the hash of its bytes; what is no file has none. */
+function tree(folder, below = "", found = {}) {
+	const path = (name) => Buffer.from(`${folder}/${name}`, "latin1");
+	for (const name of readdirSync(path(below), { encoding: "latin1" }).sort().map((n) => below + n)) {
+		const st = lstatSync(path(name));
+		found[name] = st.isFile() ? createHash("sha256").update(readFileSync(path(name))).digest("hex") : "";
+		if (st.isDirectory())
+			tree(folder, `${name}/`, found);
 	}
 	return found;
 }
