@@ -263,7 +263,8 @@ compare_candidates(struct backup **ret, size_t *count, struct arena *a, struct d
 	static const char sql[] =
 	    "SELECT id FROM (SELECT id FROM backup WHERE environment=?1 AND state='ready' AND"
 	    " id<>?2 ORDER BY created_at DESC, id DESC LIMIT ?3) UNION ALL SELECT id FROM"
-	    " (SELECT (SELECT n.id FROM backup n JOIN part p ON p.backup=n.id WHERE n.environment=v.id AND n.state='ready' AND"
+	    " (SELECT (SELECT n.id FROM backup n JOIN part p ON p.backup=n.id WHERE"
+	    " n.environment=v.id AND n.state='ready' AND"
 	    " p.service_slug IN (SELECT m.service_slug FROM part m WHERE m.backup=?2) ORDER BY"
 	    " n.created_at DESC, n.id DESC LIMIT 1) AS id FROM environment v WHERE v.id<>?1) WHERE"
 	    " id IS NOT NULL";
