@@ -1,6 +1,7 @@
 /* cmd.c: what the acts of `lazarette admin` have in common. */
 #include "cli/cmd.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -43,8 +44,8 @@ cmd_open(struct db **db, struct conf *conf, struct arena *a, struct err *e)
 	return db_open(db, conf->catalog, e);
 }
 
-int
-cmd_worker(char out[PATH_MAX], struct err *e)
+static int
+find_worker(char out[PATH_MAX], struct err *e)
 {
 	static const char *const places[] = { "lazarette-worker",
 		"../lib/lazarette/lazarette-worker" };
@@ -64,4 +65,29 @@ cmd_worker(char out[PATH_MAX], struct err *e)
 	return err_set(e, ERR_NOT_FOUND,
 	    "lazarette-worker is neither beside this program nor in ../lib/lazarette; install the "
 	    "whole package");
+}
+
+int
+cmd_become_worker(const struct cmd_option *options, size_t count)
+{
+	CLEANUP_ARENA struct arena *a = arena_new();
+	char **args = arena_array(a, 2 * count + 2, sizeof *args);
+	char worker[PATH_MAX];
+	struct err e;
+	size_t n = 0;
+
+	if (find_worker(worker, &e) != 0)
+		return cmd_fail(&e);
+	args[n++] = worker;
+	for (size_t i = 0; i < count; i++) {
+		if (!options[i].given)
+			continue;
+		args[n++] = arena_dup(a, options[i].word);
+		if (options[i].value != NULL)
+			args[n++] = arena_dup(a, options[i].value);
+	}
+	args[n] = NULL;
+	execv(worker, args);
+	err_sys(&e, "run '%s'", worker);
+	return cmd_fail(&e);
 }

@@ -6,7 +6,8 @@
 #ifndef CLI_CMD_H
 #define CLI_CMD_H
 
-#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 #include "lib/base/arena.h"
 #include "lib/base/attr.h"
@@ -31,8 +32,14 @@ int cmd_fail(const struct err *e);
 /* For a command that takes no arguments: 0, or the exit status after the sentence. */
 int cmd_no_arguments(int argc, char **argv);
 
-/* lazarette-worker: beside this program (a build), or where the package puts it. */
-MUST_USE int cmd_worker(char out[PATH_MAX], struct err *e);
+/* Becomes lazarette-worker, beside this program (a build) or where the package puts it, with the
+ * options among these that are given; comes back only with the exit status of a failure. */
+struct cmd_option {
+	const char *word;             /* "--storage" */
+	bool given;
+	const char *value;            /* NULL: it takes none */
+};
+int cmd_become_worker(const struct cmd_option *options, size_t count);
 
 /* The configuration of this instance, and its catalogue. */
 MUST_USE int cmd_conf(struct conf *ret, struct arena *a, struct err *e);
