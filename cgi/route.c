@@ -225,6 +225,9 @@ static const struct route routes[] = {
 	PUBLIC(GET, "/dl/{token}", LINK, on_link_page),
 	PUBLIC(GET, "/dl/{token}/{file}", LINK, on_link_page),
 	PUBLIC(POST, "/dl/{token}/{file}", LINK, on_link_file),
+	/* The address that the command line prints. It stands in no mail, so no scanner of mails
+	 * spends it; the bytes come to a GET, for programs. */
+	PUBLIC(GET, "/dl/{token}/{file}/{name}", LINK, on_link_file),
 };
 
 #undef GET
