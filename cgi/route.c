@@ -10,6 +10,7 @@
 #include "cgi/handle/on_badge.h"
 #include "cgi/handle/on_channel.h"
 #include "cgi/handle/on_channel_form.h"
+#include "cgi/handle/on_compare.h"
 #include "cgi/handle/on_confirm.h"
 #include "cgi/handle/on_download.h"
 #include "cgi/handle/on_download_new.h"
@@ -150,6 +151,9 @@ static const struct route routes[] = {
 	GET("/b/{backup}/files/fragment", RIGHT_VIEW, on_files_fragment),
 	POST("/b/{backup}/files", RIGHT_VIEW, on_files_read),
 	GET("/b/{backup}/files/restore", RIGHT_RESTORE, on_files_restore),
+	GET("/b/{backup}/compare", RIGHT_VIEW, on_compare_get),
+	GET("/b/{backup}/compare/fragment", RIGHT_VIEW, on_compare_fragment),
+	POST("/b/{backup}/compare", RIGHT_VIEW, on_compare_again),
 
 	GET("/b/{backup}/restore", RIGHT_RESTORE, on_restore_new_form),
 	POST("/b/{backup}/restore", RIGHT_RESTORE, on_restore_new_create),
@@ -221,6 +225,9 @@ static const struct route routes[] = {
 	PUBLIC(GET, "/dl/{token}", LINK, on_link_page),
 	PUBLIC(GET, "/dl/{token}/{file}", LINK, on_link_page),
 	PUBLIC(POST, "/dl/{token}/{file}", LINK, on_link_file),
+	/* The address that the command line prints. It stands in no mail, so no scanner of mails
+	 * spends it; the bytes come to a GET, for programs. */
+	PUBLIC(GET, "/dl/{token}/{file}/{name}", LINK, on_link_file),
 };
 
 #undef GET

@@ -1,6 +1,7 @@
 /* cmd.c: what the acts of `lazarette admin` have in common. */
 #include "cli/cmd.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -44,7 +45,45 @@ cmd_open(struct db **db, struct conf *conf, struct arena *a, struct err *e)
 }
 
 int
-cmd_worker(char out[PATH_MAX], struct err *e)
+cmd_desk_open(struct cmd_desk *d, struct err *e)
+{
+	d->arena = arena_new();
+	return cmd_open(&d->db, &d->conf, d->arena, e);
+}
+
+void
+cmd_desk_close(struct cmd_desk *d)
+{
+	db_close(d->db);
+	arena_free(d->arena);
+}
+
+int
+cmd_note(struct cmd_desk *d, struct event what, struct err *e)
+{
+	what.actor = "system";
+	what.detail = "on the command line";
+	what.address = "";
+	return events_add(d->db, &what, e);
+}
+
+int
+cmd_run_act(const struct cmd_act *acts, size_t count, int argc, char **argv, int (*usage)(void))
+{
+	struct cmd_desk d = { .db = NULL };
+
+	for (size_t i = 0; argc > 1 && i < count; i++)
+		if (strcmp(argv[1], acts[i].name) == 0) {
+			int status = acts[i].run(&d, argc - 1, argv + 1);
+
+			cmd_desk_close(&d);
+			return status;
+		}
+	return usage();
+}
+
+static int
+find_worker(char out[PATH_MAX], struct err *e)
 {
 	static const char *const places[] = { "lazarette-worker",
 		"../lib/lazarette/lazarette-worker" };
@@ -64,4 +103,29 @@ cmd_worker(char out[PATH_MAX], struct err *e)
 	return err_set(e, ERR_NOT_FOUND,
 	    "lazarette-worker is neither beside this program nor in ../lib/lazarette; install the "
 	    "whole package");
+}
+
+int
+cmd_become_worker(const struct cmd_option *options, size_t count)
+{
+	CLEANUP_ARENA struct arena *a = arena_new();
+	char **args = arena_array(a, 2 * count + 2, sizeof *args);
+	char worker[PATH_MAX];
+	struct err e;
+	size_t n = 0;
+
+	if (find_worker(worker, &e) != 0)
+		return cmd_fail(&e);
+	args[n++] = worker;
+	for (size_t i = 0; i < count; i++) {
+		if (!options[i].given)
+			continue;
+		args[n++] = arena_dup(a, options[i].word);
+		if (options[i].value != NULL)
+			args[n++] = arena_dup(a, options[i].value);
+	}
+	args[n] = NULL;
+	execv(worker, args);
+	err_sys(&e, "run '%s'", worker);
+	return cmd_fail(&e);
 }

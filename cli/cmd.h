@@ -6,12 +6,14 @@
 #ifndef CLI_CMD_H
 #define CLI_CMD_H
 
-#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 #include "lib/base/arena.h"
 #include "lib/base/attr.h"
 #include "lib/base/err.h"
 #include "lib/store/db.h"
+#include "lib/store/events.h"
 #include "lib/util/conf.h"
 
 /* argv[0] is the command's own name. */
@@ -25,14 +27,40 @@ int cmd_gc(int argc, char **argv);
 int cmd_rebuild(int argc, char **argv);
 /* lazarette plan list, run, delete. */
 int cmd_plan(int argc, char **argv);
+/* lazarette backup list, show, download. */
+int cmd_backup(int argc, char **argv);
 
 /* Prints the sentence to stderr and gives the exit status of its kind. */
 int cmd_fail(const struct err *e);
 /* For a command that takes no arguments: 0, or the exit status after the sentence. */
 int cmd_no_arguments(int argc, char **argv);
 
-/* lazarette-worker: beside this program (a build), or where the package puts it. */
-MUST_USE int cmd_worker(char out[PATH_MAX], struct err *e);
+/* Becomes lazarette-worker, beside this program (a build) or where the package puts it, with the
+ * options among these that are given; comes back only with the exit status of a failure. */
+struct cmd_option {
+	const char *word;             /* "--storage" */
+	bool given;
+	const char *value;            /* NULL: it takes none */
+};
+int cmd_become_worker(const struct cmd_option *options, size_t count);
+
+/* What a command on the catalogue works with; zero it first. */
+struct cmd_desk {
+	struct arena *arena;
+	struct conf conf;
+	struct db *db;
+};
+MUST_USE int cmd_desk_open(struct cmd_desk *d, struct err *e);
+void cmd_desk_close(struct cmd_desk *d);
+/* Into the audit trail, as the system's own. */
+MUST_USE int cmd_note(struct cmd_desk *d, struct event what, struct err *e);
+/* Runs the act that argv[1] names, or gives the status of usage(). */
+struct cmd_act {
+	const char *name;
+	int (*run)(struct cmd_desk *d, int argc, char **argv);
+};
+int cmd_run_act(const struct cmd_act *acts, size_t count, int argc, char **argv,
+    int (*usage)(void));
 
 /* The configuration of this instance, and its catalogue. */
 MUST_USE int cmd_conf(struct conf *ret, struct arena *a, struct err *e);

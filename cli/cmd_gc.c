@@ -2,30 +2,22 @@
  *
  * The work is the worker's: this finds the program and becomes it.
  */
-#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "cli/cmd.h"
 
 int
 cmd_gc(int argc, char **argv)
 {
-	CLEANUP_ARENA struct arena *a = arena_new();
-	char worker[PATH_MAX];
-	struct err e;
+	bool dry = argc == 2 && strcmp(argv[1], "--dry-run") == 0;
 
-	if (argc > 2 || (argc == 2 && strcmp(argv[1], "--dry-run") != 0)) {
+	if (argc > 1 && !dry) {
 		fputs("usage: lazarette admin gc [--dry-run]\n", stderr);
 		return EX_USAGE;
 	}
-	if (cmd_worker(worker, &e) != 0)
-		return cmd_fail(&e);
-	char *const args[] = { worker, arena_dup(a, argc == 2 ? "--gc-dry" : "--gc"), NULL };
-
-	execv(worker, args);
-	err_sys(&e, "run '%s'", worker);
-	return cmd_fail(&e);
+	return cmd_become_worker(
+	    &(struct cmd_option){ dry ? "--gc-dry" : "--gc", true, NULL }, 1);
 }

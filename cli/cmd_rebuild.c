@@ -3,15 +3,11 @@
  * The work is the worker's: this finds the program and becomes it.
  */
 #include <getopt.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "cli/cmd.h"
-
-enum { ARGUMENTS = 10 };
 
 static int
 usage(void)
@@ -59,30 +55,16 @@ int
 cmd_rebuild(int argc, char **argv)
 {
 	struct order o = { .storage = NULL };
-	CLEANUP_ARENA struct arena *a = arena_new();
-	char *args[ARGUMENTS];
-	char worker[PATH_MAX];
-	struct err e;
-	size_t n = 0;
 
 	if (!read_order(&o, argc, argv))
 		return usage();
-	if (cmd_worker(worker, &e) != 0)
-		return cmd_fail(&e);
-	args[n++] = worker;
-	args[n++] = arena_dup(a, o.dry ? "--rebuild-dry" : "--rebuild");
-	args[n++] = arena_dup(a, "--storage");
-	args[n++] = arena_dup(a, o.storage);
-	if (o.signing_key != NULL) {
-		args[n++] = arena_dup(a, "--signing-key");
-		args[n++] = arena_dup(a, o.signing_key);
-	}
-	if (o.adopt)
-		args[n++] = arena_dup(a, "--adopt");
-	if (o.not_signed)
-		args[n++] = arena_dup(a, "--unsigned");
-	args[n] = NULL;
-	execv(worker, args);
-	err_sys(&e, "run '%s'", worker);
-	return cmd_fail(&e);
+	const struct cmd_option options[] = {
+		{ o.dry ? "--rebuild-dry" : "--rebuild", true, NULL },
+		{ "--storage", true, o.storage },
+		{ "--signing-key", o.signing_key != NULL, o.signing_key },
+		{ "--adopt", o.adopt, NULL },
+		{ "--unsigned", o.not_signed, NULL },
+	};
+
+	return cmd_become_worker(options, sizeof options / sizeof *options);
 }

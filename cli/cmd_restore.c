@@ -3,16 +3,11 @@
  * The work is the worker's: this finds the program and becomes it.
  */
 #include <getopt.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "cli/cmd.h"
-
-enum { ARGUMENTS = 20 };
 
 static int
 usage(void)
@@ -67,39 +62,19 @@ int
 cmd_restore(int argc, char **argv)
 {
 	struct order o = { .storage = NULL };
-	CLEANUP_ARENA struct arena *a = arena_new();
-	char *args[ARGUMENTS];
-	char worker[PATH_MAX];
-	struct err e;
-	size_t n = 0;
 
 	if (!read_order(&o, argc, argv))
 		return usage();
-	if (cmd_worker(worker, &e) != 0)
-		return cmd_fail(&e);
-	const struct {
-		const char *word, *value;
-	} options[] = {
-		{ "--salvage", o.backup },
-		{ "--storage", o.storage },
-		{ "--to-dir", o.to_dir },
-		{ "--to-database", o.to_database },
-		{ "--service", o.service },
-		{ "--identity", o.identity },
-		{ "--signing-key", o.signing_key },
+	const struct cmd_option options[] = {
+		{ "--salvage", true, o.backup },
+		{ "--storage", true, o.storage },
+		{ "--to-dir", o.to_dir != NULL, o.to_dir },
+		{ "--to-database", o.to_database != NULL, o.to_database },
+		{ "--service", o.service != NULL, o.service },
+		{ "--identity", o.identity != NULL, o.identity },
+		{ "--signing-key", o.signing_key != NULL, o.signing_key },
+		{ "--unsigned", o.not_signed, NULL },
 	};
 
-	args[n++] = worker;
-	for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
-		if (options[i].value == NULL)
-			continue;
-		args[n++] = arena_dup(a, options[i].word);
-		args[n++] = arena_dup(a, options[i].value);
-	}
-	if (o.not_signed)
-		args[n++] = arena_dup(a, "--unsigned");
-	args[n] = NULL;
-	execv(worker, args);
-	err_sys(&e, "run '%s'", worker);
-	return cmd_fail(&e);
+	return cmd_become_worker(options, sizeof options / sizeof *options);
 }

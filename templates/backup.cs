@@ -10,7 +10,7 @@ elif:backup.building ?>It is still being created.<?cs /if ?></span></p>
 if:backup.can.retry && page.may.backup ?><?cs call:act(job.href + "/retry", "Try again", "primary") ?> <?cs /if ?><?cs
 if:!backup.obstacle && page.may.restore ?><a class="button is-primary" href="<?cs var:backup.href ?>/restore">Restore</a> <?cs /if ?><?cs
 if:backup.can.download && page.may.download ?><a class="button" href="<?cs var:backup.href ?>/download"><?cs call:icon("download") ?>Prepare download</a> <?cs /if ?><?cs
-if:backup.ready ?><a class="button" href="<?cs var:backup.href ?>/files">Browse files</a> <a class="button" href="#restore">Restore by hand</a> <?cs /if ?><?cs
+if:backup.ready ?><a class="button" href="<?cs var:backup.href ?>/files">Browse files</a> <a class="button" href="<?cs var:backup.href ?>/compare">Compare with…</a> <a class="button" href="#restore">Restore by hand</a> <?cs /if ?><?cs
 if:!backup.obstacle && page.may.restore ?><?cs call:act(backup.href + "/test", "Test restore", "") ?> <?cs /if ?><?cs
 if:backup.can.verify && page.may.backup ?><?cs call:act(backup.href + "/verify", "Verify now", "") ?> <?cs /if ?><?cs
 if:backup.can.keep && page.may.backup ?><form method="post" action="<?cs var:backup.href ?>/keep" class="act"><?cs call:secret() ?><input type="hidden" name="keep" value="1"><?cs call:button("Keep", "") ?></form> <?cs /if ?><?cs

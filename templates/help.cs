@@ -33,6 +33,10 @@
 <h2>A few files of a backup</h2>
 <p>Browse files, on the page of a backup, shows what it holds: folder by folder, by name, size or time, and a search through all that is below. What you tick there can be restored or downloaded without the rest; one file alone comes as it is, several come as an archive. A name that cannot be typed is shown with <code>\ooo</code> for its odd bytes; take the folder that it is in.</p>
 <p>The list is read from the storage when somebody looks for the first time, and stays on this server for a week. Everybody who may see a backup may see the names in it; what is in the files needs the right to download or to restore.</p>
+<h2>On the command line</h2>
+<p>On the server, <code>lazarette backup list</code> prints what there is and <code>lazarette backup download b101</code> writes its files into the folder where you are; <code>--print-url</code> prints links for another machine instead, each good for one download. See <code>man lazarette</code>.</p>
+<h2>Two backups compared</h2>
+<p>Compare with, on the page of a backup and of its files, shows what changed from an older backup to a newer one: which files came, went or are different, by name or by how much they grew or shrank, and of databases which tables came and went and how many rows they had. The other one is the backup before, or any you choose; that of another environment can be one, where its services have the same names. A file that has only another time is counted apart, and shown when you ask for it. Of the rows of a table only their number is compared.</p>
 <h2>Check what you got</h2>
 <pre data-copy="Command"><code>sha256sum FILE        # compare with the mail or the page
 tar -xf FILE.tar.zst &amp;&amp; sha256sum -c SHA256SUMS</code></pre>

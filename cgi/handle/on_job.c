@@ -13,6 +13,7 @@
 #include "cgi/page/show_log.h"
 #include "lib/model/name.h"
 #include "lib/store/backups.h"
+#include "lib/store/compare.h"
 #include "lib/store/downloads.h"
 #include "lib/store/findings.h"
 #include "lib/store/jobs.h"
@@ -343,6 +344,9 @@ retry(int64_t *ret, struct request *rq, const struct job *old, const struct job_
 		    "it comes again by itself after the next backup, or within a day");
 	case JOB_LIST:
 		return listing_request(ret, rq->db, jr, old->backup, e);
+	case JOB_COMPARE:
+		return compare_request(ret, rq->db, jr,
+		    &(struct compare_pair){ old->compared, old->backup }, e);
 	case JOB_KINDS:
 		break;
 	}

@@ -122,7 +122,8 @@ show_job_page(struct page *p, const struct job_view *view)
 	node_flag(n, "will_mail", job->mail_when_done);
 	node_flag(n, job_kind_name(job->kind), true);
 	node_flag(n, "of_restore", job->restore != 0);
-	node_flag(n, "repeatable", job->kind <= JOB_VERIFY || job->kind == JOB_LIST);
+	node_flag(n, "repeatable", job->kind <= JOB_VERIFY || job->kind == JOB_LIST ||
+	    job->kind == JOB_COMPARE);
 	if (view->mail != NULL) {
 		mark_mail(n, view->mail->state, view->mail->last_error);
 		node_set(n, "mail.to", view->mail->recipient);

@@ -150,6 +150,17 @@ read_part(void *row, struct sql *q, struct arena *a)
 }
 
 int
+backups_by_uuid(struct backup *ret, struct arena *a, struct db *db, const char *uuid,
+    struct err *e)
+{
+	static const char sql[] = BACKUP_COLUMNS " WHERE b.uuid=?1";
+
+	return row_one(ret,
+	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_t(uuid)), sizeof *ret, read_backup },
+	    arena_printf(a, "there is no backup %.40s", uuid), e);
+}
+
+int
 backups_parts(struct part **ret, size_t *count, struct arena *a, struct db *db, int64_t backup,
     struct err *e)
 {

@@ -35,6 +35,9 @@ MUST_USE int backups_request(struct backup_ids *ret, struct db *db, const struct
 
 MUST_USE int backups_by_id(struct backup *ret, struct arena *a, struct db *db, int64_t id,
     struct err *e);
+/* ERR_NOT_FOUND when none has this uuid. */
+MUST_USE int backups_by_uuid(struct backup *ret, struct arena *a, struct db *db, const char *uuid,
+    struct err *e);
 MUST_USE int backups_parts(struct part **ret, size_t *count, struct arena *a, struct db *db,
     int64_t backup, struct err *e);
 

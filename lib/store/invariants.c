@@ -45,7 +45,8 @@ static const char *const facts[] = {
 	" m JOIN job j ON j.id=m.job WHERE m.running=0 AND j.state='running' AND ?1>0",
 	/* The looks of a draft that was never confirmed outlive it. */
 	"SELECT 'j'||id||' is a '||kind||' job of nothing' FROM job WHERE ?1>0 AND ((kind IN"
-	" ('backup', 'verify', 'test', 'list') AND backup IS NULL) OR (kind='download' AND"
+	" ('backup', 'verify', 'test', 'list', 'compare') AND backup IS NULL) OR"
+	" (kind='compare' AND compared IS NULL) OR (kind='download' AND"
 	" download IS NULL) OR (kind='check' AND"
 	" (service IS NULL)=(storage IS NULL)) OR (kind='reconcile' AND"
 	" storage IS NULL)"

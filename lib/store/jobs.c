@@ -82,7 +82,7 @@ jobs_add_verify(int64_t *ret, struct db *db, const struct job_request *rq, int64
 	" j.restore, j.after_job, j.requested_by, coalesce(a.email, 'system'), j.created_at," \
 	" j.started_at, j.finished_at, j.worker, j.fence, j.deaths, j.cancel_asked," \
 	" j.mail_when_done, j.phase, j.bytes_done, j.bytes_total, j.progress_at, j.warnings," \
-	" j.error, j.exit_code, p.slug, v.slug FROM job j JOIN environment v ON" \
+	" j.error, j.exit_code, p.slug, v.slug, j.compared FROM job j JOIN environment v ON" \
 	" v.id=j.environment JOIN project p ON p.id=v.project LEFT JOIN account a ON" \
 	" a.id=j.requested_by"
 
@@ -123,6 +123,7 @@ read_job(void *row, struct sql *q, struct arena *a)
 	j->exit_code = (int)sql_int(q, c++);
 	j->project_slug = sql_text(q, c++, a);
 	j->environment_slug = sql_text(q, c++, a);
+	j->compared = sql_int(q, c++);
 }
 
 int

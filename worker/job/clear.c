@@ -15,6 +15,7 @@
 #include "lib/base/rand.h"
 #include "lib/model/storage.h"
 #include "lib/store/backups.h"
+#include "lib/store/compare.h"
 #include "lib/store/downloads.h"
 #include "lib/store/jobs.h"
 #include "lib/store/listing.h"
@@ -249,17 +250,19 @@ clear_scratch(const struct clear *c, struct err *e)
 static int
 clear_one_list(const struct clear *c, const char *name, struct err *e)
 {
-	const char *part = listing_part_of(c->arena, name);
+	const char *part = listing_part_of(c->arena, name), *both[2] = { part, part };
 	const char *path = arena_printf(c->arena, "%s/%s", listing_folder(c->arena, c->conf->run),
 	    name);
-	int64_t most = part != NULL ? LIST_LIFE_S : LIST_BEGUN_S;
+	bool whole = part != NULL || compare_parts_of(both, c->arena, name);
+	int64_t most = whole ? LIST_LIFE_S : LIST_BEGUN_S;
 	bool wanted = true;
 	struct stat st;
 
 	if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
 		return 0;
-	if (part != NULL && listing_wanted(&wanted, c->db, part, e) != 0)
-		return -1;
+	for (size_t i = 0; whole && wanted && i < 2; i++)
+		if (listing_wanted(&wanted, c->db, both[i], e) != 0)
+			return -1;
 	if (wanted && clock_now() / 1000 - st.st_mtim.tv_sec < most)
 		return 0;
 	return unlink(path) == 0 || errno == ENOENT ? 0 : err_sys(e, "remove '%s'", path);
