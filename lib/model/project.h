@@ -74,6 +74,7 @@ struct service {
 	 * itself. */
 	int64_t made_by;
 	int64_t removed_at;           /* 0: it is there */
+	int64_t level;                /* of compression, 1–19; 0: as lazarette.conf says */
 };
 
 /* Settings as one JSON object, for the catalogue, the sidecar and back. Unknown members are
