@@ -6,11 +6,19 @@
 <?cs /if ?><?cs if:storage.test.error ?><div class="notice is-bad" role="alert"><?cs call:icon("failed") ?><p><strong>The last test failed.</strong> <?cs var:storage.test.error ?> <a href="<?cs var:storage.test.href ?>">Log of <?cs var:storage.test.id ?></a></p></div>
 <?cs /if ?><?cs if:page.may.backup && !(storage.job.busy && storage.test.busy) ?><div class="actions"><?cs if:!storage.job.busy ?><?cs call:act(storage.href + "/check", "Check now", "primary") ?><?cs /if ?><?cs if:!storage.test.busy ?> <?cs call:act(storage.href + "/test", "Test it", "") ?><?cs /if ?></div>
 <?cs /if ?><?cs if:page.may.administer ?><div class="actions"><a class="button" href="<?cs var:storage.href ?>/settings">Settings</a> <a class="button is-quiet" href="<?cs var:storage.href ?>/remove">Remove</a></div>
+<?cs /if ?><?cs if:storage.met && storage.host_key ?><div class="notice is-bad" role="alert"><?cs call:icon("failed") ?><p><strong>The server shows another key than the one that was confirmed.</strong> Nothing is sent to it. It was <code><?cs var:storage.host_key ?></code> and is <code><?cs var:storage.met ?></code>. If somebody has set the server up anew, compare it as below; if nobody has, another machine may stand in its place.</p></div>
+<?cs /if ?><?cs if:storage.met ?><section class="panel" aria-label="Key of the server"><p>The server shows the key <code><?cs var:storage.met ?></code>. Compare it with what the server itself says, at its console or through whoever runs it: <code>ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub</code> (or ecdsa, or rsa).</p>
+<?cs if:page.may.administer ?><form method="post" action="<?cs var:storage.href ?>/trust"><?cs call:secret() ?><input type="hidden" name="host_key" value="<?cs var:storage.met ?>"><?cs call:button("It is this one: confirm and test", "primary") ?></form>
+<?cs else ?><p class="muted">An administrator confirms it here.</p>
+<?cs /if ?></section>
 <?cs /if ?><?cs if:storage.warning ?><div class="notice is-warn"><?cs call:icon("warning") ?><p><?cs var:storage.warning ?>.</p></div>
 <?cs /if ?><section class="panel" aria-label="Facts"><dl class="facts">
 <dt>Kind</dt><dd><?cs var:storage.kind ?></dd>
 <dt><?cs if:storage.bucket ?>Address<?cs else ?>Path<?cs /if ?></dt><dd><code><?cs var:storage.path ?></code></dd>
-<dt>Test</dt><dd><?cs if:storage.test.id ?><?cs call:state(storage.test.state) ?> <a href="<?cs var:storage.test.href ?>"><?cs var:storage.test.id ?></a><?cs if:storage.test.at.iso ?>, <?cs call:when(storage.test.at) ?><?cs /if ?><?cs if:storage.tested ?>. <?cs var:storage.tested ?>.<?cs /if ?><?cs else ?><span class="muted">Never. A test writes a small object, reads it back and removes it.</span><?cs /if ?></dd>
+<?cs if:storage.host_key ?><dt>Its key</dt><dd><code><?cs var:storage.host_key ?></code></dd>
+<?cs /if ?><?cs if:storage.write_rate.value ?><dt>Written at most</dt><dd><?cs var:storage.write_rate.value ?></dd>
+<?cs /if ?><?cs if:storage.read_rate.value ?><dt>Read at most</dt><dd><?cs var:storage.read_rate.value ?></dd>
+<?cs /if ?><dt>Test</dt><dd><?cs if:storage.test.id ?><?cs call:state(storage.test.state) ?> <a href="<?cs var:storage.test.href ?>"><?cs var:storage.test.id ?></a><?cs if:storage.test.at.iso ?>, <?cs call:when(storage.test.at) ?><?cs /if ?><?cs if:storage.tested ?>. <?cs var:storage.tested ?>.<?cs /if ?><?cs else ?><span class="muted">Never. A test writes a small object, reads it back and removes it.</span><?cs /if ?></dd>
 <dt>Encryption</dt><dd><?cs if:storage.encrypted ?>On: what is stored here opens with the secret key of <code><?cs var:storage.recipient ?></code>, which lies on the server, or with the recovery key.<?cs elif:storage.recipient ?>Off: whoever can read this storage can read what is stored here from now on.<?cs else ?><span class="muted">Off. There are no keys yet: <code>lazarette admin keys</code> on the server makes them.</span><?cs /if ?></dd>
 <dt>Backups</dt><dd><?cs var:storage.backups ?>, <?cs call:size(storage.used) ?></dd>
 <?cs if:storage.checked.iso ?><dt>Free</dt><dd><?cs if:storage.free.text ?><?cs call:size(storage.free) ?> at the last look<?cs else ?>no limit known<?cs /if ?></dd>

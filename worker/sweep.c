@@ -69,7 +69,7 @@ put_off(const struct clear *c, int64_t id, const struct err *why, struct err *e)
 	if (backups_by_id(&b, c->arena, c->db, id, e) != 0 ||
 	    storages_by_id(&s, c->arena, c->db, b.storage, e) != 0)
 		return -1;
-	if (!storage_is_bucket(&s))
+	if (!storage_is_remote(&s))
 		return 0;
 	return backups_put_off(c->db, &b, away, clock_now() + (away ? AWAY_MS : LOCKED_MS), e);
 }

@@ -18,6 +18,7 @@
 #include "lib/store/settings.h"
 #include "lib/util/seal.h"
 
+enum { LEVEL_MAX = 19 };
 enum { SECRET_MAX = 1000, SQL_MAX = 20000 };
 
 struct form {
@@ -114,6 +115,10 @@ read_form(struct form *f, const struct request *rq, struct err *e)
 	for (size_t i = 0; i < count; i++)
 		complaints_add(&f->wrong, found[i].field, found[i].text);
 	read_rules(f, rq);
+	f->s.level = 0;
+	if (*request_field(rq, "level") != '\0' &&
+	    !num_parse(&f->s.level, request_field(rq, "level"), 1, LEVEL_MAX))
+		complaints_add(&f->wrong, "level", "Use a number from 1 to 19, or leave it empty");
 	return seal_secret(f, rq, e);
 }
 

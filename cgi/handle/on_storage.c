@@ -124,6 +124,21 @@ on_storage_test(struct reply *rp, struct request *rq, struct err *e)
 	return ask_for(rp, rq, &o, e);
 }
 
+/* The key that the form shows is the one that somebody has compared. A test comes next. */
+int
+on_storage_trust(struct reply *rp, struct request *rq, struct err *e)
+{
+	const struct order o = { findings_request_test, "storage.tested", "testing" };
+	const char *host_key = request_field(rq, "host_key");
+	struct findings_storage s;
+
+	if (find(&s, rq, e) != 0 || storages_trust(rq->db, &s.storage, host_key, e) != 0 ||
+	    trail_add(rq, &(struct event){ .action = "storage.trusted",
+	        .target = s.storage.slug, .detail = host_key }, e) != 0)
+		return -1;
+	return ask_for(rp, rq, &o, e);
+}
+
 static int
 set_encrypted(struct reply *rp, struct request *rq, bool on, struct err *e)
 {

@@ -16,6 +16,10 @@ MUST_USE int on_storage_check(struct reply *rp, struct request *rq,
 MUST_USE int on_storage_test(struct reply *rp, struct request *rq,
     struct err *e); /* POST /storage/{s}/test: write, read and remove a probe */
 
+/* POST /storage/{s}/trust: the key of its server is the one that the form shows. ERR_CONFLICT: it
+ * has shown another one since. */
+MUST_USE int on_storage_trust(struct reply *rp, struct request *rq, struct err *e);
+
 /* Whether what is stored from now on is encrypted. ERR_CONFLICT while there are no keys. */
 MUST_USE int on_storage_encrypt(struct reply *rp, struct request *rq, struct err *e);
 MUST_USE int on_storage_plain(struct reply *rp, struct request *rq, struct err *e);

@@ -29,7 +29,7 @@ show_storage_row(struct node *n, const struct findings_storage *s, int64_t now)
 	node_set(n, "name", s->storage.slug);
 	node_setf(n, "href", "/storage/%s", s->storage.slug);
 	node_set(n, "kind", storage_kind_title(&s->storage));
-	node_flag(n, "bucket", storage_is_bucket(&s->storage));
+	node_flag(n, "bucket", storage_is_remote(&s->storage));
 	node_set(n, "path", s->storage.path);
 	page_size(n, "used", s->storage.used_bytes);
 	mark_count(n, "backups", s->backups);
@@ -84,6 +84,17 @@ add_job(struct page *p, struct node *n, const struct job *j, int64_t now)
 		node_set(p->root, "page.refresh", "10");
 }
 
+static void
+show_rates(struct node *n, const struct storage *s)
+{
+	char text[STORAGE_RATE_TEXT];
+
+	storage_rate_text(text, s->write_rate);
+	node_set(n, "write_rate.value", text);
+	storage_rate_text(text, s->read_rate);
+	node_set(n, "read_rate.value", text);
+}
+
 void
 show_storage_page(struct page *p, const struct storage_view *view)
 {
@@ -101,6 +112,13 @@ show_storage_page(struct page *p, const struct storage_view *view)
 		mark_count(n, "unshown", all - (int64_t)view->count);
 	node_set(n, "tested", *s->storage.test_text != '\0' ? s->storage.test_text : NULL);
 	node_set(n, "warning", *s->storage.test_warning != '\0' ? s->storage.test_warning : NULL);
+	show_rates(n, &s->storage);
+	if (storage_is_server(&s->storage)) {
+		const struct storage_server *v = &s->storage.server;
+
+		node_set(n, "host_key", *v->host_key != '\0' ? v->host_key : NULL);
+		node_set(n, "met", *v->host_key_met != '\0' ? v->host_key_met : NULL);
+	}
 	node_flag(n, "clean", s->checked_at > 0 && all == 0);
 	node_flag(n, "full_list", s->unknown >= FINDINGS_UNKNOWN);
 	if (view->job != NULL)
@@ -139,7 +157,13 @@ show_storage_form(struct page *p, const struct storage *s)
 		{ "aws:kms", "aws:kms: with the key management of AWS" },
 		{ NULL, NULL },
 	};
+	static const struct choice auths[] = {
+		{ "key", "with a private key" },
+		{ "password", "with a password" },
+		{ NULL, NULL },
+	};
 	const struct storage_bucket *b = &s->bucket;
+	const struct storage_server *v = &s->server;
 	const struct {
 		const char *name, *value;
 	} fields[] = {
@@ -147,6 +171,8 @@ show_storage_form(struct page *p, const struct storage *s)
 		{ "endpoint.value", b->endpoint }, { "region.value", b->region },
 		{ "bucket.value", b->bucket }, { "prefix.value", b->prefix },
 		{ "key_id.value", b->key_id }, { "storage_class.value", b->storage_class },
+		{ "host.value", v->host }, { "login.value", v->login },
+		{ "folder.value", v->folder },
 	};
 
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
@@ -154,6 +180,11 @@ show_storage_form(struct page *p, const struct storage *s)
 	node_setf(p->root, "href", "/storage/%s", s->slug);
 	node_int(p->root, "revision", s->revision);
 	node_flag(p->root, "s3", storage_is_bucket(s));
+	node_flag(p->root, "sftp", storage_is_server(s));
+	if (v->port > 0)
+		node_int(p->root, "port.value", v->port);
+	show_rates(p->root, s);
+	choices(p, "auths", auths, v->auth);
 	choices(p, "styles", styles, b->style);
 	choices(p, "encryptions", encryptions, b->encryption);
 }

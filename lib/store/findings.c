@@ -254,7 +254,8 @@ findings_write(struct db *db, const struct lease *l, const struct findings_look 
 	"SELECT s.id, s.uuid, s.slug, s.kind, s.path, s.encrypted," \
 	" (SELECT sum(b.stored_bytes) FROM backup b WHERE b.storage=s.id AND b.state IN" \
 	" ('ready', 'trashed')), s.checked_at, s.objects," \
-	" s.object_bytes, s.free_bytes, s.test_text, s.test_warning," \
+	" s.object_bytes, s.free_bytes, s.test_text, s.test_warning, s.host_key," \
+	" s.host_key_met, s.write_rate, s.read_rate," \
 	" (SELECT count(*) FROM backup b WHERE b.storage=s.id AND" \
 	" b.state IN ('ready', 'trashed')), (SELECT count(*) FROM finding f WHERE f.storage=s.id" \
 	" AND f.kind='missing'), (SELECT count(*) FROM finding f WHERE f.storage=s.id AND" \
@@ -280,6 +281,10 @@ read_storage(void *row, struct sql *q, struct arena *a)
 	s->free_bytes = sql_int(q, c++);
 	s->storage.test_text = sql_text(q, c++, a);
 	s->storage.test_warning = sql_text(q, c++, a);
+	s->storage.server.host_key = sql_text(q, c++, a);
+	s->storage.server.host_key_met = sql_text(q, c++, a);
+	s->storage.write_rate = sql_int(q, c++);
+	s->storage.read_rate = sql_int(q, c++);
 	s->backups = sql_int(q, c++);
 	s->missing = sql_int(q, c++);
 	s->damaged = sql_int(q, c++);

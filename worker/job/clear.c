@@ -133,7 +133,7 @@ clear_is_near(bool *ret, const struct clear *c, int64_t backup, struct err *e)
 	if (backups_by_id(&b, c->arena, c->db, backup, e) != 0 ||
 	    storages_by_id(&s, c->arena, c->db, b.storage, e) != 0)
 		return -1;
-	*ret = !storage_is_bucket(&s);
+	*ret = !storage_is_remote(&s);
 	return 0;
 }
 

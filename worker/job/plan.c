@@ -29,6 +29,7 @@ unlock(struct storage *s, const struct plan *p, struct err *e)
 
 	s->ca_file = p->conf->http.ca_file;
 	s->stall_ms = p->conf->http.stall_ms;
+	s->pace_file = arena_printf(p->arena, "%s/pace-%" PRId64, p->conf->run, s->id);
 	s->tries = (int)p->conf->http.tries;
 	if (s->sealed == NULL)
 		return 0;
