@@ -25,7 +25,8 @@ sys.path.insert(0, os.path.join(TOP, "tests", "faults"))
 from worker_home import Home  # noqa: E402
 
 DATA = os.path.join(TOP, "build", "bench-data")
-CONF = f'threads = {min(os.cpu_count(), 4)}\npoll = "20ms"\nstorage_spare = "0"\n'
+# The peers are not nice either.
+CONF = f'threads = {min(os.cpu_count(), 4)}\npoll = "20ms"\nnice = 0\nio_class = "none"\n'
 BORG = {"BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK": "yes"}
 
 
