@@ -219,7 +219,8 @@ write_here(const char *name, struct cmd_desk *d, const struct download_file *f, 
     struct err *e)
 {
 	const char *from_path = arena_printf(d->arena, "%s/%s", d->conf.downloads, f->path);
-	const char *partial = arena_printf(d->arena, "%s.part", name);
+	const char *partial = FAULT_CONTROL("fetching.no_part")
+	    ? name : arena_printf(d->arena, "%s.part", name);
 	CLEANUP_FD int from = open(from_path, O_RDONLY | O_CLOEXEC), to = -1;
 
 	if (from < 0)

@@ -92,8 +92,10 @@ int
 compare_make(const char *path, const char *older, const char *newer, struct err *e)
 {
 	static const char *const steps[] = {
-		"BEGIN", sql_changes, sql_totals, sql_of_newer, sql_of_older,
-		"CREATE INDEX change_growth ON change (growth_down, path)",
+		"BEGIN", sql_changes, sql_totals,
+		/* Before the rows: sorting them all at its end would take memory for them all. */
+		"CREATE INDEX change_growth ON change (growth_down, path, kind)",
+		sql_of_newer, sql_of_older,
 		"INSERT INTO total SELECT kind, count(*), sum(before), sum(after) FROM change"
 		" GROUP BY kind",
 		"INSERT INTO total SELECT 4, (SELECT count(*) FROM newer.entry)-count(*), 0, 0"
@@ -169,17 +171,22 @@ read_change(void *row, struct sql *q, struct arena *a)
 }
 
 #define CHANGE_ROWS \
-	"SELECT path, kind, type_before, type_after, before, after, mode_before, mode_after," \
-	" content FROM change WHERE (kind=?1 OR (?1=-1 AND kind<>3)) AND (?2='' OR" \
-	" instr(lower(path), lower(?2))>0) AND "
+	"SELECT c.path, c.kind, c.type_before, c.type_after, c.before, c.after, c.mode_before," \
+	" c.mode_after, c.content FROM change c"
+#define CHANGE_WANTED \
+	" WHERE (kind=?1 OR (?1=-1 AND kind<>3)) AND (?2='' OR instr(lower(path), lower(?2))>0)"
 
 int
 compare_changes(struct compare_change **ret, size_t *count, struct arena *a, struct db *diff,
     const struct compare_page *page, struct err *e)
 {
-	static const char sql_by_path[] = CHANGE_ROWS "path>?3 ORDER BY path LIMIT ?4";
+	static const char sql_by_path[] =
+	    CHANGE_ROWS CHANGE_WANTED " AND path>?3 ORDER BY path LIMIT ?4";
+	/* What is wanted is found in the index alone, then its rows are fetched. */
 	static const char sql_by_growth[] =
-	    CHANGE_ROWS "(growth_down, path)>(?5, ?3) ORDER BY growth_down, path LIMIT ?4";
+	    CHANGE_ROWS " JOIN (SELECT growth_down AS g, path AS p FROM change" CHANGE_WANTED
+	    " AND (growth_down, path)>(?5, ?3) ORDER BY growth_down, path LIMIT ?4) ON p=c.path"
+	    " ORDER BY g, p";
 	static const char sql_last[] = "SELECT count(*) FROM change WHERE path=?1";
 	static const char sql_from[] = "SELECT growth_down FROM change WHERE path=?1";
 	struct sql_query query = { diff, a, page->by_growth ? sql_by_growth : sql_by_path, NULL,

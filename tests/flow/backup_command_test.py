@@ -123,6 +123,16 @@ def interrupted(s):
     empty(s)
 
 
+@test("SET-20", "control: written under its final name at once, a dead one leaves a part of the file there")
+def control(s):
+    run(s, "download", f"b{seen['b']}", "--part", "media", status=-signal.SIGKILL,
+        env={"LAZARETTE_FAULT": "fetching.after_chunk:kill", "LAZARETTE_FAULT_CONTROL": "fetching.no_part"})
+    name = f"b{seen['b']}.tar.zst"
+    whole = s.sql1("SELECT bytes FROM download_file WHERE name LIKE '%.tar.zst' ORDER BY id DESC LIMIT 1")
+    assert here(s) == [name] and os.path.getsize(os.path.join(s.here, name)) < whole, here(s)
+    empty(s)
+
+
 @test("SET-20", "control: a prepared file that is not what the catalogue says is not handed out")
 def damaged(s):
     row = s.sql("SELECT * FROM download_file f WHERE name LIKE '%sqlite' AND path <> '' AND 1 = (SELECT count(*) FROM download_file o"

@@ -11,6 +11,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from harness import Instance, main, test, wait_until  # noqa: E402
 from shop import LIVE, make_sqlite  # noqa: E402
+from storing import Storages  # noqa: E402
 
 MANY = 230
 seen = {}
@@ -150,10 +151,13 @@ def both_ways(s):
     assert f'href="/b/b{seen["second"]}/compare"' in s.must(s.browser.get(f"/b/b{seen['second']}/files")).text
 
 
-@test("PEER-24", "a backup of another environment can be the other; what is in one alone is named")
+@test("PEER-24", "a backup of another environment, in another storage, can be the other; what is in one alone is named")
 def elsewhere(s):
+    Storages.add_folder(s, "second")
+    s.must(Storages.policy(s, "/p/shop/drill", "second"))
     drill = s.backup("shop/drill")["id"]
     assert f'value="b{drill}"' in page(s).text and "shop/drill" in page(s).text
+    assert s.sql1("SELECT s.slug FROM backup b JOIN storage s ON s.id = b.storage WHERE b.id = ?", drill) == "second"
     answer = compared(s, f"?with=b{drill}")
     assert f"What changed from b{seen['second']} to b{drill}" in answer.text
     assert re.search(rf"Only in b{seen['second']}: <em>Sqlite</em>", answer.text), answer.text
@@ -208,6 +212,24 @@ def gone(s):
         db.execute("UPDATE job SET finished_at = finished_at - 100000 WHERE kind = 'compare'")
         db.commit()
     assert "grown" in names(compared(s, f"?with=b{seen['first']}")) and os.path.exists(path)
+    s.doctor()
+
+
+@test("PEER-24", "a job that is killed before the end leaves no half comparison, and says so after its third death")
+def killed(s):
+    later = s.backup(LIVE, ["media"])["id"]
+    query = f"?with=b{seen['first']}"
+    s.stop_one("worker")
+    s.start_worker({"LAZARETTE_FAULT": "compare.before_publish:kill"})
+    answer = compared(s, query, later)
+    assert "could not be compared" in answer.text, answer.text
+    uuids = [s.sql1("SELECT uuid FROM part WHERE backup = ? AND service_slug = 'media'", b) for b in (seen["first"], later)]
+    path = f"{s.home}/run/lists/{uuids[0]}_{uuids[1]}.1.db"
+    assert not os.path.exists(path)
+    s.stop_one("worker")
+    s.start_worker()
+    s.must(s.browser.submit(answer.form(action="/compare"), answer.path, follow=False), 303)
+    assert "grown" in names(compared(s, query, later)) and os.path.exists(path)
     s.doctor()
 
 
