@@ -10,7 +10,7 @@
 #include "worker/dest/aged.h"
 #include "worker/dest/driver.h"
 
-static const struct dest_driver *const drivers[] = { &dst_local, &dst_s3 };
+static const struct dest_driver *const drivers[] = { &dst_local, &dst_s3, &dst_sftp };
 
 enum { KEY_MAX = 1000, COMPONENT_MAX = 200 };
 

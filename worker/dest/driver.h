@@ -24,7 +24,7 @@ struct object {
 	struct pace *pace;              /* the same */
 };
 
-extern const struct dest_driver dst_local, dst_s3;
+extern const struct dest_driver dst_local, dst_s3, dst_sftp;
 
 /* ".<name>.<fence>.tmp": what an upload that is not committed yet is called beside its place. */
 void dest_temporary(char *out, size_t n, const char *name, int64_t fence);

@@ -21,16 +21,22 @@
 
 enum { PATH_SIZE = 4096 };
 
+void
+plan_limits(struct storage *s, const struct plan *p)
+{
+	s->ca_file = p->conf->http.ca_file;
+	s->stall_ms = p->conf->http.stall_ms;
+	s->pace_file = arena_printf(p->arena, "%s/pace-%" PRId64, p->conf->run, s->id);
+	s->tries = (int)p->conf->http.tries;
+}
+
 /* The secret is opened here and lives as long as the job. */
 static int
 unlock(struct storage *s, const struct plan *p, struct err *e)
 {
 	char *secret;
 
-	s->ca_file = p->conf->http.ca_file;
-	s->stall_ms = p->conf->http.stall_ms;
-	s->pace_file = arena_printf(p->arena, "%s/pace-%" PRId64, p->conf->run, s->id);
-	s->tries = (int)p->conf->http.tries;
+	plan_limits(s, p);
 	if (s->sealed == NULL)
 		return 0;
 	if (seal_open(&secret, p->arena, p->conf->secret_key, s->sealed, s->sealed_size, e) != 0)

@@ -75,6 +75,8 @@ const struct part *plan_part(const struct plan *p, int64_t id);
 /* ERR_FENCED unless the lease is still ours. Also writes the present progress. */
 MUST_USE int plan_still_ours(struct plan *p, struct err *e);
 
+/* How patiently its requests are made, and how fast bytes may go. */
+void plan_limits(struct storage *s, const struct plan *p);
 /* A storage, opened with the keys of this instance; whose it is was not looked at. Needs conf,
  * arena and db only. */
 MUST_USE int plan_dest(struct dest **ret, struct storage *storage, struct plan *p, struct err *e);
