@@ -2,9 +2,11 @@
 #ifndef TESTS_UNIT_FAKE_H
 #define TESTS_UNIT_FAKE_H
 
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/base/attr.h"
@@ -34,6 +36,22 @@ fake_spawn(pid_t *pid, int sig, const char *const *argv)
 			break;
 	close(ends[0]);
 	return (int)strtol(text, NULL, 10);
+}
+
+/* Ask it to end, wait until it has, and remove its folder. */
+UNUSED static void
+fake_end(pid_t pid, const char *folder)
+{
+	pid_t child;
+
+	kill(pid, SIGTERM);
+	waitpid(pid, NULL, 0);
+	child = fork();
+	if (child == 0) {
+		execl("/bin/rm", "rm", "-rf", folder, (char *)NULL);
+		_exit(127);
+	}
+	waitpid(child, NULL, 0);
 }
 
 #endif

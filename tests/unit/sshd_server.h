@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/unit/swift_server.h"
+#include "lib/model/project.h"
+#include "tests/unit/fake.h"
 
 struct sshd {
 	pid_t pid;
@@ -37,7 +38,8 @@ sshd_start(struct sshd *s)
 	snprintf(s->folder, sizeof s->folder, "/tmp/sshd.XXXXXX");
 	if (mkdtemp(s->folder) == NULL)
 		abort();
-	s->port = swift_spawn(&s->pid, "tests/fake/sshd.py", s->folder, NULL);
+	s->port = fake_spawn(&s->pid, SIGTERM,
+	    (const char *[]){ "python3", "tests/fake/sshd.py", s->folder, NULL });
 	if (s->port == 0)
 		abort();
 	snprintf(s->store, sizeof s->store, "%s/store", s->folder);
@@ -49,13 +51,7 @@ sshd_start(struct sshd *s)
 UNUSED static void
 sshd_stop(struct sshd *s)
 {
-	char command[128];
-
-	kill(s->pid, SIGTERM);
-	waitpid(s->pid, NULL, 0);
-	snprintf(command, sizeof command, "rm -rf %s", s->folder);
-	if (system(command) != 0)
-		abort();
+	fake_end(s->pid, s->folder);
 }
 
 /* So many of the next connections break once so many bytes of ours went through. */
