@@ -41,7 +41,8 @@ lines_of_several_servers_are_read(void **state UNUSED)
 		{ "-rw-r--r--   1 Domain Users some one 17 Dec 31 23:59 one", "one", false, 17,
 		    333 },
 		/* The clock of the server is ahead, or its zone is. */
-		{ "-rw------- 1 0 0 1099511627776 Nov 30 02:00 x", "x", false, (int64_t)1 << 40, 0 },
+		{ "-rw------- 1 0 0 1099511627776 Nov 30 02:00 x", "x", false, (int64_t)1 << 40,
+		    0 },
 		/* Written in another way: the name at least. */
 		{ "-rw------- 1 0 0 5 2026-11-20 04:49 x", "x", false, -1, 0 },
 		{ "-rw------- 1 0 0 -5 Nov 20 04:49 x", "x", false, -1, 0 },
