@@ -21,7 +21,7 @@
 #define LAZARETTE_SHARE "/usr/share/lazarette"
 #endif
 
-enum kind { TEXT, PATH, COUNT, DURATION, SIZE, FLAG, URL, SERVER, IO };
+enum kind { TEXT, PATH, COUNT, DURATION, FLAG, URL, SERVER, IO };
 
 /* One key: its name (in the section mail when it begins so), what it takes, where it goes. */
 struct key {
@@ -34,8 +34,6 @@ struct key {
 #define AT(member) offsetof(struct conf, member)
 
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
-
-enum { KIB = 1024, MIB = 1024 * KIB, GIB = 1024 * MIB };
 
 #define KEYS_MAX 40
 enum { FILE_MAX = 256 * 1024 };
@@ -63,8 +61,6 @@ static const struct key keys[] = {
 	{ "download_uses",    COUNT,    AT(download_uses),     "5", 1, 1000 },
 	{ "threads",          COUNT,    AT(threads),           "0", 0, 16 },
 	{ "zstd_level",       COUNT,    AT(zstd_level),        "3", 1, 19 },
-	{ "pack_size",        SIZE,     AT(pack_size),         "512MiB", KIB,
-	    1024 * (int64_t)GIB },
 	{ "nice",             COUNT,    AT(nice),              "10", 0, 19 },
 	{ "io_class",         IO,       AT(io_class),          "idle", 0, 0 },
 	{ "allow_private",    TEXT,     AT(http.allow_private), "", 0, 0 },
@@ -123,30 +119,6 @@ read_duration(int64_t *ret, const char *text)
 		}
 	*ret = 0;
 	return n == 0 && text[digits] == '\0';
-}
-
-/* "64KiB", "512MiB", "2GiB". */
-static bool
-read_size(int64_t *ret, const char *text)
-{
-	static const struct { const char *unit; int64_t bytes; } units[] = {
-		{ "KiB", KIB }, { "MiB", MIB }, { "GiB", GIB },
-	};
-	size_t digits = strspn(text, "0123456789");
-	char number[20];
-	int64_t n;
-
-	if (digits == 0 || digits >= sizeof number)
-		return false;
-	memcpy(number, text, digits);
-	number[digits] = '\0';
-	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-		if (strcmp(text + digits, units[i].unit) == 0 &&
-		    num_parse(&n, number, 0, INT64_MAX / GIB)) {
-			*ret = n * units[i].bytes;
-			return true;
-		}
-	return false;
 }
 
 static const char *const io_words[] = {
@@ -221,12 +193,6 @@ value_fault(char room[160], const struct key *k, const char *text)
 		say_duration(low, k->min);
 		say_duration(high, k->max);
 		snprintf(room, 160, "must be from %s to %s", low, high);
-		return n >= k->min && n <= k->max ? NULL : room;
-	case SIZE:
-		if (!read_size(&n, text))
-			return "must be a size with its unit: 64KiB, 512MiB or 2GiB";
-		snprintf(room, 160, "must be from %lldKiB to %lldGiB", (long long)(k->min / KIB),
-		    (long long)(k->max / GIB));
 		return n >= k->min && n <= k->max ? NULL : room;
 	case IO:
 		return read_io(&io, text) ? NULL : "must be idle, best-effort or none";
@@ -454,10 +420,6 @@ place(struct conf *c, struct arena *a, const struct key *k, const char *text)
 		break;
 	case DURATION:
 		if (!read_duration(at, text))
-			abort();
-		break;
-	case SIZE:
-		if (!read_size(at, text))
 			abort();
 		break;
 	case IO:

@@ -34,7 +34,6 @@ struct conf {
 	int64_t download_valid_ms, download_uses;
 	int64_t threads;             /* of one archive */
 	int64_t zstd_level;
-	int64_t pack_size;           /* bytes of a pack of files, from which on the next begins */
 	int64_t nice;                /* of jobs that nobody waits for; 0: like all else */
 	enum conf_io io_class;       /* of the same */
 	struct conf_mail {

@@ -84,7 +84,6 @@ a_missing_file_gives_the_defaults(void **state)
 	assert_int_equal(h->conf.download_uses, 5);
 	assert_in_range(h->conf.threads, 1, 4);
 	assert_int_equal(h->conf.zstd_level, 3);
-	assert_int_equal(h->conf.pack_size, 512 << 20);
 	assert_int_equal(h->conf.nice, 10);
 	assert_int_equal(h->conf.io_class, CONF_IO_IDLE);
 	assert_string_equal(h->conf.mail.server, "");
@@ -136,23 +135,17 @@ values_units_and_the_mail_section_are_read(void **state)
 }
 
 static void
-sizes_and_the_class_of_reading_are_read(void **state)
+how_far_jobs_stand_back_is_read(void **state)
 {
 	struct home *h = *state;
 
-	assert_int_equal(read_text(h, "pack_size = 2GiB\nnice = 0\nio_class = best-effort\n"), 0);
-	assert_int_equal(h->conf.pack_size, (int64_t)2 << 30);
+	assert_int_equal(read_text(h, "nice = 0\nio_class = best-effort\n"), 0);
 	assert_int_equal(h->conf.nice, 0);
 	assert_int_equal(h->conf.io_class, CONF_IO_BEST_EFFORT);
-	assert_int_equal(read_text(h, "io_class = none\npack_size = 64KiB\n"), 0);
+	assert_int_equal(read_text(h, "io_class = none\n"), 0);
 	assert_int_equal(h->conf.io_class, CONF_IO_NONE);
-	assert_int_equal(h->conf.pack_size, 64 << 10);
 	assert_int_equal(read_text(h, "io_class = slow\n"), -1);
 	assert_non_null(strstr(h->e.text, "io_class must be idle, best-effort or none"));
-	assert_int_equal(read_text(h, "pack_size = 512\n"), -1);
-	assert_non_null(strstr(h->e.text, "must be a size with its unit"));
-	assert_int_equal(read_text(h, "pack_size = 0KiB\n"), -1);
-	assert_non_null(strstr(h->e.text, "must be from 1KiB to 1024GiB"));
 	assert_int_equal(read_text(h, "nice = 20\n"), -1);
 }
 
@@ -271,7 +264,7 @@ main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 		T(a_missing_file_gives_the_defaults),
 		T(values_units_and_the_mail_section_are_read),
-		T(sizes_and_the_class_of_reading_are_read),
+		T(how_far_jobs_stand_back_is_read),
 		T(an_unknown_key_is_named_with_its_line_and_the_nearest_known_one),
 		T(a_bad_value_is_named_with_its_line_and_what_is_wanted),
 		T(the_environment_is_stronger_than_the_file),
