@@ -13,7 +13,7 @@
 <?cs /if ?><?cs if:compare.part ?><h2><?cs call:icon("media") ?> <?cs var:compare.name ?></h2>
 <?cs include!"part_compare.cs" ?>
 <?cs /if ?><?cs each:d = databases ?><h2><?cs call:icon("database") ?> <?cs var:d.name ?></h2>
-<p>The dump has <?cs call:size(d.after) ?>; before it had <?cs call:size(d.before) ?>.<?cs if:d.counted ?> In <?cs var:d.same ?> tables the number of rows is the same.<?cs /if ?></p>
+<p>The dump has <?cs call:size(d.after) ?>; before it had <?cs call:size(d.before) ?>.<?cs if:d.counted ?> Tables with the same number of rows: <?cs var:d.same ?>.<?cs /if ?></p>
 <?cs if:subcount(d.tables) ?><table class="list" role="table" aria-label="Tables of <?cs var:d.name ?>">
 <thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">Table</th><th role="columnheader" scope="col">State</th><th role="columnheader" scope="col" class="num">Rows before</th><th role="columnheader" scope="col" class="num">Rows after</th></tr></thead>
 <tbody role="rowgroup">
