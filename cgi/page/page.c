@@ -33,6 +33,8 @@ static const struct {
 	{ "retried", "Queued again." },
 	{ "checking", "The connection test is queued." },
 	{ "verifying", "The verification is queued." },
+	{ "copying", "The copy is queued. This page shows what becomes of it." },
+	{ "removing", "This copy is being removed; the backup stays in its other places." },
 	{ "revoked", "The download is revoked: its links no longer work." },
 	{ "mailed", "The files are ready already. A mail with a fresh link is on its way." },
 	{ "looking", "The target is looked at again." },

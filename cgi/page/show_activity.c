@@ -23,6 +23,8 @@ static const struct {
 	{ "backup.trusted", "says that it is fine: backup" },
 	{ "backup.found", "finds that it is not whole: backup" },
 	{ "backup.unkept", "no longer keeps backup" },
+	{ "backup.copy", "asked for a copy of backup" },
+	{ "backup.copy_removed", "removed a copy of backup" },
 	{ "backup.verify", "asked to verify backup" },
 	{ "backup.deleted", "moved to the trash: backup" },
 	{ "backup.pruned", "moved to the trash by the rule: backup" },

@@ -1,46 +1,16 @@
 /* do_verify.c: everything a backup stored is read again and compared with what was promised. */
 #include <inttypes.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/clock.h"
-#include "lib/store/backups.h"
+#include "lib/store/copies.h"
 #include "lib/store/packs.h"
 #include "lib/store/verifies.h"
 #include "worker/job/act.h"
 #include "worker/job/readback.h"
 #include "worker/job/sidecar.h"
 #include "worker/job/sign.h"
-
-enum { STEP = 256 << 10 };
-
-static void
-free_buffer(unsigned char **p)
-{
-	free(*p);
-}
-
-/* Without its key only what lies there can be compared, and that it is what was stored. */
-static int
-check_as_it_lies(struct plan *p, const struct stored_object *o, struct err *e)
-{
-	const struct watch *watch = report_watch(p->report);
-	CLEANUP(free_buffer) unsigned char *buffer = xmalloc(STEP);
-	CLEANUP_HASH struct hash *hash = hash_new();
-	CLEANUP_OBJECT struct object *opened = NULL;
-	int64_t bytes, at = 0;
-	ssize_t n;
-
-	if (object_open_as_is(&opened, &bytes, p->dest, o->key, e) != 0)
-		return -1;
-	while ((n = object_read(opened, at, buffer, STEP, e)) > 0) {
-		hash_add(hash, buffer, (size_t)n);
-		at += n;
-		watch->bytes(watch->arg, n);
-	}
-	return n < 0 ? -1 : object_compare(opened, hash, at, o, e);
-}
 
 static int
 check_object(struct plan *p, const struct readback *what, struct err *e)
@@ -50,7 +20,7 @@ check_object(struct plan *p, const struct readback *what, struct err *e)
 	if (e->kind != ERR_DENIED)
 		return -1;
 	report_say(p->report, "note", "%s; compared only as it lies", e->text);
-	return check_as_it_lies(p, what->object, e);
+	return readback_as_it_lies(p, p->dest, what->object, e);
 }
 
 static int
@@ -84,8 +54,9 @@ check_pack(struct plan *p, const struct part *part, const struct stored_object *
 	struct err why;
 
 	if (check_object(p, &data, e) == 0)
-		return packs_read(p->db, pack->key, clock_now(), e);
-	if (tells_of_bytes(e) && packs_bad(p->db, pack->key,
+		return packs_read(p->db, &(struct pack_place){ p->storage.id, 0, pack->key },
+		    clock_now(), e);
+	if (tells_of_bytes(e) && packs_bad(p->db, p->storage.id, pack->key,
 	        e->kind == ERR_NOT_FOUND ? HEALTH_MISSING : HEALTH_DAMAGED, &why) != 0) {
 		*e = why;
 		return -1;
@@ -208,7 +179,9 @@ work(struct plan *p, struct err *e)
 		*e = k.e;
 		return err_in(e, "verify backup b%" PRId64, p->backup.id);
 	}
-	if (plan_still_ours(p, e) != 0 || backups_set_health(p->db, p->backup.id, k.health, e) != 0)
+	if (plan_still_ours(p, e) != 0 || 
+	    copies_found(p->db, &(struct copy_finding){ p->backup.id, p->storage.id, k.health },
+	        e) != 0)
 		return -1;
 	if (k.health == HEALTH_GOOD)
 		return 0;
