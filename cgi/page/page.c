@@ -33,6 +33,7 @@ static const struct {
 	{ "retried", "Queued again." },
 	{ "checking", "The connection test is queued." },
 	{ "verifying", "The verification is queued." },
+	{ "moving", "The move is queued, one job for each backup. This page shows what is left." },
 	{ "copying", "The copy is queued. This page shows what becomes of it." },
 	{ "removing", "This copy is being removed; the backup stays in its other places." },
 	{ "revoked", "The download is revoked: its links no longer work." },

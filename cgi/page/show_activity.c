@@ -23,6 +23,7 @@ static const struct {
 	{ "backup.trusted", "says that it is fine: backup" },
 	{ "backup.found", "finds that it is not whole: backup" },
 	{ "backup.unkept", "no longer keeps backup" },
+	{ "storage.moved", "moved the backups of storage" },
 	{ "backup.copy", "asked for a copy of backup" },
 	{ "backup.copy_removed", "removed a copy of backup" },
 	{ "backup.verify", "asked to verify backup" },

@@ -187,6 +187,64 @@ copies_request(int64_t *ret, struct db *db, const struct job_request *rq,
 	return 0;
 }
 
+static void
+read_number(void *row, struct sql *q, struct arena *a UNUSED)
+{
+	*(int64_t *)row = sql_int(q, 0);
+}
+
+#define LIE_THERE \
+	"b.storage=?1 AND (b.state='ready' OR (b.state='trashed' AND b.before_trash='ready' AND" \
+	" b.trashed_at>0))"
+
+int
+copies_move(int64_t *count, struct db *db, const struct job_request *rq,
+    const struct copy_move *move, struct err *e)
+{
+	static const char sql[] = "SELECT b.id FROM backup b WHERE " LIE_THERE " ORDER BY b.id";
+	CLEANUP_ARENA struct arena *a = arena_new();
+	CLEANUP_TXN struct sql_txn t = { NULL };
+	struct copy_ask ask = { .storage = move->to, .takes_over = true };
+	int64_t *list, job;
+	size_t n;
+
+	if (move->from == move->to)
+		return err_set(e, ERR_INPUT, "Choose another storage to move to");
+	if (sql_begin(&t, db, e) != 0)
+		return -1;
+	list = sql_list(&n,
+	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(move->from)), sizeof *list,
+	        read_number }, e);
+	for (size_t i = 0; list != NULL && i < n; i++) {
+		ask.backup = list[i];
+		if (add(&job, db, rq, &ask, e) != 0)
+			return -1;
+	}
+	if (list == NULL || sql_commit(&t, e) != 0)
+		return -1;
+	*count = (int64_t)n;
+	return 0;
+}
+
+int
+copies_count(struct copy_counts *ret, struct db *db, int64_t storage, struct err *e)
+{
+	static const char sql_first[] = "SELECT count(*) FROM backup b WHERE " LIE_THERE;
+	static const char sql_only[] = "SELECT count(*) FROM backup b WHERE " LIE_THERE " AND NOT"
+	    " EXISTS (SELECT 1 FROM copy c WHERE c.backup=b.id AND c.state='ready' AND c.health IN"
+	    " ('unknown', 'good'))";
+	static const char sql_moving[] = "SELECT count(*) FROM backup b WHERE " LIE_THERE " AND"
+	    " EXISTS (SELECT 1 FROM copy c JOIN job j ON j.backup=c.backup AND j.storage=c.storage"
+	    " WHERE c.backup=b.id AND c.takes_over=1 AND j.kind='copy' AND j.state IN ('queued',"
+	    " 'running'))";
+	const struct sql_arg *args = SQL_ARGS(sql_i(storage));
+
+	return sql_get(&ret->first, db, sql_first, args, e) != 0 ||
+	        sql_get(&ret->only_here, db, sql_only, args, e) != 0 ||
+	        sql_get(&ret->moving, db, sql_moving, args, e) != 0
+	    ? -1 : 0;
+}
+
 int
 copies_verify(int64_t *ret, struct db *db, const struct job_request *rq,
     const struct copy_ask *ask, struct err *e)
@@ -321,6 +379,9 @@ take_over(struct db *db, const struct copy_finding *at, struct err *e)
 	    " created_at, finished_at, verified_at FROM backup WHERE id=?1";
 	static const char sql_move[] =
 	    "UPDATE backup SET storage=?2, health='good', verified_at=?3 WHERE id=?1";
+	/* When its packs were read last was of the place before. */
+	static const char sql_unread[] =
+	    "UPDATE part_pack SET read_at=0 WHERE part IN (SELECT id FROM part WHERE backup=?1)";
 	static const char sql_drop[] = "DELETE FROM copy WHERE backup=?1 AND storage=?2";
 	const struct sql_arg *args = SQL_ARGS(sql_i(at->backup), sql_i(at->storage));
 	int64_t asked;
@@ -330,6 +391,7 @@ take_over(struct db *db, const struct copy_finding *at, struct err *e)
 	if (asked == 0)
 		return 0;
 	if (sql_run(NULL, db, sql_leave, SQL_ARGS(sql_i(at->backup)), e) != 0 ||
+	    sql_run(NULL, db, sql_unread, SQL_ARGS(sql_i(at->backup)), e) != 0 ||
 	    sql_run(NULL, db, sql_move,
 	        SQL_ARGS(sql_i(at->backup), sql_i(at->storage), sql_i(clock_now())), e) != 0)
 		return -1;
@@ -407,4 +469,88 @@ copies_gone(struct db *db, int64_t backup, int64_t storage, struct err *e)
 {
 	return sql_run(NULL, db, "DELETE FROM copy WHERE backup=?1 AND storage=?2",
 	    SQL_ARGS(sql_i(backup), sql_i(storage)), e);
+}
+
+/* -- made whole again, by itself -- */
+
+static int
+ask_all(int64_t *count, struct db *db, const struct sql_query *query, struct err *e)
+{
+	const struct job_request rq = { .environment = 0 };
+	struct copy *list;
+	struct err why;
+	int64_t job;
+	size_t n;
+
+	list = sql_list(&n, query, e);
+	if (list == NULL)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		const struct copy_ask ask = { .backup = list[i].backup,
+			.storage = list[i].storage, .background = true };
+
+		if (copies_request(&job, db, &rq, &ask, &why) == 0)
+			++*count;
+		else if (why.kind != ERR_CONFLICT && why.kind != ERR_NOT_FOUND) {
+			*e = why;
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* Not lately, and not against somebody's will. */
+#define MAY_TRY(backup, storage) \
+	" AND NOT EXISTS (SELECT 1 FROM job j WHERE j.kind='copy' AND j.backup=" backup \
+	" AND j.storage=" storage " AND (j.state IN ('queued', 'running') OR (j.state<>" \
+	"'succeeded' AND (j.finished_at>?2 OR j.state='cancelled'))))"
+
+int
+copies_heal(int64_t *count, struct db *db, int64_t backup, int64_t now, struct err *e)
+{
+	static const char sql[] =
+	    "SELECT b.id, b.storage FROM backup b WHERE b.state='ready' AND b.health IN ('damaged',"
+	    " 'missing') AND (?1=0 OR b.id=?1) AND EXISTS (SELECT 1 FROM copy c WHERE"
+	    " c.backup=b.id AND c.state='ready' AND c.health IN ('unknown', 'good'))"
+	    MAY_TRY("b.id", "b.storage") " UNION ALL SELECT c.backup, c.storage FROM copy c JOIN"
+	    " backup b ON b.id=c.backup WHERE b.state='ready' AND c.state='ready' AND c.health IN"
+	    " ('damaged', 'missing') AND (?1=0 OR b.id=?1) AND (b.health IN ('unknown', 'good') OR"
+	    " EXISTS (SELECT 1 FROM copy o WHERE o.backup=b.id AND o.state='ready' AND o.health IN"
+	    " ('unknown', 'good')))" MAY_TRY("c.backup", "c.storage") " LIMIT 200";
+	CLEANUP_ARENA struct arena *a = arena_new();
+
+	return ask_all(count, db,
+	    &(struct sql_query){ db, a, sql,
+	        SQL_ARGS(sql_i(backup), sql_i(now - COPIES_AGAIN_MS)), sizeof(struct copy),
+	        read_leaving }, e);
+}
+
+int
+copies_queue(int64_t *count, struct db *db, int64_t now, struct err *e)
+{
+	static const char sql[] =
+	    "SELECT c.backup, c.storage FROM copy c JOIN backup b ON b.id=c.backup JOIN storage s"
+	    " ON s.id=c.storage WHERE b.state='ready' AND c.state='failed' AND s.removed_at=0 AND"
+	    " ?1=0" MAY_TRY("c.backup", "c.storage") " ORDER BY c.backup LIMIT 200";
+	CLEANUP_ARENA struct arena *a = arena_new();
+
+	if (copies_heal(count, db, 0, now, e) != 0)
+		return -1;
+	return ask_all(count, db,
+	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(0), sql_i(now - COPIES_AGAIN_MS)),
+	        sizeof(struct copy), read_leaving }, e);
+}
+
+int
+copies_due(int64_t *ret, struct db *db, int64_t storage, int64_t before, struct err *e)
+{
+	static const char sql[] =
+	    "SELECT c.backup FROM copy c JOIN backup b ON b.id=c.backup WHERE c.storage=?1 AND"
+	    " c.state='ready' AND c.health IN ('unknown', 'good') AND b.state='ready' AND"
+	    " c.verified_at<?2 AND NOT EXISTS (SELECT 1 FROM job j WHERE j.backup=b.id AND (j.state"
+	    " IN ('queued', 'running') OR (j.kind='verify' AND j.storage=?1 AND"
+	    " j.state<>'succeeded' AND j.finished_at>?3))) ORDER BY c.verified_at LIMIT 1";
+
+	return sql_get(ret, db, sql,
+	    SQL_ARGS(sql_i(storage), sql_i(before), sql_i(clock_now() - COPIES_AGAIN_MS)), e);
 }

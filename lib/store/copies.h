@@ -36,6 +36,20 @@ MUST_USE int copies_request(int64_t *job, struct db *db, const struct job_reques
 MUST_USE int copies_verify(int64_t *job, struct db *db, const struct job_request *rq,
     const struct copy_ask *ask, struct err *e);
 
+/* All backups of `from` are to have their first place in `to`: queues what brings each of them there
+ * and then removes it from where it was. Again is fine: it goes on. *count is how many. */
+struct copy_move {
+	int64_t from, to;
+};
+MUST_USE int copies_move(int64_t *count, struct db *db, const struct job_request *rq,
+    const struct copy_move *move, struct err *e);
+/* Of the backups whose first place is there: how many are nowhere else, and on their way out. */
+struct copy_counts {
+	int64_t first, only_here, moving;
+};
+MUST_USE int copies_count(struct copy_counts *ret, struct db *db, int64_t storage,
+    struct err *e);
+
 /* A copy goes; what lies there is removed by housekeeping. ERR_CONFLICT: it is the first place, the
  * last one that can be read, or in use by a queued or running job. */
 MUST_USE int copies_remove(struct db *db, int64_t backup, int64_t storage, struct err *e);
@@ -66,6 +80,19 @@ MUST_USE int copies_leaving(struct copy **ret, size_t *count, struct arena *a, s
     int limit, struct err *e);
 /* Its objects are gone. */
 MUST_USE int copies_gone(struct db *db, int64_t backup, int64_t storage, struct err *e);
+
+/*
+ * Queue what makes places whole again that are damaged or miss something, while another place of
+ * the backup is whole. backup 0: of all. One that was tried in vain within the hour waits, and one
+ * that somebody cancelled is left alone. *count is raised by each.
+ */
+MUST_USE int copies_heal(int64_t *count, struct db *db, int64_t backup, int64_t now,
+    struct err *e);
+/* That, and what failed to be copied is tried again. */
+MUST_USE int copies_queue(int64_t *count, struct db *db, int64_t now, struct err *e);
+/* The copy in this storage that is to be read again next: as verifies_due(). 0: none. */
+MUST_USE int copies_due(int64_t *backup, struct db *db, int64_t storage, int64_t before,
+    struct err *e);
 
 /* From which storage this job reads: pages say so. 0: from the first place. */
 MUST_USE int copies_reading(struct db *db, const struct lease *l, int64_t storage,

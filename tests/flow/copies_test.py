@@ -122,5 +122,87 @@ def gone(s):
     s.must(s.policy(f"/p/{LIVE}", "main"))
 
 
+def flip(path, at=100):
+    with open(path, "r+b") as f:
+        f.seek(at)
+        byte = f.read(1)
+        f.seek(at)
+        f.write(bytes([byte[0] ^ 1]))
+
+
+@test("SCU-12 T17", "a damaged first place is found while it is restored: the copy is taken, and the damage is healed from it")
+def healed(s):
+    backup = seen["first"]
+    before = objects(s.paths["main"])
+    key = s.sql1("SELECT data_key FROM part WHERE backup = ? AND engine = 'files'", backup)
+    flip(f"{s.paths['main']}/{key}")
+    s.write("later still")
+    row = restore(s, backup, slugs=SLUGS)
+    assert s.words() == "as it was"
+    log = s.log(s.sql1("SELECT id FROM job WHERE restore = ? AND kind = 'restore'", row["id"]))
+    assert "main cannot be read" in log and f"b{backup} is read from its copy in second" in log, log
+    # It and the backup that shares the pack are marked, and a verification says where they are healed from.
+    assert s.sql1("SELECT health FROM backup WHERE id = ?", backup) in ("damaged", "good")
+    s.act(backup, f"/b/b{backup}/verify")
+    s.wait_job(s.newest("verify"))
+    wait_until("both are whole", lambda: s.sql1("SELECT count(*) FROM backup WHERE state = 'ready' AND health <> 'good'") == 0,
+               timeout=60)
+    now = objects(s.paths["main"])
+    assert {k: now[k] for k in before} == before
+    said = "\n".join(s.log(r["id"]) for r in s.sql("SELECT id FROM job WHERE kind = 'copy'"))
+    assert f"'{key}' in main differed from byte 100 on: replaced by the one in second" in said, said
+
+
+@test("T17", "the control: with every place damaged the refusal names each, and nothing is healed")
+def lost(s):
+    backup = s.backup(LIVE, ["media"])["id"]
+    s.wait_copy(backup, "second")
+    key = s.sql1("SELECT manifest_key FROM part WHERE backup = ?", backup)
+    for slug in ("main", "second"):
+        flip(f"{s.paths[slug]}/{key}")
+    s.act(backup, f"/b/b{backup}/files")
+    job = s.wait_job(s.newest("list"), "failed")
+    assert "main: " in job["error"] and "second: " in job["error"], job["error"]
+    words = s.must(s.browser.get(f"/b/b{backup}")).words
+    assert "Not restorable" in words and words.count("Damaged") >= 2, words
+    assert s.sql1("SELECT count(*) FROM job WHERE kind = 'copy' AND backup = ? AND state <> 'succeeded'", backup) == 0
+    seen["lost"] = backup
+
+
+@test("PEER-15", "a deleted backup leaves all its places, and takes no pack that another copy there needs")
+def deleted(s):
+    for backup in (seen["lost"], seen["first"]):
+        page = f"/b/b{backup}/delete"
+        s.must(s.browser.submit(s.must(s.browser.get(page)).form(action=page), page))
+    s.stop_one("worker")
+    s.start_worker({"LAZARETTE_CLOCK_SKEW": str(8 * 86400 * 1000)})
+    wait_until("they are gone", lambda: s.sql1("SELECT count(*) FROM backup WHERE state = 'deleted'") >= 2, timeout=60)
+    assert not s.copies(seen["first"])
+    s.stop_one("worker")
+    s.start_worker()
+    sidecar = s.sql1("SELECT sidecar_key FROM backup WHERE id = ?", seen["first"])
+    pack = s.sql1("SELECT k.key FROM part_pack k JOIN part p ON p.id = k.part WHERE p.backup = ?", seen["second"])
+    for slug in ("main", "second"):
+        assert sidecar not in objects(s.paths[slug]) and pack in objects(s.paths[slug])
+    s.doctor()
+
+
+@test("SCU-12", "all backups of a storage are moved to another, are whole there, and nothing of them stays behind")
+def moved(s):
+    s.must(s.choose_copies(""))
+    s.must(s.policy(f"/p/{LIVE}", "third"))
+    count = s.sql1("SELECT count(*) FROM backup WHERE state = 'ready' AND storage = 1")
+    page = s.must(s.browser.get("/storage/main"))
+    assert count > 0 and "Move to third" in page.words
+    s.must(s.browser.submit(page.form(action="/storage/main/move/third"), "/storage/main"))
+    wait_until("the move", lambda: s.sql1("SELECT count(*) FROM backup WHERE state = 'ready' AND storage = 1") == 0
+               and s.sql1("SELECT count(*) FROM copy WHERE state = 'leaving'") == 0, timeout=90)
+    s.write("after the move")
+    restore(s, seen["second"], slugs=SLUGS)
+    assert s.words() == "as it became"
+    assert not objects(s.paths["main"]), list(objects(s.paths["main"]))
+    s.doctor()
+
+
 if __name__ == "__main__":
     main(Copies)

@@ -77,10 +77,18 @@ check_manifest(struct plan *p, const struct part *part, struct err *e)
 	return check_signature(p, part->manifest.key, e);
 }
 
+/* Of a copy the storage remembers it, for the part's own note is of the first place. */
 static bool
-is_to_be_read(const struct part_pack *pack)
+is_to_be_read(const struct plan *p, const struct part_pack *pack)
 {
-	return pack->read_at < clock_now() - READ_LATELY_MS;
+	int64_t at = pack->read_at;
+	struct err ignored;
+
+	if (p->storage.id != p->backup.storage &&
+	    packs_read_at(&at, p->db, &(struct pack_place){ p->storage.id, 0, pack->object.key },
+	        &ignored) != 0)
+		return true;
+	return at < clock_now() - READ_LATELY_MS;
 }
 
 /* What was found so far, and why it could not go on. */
@@ -125,7 +133,7 @@ look_at_part(struct looking *k, const struct part *part)
 
 	bad = more < 0 ? more : bad | more;
 	for (size_t i = 0; bad >= 0 && i < part->pack_count; i++) {
-		if (!is_to_be_read(&part->packs[i]))
+		if (!is_to_be_read(p, &part->packs[i]))
 			continue;
 		more = judge(k, check_pack(p, part, &part->packs[i].object, &found), &found);
 		bad = more < 0 ? more : bad | more;
@@ -133,7 +141,8 @@ look_at_part(struct looking *k, const struct part *part)
 	if (bad != 0)
 		return bad < 0 ? -1 : 0;
 	report_say(p->report, "note", "%s: good", part->service_slug);
-	return verifies_part_read(p->db, &p->lease, part->id, &k->e);
+	return p->storage.id != p->backup.storage
+	    ? 0 : verifies_part_read(p->db, &p->lease, part->id, &k->e);
 }
 
 /* Every object is read even after a fault: the log names all that is broken. */
@@ -153,12 +162,12 @@ look_at_all(struct looking *k)
 }
 
 static int64_t
-bytes_of(const struct part *part)
+bytes_of(const struct plan *p, const struct part *part)
 {
 	int64_t sum = part->data.raw_bytes + part->manifest.raw_bytes;
 
 	for (size_t i = 0; i < part->pack_count; i++)
-		sum += is_to_be_read(&part->packs[i]) ? part->packs[i].object.raw_bytes : 0;
+		sum += is_to_be_read(p, &part->packs[i]) ? part->packs[i].object.raw_bytes : 0;
 	return sum;
 }
 
@@ -166,14 +175,14 @@ static int
 work(struct plan *p, struct err *e)
 {
 	struct looking k = { .plan = p, .health = HEALTH_GOOD };
-	int64_t total = 0;
+	int64_t total = 0, healing = 0;
 
 	if (p->backup.state != BACKUP_READY)
 		return err_set(e, ERR_CONFLICT,
 		    "backup b%" PRId64 " is %s: there is nothing to verify", p->backup.id,
 		    backup_state_name(p->backup.state));
 	for (size_t i = 0; i < p->part_count; i++)
-		total += bytes_of(&p->parts[i]);
+		total += bytes_of(p, &p->parts[i]);
 	report_expect(p->report, total);
 	if (look_at_all(&k) != 0) {
 		*e = k.e;
@@ -185,6 +194,11 @@ work(struct plan *p, struct err *e)
 		return -1;
 	if (k.health == HEALTH_GOOD)
 		return 0;
+	if (copies_heal(&healing, p->db, p->backup.id, clock_now(), e) != 0)
+		return -1;
+	if (healing > 0)
+		report_say(p->report, "note", "another place of it is whole: what is bad in %s is"
+		    " brought from there", p->storage.slug);
 	*e = k.first;
 	return -1;
 }
