@@ -12,6 +12,7 @@
 #include "cgi/handle/on_channel_form.h"
 #include "cgi/handle/on_compare.h"
 #include "cgi/handle/on_confirm.h"
+#include "cgi/handle/on_copy.h"
 #include "cgi/handle/on_download.h"
 #include "cgi/handle/on_download_new.h"
 #include "cgi/handle/on_environment.h"
@@ -139,6 +140,9 @@ static const struct route routes[] = {
 	GET("/b/{backup}/keep-for", RIGHT_BACKUP, on_backup_keep_for),
 	POST("/b/{backup}/keep-for", RIGHT_BACKUP, on_backup_keep_for),
 	POST("/b/{backup}/verify", RIGHT_BACKUP, on_backup_verify),
+	POST("/b/{backup}/copies/{storage}", RIGHT_BACKUP, on_copy_make),
+	POST("/b/{backup}/copies/{storage}/verify", RIGHT_BACKUP, on_copy_verify),
+	POST("/b/{backup}/copies/{storage}/remove", RIGHT_DELETE, on_copy_remove),
 	POST("/b/{backup}/trust", RIGHT_DELETE, on_backup_trust),
 	GET("/b/{backup}/delete", RIGHT_DELETE, on_backup_delete),
 	POST("/b/{backup}/delete", RIGHT_DELETE, on_backup_delete),
@@ -194,6 +198,7 @@ static const struct route routes[] = {
 	POST("/storage/{storage}/check", RIGHT_BACKUP, on_storage_check),
 	POST("/storage/{storage}/test", RIGHT_BACKUP, on_storage_test),
 	POST("/storage/{storage}/trust", RIGHT_ADMINISTER, on_storage_trust),
+	POST("/storage/{storage}/move/{to}", RIGHT_ADMINISTER, on_storage_move),
 	POST("/storage/{storage}/encrypt", RIGHT_ADMINISTER, on_storage_encrypt),
 	POST("/storage/{storage}/plain", RIGHT_ADMINISTER, on_storage_plain),
 	/* Where notices go: of the instance, of a project, of an environment. */

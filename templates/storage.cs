@@ -32,7 +32,11 @@
 <?cs call:act(storage.href + "/plain", "Stop encrypting", "danger") ?><?cs else ?><p>With encryption a backup opens only with the secret key of <code><?cs var:storage.recipient ?></code>, which lies in the folder <code>keys</code> on the server, or with the recovery key (<code><?cs var:storage.recovery ?></code>), which was printed once. If both are lost, so are the backups: make sure that a copy is kept elsewhere. What is there already stays as it is.</p>
 <?cs call:act(storage.href + "/encrypt", "Encrypt from now on", "primary") ?><?cs /if ?></div>
 </details>
-<?cs /if ?><h2>What is not as the catalogue says</h2>
+<?cs /if ?><?cs if:storage.move.first ?><h2>Move</h2>
+<p><?cs if:storage.move.only ?><?cs var:storage.move.only ?> backup<?cs if:storage.move.only != "1" ?>s live<?cs else ?> lives<?cs /if ?> only here. To remove this storage, move what it holds first.<?cs else ?>All backups that are read from here first are whole in another storage, too.<?cs /if ?> Each is copied, read from there from then on, and then removed here; at every moment it is whole in one place at least. New backups go where the policies say.</p>
+<?cs if:storage.move.moving ?><p role="status"><?cs call:icon("running") ?> <?cs var:storage.move.moving ?> of <?cs var:storage.move.first ?> are on their way. <a href="/jobs">Jobs</a></p>
+<?cs elif:page.may.administer ?><div class="actions"><?cs each:t = storage.move.to ?><?cs call:act(t.act, t.label, "") ?> <?cs /each ?></div>
+<?cs /if ?><?cs /if ?><h2>What is not as the catalogue says</h2>
 <?cs if:subcount(storage.findings) ?><p class="muted">A backup with something missing or damaged is not restored and not downloaded. What is unknown is left alone: bring it back into the catalogue, or remove it by hand.</p>
 <table class="list" role="table" aria-label="What is not as the catalogue says">
 <thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">Object</th><th role="columnheader" scope="col">State</th><th role="columnheader" scope="col">What</th><th role="columnheader" scope="col">Backup</th><th role="columnheader" scope="col">Seen first</th></tr></thead>

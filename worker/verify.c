@@ -9,6 +9,7 @@
 #include "lib/base/log.h"
 #include "lib/store/alarms.h"
 #include "lib/store/concerns.h"
+#include "lib/store/copies.h"
 #include "lib/store/findings.h"
 #include "lib/store/verifies.h"
 
@@ -50,7 +51,7 @@ int
 verify_step(struct db *db, const struct conf *conf UNUSED, int64_t now, struct err *e)
 {
 	static queue_due *const queues[] = {
-		verifies_queue, verifies_queue_tests, findings_queue,
+		verifies_queue, verifies_queue_tests, findings_queue, copies_queue,
 	};
 	int64_t queued, total = 0;
 	struct err why;

@@ -124,7 +124,7 @@ read_form(struct form *form, struct request *rq, struct err *e)
 		    "backup b%" PRId64 " is %s, so nothing of it can be downloaded", form->b.id,
 		    form->b.state == BACKUP_TRASHED ? "in the trash"
 		                                    : backup_state_name(form->b.state));
-	if (form->b.health == HEALTH_DAMAGED || form->b.health == HEALTH_MISSING)
+	if (backup_is_lost(&form->b))
 		return err_set(e, ERR_CONFLICT, "the stored bytes of backup b%" PRId64 " are %s, so"
 		    " nothing of it can be downloaded", form->b.id,
 		    form->b.health == HEALTH_DAMAGED ? "damaged" : "missing");

@@ -8,6 +8,7 @@
 #include "cgi/handle/trail.h"
 #include "cgi/page/page.h"
 #include "cgi/page/show_storage.h"
+#include "lib/store/copies.h"
 #include "lib/store/findings.h"
 #include "lib/store/jobs.h"
 #include "lib/store/projects.h"
@@ -60,6 +61,7 @@ on_storage_get(struct reply *rp, struct request *rq, struct err *e)
 	struct storage_view view = { .storage = &s, .now = rq->now };
 	struct finding *items;
 	struct job *look, *test;
+	struct storage *all;
 	char *recipient, *recovery;
 
 	if (find(&s, rq, e) != 0 ||
@@ -67,10 +69,13 @@ on_storage_get(struct reply *rp, struct request *rq, struct err *e)
 	    settings_get(&recovery, rq->arena, rq->db, "age_recovery", e) != 0 ||
 	    findings_list(&items, &view.count, rq->arena, rq->db, s.storage.id, FINDINGS_SHOWN,
 	        e) != 0 ||
+	    storages_list(&all, &view.storage_count, rq->arena, rq->db, e) != 0 ||
+	    copies_count(&view.counts, rq->db, s.storage.id, e) != 0 ||
 	    newest(&look, rq, s.storage.id, JOB_RECONCILE, e) != 0 ||
 	    newest(&test, rq, s.storage.id, JOB_CHECK, e) != 0)
 		return -1;
 	view.items = items;
+	view.storages = all;
 	view.job = look;
 	view.test = test;
 	view.recipient = recipient;
@@ -170,4 +175,24 @@ int
 on_storage_plain(struct reply *rp, struct request *rq, struct err *e)
 {
 	return set_encrypted(rp, rq, false, e);
+}
+
+/* Pressed twice it goes on with what is left: each backup is moved by a job of its own. */
+int
+on_storage_move(struct reply *rp, struct request *rq, struct err *e)
+{
+	const struct job_request jr = {
+		.requested_by = rq->session != NULL ? rq->session->account.id : 0 };
+	struct findings_storage s;
+	struct storage to;
+	int64_t count;
+
+	if (find(&s, rq, e) != 0 ||
+	    storages_by_slug(&to, rq->arena, rq->db, rq->args[1], e) != 0 ||
+	    copies_move(&count, rq->db, &jr, &(struct copy_move){ s.storage.id, to.id }, e) != 0 ||
+	    trail_add(rq, &(struct event){ .action = "storage.moved", .target = s.storage.slug,
+	        .detail = arena_printf(rq->arena, "%" PRId64 " backups to %s", count, to.slug) },
+	        e) != 0)
+		return -1;
+	return reply_see_other(rp, "/storage/%s?said=moving", s.storage.slug);
 }

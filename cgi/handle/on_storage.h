@@ -24,4 +24,7 @@ MUST_USE int on_storage_trust(struct reply *rp, struct request *rq, struct err *
 MUST_USE int on_storage_encrypt(struct reply *rp, struct request *rq, struct err *e);
 MUST_USE int on_storage_plain(struct reply *rp, struct request *rq, struct err *e);
 
+MUST_USE int on_storage_move(struct reply *rp, struct request *rq,
+    struct err *e); /* POST /storage/{slug}/move/{to}: all backups that it holds first */
+
 #endif

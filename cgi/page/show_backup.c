@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cgi/page/mark.h"
+#include "cgi/page/show_copies.h"
 #include "cgi/page/show_log.h"
 #include "cgi/page/show_restore.h"
 #include "lib/base/buf.h"
@@ -299,6 +300,7 @@ show_backup_page(struct page *p, struct arena *a, const struct backup_view *view
 
 	facts(n, view);
 	acts(n, view);
+	show_copies(p, view);
 	for (size_t i = 0; i < view->part_count; i++)
 		part_row(node_add(n, "parts"), a, view, &view->parts[i]);
 	show_log_lines(p->root, view->lines, view->line_count);

@@ -95,6 +95,33 @@ show_rates(struct node *n, const struct storage *s)
 	node_set(n, "read_rate.value", text);
 }
 
+/* Backups that have their first place here can be moved; what is left is told. */
+static void
+moves(struct page *p, struct node *n, const struct storage_view *view)
+{
+	const struct copy_counts *c = &view->counts;
+
+	if (c->first == 0 || view->storage_count < 2)
+		return;
+	mark_count(n, "move.first", c->first);
+	if (c->only_here > 0)
+		mark_count(n, "move.only", c->only_here);
+	if (c->moving > 0) {
+		mark_count(n, "move.moving", c->moving);
+		node_set(p->root, "page.refresh", "10");
+	}
+	for (size_t i = 0; i < view->storage_count; i++) {
+		const struct storage *s = &view->storages[i];
+		struct node *to;
+
+		if (s->id == view->storage->storage.id)
+			continue;
+		to = node_add(n, "move.to");
+		node_setf(to, "label", "Move to %s", s->slug);
+		node_setf(to, "act", "/storage/%s/move/%s", view->storage->storage.slug, s->slug);
+	}
+}
+
 void
 show_storage_page(struct page *p, const struct storage_view *view)
 {
@@ -121,6 +148,7 @@ show_storage_page(struct page *p, const struct storage_view *view)
 	}
 	node_flag(n, "clean", s->checked_at > 0 && all == 0);
 	node_flag(n, "full_list", s->unknown >= FINDINGS_UNKNOWN);
+	moves(p, n, view);
 	if (view->job != NULL)
 		add_job(p, node_at(n, "job"), view->job, view->now);
 	if (view->test != NULL)

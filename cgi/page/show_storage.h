@@ -7,6 +7,7 @@
 
 #include "cgi/page/page.h"
 #include "lib/model/job.h"
+#include "lib/store/copies.h"
 #include "lib/store/findings.h"
 
 struct storage_view {
@@ -15,6 +16,9 @@ struct storage_view {
 	size_t count;
 	const struct job *job;        /* the newest look through it; NULL: there was none */
 	const struct job *test;       /* the newest test of it; NULL: there was none */
+	struct copy_counts counts;    /* of the backups whose first place it is */
+	const struct storage *storages;      /* all there are */
+	size_t storage_count;
 	const char *recipient, *recovery;   /* public keys of this instance; "": there are none */
 	int64_t now;
 };

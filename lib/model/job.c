@@ -13,6 +13,7 @@ static const char *const kinds[JOB_KINDS] = {
 	[JOB_PRUNE] = "prune",
 	[JOB_LIST] = "list",
 	[JOB_COMPARE] = "compare",
+	[JOB_COPY] = "copy",
 };
 
 static const char *const states[JOB_STATES] = {

@@ -133,15 +133,15 @@ backups_next_purge(int64_t *ret, struct db *db, int64_t before, int64_t after, s
 }
 
 int
-backups_put_off(struct db *db, const struct backup *b, bool storage, int64_t until, struct err *e)
+backups_put_off(struct db *db, int64_t backup, int64_t storage, int64_t until, struct err *e)
 {
 	static const char sql_one[] = "UPDATE backup SET purge_after=?2 WHERE id=?1";
 	static const char sql_all[] =
-	    "UPDATE backup SET purge_after=?2 WHERE storage=?1 AND state='trashed' AND"
-	    " purge_after<?2";
+	    "UPDATE backup SET purge_after=?2 WHERE state='trashed' AND purge_after<?2 AND"
+	    " (storage=?1 OR id IN (SELECT backup FROM copy WHERE storage=?1))";
 
-	return sql_run(NULL, db, storage ? sql_all : sql_one,
-	    SQL_ARGS(sql_i(storage ? b->storage : b->id), sql_i(until)), e);
+	return sql_run(NULL, db, storage != 0 ? sql_all : sql_one,
+	    SQL_ARGS(sql_i(storage != 0 ? storage : backup), sql_i(until)), e);
 }
 
 int

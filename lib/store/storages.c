@@ -14,8 +14,9 @@
 	" s.test_text, s.test_warning, s.removed_at, s.encrypted, s.host, s.port, s.login," \
 	" s.folder, s.auth, s.host_key, s.host_key_met, s.write_rate, s.read_rate"
 /* The sum reads a row of an index per backup: only the list of storages needs it. */
-#define STORAGE_USED ", (SELECT sum(b.stored_bytes) FROM backup b WHERE b.storage=s.id" \
-	" AND b.state IN ('ready', 'trashed'))"
+#define STORAGE_USED ", coalesce((SELECT sum(b.stored_bytes) FROM backup b WHERE" \
+	" b.storage=s.id AND b.state IN ('ready', 'trashed')), 0)+coalesce((SELECT" \
+	" sum(c.stored_bytes) FROM copy c WHERE c.storage=s.id), 0)"
 static const char no_storage[] = "there is no such storage";
 
 static void
@@ -176,7 +177,8 @@ refuse(struct db *db, const struct storage *s, struct err *e)
 	    "SELECT count(*) FROM backup WHERE storage=?1 AND state NOT IN ('failed',"
 	    " 'deleted')";
 	static const char sql_policies[] =
-	    "SELECT count(*) FROM policy WHERE key='storage' AND value=?1";
+	    "SELECT count(*) FROM policy WHERE (key='storage' AND value=?1) OR (key='copies' AND"
+	    " ' '||value||' ' LIKE '% '||?1||' %')";
 	static const char sql_others[] =
 	    "SELECT count(*) FROM storage WHERE removed_at=0 AND id<>?1";
 	static const char sql_jobs[] =
@@ -207,6 +209,8 @@ storages_remove(struct db *db, const struct storage *s, struct err *e)
 	static const char sql[] =
 	    "UPDATE storage SET removed_at=?2, slug=slug || '~' || id, sealed=NULL WHERE id=?1";
 	static const char sql_findings[] = "DELETE FROM finding WHERE storage=?1";
+	/* What was copied there stays there, and is forgotten here. */
+	static const char sql_copies[] = "DELETE FROM copy WHERE storage=?1";
 	static const char sql_alarms[] =
 	    "UPDATE alarm SET closed_at=?2, told=2 WHERE kind='storage' AND"
 	    " subject=?1 AND closed_at=0";
@@ -215,6 +219,7 @@ storages_remove(struct db *db, const struct storage *s, struct err *e)
 
 	if (sql_begin(&t, db, e) != 0 || refuse(db, s, e) != 0 ||
 	    sql_run(NULL, db, sql_findings, SQL_ARGS(sql_i(s->id)), e) != 0 ||
+	    sql_run(NULL, db, sql_copies, SQL_ARGS(sql_i(s->id)), e) != 0 ||
 	    sql_run(NULL, db, sql_alarms, SQL_ARGS(sql_t(s->slug), sql_i(now)), e) != 0 ||
 	    sql_run(NULL, db, sql, SQL_ARGS(sql_i(s->id), sql_i(now)), e) != 0)
 		return -1;

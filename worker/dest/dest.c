@@ -123,6 +123,13 @@ dest_begin(struct upload **ret, struct dest *d, const char *key, int64_t fence, 
 }
 
 int
+dest_begin_as_is(struct upload **ret, struct dest *d, const char *key, int64_t fence,
+    struct err *e)
+{
+	return key_check(key, false, e) != 0 ? -1 : d->driver->begin(ret, d, key, fence, e);
+}
+
+int
 upload_write(struct upload *up, const void *p, size_t n, struct err *e)
 {
 	const char *from = p;

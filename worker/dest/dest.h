@@ -96,6 +96,9 @@ MUST_USE int dest_claim_raise(struct dest *d, const char *instance_id, struct er
 
 MUST_USE int dest_begin(struct upload **ret, struct dest *d, const char *key, int64_t fence,
     struct err *e);
+/* What is written is stored as it is, encrypted or not: needs no key. upload_commit() ends it. */
+MUST_USE int dest_begin_as_is(struct upload **ret, struct dest *d, const char *key, int64_t fence,
+    struct err *e);
 MUST_USE int upload_write(struct upload *up, const void *p, size_t n, struct err *e);
 MUST_USE int upload_commit(struct upload **up,
     struct err *e); /* sets *up to NULL, also on failure */

@@ -22,10 +22,13 @@ resolve_older(struct plan *older, const struct plan *p, struct err *e)
 	*older = *p;
 	older->dest = NULL;
 	older->keys = NULL;
+	older->places = NULL;
+	older->place_count = older->place = 0;
+	older->unread = NULL;
 	if (backups_by_id(&older->backup, p->arena, p->db, id, e) != 0 ||
 	    backups_parts(&older->parts, &older->part_count, p->arena, p->db, id, e) != 0)
 		return -1;
-	return plan_storage(&older->dest, &older->storage, older, older->backup.storage, e);
+	return plan_nearest(older, e);
 }
 
 static int

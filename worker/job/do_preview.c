@@ -5,6 +5,7 @@
 #include "lib/store/restores.h"
 #include "worker/job/act.h"
 #include "worker/job/apart.h"
+#include "worker/job/elsewhere.h"
 #include "worker/job/hook.h"
 #include "worker/job/landing.h"
 
@@ -74,8 +75,9 @@ work(struct plan *p, struct err *e)
 	if (restores_code(p->db, &p->lease, hook_code(p), e) != 0)
 		return -1;
 	for (size_t i = 0; i < p->landing_count; i++)
-		if (look_at(&refusal, &p->landings[i], p, e) != 0)
-			return -1;
+		while (look_at(&refusal, &p->landings[i], p, e) != 0)
+			if (!elsewhere_open(p, e))
+				return -1;
 	p->refusal = refusal;
 	return 0;
 }

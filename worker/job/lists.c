@@ -12,6 +12,7 @@
 #include "lib/store/listing.h"
 #include "worker/archive/frame.h"
 #include "worker/archive/manifest.h"
+#include "worker/job/elsewhere.h"
 
 /* A manifest on its way into a list. */
 struct turning {
@@ -107,10 +108,12 @@ list_part(struct plan *p, const struct part *part, struct err *e)
 	    listing_folder(p->arena, p->conf->run), p->lease.job, p->lease.fence, part->uuid);
 
 	report_phase(p->report, "%s: reading the list of files", part->service_slug);
-	if (make(p, part, temporary, e) == 0)
-		return 0;
-	unlink(temporary);
-	return err_in(e, "%s", part->service_slug);
+	while (make(p, part, temporary, e) != 0) {
+		unlink(temporary);
+		if (!elsewhere_open(p, e))
+			return err_in(e, "%s", part->service_slug);
+	}
+	return 0;
 }
 
 static bool

@@ -28,6 +28,7 @@ static const struct act *const acts[JOB_KINDS] = {
 	[JOB_PRUNE] = &do_prune,
 	[JOB_LIST] = &do_list,
 	[JOB_COMPARE] = &do_compare,
+	[JOB_COPY] = &do_copy,
 };
 
 enum { END_TRY_MS = 60 * 1000, END_PAUSE_MS = 200 };
