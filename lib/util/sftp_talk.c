@@ -351,6 +351,11 @@ attempt(struct sftp_talk *t, struct err *e)
 
 	t->again = t->too_long = false;
 	t->got = 0;
+	/* What an earlier try had got of a list does not count. */
+	if (t->o->text != NULL)
+		buf_clear(t->o->text);
+	if (t->o->told != NULL)
+		buf_clear(t->o->told);
 	t->moved = 0;
 	t->moved_at = clock_mono();
 	*t->met = *t->detail = '\0';

@@ -334,6 +334,36 @@ T24_a_wire_that_breaks_once_costs_a_try_and_no_byte(void **state)
 	free(bytes);
 }
 
+/* The same byte by byte, nearly, through the few requests of a small object. */
+static void
+T24_no_request_of_an_upload_is_one_too_many(void **state)
+{
+	struct place *p = *state;
+	int step = getenv("ALL") != NULL ? 7 : 61;
+	char key[24];
+
+	for (int at = 2000; at < 7000; at += step) {
+		struct err e = { 0 };
+
+		snprintf(key, sizeof key, "k%d/a", at);
+		dest_closep(&p->dest);
+		assert_int_equal(dest_open(&p->dest, &p->storage, &e), 0);
+		sshd_cut(&p->sshd, at, 1, "");
+		if (try_put(p, key, "hello", 5, &e) != 0)
+			fail_msg("at byte %d: %s", at, e.text);
+		sshd_cut(&p->sshd, 0, 0, "");
+		/* A broken connection may make its temporary late; that is all it can do. */
+		assert_int_equal(dest_sweep(p->dest, key, 8, &e), 0);
+		snprintf(key, sizeof key, "k%d", at);
+		struct listed l = { .n = 0 };
+
+		assert_int_equal(dest_each_object(p->dest, key, list_one, &l, &e), 0);
+		if (l.n != 1)
+			fail_msg("at %d: %s %s", at, l.lines[0], l.lines[1]);
+		assert_non_null(strstr(l.lines[0], "/a=5"));
+	}
+}
+
 /* A worker that is killed at a named place. */
 static void
 upload_and_die(struct place *p, const char *key, const char *fault, const char *bytes)
@@ -474,6 +504,7 @@ main(void)
 		T(nothing_is_sent_before_the_servers_key_is_confirmed),
 		T(a_place_that_may_not_be_written_says_so),
 		T(T24_a_wire_that_breaks_once_costs_a_try_and_no_byte),
+		T(T24_no_request_of_an_upload_is_one_too_many),
 		T(T23_what_a_killed_worker_left_is_gone_after_one_sweep),
 		T(T24_a_wire_that_stays_broken_fails_and_publishes_nothing),
 		T(T24_what_is_not_whole_there_is_not_published),
