@@ -24,6 +24,8 @@ sftp_free(struct sftp *s)
 	sftp_talk_free(s);
 }
 
+enum { PUT_TRIES = 3 };
+
 static int
 run(struct sftp *s, const struct sftp_order *o, struct err *e)
 {
@@ -52,12 +54,14 @@ int
 sftp_stat(int64_t *bytes, int64_t *changed_at, struct sftp *s, const char *path, struct err *e)
 {
 	const struct sftp_order o = { .path = path, .looks = true };
-	struct sftp_talk t = { .s = s, .o = &o };
+	struct sftp_talk t = { .s = s, .o = &o, .size = -1 };
 	int tries;
 
-	if (sftp_talk_send(&t, &tries, NULL, e) != 0)
-		return -1;
-	/* libcurl says so of an empty one. */
+	/* libcurl says -1 of an empty one, and of one whose size it could not ask for because the
+	 * connection broke: then it cannot be asked twice. */
+	for (int i = 0; i < 2 && t.size < 0; i++)
+		if (sftp_talk_send(&t, &tries, NULL, e) != 0)
+			return -1;
 	*bytes = t.size < 0 ? 0 : t.size;
 	if (changed_at != NULL)
 		*changed_at = t.changed < 0 ? 0 : t.changed * 1000;
@@ -76,10 +80,10 @@ go_on(struct sftp_talk *t, struct err *e)
 	int64_t there;
 
 	t->again = false;
-	if (put->from == 0) {
-		t->skip = 0;
-		return 0;
-	}
+	t->skip = 0;
+	/* What comes late then goes to a file that nobody will ever open again. */
+	if (put->from == 0)
+		return sftp_remove(t->s, put->path, e);
 	if (sftp_stat(&there, NULL, t->s, put->path, e) != 0)
 		return -1;
 	if (there < put->from || there > put->from + (int64_t)put->n)
@@ -113,22 +117,29 @@ sftp_put(struct sftp *s, const struct sftp_piece *piece, struct err *e)
 {
 	const struct sftp_order o = { .path = piece->path, .put = piece };
 	struct sftp_talk t = { .s = s, .o = &o };
-	int64_t there;
-	int tries;
+	int64_t there = 0, all = piece->from + (int64_t)piece->n;
+	int tries = 1;
 
 	if (piece->n == 0 && piece->from > 0)
 		return 0;
-	if (sftp_talk_send(&t, &tries, go_on, e) != 0)
-		return look_for_room(s, piece, e);
-	if (tries == 1 || FAULT_CONTROL("sftp.unchecked"))
-		return 0;
-	if (sftp_stat(&there, NULL, s, piece->path, e) != 0)
-		return -1;
-	if (there == piece->from + (int64_t)piece->n)
-		return 0;
-	return err_set(e, ERR_DAMAGED, "'%s' has %lld bytes after a connection broke, it should "
-	    "have %lld", piece->path, (long long)there,
-	    (long long)piece->from + (long long)piece->n);
+	/* libcurl may call a piece sent whose last bytes were lost with the connection. */
+	for (int i = 0; i < PUT_TRIES; i++) {
+		if (i > 0 && go_on(&t, e) != 0)
+			return -1;
+		if (sftp_talk_send(&t, &tries, go_on, e) != 0)
+			return look_for_room(s, piece, e);
+		if (FAULT_CONTROL("sftp.unchecked"))
+			return 0;
+		if (sftp_stat(&there, NULL, s, piece->path, e) != 0)
+			return -1;
+		if (there == all)
+			return 0;
+		if (there < piece->from || there > all)
+			break;
+	}
+	return err_set(e, tries > 1 ? ERR_BUSY : ERR_DAMAGED,
+	    "'%s' has %lld bytes there, it should have %lld%s", piece->path, (long long)there,
+	    (long long)all, tries > 1 ? ": what a broken connection still had came too late" : "");
 }
 
 int
@@ -147,18 +158,25 @@ sftp_remove(struct sftp *s, const char *path, struct err *e)
 	struct err other;
 	int64_t bytes;
 
-	if (run(s, &o, e) == 0)
-		return 0;
-	if (e->kind == ERR_CONFLICT && sftp_stat(&bytes, NULL, s, path, &other) != 0 &&
-	    other.kind == ERR_NOT_FOUND)
-		return 0;
-	if (e->kind == ERR_CONFLICT)
-		e->kind = ERR_DENIED;
+	/* Twice, for libcurl calls a connection that broke in a command a refusal, too. */
+	for (int i = 0; i < 2; i++) {
+		if (run(s, &o, e) == 0)
+			return 0;
+		if (e->kind != ERR_CONFLICT)
+			return -1;
+		if (sftp_stat(&bytes, NULL, s, path, &other) == 0)
+			continue;
+		if (other.kind == ERR_NOT_FOUND)
+			return 0;
+		*e = other;
+		return -1;
+	}
+	e->kind = ERR_DENIED;
 	return -1;
 }
 
 int
-sftp_rename(bool *twice, struct sftp *s, const char *from, const char *to, bool over,
+sftp_rename(bool *unsure, struct sftp *s, const char *from, const char *to, bool over,
     struct err *e)
 {
 	CLEANUP_ARENA struct arena *a = arena_new();
@@ -169,7 +187,9 @@ sftp_rename(bool *twice, struct sftp *s, const char *from, const char *to, bool 
 	struct sftp_talk t = { .s = s, .o = over ? &both : &plain };
 	int tries, rc = sftp_talk_send(&t, &tries, NULL, e);
 
-	*twice = tries > 1;
+	/* libcurl calls a connection that broke in a command a refusal, too. */
+	*unsure = tries > 1 ||
+	    (rc != 0 && e->kind == ERR_CONFLICT && strstr(e->text, "No such file") == NULL);
 	return rc;
 }
 

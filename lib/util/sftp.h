@@ -45,8 +45,9 @@ MUST_USE int sftp_meet(char out[SFTP_KEY_TEXT], const struct sftp_place *at, str
 MUST_USE int sftp_stat(int64_t *bytes, int64_t *changed_at, struct sftp *s, const char *path,
     struct err *e);
 /*
- * With `from` 0 the file is made anew, and the folders above it where they are not there; else it
- * must have `from` bytes already. After it the file has from + n bytes. ERR_DAMAGED: it has not.
+ * The piece goes behind the `from` bytes that the file has already. With 0 it is made where it is
+ * not there, and so are the folders above it. After it the file has from + n bytes. ERR_DAMAGED: it
+ * has not, or had not before.
  */
 struct sftp_piece {
 	const char *path;
@@ -59,9 +60,9 @@ MUST_USE int sftp_put(struct sftp *s, const struct sftp_piece *piece, struct err
 MUST_USE int sftp_get(struct sftp *s, const struct sftp_piece *piece, char *into, struct err *e);
 /* A missing one is fine. */
 MUST_USE int sftp_remove(struct sftp *s, const char *path, struct err *e);
-/* Never over another file, unless `over`: then that one goes first. *twice: an earlier try may have
- * done it already. */
-MUST_USE int sftp_rename(bool *twice, struct sftp *s, const char *from, const char *to, bool over,
+/* Never over another file, unless `over`: then that one goes first. ERR_CONFLICT: the server
+ * refused it, or its answer was lost; *unsure: it may have been done all the same. */
+MUST_USE int sftp_rename(bool *unsure, struct sftp *s, const char *from, const char *to, bool over,
     struct err *e);
 /* -1 where the server does not tell. */
 MUST_USE int sftp_space(int64_t *free_bytes, struct sftp *s, const char *folder, struct err *e);

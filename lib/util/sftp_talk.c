@@ -252,7 +252,9 @@ set_up_put(struct sftp_talk *t)
 	curl_easy_setopt(c, CURLOPT_READDATA, t);
 	curl_easy_setopt(c, CURLOPT_SEEKFUNCTION, seek);
 	curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, (curl_off_t)(put->from + (int64_t)put->n));
-	/* libcurl then opens it to append, and does not make it. */
+	/* Never to cut it short: of a connection that broke, that could be done late, on what a
+	 * later one has written. What goes on behind a beginning does not make the file. */
+	curl_easy_setopt(c, CURLOPT_APPEND, put->from + (int64_t)t->skip == 0 ? 1L : 0L);
 	curl_easy_setopt(c, CURLOPT_RESUME_FROM_LARGE,
 	    (curl_off_t)(put->from + (int64_t)t->skip));
 	curl_easy_setopt(c, CURLOPT_NEW_FILE_PERMS, (long)FILE_MODE);
@@ -318,6 +320,8 @@ failed(struct sftp_talk *t, CURLcode code, struct err *e)
 		return err_set(e, ERR_DENIED, "%s does not accept the %s for the account %s%s",
 		    at->host, at->with_key ? "private key" : "password", at->login,
 		    at->with_key ? ": is its public half in authorized_keys there?" : "");
+	/* Also what libcurl says when a connection breaks while it makes the folders above. */
+	t->again = code == CURLE_REMOTE_FILE_NOT_FOUND && t->o->put != NULL && t->o->put->from == 0;
 	if (code == CURLE_REMOTE_FILE_NOT_FOUND)
 		return err_set(e, ERR_NOT_FOUND, "%s has no '%s'", at->host, t->o->path);
 	if (code == CURLE_REMOTE_ACCESS_DENIED)
@@ -347,6 +351,11 @@ attempt(struct sftp_talk *t, struct err *e)
 
 	t->again = t->too_long = false;
 	t->got = 0;
+	/* What an earlier try had got of a list does not count. */
+	if (t->o->text != NULL)
+		buf_clear(t->o->text);
+	if (t->o->told != NULL)
+		buf_clear(t->o->told);
 	t->moved = 0;
 	t->moved_at = clock_mono();
 	*t->met = *t->detail = '\0';

@@ -116,6 +116,8 @@ def first_key(s):
     words = s.browser.get("/storage/nas").words
     assert re.search(r"written in \d+ ms, read back in \d+ ms, listed in \d+ ms and removed in \d+ ms", words), words[:900]
     assert sorted(s.objects()) == OWN, s.objects()
+    # The limit of the form is that of the job: what the jobs of this machine share was made by it.
+    assert os.path.exists(f"{s.home}/run/pace-{s.sql1('SELECT id FROM storage WHERE slug = ?', 'nas')}")
 
 
 @test("SCU-14 CYC-2", "a wrong key and a wrong password fail the test in words; the right password does as well as the key")

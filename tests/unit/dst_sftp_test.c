@@ -9,10 +9,7 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
-#include "lib/base/buf.h"
-#include "lib/base/rand.h"
-#include "tests/unit/sshd_server.h"
-#include "worker/dest/dest.h"
+#include "tests/unit/sshd_place.h"
 #include "worker/dest/dst_sftp.h"
 
 /* libcurl gives a server that hangs a second to say goodbye, and else drops what it had of it. */
@@ -22,145 +19,6 @@ const char *
 __lsan_default_suppressions(void)
 {
 	return "leak:libssh2.so\nleak:libcurl.so\n";
-}
-
-enum { MIB = 1 << 20, BIG = 20 * MIB + 12345 };
-
-struct place {
-	struct sshd sshd;
-	struct storage storage;
-	char folder[96];
-	struct dest *dest;
-};
-static struct place place;
-
-static int
-start(void **state UNUSED)
-{
-	sshd_start(&place.sshd);
-	return 0;
-}
-
-static int
-stop(void **state UNUSED)
-{
-	sshd_stop(&place.sshd);
-	return 0;
-}
-
-/* Each test has a folder of its own, which is not there yet. */
-static int
-set_up(void **state)
-{
-	static int tests;
-	struct err e;
-
-	snprintf(place.folder, sizeof place.folder, "%s/t%d", place.sshd.store, ++tests);
-	place.storage = sshd_storage(&place.sshd, place.folder);
-	assert_int_equal(dest_open(&place.dest, &place.storage, &e), 0);
-	*state = &place;
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	struct place *p = *state;
-
-	sshd_cut(&p->sshd, 0, 0, "");
-	dest_closep(&p->dest);
-	return 0;
-}
-
-static int
-try_put(struct place *p, const char *key, const void *bytes, size_t n, struct err *e)
-{
-	CLEANUP_UPLOAD struct upload *up = NULL;
-
-	if (dest_begin(&up, p->dest, key, 7, e) != 0 || upload_write(up, bytes, n, e) != 0)
-		return -1;
-	return upload_commit(&up, e);
-}
-
-static void
-put_bytes(struct place *p, const char *key, const void *bytes, size_t n)
-{
-	struct err e = { 0 };
-
-	if (try_put(p, key, bytes, n, &e) != 0)
-		fail_msg("%s", e.text);
-}
-
-static void
-put(struct place *p, const char *key, const char *text)
-{
-	put_bytes(p, key, text, strlen(text));
-}
-
-struct listed {
-	char lines[20][80];
-	int n;
-};
-
-static int
-list_one(void *arg, const struct dest_entry *entry, struct err *e)
-{
-	struct listed *l = arg;
-
-	(void)e;
-	assert_true(entry->changed_at > 1600000000000);
-	assert_true(l->n < 20);
-	snprintf(l->lines[l->n++], sizeof l->lines[0], "%s=%lld", entry->key,
-	    (long long)entry->bytes);
-	return 0;
-}
-
-static int
-by_text(const void *a, const void *b)
-{
-	return strcmp(a, b);
-}
-
-static void
-expect_list(struct place *p, const char *prefix, const char *want)
-{
-	CLEANUP_BUF struct buf list = BUF_INIT;
-	struct listed l = { .n = 0 };
-	struct err e = { 0 };
-
-	if (dest_each_object(p->dest, prefix, list_one, &l, &e) != 0)
-		fail_msg("%s", e.text);
-	qsort(l.lines, (size_t)l.n, sizeof l.lines[0], by_text);
-	for (int i = 0; i < l.n; i++)
-		buf_printf(&list, "%s ", l.lines[i]);
-	assert_string_equal(list.p, want);
-}
-
-static char *
-noise(size_t n)
-{
-	char *p = malloc(n);
-
-	assert_non_null(p);
-	rand_bytes(p, n);
-	return p;
-}
-
-static void
-expect_bytes(struct place *p, const char *key, const char *bytes, size_t n)
-{
-	CLEANUP_OBJECT struct object *o = NULL;
-	char *back = malloc(n + 1);
-	int64_t size;
-	struct err e = { 0 };
-
-	if (object_open(&o, &size, p->dest, key, &e) != 0)
-		fail_msg("%s", e.text);
-	assert_int_equal(size, n);
-	for (size_t at = 0; at < n; at += 512 << 10)
-		assert_true(object_read(o, (int64_t)at, back + at, 512 << 10, &e) > 0);
-	assert_memory_equal(back, bytes, n);
-	free(back);
 }
 
 static void
@@ -476,6 +334,84 @@ T24_a_wire_that_breaks_once_costs_a_try_and_no_byte(void **state)
 	free(bytes);
 }
 
+/* The same byte by byte, nearly, through the few requests of a small object. */
+static void
+T24_no_request_of_an_upload_is_one_too_many(void **state)
+{
+	struct place *p = *state;
+	int step = getenv("ALL") != NULL ? 7 : 61;
+	char key[24];
+
+	for (int at = 2000; at < 7000; at += step) {
+		struct err e = { 0 };
+
+		snprintf(key, sizeof key, "k%d/a", at);
+		dest_closep(&p->dest);
+		assert_int_equal(dest_open(&p->dest, &p->storage, &e), 0);
+		sshd_cut(&p->sshd, at, 1, "");
+		if (try_put(p, key, "hello", 5, &e) != 0)
+			fail_msg("at byte %d: %s", at, e.text);
+		sshd_cut(&p->sshd, 0, 0, "");
+		/* A broken connection may make its temporary late; that is all it can do. */
+		assert_int_equal(dest_sweep(p->dest, key, 8, &e), 0);
+		snprintf(key, sizeof key, "k%d", at);
+		struct listed l = { .n = 0 };
+
+		assert_int_equal(dest_each_object(p->dest, key, list_one, &l, &e), 0);
+		if (l.n != 1)
+			fail_msg("at %d: %s %s", at, l.lines[0], l.lines[1]);
+		assert_non_null(strstr(l.lines[0], "/a=5"));
+	}
+}
+
+/* A worker that is killed at a named place. */
+static void
+upload_and_die(struct place *p, const char *key, const char *fault, const char *bytes)
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		struct err e;
+
+		setenv("LAZARETTE_FAULT", fault, 1);
+		/* The connections of the parent are not ours. */
+		if (dest_open(&p->dest, &p->storage, &e) != 0)
+			_exit(1);
+		_exit(try_put(p, key, bytes, BIG, &e) == 0 ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status));
+}
+
+static void
+T23_what_a_killed_worker_left_is_gone_after_one_sweep(void **state)
+{
+	static const struct {
+		const char *fault, *left, *after;
+	} places[] = {
+		{ "sftp.part:kill", "k0/.a.7.tmp=8388608 ", "" },
+		{ "sftp.part:kill:2", "k1/.a.7.tmp=16777216 ", "" },
+		{ "sftp.commit:kill", "k2/.a.7.tmp=20983865 ", "" },
+		{ "sftp.committed:kill", "k3/a=20983865 ", "k3/a=20983865 " },
+	};
+	struct place *p = *state;
+	char *bytes = noise(BIG), key[16], folder[8];
+	struct err e = { 0 };
+
+	for (int i = 0; i < 4; i++) {
+		snprintf(key, sizeof key, "k%d/a", i);
+		snprintf(folder, sizeof folder, "k%d", i);
+		upload_and_die(p, key, places[i].fault, bytes);
+		/* The control: there is something to sweep. */
+		expect_list(p, folder, places[i].left);
+		if (dest_sweep(p->dest, key, 8, &e) != 0)
+			fail_msg("%s", e.text);
+		expect_list(p, folder, places[i].after);
+	}
+	free(bytes);
+}
+
 static void
 T24_a_wire_that_stays_broken_fails_and_publishes_nothing(void **state)
 {
@@ -568,6 +504,8 @@ main(void)
 		T(nothing_is_sent_before_the_servers_key_is_confirmed),
 		T(a_place_that_may_not_be_written_says_so),
 		T(T24_a_wire_that_breaks_once_costs_a_try_and_no_byte),
+		T(T24_no_request_of_an_upload_is_one_too_many),
+		T(T23_what_a_killed_worker_left_is_gone_after_one_sweep),
 		T(T24_a_wire_that_stays_broken_fails_and_publishes_nothing),
 		T(T24_what_is_not_whole_there_is_not_published),
 		T(a_full_disk_is_told_from_a_broken_wire),

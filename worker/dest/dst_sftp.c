@@ -20,7 +20,7 @@
 #include "worker/dest/ahead.h"
 #include "worker/dest/driver.h"
 
-enum { PART = 8 << 20, NAME_SIZE = 256 };
+enum { PART = 8 << 20, NAME_SIZE = 256, COMMIT_TRIES = 3 };
 
 struct server {
 	struct dest base;
@@ -153,6 +153,17 @@ put(struct server_upload *up, struct err *e)
 	return 0;
 }
 
+/* One of the same fence may have been left by a worker that died. */
+static int
+make_empty(struct server_upload *up, struct err *e)
+{
+	if (put(up, e) == 0)
+		return 0;
+	if (e->kind != ERR_DAMAGED || sftp_remove(up->in->sftp, up->temporary, e) != 0)
+		return -1;
+	return put(up, e);
+}
+
 static int
 server_begin(struct upload **ret, struct dest *base, const char *key, int64_t fence, struct err *e)
 {
@@ -166,7 +177,7 @@ server_begin(struct upload **ret, struct dest *base, const char *key, int64_t fe
 	*up = (struct server_upload){ .base = { .driver = &dst_sftp }, .in = d, .arena = a,
 		.key = arena_dup(a, key), .path = arena_printf(a, "%s/%s", folder, name),
 		.temporary = arena_printf(a, "%s/%s", folder, temporary), .part = BUF_INIT };
-	if (put(up, e) != 0) {
+	if (make_empty(up, e) != 0) {
 		err_in(e, "begin '%s'", key);
 		in_storage(d, e);
 		upload_free(up);
@@ -192,7 +203,7 @@ still_ours(struct server_upload *up, struct err *e)
 	return 0;
 }
 
-/* The first part makes the file anew, which must not bring back one that was swept. */
+/* The first part would make the file, which must not bring back one that was swept. */
 static int
 send_part(struct server_upload *up, struct err *e)
 {
@@ -236,26 +247,27 @@ static int
 publish(struct server_upload *up, struct err *e)
 {
 	struct sftp *s = up->in->sftp;
+	bool unsure, over = false;
 	int64_t bytes;
 	struct err why;
-	bool twice;
 
 	if ((up->part.n > 0 && send_part(up, e) != 0) || still_ours(up, e) != 0)
 		return -1;
 	FAULT("sftp.commit");
-	if (sftp_rename(&twice, s, up->temporary, up->path, false, e) == 0)
-		return 0;
-	if (e->kind != ERR_CONFLICT)
-		return -1;
-	if (still_ours(up, &why) != 0) {
-		if (twice && why.kind == ERR_FENCED && is_there(up))
+	for (int i = 0; i < COMMIT_TRIES; i++) {
+		if (sftp_rename(&unsure, s, up->temporary, up->path, over, e) == 0)
 			return 0;
-		*e = why;
-		return -1;
+		if (e->kind != ERR_CONFLICT)
+			return -1;
+		if (still_ours(up, &why) != 0) {
+			if (unsure && why.kind == ERR_FENCED && is_there(up))
+				return 0;
+			*e = why;
+			return -1;
+		}
+		over = sftp_stat(&bytes, NULL, s, up->path, &why) == 0;
 	}
-	if (sftp_stat(&bytes, NULL, s, up->path, &why) != 0)
-		return -1;
-	return sftp_rename(&twice, s, up->temporary, up->path, true, e);
+	return -1;
 }
 
 /* What is left of it goes as far as the storage lets us; the sweep finds the rest. */
