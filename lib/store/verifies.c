@@ -141,11 +141,13 @@ rests(int64_t *ret, struct db *db, int64_t storage, int64_t now, struct err *e)
 {
 	static const char sql[] =
 	    "SELECT EXISTS (SELECT 1 FROM job j JOIN backup b ON b.id=j.backup WHERE"
-	    " j.kind='verify' AND coalesce(j.storage, b.storage)=?1 AND j.id IN (SELECT id FROM job WHERE"
+	    " j.kind='verify' AND coalesce(j.storage, b.storage)=?1 AND j.id IN"
+	    " (SELECT id FROM job WHERE"
 	    " state='queued' UNION ALL SELECT id FROM job WHERE state='running')) OR EXISTS"
 	    " (SELECT 1 FROM job j JOIN backup b ON b.id=j.backup WHERE j.id=(SELECT max(m.id)"
 	    " FROM job m WHERE m.kind='verify' AND m.requested_by IS NULL) AND j.state='failed'"
-	    " AND j.finished_at>?2 AND j.storage IS NULL AND b.storage=?1 AND b.health NOT IN ('damaged', 'missing'))";
+	    " AND j.finished_at>?2 AND j.storage IS NULL AND b.storage=?1 AND"
+	    " b.health NOT IN ('damaged', 'missing'))";
 
 	return sql_get(ret, db, sql, SQL_ARGS(sql_i(storage), sql_i(now - VERIFIES_AGAIN_MS)), e);
 }

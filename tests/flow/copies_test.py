@@ -160,7 +160,7 @@ def lost(s):
     key = s.sql1("SELECT manifest_key FROM part WHERE backup = ?", backup)
     for slug in ("main", "second"):
         flip(f"{s.paths[slug]}/{key}")
-    s.act(backup, f"/b/b{backup}/files")
+    s.must(s.browser.get(f"/b/b{backup}/files"))
     job = s.wait_job(s.newest("list"), "failed")
     assert "main: " in job["error"] and "second: " in job["error"], job["error"]
     words = s.must(s.browser.get(f"/b/b{backup}")).words
