@@ -99,8 +99,8 @@ findings_queue(int64_t *count, struct db *db, int64_t now, struct err *e)
 	    "SELECT s.id FROM storage s WHERE s.id>?1 AND s.removed_at=0 AND s.checked_at<?2"
 	    " AND (EXISTS (SELECT 1 FROM backup b WHERE b.storage=s.id"
 	    " AND b.state IN ('ready', 'trashed') AND b.finished_at<?3) OR EXISTS (SELECT 1 FROM"
-	    " copy c WHERE c.storage=s.id AND c.state='ready' AND c.finished_at<?3)) AND NOT EXISTS"
-	    " (SELECT 1 FROM job j WHERE j.storage=s.id AND"
+	    " copy c WHERE c.storage=s.id AND c.state='ready' AND c.finished_at<?3)) AND"
+	    " NOT EXISTS (SELECT 1 FROM job j WHERE j.storage=s.id AND"
 	    " j.kind='reconcile' AND (j.state IN ('queued', 'running') OR j.finished_at>?3))"
 	    " ORDER BY s.id LIMIT 1";
 	const struct job_request rq = { .environment = 0 };

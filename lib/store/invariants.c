@@ -90,8 +90,8 @@ static const char *const facts[] = {
 
 	"SELECT 'b'||c.backup||' is being copied to '||s.slug||' but no job does it' FROM copy c"
 	" JOIN storage s ON s.id=c.storage WHERE c.state='copying' AND ?1>0 AND NOT EXISTS"
-	" (SELECT 1 FROM job j WHERE j.kind='copy' AND j.backup=c.backup AND j.storage=c.storage"
-	" AND j.state IN ('queued', 'running'))",
+	" (SELECT 1 FROM job j WHERE j.kind='copy' AND j.backup=c.backup AND"
+	" j.storage=c.storage AND j.state IN ('queued', 'running'))",
 	"SELECT 'b'||c.backup||' has a copy in '||s.slug||', which is its first place' FROM copy c"
 	" JOIN backup b ON b.id=c.backup AND b.storage=c.storage JOIN storage s ON s.id=c.storage"
 	" WHERE ?1>0",
