@@ -189,6 +189,7 @@ static const struct route routes[] = {
 	GET("/storage/{storage}", RIGHT_VIEW, on_storage_get),
 	POST("/storage/{storage}/check", RIGHT_BACKUP, on_storage_check),
 	POST("/storage/{storage}/test", RIGHT_BACKUP, on_storage_test),
+	POST("/storage/{storage}/prove", RIGHT_BACKUP, on_storage_prove),
 	POST("/storage/{storage}/encrypt", RIGHT_ADMINISTER, on_storage_encrypt),
 	POST("/storage/{storage}/plain", RIGHT_ADMINISTER, on_storage_plain),
 	/* Where notices go: of the instance, of a project, of an environment. */

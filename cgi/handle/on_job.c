@@ -343,6 +343,9 @@ retry(int64_t *ret, struct request *rq, const struct job *old, const struct job_
 		    "it comes again by itself after the next backup, or within a day");
 	case JOB_LIST:
 		return listing_request(ret, rq->db, jr, old->backup, e);
+	case JOB_PROVE:
+		return err_set(e, ERR_CONFLICT,
+		    "recovery is proved again from the storage's own page");
 	case JOB_KINDS:
 		break;
 	}

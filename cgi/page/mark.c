@@ -297,6 +297,8 @@ mark_job_title(enum job_kind kind)
 		return "Move old backups to the trash";
 	case JOB_LIST:
 		return "Read the list of files";
+	case JOB_PROVE:
+		return "Prove that a storage is enough";
 	case JOB_KINDS:
 		break;
 	}

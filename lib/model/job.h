@@ -11,7 +11,8 @@
  * it stands beside change places; tidy: what a restore left to do (its hook, what it kept beside
  * the target); test: a restore into a scratch target; reconcile: compare a storage with the
  * catalogue; prune: to the trash with what the keep rule lets go; list: the files of a backup, for
- * pages. */
+ * pages; prove:
+ * that a storage is enough to come back from. */
 enum job_kind {
 	JOB_BACKUP,
 	JOB_DOWNLOAD,
@@ -26,6 +27,7 @@ enum job_kind {
 	JOB_RECONCILE,
 	JOB_PRUNE,
 	JOB_LIST,
+	JOB_PROVE,
 	JOB_KINDS
 };
 enum job_state { JOB_QUEUED, JOB_RUNNING, JOB_SUCCEEDED, JOB_FAILED, JOB_CANCELLED, JOB_STATES };

@@ -30,6 +30,7 @@ static const int priorities[JOB_KINDS] = {
 	[JOB_DOWNLOAD] = 20, [JOB_TIDY] = 15,   [JOB_TEST] = 15,
 	[JOB_VERIFY] = 15,      [JOB_RECONCILE] = 15,
 	[JOB_PRUNE] = 10,       [JOB_LIST] = 30,
+	[JOB_PROVE] = 15,
 };
 
 int

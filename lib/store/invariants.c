@@ -47,7 +47,7 @@ static const char *const facts[] = {
 	"SELECT 'j'||id||' is a '||kind||' job of nothing' FROM job WHERE ?1>0 AND ((kind IN"
 	" ('backup', 'verify', 'test', 'list') AND backup IS NULL) OR (kind='download' AND"
 	" download IS NULL) OR (kind='check' AND"
-	" (service IS NULL)=(storage IS NULL)) OR (kind='reconcile' AND"
+	" (service IS NULL)=(storage IS NULL)) OR (kind IN ('reconcile', 'prove') AND"
 	" storage IS NULL)"
 	" OR (restore IS NULL AND (kind IN ('restore', 'undo', 'tidy') OR (kind='preview' AND"
 	" state IN ('queued', 'running')))))",

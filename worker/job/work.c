@@ -26,6 +26,7 @@ static const struct act *const acts[JOB_KINDS] = {
 	[JOB_RECONCILE] = &do_reconcile,
 	[JOB_PRUNE] = &do_prune,
 	[JOB_LIST] = &do_list,
+	[JOB_PROVE] = &do_prove,
 };
 
 enum { END_TRY_MS = 60 * 1000, END_PAUSE_MS = 200 };

@@ -234,6 +234,7 @@ job_rows(struct news *w, const struct job *job, bool ended, struct err *e)
 	case JOB_RECONCILE:
 	case JOB_PRUNE:
 	case JOB_LIST:
+	case JOB_PROVE:
 	case JOB_KINDS:
 		break;
 	}

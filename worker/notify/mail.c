@@ -347,6 +347,7 @@ ended(struct letter *l, const struct job *job, struct err *e)
 	case JOB_RECONCILE:
 	case JOB_PRUNE:
 	case JOB_LIST:
+	case JOB_PROVE:
 	case JOB_KINDS:
 		break;
 	}
