@@ -81,14 +81,16 @@ proofs_queue(int64_t *count, struct db *db, int64_t now, int64_t minute, struct 
 	"SELECT b.uuid AS uuid, '' AS fact, b.id, CASE WHEN b.state='ready' AND b.finished_at>=" \
 	since " THEN 'building' ELSE b.state END, b.health IN ('damaged', 'missing')," \
 	" b.sidecar_sha256, b.sidecar_key||' '||b.kind||' '||b.mode||' '||b.frozen_ms||' '||" \
-	"b.created_at||' '||b.recipients||' '||b.signed_by||' '||b.code||' '||v.uuid FROM backup b" \
+	"b.created_at||' '||b.recipients||' '||b.signed_by||' '||b.code||' '||v.uuid FROM" \
+	" backup b" \
 	" JOIN environment v ON v.id=b.environment WHERE b.storage=" storage " UNION ALL" \
 	" SELECT b.uuid, 'its part '||p.service_slug, b.id, b.state, 0, '', p.uuid||' '||" \
 	"p.format||' '||p.data_key||' '||p.data_raw_bytes||' '||p.data_stored_bytes||' '||" \
 	"p.data_raw_sha256||' '||p.data_stored_sha256||' '||p.manifest_key||' '||" \
 	"p.manifest_raw_bytes||' '||p.manifest_stored_bytes||' '||p.manifest_raw_sha256||' '||" \
 	"p.manifest_stored_sha256||' '||p.items||' '||p.taken_at||' '||max(p.whole_bytes," \
-	" p.data_raw_bytes)||' '||s.uuid FROM part p JOIN backup b ON b.id=p.backup JOIN service s" \
+	" p.data_raw_bytes)||' '||s.uuid FROM part p JOIN backup b ON b.id=p.backup JOIN" \
+	" service s" \
 	" ON s.id=p.service WHERE b.storage=" storage " AND b.state IN ('ready', 'trashed')" \
 	" UNION ALL SELECT b.uuid, 'its pack '||k.key, b.id, b.state, 0, '', p.uuid||' '||" \
 	"k.raw_bytes||' '||k.stored_bytes||' '||k.raw_sha256||' '||k.stored_sha256||' '||" \

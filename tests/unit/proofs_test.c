@@ -103,8 +103,10 @@ NEW_5_what_would_come_back_otherwise_is_named_once_for_each_backup(void **state)
 	fixture_ready(f);
 	fixture_ready(f);
 	changed(f, "UPDATE backup SET note='changed later', keep=1", 0, "");
-	changed(f, "UPDATE backup SET sidecar_sha256='00' WHERE id=1", 1, "b1 has another description");
-	changed(f, "UPDATE backup SET recipients='age1x' WHERE id=2", 1, "b2 would come back other");
+	changed(f, "UPDATE backup SET sidecar_sha256='00' WHERE id=1", 1,
+	    "b1 has another description");
+	changed(f, "UPDATE backup SET recipients='age1x' WHERE id=2", 1,
+	    "b2 would come back other");
 	changed(f, "UPDATE part SET data_stored_sha256='00'", 2, "its part");
 	changed(f, "UPDATE backup SET health='missing' WHERE id=1", 1, "names is missing");
 	changed(f, "DELETE FROM part_table", 0, "");

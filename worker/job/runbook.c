@@ -15,6 +15,7 @@
 #include "worker/job/readback.h"
 #include "worker/job/runbook_files.h"
 #include "worker/job/sign.h"
+#include "worker/source/lite.h"
 #include "worker/target/raze.h"
 
 /* restore-files.sh starts several processes for each file. */
@@ -217,7 +218,7 @@ check_database(const struct opening *o, const struct part *part, const char *sto
 		return RUN(o, PG_RESTORE, e, "--list", file);
 	if (is_format(part, "sqlite")) {
 		CLEANUP_BUF struct buf said = BUF_INIT;
-		const char *const argv[] = { o->tools[SQLITE3], file, "PRAGMA integrity_check",
+		const char *const argv[] = { o->tools[SQLITE3], file, lite_integrity,
 			NULL };
 		const struct proc_spec spec = { .argv = argv, .stdin_fd = -1 };
 

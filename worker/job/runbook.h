@@ -14,9 +14,9 @@
 #include "worker/job/plan.h"
 
 /*
- * Of the plan's backup. *way is what it was opened with, for people: "age, zstd and tar". ERR_DENIED:
- * it is encrypted, and its key is not here. ERR_DAMAGED, ERR_NOT_FOUND or ERR_INTERNAL (a tool's own
- * words): it does not open.
+ * Of the plan's backup. *way is what it was opened with, for people: "age, zstd and tar".
+ * ERR_DENIED: it is encrypted, and its key is not here. ERR_DAMAGED, ERR_NOT_FOUND or ERR_INTERNAL
+ * (a tool's own words): it does not open.
  */
 MUST_USE int runbook_open(const char **way, struct plan *p, struct err *e);
 
