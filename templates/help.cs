@@ -134,6 +134,7 @@ cd restored &amp;&amp; sha256sum -c SHA256SUMS</code></pre>
 <li>Which storage new backups go to is a policy. When it changes, older ones stay where they are, and are restored from there.</li>
 <li>The page of a storage tests it on demand: a small object is written, read back, listed and removed, and the page says how long each took. It warns when a folder lies on the disk of what it keeps.</li>
 <li>When the catalogue is lost, or an old copy of it was put back, <code>lazarette admin rebuild --storage main</code> makes its backups again from the descriptions in the storage; with <code>--dry-run</code> it only tells. A new instance takes the place of one that is gone with <code>--adopt</code>. Passwords, schedules, rules and accounts are not in a storage: the command says which passwords to type again. What it takes up stays for seven days at least.</li>
+<li>Recovery proves itself: every night (<code>prove_at</code> in <code>lazarette.conf</code>), and when somebody asks on the page of a storage, the catalogue is rebuilt from what lies there into a copy that is thrown away, both are compared, and one backup is opened with the tools that <code>README.txt</code> names. The page says how long that took; what is not equal, or does not open, is told as an alarm.</li>
 <li>Prepared downloads are copies. They are removed when they expire.</li>
 <li>CSV below a list gives all its rows to a spreadsheet: times in UTC, sizes in bytes. A text that would be computed there has an apostrophe in front.</li>
 </ul>

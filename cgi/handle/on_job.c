@@ -355,6 +355,9 @@ retry(int64_t *ret, struct request *rq, const struct job *old, const struct job_
 	case JOB_COPY:
 		return copies_request(ret, rq->db, jr,
 		    &(struct copy_ask){ old->backup, old->storage, false, false }, e);
+	case JOB_PROVE:
+		return err_set(e, ERR_CONFLICT,
+		    "recovery is proved again from the storage's own page");
 	case JOB_KINDS:
 		break;
 	}

@@ -12,6 +12,7 @@
 #include "lib/store/findings.h"
 #include "lib/store/jobs.h"
 #include "lib/store/projects.h"
+#include "lib/store/proofs.h"
 #include "lib/store/settings.h"
 
 enum { FINDINGS_SHOWN = 200 };
@@ -60,8 +61,9 @@ on_storage_get(struct reply *rp, struct request *rq, struct err *e)
 	struct findings_storage s;
 	struct storage_view view = { .storage = &s, .now = rq->now };
 	struct finding *items;
-	struct job *look, *test;
+	struct job *look, *test, *prove;
 	struct storage *all;
+	struct proof proof;
 	char *recipient, *recovery;
 
 	if (find(&s, rq, e) != 0 ||
@@ -72,12 +74,17 @@ on_storage_get(struct reply *rp, struct request *rq, struct err *e)
 	    storages_list(&all, &view.storage_count, rq->arena, rq->db, e) != 0 ||
 	    copies_count(&view.counts, rq->db, s.storage.id, e) != 0 ||
 	    newest(&look, rq, s.storage.id, JOB_RECONCILE, e) != 0 ||
-	    newest(&test, rq, s.storage.id, JOB_CHECK, e) != 0)
+	    newest(&test, rq, s.storage.id, JOB_CHECK, e) != 0 ||
+	    newest(&prove, rq, s.storage.id, JOB_PROVE, e) != 0 ||
+	    proofs_last(&proof, rq->arena, rq->db, s.storage.id, e) != 0)
 		return -1;
 	view.items = items;
 	view.storages = all;
 	view.job = look;
 	view.test = test;
+	view.prove = prove;
+	view.proof = &proof;
+	view.prove_minute = rq->conf->prove_minute;
 	view.recipient = recipient;
 	view.recovery = recovery;
 	page_begin(&p, rq, "storage.cs", arena_printf(rq->arena, "Storage %s", s.storage.slug));
@@ -141,6 +148,14 @@ on_storage_trust(struct reply *rp, struct request *rq, struct err *e)
 	    trail_add(rq, &(struct event){ .action = "storage.trusted",
 	        .target = s.storage.slug, .detail = host_key }, e) != 0)
 		return -1;
+	return ask_for(rp, rq, &o, e);
+}
+
+int
+on_storage_prove(struct reply *rp, struct request *rq, struct err *e)
+{
+	const struct order o = { proofs_request, "storage.proved", "proving" };
+
 	return ask_for(rp, rq, &o, e);
 }
 

@@ -15,6 +15,8 @@ MUST_USE int on_storage_check(struct reply *rp, struct request *rq,
     struct err *e); /* POST /storage/{s}/check: look through it */
 MUST_USE int on_storage_test(struct reply *rp, struct request *rq,
     struct err *e); /* POST /storage/{s}/test: write, read and remove a probe */
+MUST_USE int on_storage_prove(struct reply *rp, struct request *rq,
+    struct err *e); /* POST /storage/{s}/prove: rebuild from it, compare, open one */
 
 /* POST /storage/{s}/trust: the key of its server is the one that the form shows. ERR_CONFLICT: it
  * has shown another one since. */

@@ -303,6 +303,8 @@ mark_job_title(enum job_kind kind)
 		return "Compare two backups";
 	case JOB_COPY:
 		return "Copy to another storage";
+	case JOB_PROVE:
+		return "Prove that a storage is enough";
 	case JOB_KINDS:
 		break;
 	}

@@ -26,6 +26,7 @@ static const struct {
 	{ "encrypted", "What is stored from now on is encrypted." },
 	{ "plain", "What is stored from now on is not encrypted." },
 	{ "testing", "The test is queued. This page shows what comes of it." },
+	{ "proving", "Recovery is being proved. This page shows what comes of it." },
 	{ "searching", "The storage is being looked through. This page shows what is found." },
 	{ "deleted", "Moved to the trash. Its page says until when it can be put back." },
 	{ "undeleted", "Put back." },

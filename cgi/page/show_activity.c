@@ -14,6 +14,7 @@ static const struct {
 	{ "backup.kept", "marked as kept: backup" },
 	{ "storage.checked", "looks through storage" },
 	{ "storage.tested", "tests storage" },
+	{ "storage.proved", "proves recovery from storage" },
 	{ "storage.rebuilt", "takes up the backups of storage" },
 	{ "storage.encrypted", "encrypts what goes into storage" },
 	{ "storage.plain", "no longer encrypts what goes into storage" },

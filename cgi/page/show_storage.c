@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cgi/page/mark.h"
+#include "lib/base/num.h"
 #include "lib/model/storage.h"
 
 /* What its last look found, in one word. */
@@ -122,6 +123,41 @@ moves(struct page *p, struct node *n, const struct storage_view *view)
 	}
 }
 
+static void
+duration(struct node *n, const char *name, int64_t ms)
+{
+	char text[NUM_TEXT];
+
+	num_duration(text, ms);
+	node_set(n, name, text);
+}
+
+/* What the last proof of recovery has come to: at, backups, rebuild, equal, id, href, took, way,
+ * text. */
+static void
+add_proof(struct node *n, const struct storage_view *view)
+{
+	const struct proof *proof = view->proof;
+
+	if (view->prove_minute >= 0)
+		node_setf(n, "nightly", "%02d:%02d", (int)(view->prove_minute / 60),
+		    (int)(view->prove_minute % 60));
+	if (proof->at == 0)
+		return;
+	page_time(n, "at", proof->at, view->now);
+	mark_count(n, "backups", proof->backups);
+	node_flag(n, "one", proof->backups == 1);
+	duration(n, "rebuild", proof->rebuild_ms);
+	node_flag(n, "equal", proof->differences == 0);
+	node_set(n, "way", proof->way);
+	node_set(n, "text", *proof->text != '\0' ? proof->text : NULL);
+	if (proof->sample == 0)
+		return;
+	mark_id(n, "id", NAME_BACKUP, proof->sample);
+	node_setf(n, "href", "/b/b%" PRId64, proof->sample);
+	duration(n, "took", proof->sample_ms);
+}
+
 void
 show_storage_page(struct page *p, const struct storage_view *view)
 {
@@ -153,6 +189,9 @@ show_storage_page(struct page *p, const struct storage_view *view)
 		add_job(p, node_at(n, "job"), view->job, view->now);
 	if (view->test != NULL)
 		add_job(p, node_at(n, "test"), view->test, view->now);
+	if (view->prove != NULL)
+		add_job(p, node_at(n, "prove"), view->prove, view->now);
+	add_proof(node_at(n, "proof"), view);
 }
 
 struct choice {

@@ -14,6 +14,7 @@ static const char *const kinds[JOB_KINDS] = {
 	[JOB_LIST] = "list",
 	[JOB_COMPARE] = "compare",
 	[JOB_COPY] = "copy",
+	[JOB_PROVE] = "prove",
 };
 
 static const char *const states[JOB_STATES] = {

@@ -32,6 +32,7 @@ static const int priorities[JOB_KINDS] = {
 	[JOB_PRUNE] = 10,       [JOB_LIST] = 30,
 	[JOB_COMPARE] = 30,
 	[JOB_COPY] = 18,
+	[JOB_PROVE] = 15,
 };
 
 int

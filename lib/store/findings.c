@@ -58,8 +58,8 @@ add_job(int64_t *ret, struct db *db, const struct job_request *rq, int64_t stora
 	return sql_run(NULL, db, sql_storage, SQL_ARGS(sql_i(*ret), sql_i(storage)), e);
 }
 
-static int
-request(int64_t *job, struct db *db, const struct job_request *rq, int64_t storage,
+int
+findings_request_kind(int64_t *job, struct db *db, const struct job_request *rq, int64_t storage,
     enum job_kind kind, struct err *e)
 {
 	static const char sql[] = "SELECT max(id) FROM job WHERE storage=?1 AND kind=?2"
@@ -82,14 +82,14 @@ int
 findings_request(int64_t *job, struct db *db, const struct job_request *rq, int64_t storage,
     struct err *e)
 {
-	return request(job, db, rq, storage, JOB_RECONCILE, e);
+	return findings_request_kind(job, db, rq, storage, JOB_RECONCILE, e);
 }
 
 int
 findings_request_test(int64_t *job, struct db *db, const struct job_request *rq,
     int64_t storage, struct err *e)
 {
-	return request(job, db, rq, storage, JOB_CHECK, e);
+	return findings_request_kind(job, db, rq, storage, JOB_CHECK, e);
 }
 
 int

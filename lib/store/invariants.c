@@ -48,7 +48,7 @@ static const char *const facts[] = {
 	" ('backup', 'verify', 'test', 'list', 'compare', 'copy') AND backup IS NULL) OR"
 	" (kind='compare' AND compared IS NULL) OR (kind='download' AND"
 	" download IS NULL) OR (kind='check' AND"
-	" (service IS NULL)=(storage IS NULL)) OR (kind IN ('reconcile', 'copy') AND"
+	" (service IS NULL)=(storage IS NULL)) OR (kind IN ('reconcile', 'copy', 'prove') AND"
 	" storage IS NULL)"
 	" OR (restore IS NULL AND (kind IN ('restore', 'undo', 'tidy') OR (kind='preview' AND"
 	" state IN ('queued', 'running')))))",

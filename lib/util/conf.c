@@ -21,7 +21,7 @@
 #define LAZARETTE_SHARE "/usr/share/lazarette"
 #endif
 
-enum kind { TEXT, PATH, COUNT, DURATION, FLAG, URL, SERVER, IO };
+enum kind { TEXT, PATH, COUNT, DURATION, FLAG, URL, SERVER, IO, CLOCK };
 
 /* One key: its name (in the section mail when it begins so), what it takes, where it goes. */
 struct key {
@@ -59,6 +59,7 @@ static const struct key keys[] = {
 	{ "undo_keep",        DURATION, AT(undo_ms),           "24h", 0, 365 * (int64_t)DAY },
 	{ "download_valid",   DURATION, AT(download_valid_ms), "24h", SECOND, 90 * (int64_t)DAY },
 	{ "download_uses",    COUNT,    AT(download_uses),     "5", 1, 1000 },
+	{ "prove_at",         CLOCK,    AT(prove_minute),      "03:40", 0, 0 },
 	{ "threads",          COUNT,    AT(threads),           "0", 0, 16 },
 	{ "zstd_level",       COUNT,    AT(zstd_level),        "3", 1, 19 },
 	{ "nice",             COUNT,    AT(nice),              "10", 0, 19 },
@@ -150,6 +151,23 @@ read_flag(bool *ret, const char *text)
 	    strcmp(text, "off") == 0;
 }
 
+/* "03:40" in minutes of the day; "off" is -1. */
+static bool
+read_clock(int64_t *ret, const char *text)
+{
+	char hours[3] = { text[0], text[0] != '\0' ? text[1] : '\0', '\0' };
+	int64_t h, m;
+
+	*ret = -1;
+	if (strcmp(text, "off") == 0)
+		return true;
+	if (strlen(text) != 5 || text[2] != ':' || !num_parse(&h, hours, 0, 23) ||
+	    !num_parse(&m, text + 3, 0, 59))
+		return false;
+	*ret = h * 60 + m;
+	return true;
+}
+
 static bool
 begins(const char *text, const char *with)
 {
@@ -205,6 +223,8 @@ value_fault(char room[160], const struct key *k, const char *text)
 	case SERVER:
 		return *text == '\0' || begins(text, "smtp://") || begins(text, "smtps://")
 		    ? NULL : "must begin with smtp:// or smtps://";
+	case CLOCK:
+		return read_clock(&n, text) ? NULL : "must be a time of the day like 03:40, or off";
 	case PATH:
 		return strlen(text) < PATH_MAX / 2 ? NULL : "is too long for a path";
 	case TEXT:
@@ -428,6 +448,10 @@ place(struct conf *c, struct arena *a, const struct key *k, const char *text)
 		break;
 	case FLAG:
 		if (!read_flag(at, text))
+			abort();
+		break;
+	case CLOCK:
+		if (!read_clock(at, text))
 			abort();
 		break;
 	}

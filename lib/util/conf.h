@@ -32,6 +32,7 @@ struct conf {
 	int64_t trash_ms;            /* how long a deleted backup can be put back */
 	int64_t undo_ms;             /* how long a restore keeps the old beside the new */
 	int64_t download_valid_ms, download_uses;
+	int64_t prove_minute;        /* of the day: when recovery is proved; -1: never */
 	int64_t threads;             /* of one archive */
 	int64_t zstd_level;
 	int64_t nice;                /* of jobs that nobody waits for; 0: like all else */

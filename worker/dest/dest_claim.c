@@ -279,3 +279,10 @@ dest_claim_raise(struct dest *d, const char *instance_id, struct err *e)
 	owner_text(&wanted, d->keys, instance_id, FORMAT);
 	return put_format_2(d, &wanted, e);
 }
+
+const char *
+dest_claim_script(size_t *n)
+{
+	*n = dest_script_size;
+	return dest_script;
+}

@@ -29,6 +29,7 @@ static const struct act *const acts[JOB_KINDS] = {
 	[JOB_LIST] = &do_list,
 	[JOB_COMPARE] = &do_compare,
 	[JOB_COPY] = &do_copy,
+	[JOB_PROVE] = &do_prove,
 };
 
 enum { END_TRY_MS = 60 * 1000, END_PAUSE_MS = 200 };
