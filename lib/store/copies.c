@@ -205,7 +205,7 @@ copies_move(int64_t *count, struct db *db, const struct job_request *rq,
 	CLEANUP_ARENA struct arena *a = arena_new();
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	struct copy_ask ask = { .storage = move->to, .takes_over = true };
-	int64_t *list, job;
+	int64_t *list, job, asked = 0;
 	size_t n;
 
 	if (move->from == move->to)
@@ -216,13 +216,16 @@ copies_move(int64_t *count, struct db *db, const struct job_request *rq,
 	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(move->from)), sizeof *list,
 	        read_number }, e);
 	for (size_t i = 0; list != NULL && i < n; i++) {
+		/* One that cannot be read anywhere stays, and keeps no other. */
 		ask.backup = list[i];
-		if (add(&job, db, rq, &ask, e) != 0)
+		if (add(&job, db, rq, &ask, e) == 0)
+			asked++;
+		else if (e->kind != ERR_CONFLICT)
 			return -1;
 	}
 	if (list == NULL || sql_commit(&t, e) != 0)
 		return -1;
-	*count = (int64_t)n;
+	*count = asked;
 	return 0;
 }
 

@@ -37,7 +37,8 @@ MUST_USE int copies_verify(int64_t *job, struct db *db, const struct job_request
     const struct copy_ask *ask, struct err *e);
 
 /* All backups of `from` are to have their first place in `to`: queues what brings each of them
- * there and then removes it from where it was. Again is fine: it goes on. *count is how many. */
+ * there and then removes it from where it was. Again is fine: it goes on. *count is how
+ * many; one that can be read nowhere stays. */
 struct copy_move {
 	int64_t from, to;
 };

@@ -181,11 +181,16 @@ refuse(struct db *db, const struct storage *s, struct err *e)
 	    " ' '||value||' ' LIKE '% '||?1||' %')";
 	static const char sql_others[] =
 	    "SELECT count(*) FROM storage WHERE removed_at=0 AND id<>?1";
+	static const char sql_copies[] =
+	    "SELECT count(*) FROM copy c JOIN backup b ON b.id=c.backup WHERE c.storage=?1 AND"
+	    " c.state='ready' AND c.health IN ('unknown', 'good') AND b.health IN ('damaged',"
+	    " 'missing') AND b.state IN ('ready', 'trashed')";
 	static const char sql_jobs[] =
 	    "SELECT count(*) FROM job WHERE storage=?1 AND state IN ('queued', 'running')";
-	int64_t backups, policies, others, jobs;
+	int64_t backups, copies, policies, others, jobs;
 
 	if (sql_get(&backups, db, sql_backups, SQL_ARGS(sql_i(s->id)), e) != 0 ||
+	    sql_get(&copies, db, sql_copies, SQL_ARGS(sql_i(s->id)), e) != 0 ||
 	    sql_get(&policies, db, sql_policies, SQL_ARGS(sql_t(s->slug)), e) != 0 ||
 	    sql_get(&others, db, sql_others, SQL_ARGS(sql_i(s->id)), e) != 0 ||
 	    sql_get(&jobs, db, sql_jobs, SQL_ARGS(sql_i(s->id)), e) != 0)
@@ -193,6 +198,10 @@ refuse(struct db *db, const struct storage *s, struct err *e)
 	if (backups > 0)
 		return err_set(e, ERR_CONFLICT, "%" PRId64 " backup%s in it: a storage is removed "
 		    "only once it holds none", backups, backups == 1 ? " lies" : "s lie");
+	if (copies > 0)
+		return err_set(e, ERR_CONFLICT, "%" PRId64 " backup%s damaged in the first place "
+		    "and can be read from here: make them whole there first", copies,
+		    copies == 1 ? " is" : "s are");
 	if (policies > 0)
 		return err_set(e, ERR_CONFLICT, "%" PRId64 " polic%s it: choose another storage "
 		    "there first", policies, policies == 1 ? "y chooses" : "ies choose");
