@@ -77,13 +77,18 @@ proofs_queue(int64_t *count, struct db *db, int64_t now, int64_t minute, struct 
 /* What must be the same, a fact for each row, in one order on both sides: of a backup itself (fact
  * ''), of its parts, packs and counted tables. What people change later (notes, marks) is left
  * out, and so is what a catalogue notes for itself. */
+#define COPY_IN(storage) " FROM copy y WHERE y.backup=b.id AND y.storage=" storage
+#define HERE(storage) "(b.storage=" storage " OR EXISTS (SELECT 1" COPY_IN(storage) "))"
+/* What is on its way, or copied there or away just now, counts as being made. */
 #define FACTS(storage, since) \
-	"SELECT b.uuid AS uuid, '' AS fact, b.id, CASE WHEN b.state='ready' AND b.finished_at>=" \
-	since " THEN 'building' ELSE b.state END, b.health IN ('damaged', 'missing')," \
+	"SELECT b.uuid AS uuid, '' AS fact, b.id, CASE WHEN (b.state='ready' AND b.finished_at>=" \
+	since ") OR EXISTS (SELECT 1" COPY_IN(storage) " AND (y.state<>'ready' OR y.finished_at>=" \
+	since ")) THEN 'building' ELSE b.state END, coalesce((SELECT y.health" COPY_IN(storage) \
+	"), b.health) IN ('damaged', 'missing')," \
 	" b.sidecar_sha256, b.sidecar_key||' '||b.kind||' '||b.mode||' '||b.frozen_ms||' '||" \
 	"b.created_at||' '||b.recipients||' '||b.signed_by||' '||b.code||' '||v.uuid FROM" \
 	" backup b" \
-	" JOIN environment v ON v.id=b.environment WHERE b.storage=" storage " UNION ALL" \
+	" JOIN environment v ON v.id=b.environment WHERE " HERE(storage) " UNION ALL" \
 	" SELECT b.uuid, 'its part '||p.service_slug, b.id, b.state, 0, '', p.uuid||' '||" \
 	"p.format||' '||p.data_key||' '||p.data_raw_bytes||' '||p.data_stored_bytes||' '||" \
 	"p.data_raw_sha256||' '||p.data_stored_sha256||' '||p.manifest_key||' '||" \
@@ -91,14 +96,14 @@ proofs_queue(int64_t *count, struct db *db, int64_t now, int64_t minute, struct 
 	"p.manifest_stored_sha256||' '||p.items||' '||p.taken_at||' '||max(p.whole_bytes," \
 	" p.data_raw_bytes)||' '||s.uuid FROM part p JOIN backup b ON b.id=p.backup JOIN" \
 	" service s" \
-	" ON s.id=p.service WHERE b.storage=" storage " AND b.state IN ('ready', 'trashed')" \
+	" ON s.id=p.service WHERE " HERE(storage) " AND b.state IN ('ready', 'trashed')" \
 	" UNION ALL SELECT b.uuid, 'its pack '||k.key, b.id, b.state, 0, '', p.uuid||' '||" \
 	"k.raw_bytes||' '||k.stored_bytes||' '||k.raw_sha256||' '||k.stored_sha256||' '||" \
 	"k.live_bytes FROM part_pack k JOIN part p ON p.id=k.part JOIN backup b ON b.id=p.backup" \
-	" WHERE b.storage=" storage " AND b.state IN ('ready', 'trashed') UNION ALL" \
+	" WHERE " HERE(storage) " AND b.state IN ('ready', 'trashed') UNION ALL" \
 	" SELECT b.uuid, 'its table '||p.service_slug||'.'||t.name, b.id, b.state, 0, '', t.rows" \
 	" FROM part_table t JOIN part p ON p.id=t.part JOIN backup b ON b.id=p.backup WHERE" \
-	" b.storage=" storage " AND b.state IN ('ready', 'trashed') ORDER BY 1, 2, 7"
+	" " HERE(storage) " AND b.state IN ('ready', 'trashed') ORDER BY 1, 2, 7"
 
 enum { COLUMN_UUID, COLUMN_FACT, COLUMN_ID, COLUMN_STATE, COLUMN_BAD, COLUMN_SIDECAR,
 	COLUMN_VALUE };
