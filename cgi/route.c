@@ -10,7 +10,9 @@
 #include "cgi/handle/on_badge.h"
 #include "cgi/handle/on_channel.h"
 #include "cgi/handle/on_channel_form.h"
+#include "cgi/handle/on_compare.h"
 #include "cgi/handle/on_confirm.h"
+#include "cgi/handle/on_copy.h"
 #include "cgi/handle/on_download.h"
 #include "cgi/handle/on_download_new.h"
 #include "cgi/handle/on_environment.h"
@@ -138,6 +140,9 @@ static const struct route routes[] = {
 	GET("/b/{backup}/keep-for", RIGHT_BACKUP, on_backup_keep_for),
 	POST("/b/{backup}/keep-for", RIGHT_BACKUP, on_backup_keep_for),
 	POST("/b/{backup}/verify", RIGHT_BACKUP, on_backup_verify),
+	POST("/b/{backup}/copies/{storage}", RIGHT_BACKUP, on_copy_make),
+	POST("/b/{backup}/copies/{storage}/verify", RIGHT_BACKUP, on_copy_verify),
+	POST("/b/{backup}/copies/{storage}/remove", RIGHT_DELETE, on_copy_remove),
 	POST("/b/{backup}/trust", RIGHT_DELETE, on_backup_trust),
 	GET("/b/{backup}/delete", RIGHT_DELETE, on_backup_delete),
 	POST("/b/{backup}/delete", RIGHT_DELETE, on_backup_delete),
@@ -150,6 +155,9 @@ static const struct route routes[] = {
 	GET("/b/{backup}/files/fragment", RIGHT_VIEW, on_files_fragment),
 	POST("/b/{backup}/files", RIGHT_VIEW, on_files_read),
 	GET("/b/{backup}/files/restore", RIGHT_RESTORE, on_files_restore),
+	GET("/b/{backup}/compare", RIGHT_VIEW, on_compare_get),
+	GET("/b/{backup}/compare/fragment", RIGHT_VIEW, on_compare_fragment),
+	POST("/b/{backup}/compare", RIGHT_VIEW, on_compare_again),
 
 	GET("/b/{backup}/restore", RIGHT_RESTORE, on_restore_new_form),
 	POST("/b/{backup}/restore", RIGHT_RESTORE, on_restore_new_create),
@@ -189,6 +197,9 @@ static const struct route routes[] = {
 	GET("/storage/{storage}", RIGHT_VIEW, on_storage_get),
 	POST("/storage/{storage}/check", RIGHT_BACKUP, on_storage_check),
 	POST("/storage/{storage}/test", RIGHT_BACKUP, on_storage_test),
+	POST("/storage/{storage}/trust", RIGHT_ADMINISTER, on_storage_trust),
+	POST("/storage/{storage}/move/{to}", RIGHT_ADMINISTER, on_storage_move),
+	POST("/storage/{storage}/prove", RIGHT_BACKUP, on_storage_prove),
 	POST("/storage/{storage}/encrypt", RIGHT_ADMINISTER, on_storage_encrypt),
 	POST("/storage/{storage}/plain", RIGHT_ADMINISTER, on_storage_plain),
 	/* Where notices go: of the instance, of a project, of an environment. */
@@ -221,6 +232,9 @@ static const struct route routes[] = {
 	PUBLIC(GET, "/dl/{token}", LINK, on_link_page),
 	PUBLIC(GET, "/dl/{token}/{file}", LINK, on_link_page),
 	PUBLIC(POST, "/dl/{token}/{file}", LINK, on_link_file),
+	/* The address that the command line prints. It stands in no mail, so no scanner of mails
+	 * spends it; the bytes come to a GET, for programs. */
+	PUBLIC(GET, "/dl/{token}/{file}/{name}", LINK, on_link_file),
 };
 
 #undef GET

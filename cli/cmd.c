@@ -44,6 +44,44 @@ cmd_open(struct db **db, struct conf *conf, struct arena *a, struct err *e)
 	return db_open(db, conf->catalog, e);
 }
 
+int
+cmd_desk_open(struct cmd_desk *d, struct err *e)
+{
+	d->arena = arena_new();
+	return cmd_open(&d->db, &d->conf, d->arena, e);
+}
+
+void
+cmd_desk_close(struct cmd_desk *d)
+{
+	db_close(d->db);
+	arena_free(d->arena);
+}
+
+int
+cmd_note(struct cmd_desk *d, struct event what, struct err *e)
+{
+	what.actor = "system";
+	what.detail = "on the command line";
+	what.address = "";
+	return events_add(d->db, &what, e);
+}
+
+int
+cmd_run_act(const struct cmd_act *acts, size_t count, int argc, char **argv, int (*usage)(void))
+{
+	struct cmd_desk d = { .db = NULL };
+
+	for (size_t i = 0; argc > 1 && i < count; i++)
+		if (strcmp(argv[1], acts[i].name) == 0) {
+			int status = acts[i].run(&d, argc - 1, argv + 1);
+
+			cmd_desk_close(&d);
+			return status;
+		}
+	return usage();
+}
+
 static int
 find_worker(char out[PATH_MAX], struct err *e)
 {

@@ -13,6 +13,7 @@
 #include "lib/base/attr.h"
 #include "lib/base/err.h"
 #include "lib/store/db.h"
+#include "lib/store/events.h"
 #include "lib/util/conf.h"
 
 /* argv[0] is the command's own name. */
@@ -26,6 +27,8 @@ int cmd_gc(int argc, char **argv);
 int cmd_rebuild(int argc, char **argv);
 /* lazarette plan list, run, delete. */
 int cmd_plan(int argc, char **argv);
+/* lazarette backup list, show, download. */
+int cmd_backup(int argc, char **argv);
 
 /* Prints the sentence to stderr and gives the exit status of its kind. */
 int cmd_fail(const struct err *e);
@@ -40,6 +43,24 @@ struct cmd_option {
 	const char *value;            /* NULL: it takes none */
 };
 int cmd_become_worker(const struct cmd_option *options, size_t count);
+
+/* What a command on the catalogue works with; zero it first. */
+struct cmd_desk {
+	struct arena *arena;
+	struct conf conf;
+	struct db *db;
+};
+MUST_USE int cmd_desk_open(struct cmd_desk *d, struct err *e);
+void cmd_desk_close(struct cmd_desk *d);
+/* Into the audit trail, as the system's own. */
+MUST_USE int cmd_note(struct cmd_desk *d, struct event what, struct err *e);
+/* Runs the act that argv[1] names, or gives the status of usage(). */
+struct cmd_act {
+	const char *name;
+	int (*run)(struct cmd_desk *d, int argc, char **argv);
+};
+int cmd_run_act(const struct cmd_act *acts, size_t count, int argc, char **argv,
+    int (*usage)(void));
 
 /* The configuration of this instance, and its catalogue. */
 MUST_USE int cmd_conf(struct conf *ret, struct arena *a, struct err *e);

@@ -34,6 +34,8 @@ show(const struct conf *c)
 	show_time("download_valid", c->download_valid_ms);
 	printf("%-16s %" PRId64 "\n%-16s %" PRId64 "\n%-16s %" PRId64 "\n", "download_uses",
 	    c->download_uses, "threads", c->threads, "zstd_level", c->zstd_level);
+	printf("%-16s %" PRId64 "\n%-16s %s\n", "nice", c->nice, "io_class",
+	    conf_io_word(c->io_class));
 	if (*c->mail.server == '\0')
 		printf("%-16s none: mails become files in %s\n", "mail.server", c->mail.folder);
 	else

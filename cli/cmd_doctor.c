@@ -180,7 +180,7 @@ check_files(struct doctor *d, struct inspect *in, struct err *e)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		/* A bucket is looked through by the worker, who may open its key. */
-		if (storage_is_bucket(&storages[i]))
+		if (storage_is_remote(&storages[i]))
 			continue;
 		folder =
 		    (struct inspect_folder){ arena_printf(d->arena, "storage %s", storages[i].slug),

@@ -13,31 +13,9 @@
 #include "lib/base/num.h"
 #include "lib/model/name.h"
 #include "lib/store/backups.h"
-#include "lib/store/events.h"
 #include "lib/store/plans.h"
 #include "lib/store/retention.h"
 #include "lib/store/schedules.h"
-
-/* What a command works with. */
-struct desk {
-	struct arena *arena;
-	struct conf conf;
-	struct db *db;
-};
-
-static int
-desk_open(struct desk *d, struct err *e)
-{
-	d->arena = arena_new();
-	return cmd_open(&d->db, &d->conf, d->arena, e);
-}
-
-static void
-desk_close(struct desk *d)
-{
-	db_close(d->db);
-	arena_free(d->arena);
-}
 
 static int
 usage(void)
@@ -182,7 +160,7 @@ print_table(struct arena *a, const struct schedule_plan *plans, size_t count)
 }
 
 static int
-list(struct desk *d, int argc, char **argv)
+list(struct cmd_desk *d, int argc, char **argv)
 {
 	bool json = argc == 2 && strcmp(argv[1], "--json") == 0;
 	struct schedule_plan *plans;
@@ -191,7 +169,7 @@ list(struct desk *d, int argc, char **argv)
 
 	if (argc > 1 && !json)
 		return usage();
-	if (desk_open(d, &e) != 0 || plans_list(&plans, &count, d->arena, d->db, 0, &e) != 0)
+	if (cmd_desk_open(d, &e) != 0 || plans_list(&plans, &count, d->arena, d->db, 0, &e) != 0)
 		return cmd_fail(&e);
 	if (json)
 		return print_json(d->arena, plans, count);
@@ -204,7 +182,7 @@ list(struct desk *d, int argc, char **argv)
 /* -- run and delete -- */
 
 static int
-find(struct schedule *ret, struct desk *d, const char *word, struct err *e)
+find(struct schedule *ret, struct cmd_desk *d, const char *word, struct err *e)
 {
 	struct err why;
 	int64_t id;
@@ -221,18 +199,9 @@ find(struct schedule *ret, struct desk *d, const char *word, struct err *e)
 	return -1;
 }
 
-static int
-note(struct desk *d, struct event what, struct err *e)
-{
-	what.actor = "system";
-	what.detail = "on the command line";
-	what.address = "";
-	return events_add(d->db, &what, e);
-}
-
 /* The environment where it runs: the one that was named, or the only one. */
 static int
-place(int64_t *ret, struct desk *d, const struct schedule *s, const char *where, struct err *e)
+place(int64_t *ret, struct cmd_desk *d, const struct schedule *s, const char *where, struct err *e)
 {
 	struct schedule_plan *plans;
 	size_t count, found = 0;
@@ -260,7 +229,7 @@ place(int64_t *ret, struct desk *d, const struct schedule *s, const char *where,
 
 /* It only queues. */
 static int
-run(struct desk *d, int argc, char **argv)
+run(struct cmd_desk *d, int argc, char **argv)
 {
 	struct schedule_run_request ask = { .schedule = 0 };
 	struct schedule s;
@@ -269,12 +238,12 @@ run(struct desk *d, int argc, char **argv)
 
 	if (argc < 2 || argc > 3)
 		return usage();
-	if (desk_open(d, &e) != 0 || find(&s, d, argv[1], &e) != 0 ||
+	if (cmd_desk_open(d, &e) != 0 || find(&s, d, argv[1], &e) != 0 ||
 	    place(&ask.environment, d, &s, argc == 3 ? argv[2] : NULL, &e) != 0)
 		return cmd_fail(&e);
 	ask.schedule = s.id;
 	if (plans_run_now(&backup, d->db, &ask, &e) != 0 ||
-	    note(d, (struct event){ .action = "schedule.run", .environment = ask.environment,
+	    cmd_note(d, (struct event){ .action = "schedule.run", .environment = ask.environment,
 	        .target = s.name }, &e) != 0)
 		return cmd_fail(&e);
 	printf("Backup b%" PRId64 " is queued.\n", backup);
@@ -283,7 +252,7 @@ run(struct desk *d, int argc, char **argv)
 
 /* One that is in use at this moment stays. */
 static int
-trash(size_t *gone, struct desk *d, const int64_t *backups, size_t count, struct err *e)
+trash(size_t *gone, struct cmd_desk *d, const int64_t *backups, size_t count, struct err *e)
 {
 	char id[NAME_ID_SIZE];
 	struct backup b;
@@ -300,7 +269,7 @@ trash(size_t *gone, struct desk *d, const int64_t *backups, size_t count, struct
 			return -1;
 		}
 		name_id(id, NAME_BACKUP, b.id);
-		if (note(d, (struct event){ .action = "backup.deleted",
+		if (cmd_note(d, (struct event){ .action = "backup.deleted",
 		        .environment = b.environment, .target = id }, e) != 0)
 			return -1;
 		++*gone;
@@ -310,7 +279,7 @@ trash(size_t *gone, struct desk *d, const int64_t *backups, size_t count, struct
 
 /* Its keeps end with it. What that would let go is asked for on its page alone. */
 static int
-check_keeps(struct schedule_seen *seen, struct desk *d, const struct schedule *s, struct err *e)
+check_keeps(struct schedule_seen *seen, struct cmd_desk *d, const struct schedule *s, struct err *e)
 {
 	struct retention_impact impact;
 
@@ -326,7 +295,7 @@ check_keeps(struct schedule_seen *seen, struct desk *d, const struct schedule *s
 }
 
 static int
-delete(struct desk *d, int argc, char **argv)
+delete(struct cmd_desk *d, int argc, char **argv)
 {
 	bool with = argc == 4 && strcmp(argv[3], "delete") == 0;
 	struct schedule_seen seen = { .now = clock_now() };
@@ -338,12 +307,12 @@ delete(struct desk *d, int argc, char **argv)
 	if ((argc != 2 && argc != 4) || (argc == 4 && (strcmp(argv[2], "--backups") != 0 ||
 	        (!with && strcmp(argv[3], "keep") != 0))))
 		return usage();
-	if (desk_open(d, &e) != 0 || find(&s, d, argv[1], &e) != 0 ||
+	if (cmd_desk_open(d, &e) != 0 || find(&s, d, argv[1], &e) != 0 ||
 	    schedules_backups(&backups, &count, d->arena, d->db, s.id, &e) != 0 ||
 	    (!with && *s.keep != '\0' && check_keeps(&seen, d, &s, &e) != 0) ||
 	    (with && trash(&gone, d, backups, count, &e) != 0) ||
 	    schedules_remove(d->db, s.id, seen.list != NULL ? &seen : NULL, &e) != 0 ||
-	    note(d, (struct event){ .action = "schedule.removed", .project = s.project,
+	    cmd_note(d, (struct event){ .action = "schedule.removed", .project = s.project,
 	        .environment = s.environment, .target = s.name }, &e) != 0)
 		return cmd_fail(&e);
 	printf("Plan s%" PRId64 " is deleted. ", s.id);
@@ -357,18 +326,8 @@ delete(struct desk *d, int argc, char **argv)
 int
 cmd_plan(int argc, char **argv)
 {
-	static const struct {
-		const char *name;
-		int (*run)(struct desk *d, int argc, char **argv);
-	} acts[] = { { "list", list }, { "run", run }, { "delete", delete } };
-	struct desk d = { .db = NULL };
+	static const struct cmd_act acts[] = { { "list", list }, { "run", run },
+		{ "delete", delete } };
 
-	for (size_t i = 0; argc > 1 && i < sizeof acts / sizeof acts[0]; i++)
-		if (strcmp(argv[1], acts[i].name) == 0) {
-			int status = acts[i].run(&d, argc - 1, argv + 1);
-
-			desk_close(&d);
-			return status;
-		}
-	return usage();
+	return cmd_run_act(acts, sizeof acts / sizeof acts[0], argc, argv, usage);
 }

@@ -29,11 +29,15 @@ help(FILE *out)
 	fputs("lazarette admin init          # once, on the server\n"
 	    "lazarette admin setup-code    # then open the console's address and enter it\n"
 	    "lazarette admin doctor        # any time\n"
-	    "lazarette plan list           # what is backed up, when, and how it went\n\n"
+	    "lazarette plan list           # what is backed up, when, and how it went\n"
+	    "lazarette backup list         # what there is to restore and to download\n\n"
 	    "The instance is the folder in LAZARETTE_HOME, else /var/lib/lazarette.\n\n", out);
 	for (size_t i = 0; i < ACTS; i++)
 		fprintf(out, "  admin %-13s %s\n", acts[i].name, acts[i].what);
-	fputs("  plan list           print the plans (--json)\n"
+	fputs("  backup list         print the backups (PROJECT/ENVIRONMENT, --limit, --json)\n"
+	      "  backup show         print one backup and its parts\n"
+	      "  backup download     write its files here, or print links (--print-url)\n"
+	      "  plan list           print the plans (--json)\n"
 	      "  plan run            ask for a backup as a plan would, now\n"
 	      "  plan delete         delete a plan (--backups keep or delete)\n"
 	      "  version             print the version\n  help                print this\n", out);
@@ -73,12 +77,14 @@ admin(int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	static const char *const words[] = { "admin", "plan", "version", "help" };
+	static const char *const words[] = { "admin", "backup", "plan", "version", "help" };
 	const char *word = argc > 1 ? argv[1] : "";
 
 	umask(0077);
 	if (strcmp(word, "admin") == 0)
 		return admin(argc - 1, argv + 1);
+	if (strcmp(word, "backup") == 0)
+		return cmd_backup(argc - 1, argv + 1);
 	if (strcmp(word, "plan") == 0)
 		return cmd_plan(argc - 1, argv + 1);
 	if (strcmp(word, "version") == 0 || strcmp(word, "--version") == 0) {

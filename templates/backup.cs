@@ -10,7 +10,7 @@ elif:backup.building ?>It is still being created.<?cs /if ?></span></p>
 if:backup.can.retry && page.may.backup ?><?cs call:act(job.href + "/retry", "Try again", "primary") ?> <?cs /if ?><?cs
 if:!backup.obstacle && page.may.restore ?><a class="button is-primary" href="<?cs var:backup.href ?>/restore">Restore</a> <?cs /if ?><?cs
 if:backup.can.download && page.may.download ?><a class="button" href="<?cs var:backup.href ?>/download"><?cs call:icon("download") ?>Prepare download</a> <?cs /if ?><?cs
-if:backup.ready ?><a class="button" href="<?cs var:backup.href ?>/files">Browse files</a> <a class="button" href="#restore">Restore by hand</a> <?cs /if ?><?cs
+if:backup.ready ?><a class="button" href="<?cs var:backup.href ?>/files">Browse files</a> <a class="button" href="<?cs var:backup.href ?>/compare">Compare with…</a> <a class="button" href="#restore">Restore by hand</a> <?cs /if ?><?cs
 if:!backup.obstacle && page.may.restore ?><?cs call:act(backup.href + "/test", "Test restore", "") ?> <?cs /if ?><?cs
 if:backup.can.verify && page.may.backup ?><?cs call:act(backup.href + "/verify", "Verify now", "") ?> <?cs /if ?><?cs
 if:backup.can.keep && page.may.backup ?><form method="post" action="<?cs var:backup.href ?>/keep" class="act"><?cs call:secret() ?><input type="hidden" name="keep" value="1"><?cs call:button("Keep", "") ?></form> <?cs /if ?><?cs
@@ -38,7 +38,16 @@ if:backup.can.delete && page.may.delete ?><a class="button is-danger" href="<?cs
 <?cs /if ?><?cs if:backup.rebuilt.iso ?><dt>Taken up</dt><dd><?cs call:time(backup.rebuilt) ?>, from what the storage says of it</dd>
 <?cs /if ?><dt>Id</dt><dd><code><?cs var:backup.uuid ?></code></dd>
 </dl></section>
-<h2>Contents</h2>
+<?cs if:subcount(places) ?><h2>Where it lies</h2>
+<table class="list" role="table" aria-label="Where it lies">
+<thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">Storage</th><th role="columnheader" scope="col">State</th><th role="columnheader" scope="col">Verified</th><th role="columnheader" scope="col" class="num">Size</th><th role="columnheader" scope="col"><span class="unseen">Actions</span></th></tr></thead>
+<tbody role="rowgroup">
+<?cs each:c = places ?><tr role="row"><th role="rowheader" scope="row" data-label="Storage"><span><a href="<?cs var:c.href ?>"><?cs var:c.name ?></a><?cs if:c.first ?><br><span class="muted">read first</span><?cs /if ?></span></th><td role="cell" data-label="State"><span><?cs call:state(c.state) ?><?cs if:c.job.href ?> <a href="<?cs var:c.job.href ?>"><?cs var:c.job.id ?></a><?cs /if ?><?cs if:c.error ?><span class="why"><?cs var:c.error ?></span><?cs /if ?></span></td><td role="cell" data-label="Verified"><span class="stamp"><?cs call:time(c.verified) ?></span></td><td role="cell" class="num" data-label="Size"><?cs call:size(c.size) ?></td><td role="cell"><?cs
+if:page.may.backup ?><?cs if:c.can.retry ?><?cs call:act(c.act, "Try again", "") ?> <?cs /if ?><?cs if:c.can.heal ?><?cs call:act(c.act, "Make whole", "") ?> <?cs /if ?><?cs if:c.can.verify ?><?cs call:act(c.act + "/verify", "Verify", "quiet") ?> <?cs /if ?><?cs /if ?><?cs
+if:c.can.remove && page.may.delete ?><?cs call:act(c.act + "/remove", "Remove", "quiet") ?><?cs /if ?></td></tr>
+<?cs /each ?></tbody></table>
+<?cs if:subcount(others) && page.may.backup ?><div class="actions"><?cs each:o = others ?><?cs call:act(o.act, o.label, "") ?> <?cs /each ?></div>
+<?cs /if ?><?cs /if ?><h2>Contents</h2>
 <div class="grid">
 <?cs each:part = backup.parts ?><section class="card"><h3><?cs call:icon(part.icon) ?> <?cs var:part.name ?></h3>
 <p><?cs call:state(part.state) ?> <?cs var:part.engine ?><?cs if:part.version ?> <?cs var:part.version ?><?cs /if ?></p>

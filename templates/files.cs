@@ -1,6 +1,6 @@
 <?cs # files.cs: what a backup holds: its files, folder by folder, and its tables ?><?cs include!"macros.cs" ?><?cs include!"head.cs" ?>
 <?cs include!"part_worker.cs" ?>
-<p>Backup <a href="<?cs var:backup.href ?>"><?cs var:backup.id ?></a>, <?cs var:backup.created.date ?> UTC<?cs if:backup.note ?>: <span class="note"><?cs var:backup.note ?></span><?cs /if ?></p>
+<p>Backup <a href="<?cs var:backup.href ?>"><?cs var:backup.id ?></a>, <?cs var:backup.created.date ?> UTC<?cs if:backup.note ?>: <span class="note"><?cs var:backup.note ?></span><?cs /if ?><?cs if:!obstacle ?>. <a href="<?cs var:backup.href ?>/compare">Compare with…</a><?cs /if ?></p>
 <?cs if:obstacle ?><div class="notice is-bad" role="alert"><?cs call:icon("failed") ?><p><strong>Nobody can look into backup <?cs var:backup.id ?>.</strong> <?cs var:obstacle ?></p></div>
 <?cs else ?><?cs if:files.several ?><nav class="tabs" aria-label="Files of"><ul><?cs each:t = files.parts ?><li><a href="<?cs var:t.href ?>"<?cs if:t.current ?> aria-current="page"<?cs /if ?>><?cs var:t.name ?></a></li><?cs /each ?></ul></nav>
 <?cs /if ?><?cs if:files.part ?><?cs include!"part_files.cs" ?>

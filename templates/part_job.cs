@@ -1,6 +1,6 @@
 <?cs # part_job.cs: the part of a job's page that changes: replaced by /j/{n}/fragment while the job lives ?><div id="job"<?cs if:!job.ended ?> data-poll="<?cs var:job.href ?>/fragment"<?cs /if ?> data-title="<?cs var:job.state.word ?> – Job <?cs var:job.id ?> – <?cs var:job.env.label ?> – Lazarette">
 <?cs include!"part_worker.cs" ?>
-<p class="safety" role="status"><?cs call:state(job.state) ?> <span><?cs var:job.title ?><?cs if:job.subject.href ?> <a href="<?cs var:job.subject.href ?>"><?cs var:job.subject.text ?></a><?cs /if ?> <?cs if:job.mode ?>(<?cs var:job.mode ?>) <?cs /if ?>of <a href="<?cs var:job.env.href ?>"><?cs var:job.env.label ?></a><?cs
+<p class="safety" role="status"><?cs call:state(job.state) ?> <span><?cs var:job.title ?><?cs if:job.subject.href ?> <a href="<?cs var:job.subject.href ?>"><?cs var:job.subject.text ?></a><?cs /if ?> <?cs if:job.mode ?>(<?cs var:job.mode ?>) <?cs /if ?><?cs if:job.place ?><?cs if:job.copy ?>to<?cs else ?>in<?cs /if ?> <a href="/storage/<?cs var:job.place ?>"><?cs var:job.place ?></a> <?cs /if ?>of <a href="<?cs var:job.env.href ?>"><?cs var:job.env.label ?></a><?cs
 if:job.took ?>, <?cs if:job.ended ?>took<?cs else ?>running for<?cs /if ?> <?cs var:job.took ?><?cs /if ?></span></p>
 <?cs if:job.queued ?><p><?cs if:job.waiting ?>It <?cs var:job.waiting ?>.<?cs else ?>It is next in line.<?cs /if ?></p>
 <?cs elif:job.progress ?><div class="panel"><p class="phase"><?cs var:job.progress.phase ?></p>

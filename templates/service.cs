@@ -16,7 +16,8 @@
 <?cs elif:sqlite ?><?cs call:text(path, "path", "Database file", "The whole path on this server, such as /srv/shop/shop.sqlite") ?>
 <?cs elif:files ?><?cs call:area(roots, "roots", "Folders", "One whole path a line, such as /srv/shop/media", "3") ?>
 <?cs call:area(excludes, "excludes", "Leave out", "One pattern a line: *.tmp matches a name anywhere, cache/ a folder with all it holds. The connection test counts what they leave out.", "3") ?>
-<?cs /if ?><fieldset><legend>Landing rules: what runs before live data is opened here</legend>
+<?cs /if ?><?cs call:input(level, "level", "How hard to compress", "1 (fast) to 19 (small); as the server's settings say (usually 3) if left empty", "number") ?>
+<fieldset><legend>Landing rules: what runs before live data is opened here</legend>
 <?cs if:!files ?><?cs call:area(sanitise_sql, "sanitise_sql", "SQL", "Run by the service's own user on what was restored, before it is switched in: mask addresses, empty the mail queue, take payment keys away.", "5") ?>
 <?cs /if ?><?cs call:text(sanitise_hook, "sanitise_hook", "Hook", "The name of an executable in the folder hooks of this instance") ?></fieldset>
 <div class="actions"><button type="submit" class="button is-primary" name="then" value="test">Save and test</button> <?cs call:button("Save", "") ?> <a class="button is-quiet" href="<?cs var:base ?>/services">Cancel</a></div>

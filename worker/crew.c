@@ -299,7 +299,7 @@ write_end(struct crew *crew, const struct hand *h, const struct job *job, struct
 static void
 clear_after(struct crew *crew, struct arena *arena, const struct hand *h, const struct job *job)
 {
-	const struct clear c = { crew->conf, arena, crew->db };
+	const struct clear c = { crew->conf, arena, crew->db, NULL };
 	struct err e;
 	bool near = false;
 	int rc;

@@ -30,6 +30,7 @@ struct gc {
 	struct arena *arena;
 	struct db *db;
 	struct dest *dest;
+	int64_t storage;
 	const char *slug;
 	const struct invariants_file *rows;   /* in the order of their path */
 	size_t row_count;
@@ -103,6 +104,8 @@ signed_key(struct arena *a, const char *key)
 static int
 judge(const char **goes, const char **stays, struct gc *g, const struct stray *s, struct err *e)
 {
+	const struct pack_place at = { .storage = g->storage,
+		.key = signed_key(g->arena, s->key) };
 	int64_t backup;
 	bool needed;
 
@@ -117,13 +120,13 @@ judge(const char **goes, const char **stays, struct gc *g, const struct stray *s
 		return 0;
 	}
 	*stays = "the catalogue has never heard of it";
-	if (packs_former(&backup, g->db, signed_key(g->arena, s->key), e) != 0)
+	if (packs_former(&backup, g->db, &at, e) != 0)
 		return -1;
 	if (backup == 0)
 		return 0;
 	/* The rows were read a while ago. */
 	*stays = "a backup needs it by now";
-	if (packs_needed(&needed, g->db, signed_key(g->arena, s->key), 0, e) != 0)
+	if (packs_needed(&needed, g->db, &at, e) != 0)
 		return -1;
 	if (!needed)
 		*goes = arena_printf(g->arena,
@@ -166,6 +169,7 @@ sweep(struct gc *g, const struct conf *conf, const struct storage *s, struct err
 		return -1;
 	g->dest = dest;
 	g->slug = s->slug;
+	g->storage = s->id;
 	g->rows = rows;
 	g->strays = NULL;
 	g->stray_count = g->stray_capacity = 0;

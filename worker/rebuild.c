@@ -15,7 +15,7 @@
 #include "lib/store/regain.h"
 #include "lib/store/settings.h"
 #include "worker/job/plan.h"
-#include "worker/rebuild_read.h"
+#include "worker/job/rebuild_read.h"
 
 struct work {
 	const struct rebuild_order *order;

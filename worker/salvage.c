@@ -21,7 +21,7 @@
 #include "worker/dest/dest.h"
 #include "worker/job/sidecar_read.h"
 #include "worker/target/pg_salvage.h"
-#include "worker/vouch.h"
+#include "worker/job/vouch.h"
 
 enum { SIDECAR_MAX = 16 << 20, LISTED = 20 };
 

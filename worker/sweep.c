@@ -9,6 +9,7 @@
 #include "lib/base/log.h"
 #include "lib/model/storage.h"
 #include "lib/store/backups.h"
+#include "lib/store/copies.h"
 #include "lib/store/downloads.h"
 #include "lib/store/jobs.h"
 #include "lib/store/projects.h"
@@ -43,9 +44,12 @@ went(struct round *r, int rc, const struct err *e)
 	return false;
 }
 
+/* *failed_in: the storage that it failed in. */
 static int
-purge(const struct clear *c, int64_t id, struct err *e)
+purge(const struct clear *base, int64_t id, int64_t *failed_in, struct err *e)
 {
+	const struct clear with = { base->conf, base->arena, base->db, failed_in }, *c = &with;
+
 	if (clear_backup(c, id, e) != 0)
 		return -1;
 	FAULT("sweep.purged");
@@ -58,33 +62,56 @@ purge(const struct clear *c, int64_t id, struct err *e)
 /* A bucket that is out of reach would hold up each round for as long as its requests are tried, and
  * an object that is locked would fill the log: both have time. */
 static int
-put_off(const struct clear *c, int64_t id, const struct err *why, struct err *e)
+put_off(const struct clear *c, int64_t id, int64_t storage, const struct err *why, struct err *e)
 {
 	bool away = why->kind == ERR_BUSY;
 	struct storage s;
-	struct backup b;
 
-	if (!away && why->kind != ERR_CONFLICT && why->kind != ERR_DENIED)
+	if (storage == 0 || (!away && why->kind != ERR_CONFLICT && why->kind != ERR_DENIED))
 		return 0;
-	if (backups_by_id(&b, c->arena, c->db, id, e) != 0 ||
-	    storages_by_id(&s, c->arena, c->db, b.storage, e) != 0)
+	if (storages_by_id(&s, c->arena, c->db, storage, e) != 0)
 		return -1;
-	if (!storage_is_bucket(&s))
+	if (!storage_is_remote(&s))
 		return 0;
-	return backups_put_off(c->db, &b, away, clock_now() + (away ? AWAY_MS : LOCKED_MS), e);
+	return backups_put_off(c->db, id, away ? storage : 0,
+	    clock_now() + (away ? AWAY_MS : LOCKED_MS), e);
 }
 
 static void
 sweep_trash(struct round *r)
 {
-	int64_t before = clock_now() - r->c.conf->trash_ms, id = 0;
+	int64_t before = clock_now() - r->c.conf->trash_ms, id = 0, failed_in;
 	struct err e, why;
 
 	for (int i = 0; i < AT_ONCE; i++) {
 		if (!went(r, backups_next_purge(&id, r->c.db, before, id, &e), &e) || id == 0)
 			return;
-		if (!went(r, purge(&r->c, id, &e), &e) && put_off(&r->c, id, &e, &why) != 0)
+		failed_in = 0;
+		if (!went(r, purge(&r->c, id, &failed_in, &e), &e) &&
+		    put_off(&r->c, id, failed_in, &e, &why) != 0)
 			went(r, -1, &why);
+	}
+}
+
+/* A storage that does not answer is asked once a round. */
+static void
+sweep_leaving(struct round *r)
+{
+	int64_t away = 0;
+	struct copy *list;
+	size_t count;
+	struct err e;
+
+	if (!went(r, copies_leaving(&list, &count, r->c.arena, r->c.db, AT_ONCE, &e), &e))
+		return;
+	for (size_t i = 0; i < count; i++) {
+		if (list[i].storage == away)
+			continue;
+		if (!went(r, clear_copy(&r->c, list[i].backup, list[i].storage, &e), &e))
+			away = list[i].storage;
+		else
+			log_line(LOG_INFO, "copy.removed", "b%" PRId64 " left a storage",
+			    list[i].backup);
 	}
 }
 
@@ -117,7 +144,7 @@ static void
 sweep_failed_page(struct round *r, int64_t environment, int64_t *after)
 {
 	CLEANUP_ARENA struct arena *arena = arena_new();
-	const struct clear c = { r->c.conf, arena, r->c.db };
+	const struct clear c = { r->c.conf, arena, r->c.db, NULL };
 	const struct backup_filter filter = { .environment = environment, .after = *after,
 		.kind = -1, .state = BACKUP_FAILED, .limit = AT_ONCE };
 	struct backup *list;
@@ -159,6 +186,9 @@ sweep_failed(struct round *r)
 static int
 sweep_uploads(const struct clear *c, const struct job *j, struct err *e)
 {
+	if (j->kind == JOB_COPY && (j->fence > 1 || (job_ended(j->state) &&
+	                                                j->state != JOB_SUCCEEDED)))
+		return clear_copy_uploads(c, j, e);
 	return j->kind == JOB_BACKUP && j->fence > 1 ? clear_uploads_of(c, j, e) : 0;
 }
 
@@ -182,7 +212,7 @@ static void
 sweep_jobs_page(struct round *r, int64_t *after)
 {
 	CLEANUP_ARENA struct arena *arena = arena_new();
-	const struct clear c = { r->c.conf, arena, r->c.db };
+	const struct clear c = { r->c.conf, arena, r->c.db, NULL };
 	const struct job_filter filter = { .after = *after, .limit = AT_ONCE };
 	struct job *list;
 	size_t count;
@@ -225,14 +255,16 @@ int
 sweep_once(const struct conf *conf, struct db *db, int64_t since, struct err *e)
 {
 	CLEANUP_ARENA struct arena *arena = arena_new();
-	struct round r = { .c = { conf, arena, db }, .since = since };
+	struct round r = { .c = { conf, arena, db, NULL }, .since = since };
 	struct err now;
 
 	sweep_failed(&r);
 	sweep_downloads(&r);
 	sweep_trash(&r);
+	sweep_leaving(&r);
 	went(&r, clear_scratch(&r.c, &now), &now);
 	went(&r, clear_lists(&r.c, &now), &now);
+	went(&r, clear_ledgers(&r.c, &now), &now);
 	sweep_jobs(&r);
 	sweep_restores(&r);
 	went(&r, verify_step(db, conf, clock_now(), &now), &now);

@@ -9,7 +9,9 @@
 #include "lib/base/log.h"
 #include "lib/store/alarms.h"
 #include "lib/store/concerns.h"
+#include "lib/store/copies.h"
 #include "lib/store/findings.h"
+#include "lib/store/proofs.h"
 #include "lib/store/verifies.h"
 
 static bool
@@ -47,10 +49,10 @@ compare_alarms(struct db *db, int64_t now, struct err *e)
 typedef int queue_due(int64_t *count, struct db *db, int64_t now, struct err *e);
 
 int
-verify_step(struct db *db, const struct conf *conf UNUSED, int64_t now, struct err *e)
+verify_step(struct db *db, const struct conf *conf, int64_t now, struct err *e)
 {
 	static queue_due *const queues[] = {
-		verifies_queue, verifies_queue_tests, findings_queue,
+		verifies_queue, verifies_queue_tests, findings_queue, copies_queue,
 	};
 	int64_t queued, total = 0;
 	struct err why;
@@ -65,6 +67,13 @@ verify_step(struct db *db, const struct conf *conf UNUSED, int64_t now, struct e
 		}
 		total += queued;
 	}
+	queued = 0;
+	if (proofs_queue(&queued, db, now, conf->prove_minute, &why) != 0) {
+		if (rc == 0)
+			*e = why;
+		rc = -1;
+	}
+	total += queued;
 	if (total > 0)
 		log_line(LOG_INFO, "verify.queued", "%" PRId64 " jobs look after old backups",
 		    total);

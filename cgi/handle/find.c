@@ -10,11 +10,12 @@
 #include "lib/store/backups.h"
 #include "lib/store/downloads.h"
 #include "lib/store/jobs.h"
+#include "lib/store/listing.h"
 #include "lib/store/projects.h"
 #include "lib/store/restores.h"
 
 /* Longer than a double click over a slow line, too short to go back and type another password. */
-enum { KEY_MAX = 100, REPEAT_MS = 10 * 1000 };
+enum { KEY_MAX = 100, REPEAT_MS = 10 * 1000, JUST_NOW_MS = 60 * 1000 };
 
 int
 find_project(struct project *ret, const struct request *rq, struct err *e)
@@ -124,6 +125,27 @@ find_key(const struct request *rq)
  * A brake on whoever tries many tokens. A known one is always served: 256 bits are not found by
  * trying, and somebody behind the same address must not be able to lock others out of their files.
  */
+int
+find_maker(struct job **ret, const struct request *rq, int64_t newest, struct err *e)
+{
+	struct job *job;
+
+	*ret = NULL;
+	if (newest == 0)
+		return 0;
+	job = arena_alloc(rq->arena, sizeof *job);
+	if (jobs_by_id(job, rq->arena, rq->db, newest, e) != 0)
+		return -1;
+	if (job->state != JOB_SUCCEEDED) {
+		*ret = job;
+		return 0;
+	}
+	if (rq->now - job->finished_at < JUST_NOW_MS)
+		return err_set(e, ERR_INTERNAL, "j%" PRId64 " has ended, and what it made is not in"
+		    " '%s'", newest, listing_folder(rq->arena, rq->conf->run));
+	return 0;
+}
+
 int
 find_no_link(const struct request *rq, struct err *e)
 {

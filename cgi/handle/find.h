@@ -40,6 +40,11 @@ bool find_may_restore(const struct request *rq, enum environment_kind kind);
 MUST_USE int find_check_restore(const struct request *rq, const struct environment *v,
     struct err *e);
 
+/* What a page waits for is made by jobs, `newest` the last of them (0: none). *ret is that job
+ * while it is at work or when it failed; NULL: it is to be asked for now. ERR_INTERNAL: it was made
+ * just now and is not here, and will not come by being made again. */
+MUST_USE int find_maker(struct job **ret, const struct request *rq, int64_t newest, struct err *e);
+
 /* A token that nobody knows: ERR_NOT_FOUND, or ERR_TOO_MANY for who has tried many. */
 MUST_USE int find_no_link(const struct request *rq, struct err *e);
 

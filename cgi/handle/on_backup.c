@@ -13,6 +13,7 @@
 #include "lib/model/name.h"
 #include "lib/store/backups.h"
 #include "lib/store/concerns.h"
+#include "lib/store/copies.h"
 #include "lib/store/downloads.h"
 #include "lib/store/jobs.h"
 #include "lib/store/projects.h"
@@ -80,6 +81,8 @@ gather(struct backup_view *view, const struct request *rq, const struct backup *
 	struct storage *storage = arena_alloc(rq->arena, sizeof *storage);
 	struct job *job = arena_alloc(rq->arena, sizeof *job);
 	struct part *parts;
+	struct copy *places;
+	struct storage *storages;
 	struct job_line *lines;
 	struct download *downloads;
 	struct restore *restores;
@@ -96,10 +99,14 @@ gather(struct backup_view *view, const struct request *rq, const struct backup *
 	    downloads_of_backup(&downloads, &view->download_count, rq->arena,
 	        rq->db, b->id, e) != 0 ||
 	    restores_list(&restores, &view->restore_count, rq->arena, rq->db, &used, e) != 0 ||
+	    copies_list(&places, &view->place_count, rq->arena, rq->db, b->id, e) != 0 ||
+	    storages_list(&storages, &view->storage_count, rq->arena, rq->db, e) != 0 ||
 	    find_active(&view->active, rq, b, e) != 0 ||
 	    promises(view, rq, b->environment, e) != 0)
 		return -1;
 	view->parts = parts;
+	view->places = places;
+	view->storages = storages;
 	view->storage = storage;
 	view->keys = arena_printf(rq->arena, "%s/keys", rq->conf->home);
 	view->downloads = downloads;

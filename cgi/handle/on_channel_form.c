@@ -6,6 +6,7 @@
 
 #include "cgi/handle/find.h"
 #include "cgi/handle/on_channel.h"
+#include "cgi/page/complaints.h"
 #include "cgi/page/show_channel.h"
 #include "lib/base/num.h"
 #include "lib/model/name.h"
@@ -15,23 +16,15 @@
 #include "lib/util/http.h"
 #include "lib/util/seal.h"
 
-enum { ERRORS_MAX = 8, TOKEN_MAX = 200, TAIL = 4, TAIL_OF = 12 };
+enum { TOKEN_MAX = 200, TAIL = 4, TAIL_OF = 12 };
 
 struct form {
 	struct channel_place at;
 	struct channel_form typed;
 	struct channel c;             /* as it will be stored */
 	const struct channel *stored; /* NULL: a new one */
-	struct field_error errors[ERRORS_MAX];
-	size_t wrong;
+	struct complaints wrong;
 };
-
-static void
-complain(struct form *f, const char *field, const char *text)
-{
-	if (f->wrong < ERRORS_MAX)
-		f->errors[f->wrong++] = (struct field_error){ field, text };
-}
 
 static bool
 of_instance(const struct form *f)
@@ -53,7 +46,7 @@ read_events(struct form *f, const struct request *rq)
 		    notice_suits(f->c.kind, event, of_instance(f)))
 			f->typed.events |= notice_bit(event);
 	if (f->typed.events == 0)
-		complain(f, "events", "Choose at least one event");
+		complaints_add(&f->wrong, "events", "Choose at least one event");
 }
 
 /* The end of a secret address tells two of them apart and opens nothing. */
@@ -75,12 +68,13 @@ check_secret(struct form *f, const struct request *rq)
 	struct err why;
 
 	if (f->c.kind == CHANNEL_WEBHOOK && hooksign_check(secret, &why) != 0)
-		complain(f, "secret", arena_dup(rq->arena, why.text));
+		complaints_add(&f->wrong, "secret", arena_dup(rq->arena, why.text));
 	if (f->c.kind != CHANNEL_NTFY)
 		return;
 	for (const char *p = secret; *p != '\0'; p++)
 		if (*p <= 0x20 || *p >= 0x7f || p - secret >= TOKEN_MAX) {
-			complain(f, "secret", "A token has no spaces and at most 200 characters");
+			complaints_add(&f->wrong, "secret",
+			    "A token has no spaces and at most 200 characters");
 			return;
 		}
 }
@@ -118,7 +112,7 @@ seal_url(struct form *f, const struct request *rq, const char *host, struct err 
 static int
 read_url(struct form *f, const struct request *rq, struct err *e)
 {
-	size_t before = f->wrong;
+	size_t before = f->wrong.count;
 	struct err why;
 	char *host;
 
@@ -126,17 +120,18 @@ read_url(struct form *f, const struct request *rq, struct err *e)
 	f->c.sealed_size = 0;
 	if (f->stored != NULL && *f->typed.url == '\0') {
 		if (*f->typed.secret != '\0')
-			complain(f, "url", "Enter the address again, too: it is locked up together "
+			complaints_add(&f->wrong, "url",
+			    "Enter the address again, too: it is locked up together "
 			    "with the secret");
 		return 0;
 	}
 	if (http_check_url(&host, rq->arena, f->typed.url, &why) != 0 ||
 	    check_shape(f, rq, &why) != 0) {
-		complain(f, "url", arena_dup(rq->arena, why.text));
+		complaints_add(&f->wrong, "url", arena_dup(rq->arena, why.text));
 		return 0;
 	}
 	check_secret(f, rq);
-	return f->wrong > before ? 0 : seal_url(f, rq, host, e);
+	return f->wrong.count > before ? 0 : seal_url(f, rq, host, e);
 }
 
 static int
@@ -148,11 +143,11 @@ read_form(struct form *f, const struct request *rq, struct err *e)
 		request_field(rq, "url"), request_field(rq, "secret"), 0 };
 	f->c.name = f->typed.name;
 	if (name_check_title("Name", f->c.name, &why) != 0)
-		complain(f, "name", arena_dup(rq->arena, why.text));
+		complaints_add(&f->wrong, "name", arena_dup(rq->arena, why.text));
 	if (f->c.kind == CHANNEL_MAIL) {
 		f->c.target = f->typed.target;
 		if (name_check_email(f->c.target, &why) != 0)
-			complain(f, "target", arena_dup(rq->arena, why.text));
+			complaints_add(&f->wrong, "target", arena_dup(rq->arena, why.text));
 	} else if (read_url(f, rq, e) != 0) {
 		return -1;
 	}
@@ -196,8 +191,8 @@ send_form(struct reply *rp, const struct request *rq, const struct form *f, stru
 	show_channel_form(&p, f->c.kind, &f->typed, f->stored, of_instance(f));
 	if (f->stored != NULL && show_stored(&p, rq, f, e) != 0)
 		return -1;
-	if (f->wrong > 0)
-		page_errors(&p, rp, f->errors, f->wrong);
+	if (f->wrong.count > 0)
+		page_errors(&p, rp, f->wrong.items, f->wrong.count);
 	return page_send(rp, rq, &p, e);
 }
 
@@ -222,7 +217,7 @@ int
 on_channel_form_new(struct reply *rp, struct request *rq, struct err *e)
 {
 	CLEANUP_PAGE struct page p = { 0 };
-	struct form f = { .wrong = 0 };
+	struct form f = { .wrong = { .count = 0 } };
 
 	if (on_channel_place(&f.at, rq, e) != 0)
 		return -1;
@@ -261,7 +256,7 @@ find_twin(int64_t *ret, const struct form *f, const struct request *rq, struct e
 int
 on_channel_form_create(struct reply *rp, struct request *rq, struct err *e)
 {
-	struct form f = { .wrong = 0 };
+	struct form f = { .wrong = { .count = 0 } };
 	int64_t twin;
 
 	if (on_channel_place(&f.at, rq, e) != 0)
@@ -270,7 +265,7 @@ on_channel_form_create(struct reply *rp, struct request *rq, struct err *e)
 		return err_set(e, ERR_INPUT, "choose the kind of the channel");
 	if (read_form(&f, rq, e) != 0)
 		return -1;
-	if (f.wrong > 0)
+	if (f.wrong.count > 0)
 		return send_form(rp, rq, &f, e);
 	f.c.project = f.at.of.project.id;
 	f.c.environment = f.at.of.environment.id;
@@ -287,7 +282,7 @@ on_channel_form_create(struct reply *rp, struct request *rq, struct err *e)
 int
 on_channel_form_edit(struct reply *rp, struct request *rq, struct err *e)
 {
-	struct form f = { .wrong = 0 };
+	struct form f = { .wrong = { .count = 0 } };
 	struct channel stored;
 
 	if (on_channel_place(&f.at, rq, e) != 0 || on_channel_find(&stored, rq, &f.at, e) != 0)
@@ -301,7 +296,7 @@ on_channel_form_edit(struct reply *rp, struct request *rq, struct err *e)
 int
 on_channel_form_save(struct reply *rp, struct request *rq, struct err *e)
 {
-	struct form f = { .wrong = 0 };
+	struct form f = { .wrong = { .count = 0 } };
 	struct channel stored;
 	struct err why;
 
@@ -313,14 +308,15 @@ on_channel_form_save(struct reply *rp, struct request *rq, struct err *e)
 		return -1;
 	if (!num_parse(&f.c.revision, request_field(rq, "revision"), 1, INT64_MAX))
 		f.c.revision = stored.revision;
-	if (f.wrong > 0)
+	if (f.wrong.count > 0)
 		return send_form(rp, rq, &f, e);
 	if (channels_update(&f.c, rq->db, &why) != 0) {
 		if (why.kind != ERR_CONFLICT) {
 			*e = why;
 			return -1;
 		}
-		complain(&f, "", "Somebody changed this channel while you edited. Your values are"
+		complaints_add(&f.wrong, "",
+		    "Somebody changed this channel while you edited. Your values are"
 		    " below; Save replaces theirs.");
 		return send_form(rp, rq, &f, e);
 	}

@@ -8,6 +8,7 @@
 #include "cgi/handle/find.h"
 #include "cgi/handle/ticks.h"
 #include "cgi/handle/trail.h"
+#include "cgi/page/complaints.h"
 #include "cgi/page/show_backup.h"
 #include "cgi/page/show_download.h"
 #include "lib/base/num.h"
@@ -27,15 +28,8 @@ struct form {
 	size_t chosen;
 	const struct part *part;      /* of which only `ticks` are wanted; NULL: all is whole */
 	struct ticks ticks;
-	struct field_error errors[4];
-	size_t wrong;
+	struct complaints wrong;
 };
-
-static void
-complain(struct form *form, const char *field, const char *text)
-{
-	form->errors[form->wrong++] = (struct field_error){ field, text };
-}
 
 /* Files that were ticked on the page of them; `part` says whose they are. */
 static int
@@ -100,15 +94,16 @@ read_options(struct form *form, const struct request *rq)
 	form->f.valid_ms = rq->conf->download_valid_ms;
 	form->f.max_uses = rq->conf->download_uses;
 	if (*format != '\0' && !download_format_parse(&form->f.format, format))
-		complain(form, "format", "Choose one of the formats in the list");
+		complaints_add(&form->wrong, "format", "Choose one of the formats in the list");
 	if (*valid != '\0') {
 		if (num_parse(&hours, valid, 1, HOURS_MAX))
 			form->f.valid_ms = hours * HOUR_MS;
 		else
-			complain(form, "valid", "The links are valid for 1 hour to 7 days");
+			complaints_add(&form->wrong, "valid",
+			    "The links are valid for 1 hour to 7 days");
 	}
 	if (*uses != '\0' && !num_parse(&form->f.max_uses, uses, 1, USES_MAX))
-		complain(form, "uses", "Allow 1 to 20 downloads");
+		complaints_add(&form->wrong, "uses", "Allow 1 to 20 downloads");
 }
 
 static int
@@ -129,7 +124,7 @@ read_form(struct form *form, struct request *rq, struct err *e)
 		    "backup b%" PRId64 " is %s, so nothing of it can be downloaded", form->b.id,
 		    form->b.state == BACKUP_TRASHED ? "in the trash"
 		                                    : backup_state_name(form->b.state));
-	if (form->b.health == HEALTH_DAMAGED || form->b.health == HEALTH_MISSING)
+	if (backup_is_lost(&form->b))
 		return err_set(e, ERR_CONFLICT, "the stored bytes of backup b%" PRId64 " are %s, so"
 		    " nothing of it can be downloaded", form->b.id,
 		    form->b.health == HEALTH_DAMAGED ? "damaged" : "missing");
@@ -144,7 +139,7 @@ read_form(struct form *form, struct request *rq, struct err *e)
 	read_parts(form, rq);
 	read_options(form, rq);
 	if (form->chosen == 0)
-		complain(form, "parts", "Choose at least one thing to download");
+		complaints_add(&form->wrong, "parts", "Choose at least one thing to download");
 	return 0;
 }
 
@@ -165,8 +160,8 @@ send_form(struct reply *rp, const struct request *rq, const struct form *form, s
 	page_crumb(&p, "Prepare download", NULL);
 	show_backup_short(node_at(p.root, "backup"), &form->b, rq->now);
 	show_download_form(&p, &form->f, rq->now);
-	if (form->wrong > 0)
-		page_errors(&p, rp, form->errors, form->wrong);
+	if (form->wrong.count > 0)
+		page_errors(&p, rp, form->wrong.items, form->wrong.count);
 	return page_send(rp, rq, &p, e);
 }
 
@@ -254,7 +249,7 @@ on_download_new_create(struct reply *rp, struct request *rq, struct err *e)
 	}
 	if (form.part != NULL && form.ticks.count == 0)
 		return back_to_files(rp, &form);
-	if (form.wrong > 0)
+	if (form.wrong.count > 0)
 		return send_form(rp, rq, &form, e);
 	if (request_download(&ids, rq, &form, e) != 0)
 		return -1;

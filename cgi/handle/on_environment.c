@@ -8,6 +8,7 @@
 #include "cgi/handle/envpage.h"
 #include "cgi/handle/find.h"
 #include "cgi/handle/trail.h"
+#include "cgi/page/complaints.h"
 #include "cgi/page/show_activity.h"
 #include "lib/base/num.h"
 #include "lib/model/name.h"
@@ -16,23 +17,15 @@
 #include "lib/store/policies.h"
 #include "lib/store/projects.h"
 
-enum { ERRORS_MAX = 8, EVENT_ROWS = 50, HOOK_SECONDS_MAX = 3600 };
+enum { EVENT_ROWS = 50, HOOK_SECONDS_MAX = 3600 };
 
 /* The form of an environment, with what is wrong in it. */
 struct form {
 	struct environment v;
-	struct field_error errors[ERRORS_MAX];
-	size_t wrong;
+	struct complaints wrong;
 	const char *hook_limit;       /* as it was typed, when that is no number; else NULL */
 	const char *freeze_seconds;   /* as it was typed, "" for what holds without it */
 };
-
-static void
-complain(struct form *f, const char *field, const char *text)
-{
-	if (f->wrong < ERRORS_MAX)
-		f->errors[f->wrong++] = (struct field_error){ field, text };
-}
 
 static void
 read_form(struct form *f, const struct request *rq)
@@ -42,11 +35,11 @@ read_form(struct form *f, const struct request *rq)
 	f->v.name = request_field(rq, "name");
 	f->v.slug = request_field(rq, "slug");
 	if (name_check_title("Name", f->v.name, &why) != 0)
-		complain(f, "name", arena_dup(rq->arena, why.text));
+		complaints_add(&f->wrong, "name", arena_dup(rq->arena, why.text));
 	if (name_check_slug(f->v.slug, &why) != 0)
-		complain(f, "slug", arena_dup(rq->arena, why.text));
+		complaints_add(&f->wrong, "slug", arena_dup(rq->arena, why.text));
 	if (!environment_kind_parse(&f->v.kind, request_field(rq, "kind")))
-		complain(f, "kind", "Choose what kind of environment it is");
+		complaints_add(&f->wrong, "kind", "Choose what kind of environment it is");
 }
 
 /* What surrounds a restore into it: hooks, how long they may take, and who hears of it. */
@@ -59,19 +52,19 @@ read_restores(struct form *f, const struct request *rq)
 	f->v.hook_before = request_field(rq, "hook_before");
 	f->v.hook_after = request_field(rq, "hook_after");
 	if (name_check_hook(f->v.hook_before, &why) != 0)
-		complain(f, "hook_before", arena_dup(rq->arena, why.text));
+		complaints_add(&f->wrong, "hook_before", arena_dup(rq->arena, why.text));
 	if (name_check_hook(f->v.hook_after, &why) != 0)
-		complain(f, "hook_after", arena_dup(rq->arena, why.text));
+		complaints_add(&f->wrong, "hook_after", arena_dup(rq->arena, why.text));
 	if (*limit != '\0' && !num_parse(&f->v.hook_limit_s, limit, 1, HOOK_SECONDS_MAX)) {
 		f->hook_limit = limit;
-		complain(f, "hook_limit", "A hook may take 1 to 3600 seconds");
+		complaints_add(&f->wrong, "hook_limit", "A hook may take 1 to 3600 seconds");
 	}
 	f->v.hook_code = request_field(rq, "hook_code");
 	if (name_check_hook(f->v.hook_code, &why) != 0)
-		complain(f, "hook_code", arena_dup(rq->arena, why.text));
+		complaints_add(&f->wrong, "hook_code", arena_dup(rq->arena, why.text));
 	wrong = emails_read(&f->v.watchers, rq, "watchers");
 	if (wrong != NULL)
-		complain(f, "watchers", wrong);
+		complaints_add(&f->wrong, "watchers", wrong);
 }
 
 /* What surrounds a consistent backup of it. */
@@ -84,14 +77,15 @@ read_freeze(struct form *f, const struct request *rq)
 	f->v.hook_thaw = request_field(rq, "hook_thaw");
 	f->freeze_seconds = request_field(rq, "freeze_seconds");
 	if (name_check_hook(f->v.hook_freeze, &why) != 0)
-		complain(f, "hook_freeze", arena_dup(rq->arena, why.text));
+		complaints_add(&f->wrong, "hook_freeze", arena_dup(rq->arena, why.text));
 	if (name_check_hook(f->v.hook_thaw, &why) != 0)
-		complain(f, "hook_thaw", arena_dup(rq->arena, why.text));
+		complaints_add(&f->wrong, "hook_thaw", arena_dup(rq->arena, why.text));
 	else if (*f->v.hook_freeze != '\0' && *f->v.hook_thaw == '\0')
-		complain(f, "hook_thaw", "What is held must be let go again: name a hook for it");
+		complaints_add(&f->wrong, "hook_thaw",
+		    "What is held must be let go again: name a hook for it");
 	if (*f->freeze_seconds != '\0' &&
 	    policy_check(POLICY_FREEZE_SECONDS, f->freeze_seconds, &why) != 0)
-		complain(f, "freeze_seconds", arena_dup(rq->arena, why.text));
+		complaints_add(&f->wrong, "freeze_seconds", arena_dup(rq->arena, why.text));
 }
 
 /* Its own cap, or the one that it inherits. */
@@ -118,8 +112,8 @@ send_new(struct reply *rp, const struct request *rq, const struct form *f,
 	show_environment_form(&p, &f->v);
 	node_flag(p.root, "new", true);
 	node_setf(p.root, "back", "/p/%s", project->slug);
-	if (f->wrong > 0)
-		page_errors(&p, rp, f->errors, f->wrong);
+	if (f->wrong.count > 0)
+		page_errors(&p, rp, f->wrong.items, f->wrong.count);
 	return page_send(rp, rq, &p, e);
 }
 
@@ -145,8 +139,8 @@ send_settings(struct reply *rp, const struct request *rq, const struct form *f,
 	node_setf(p.root, "back", "/p/%s/%s/backups", stored->project_slug, stored->slug);
 	node_setf(p.root, "pause.href", "/p/%s/%s/pause", stored->project_slug, stored->slug);
 	node_flag(p.root, "pause.on", stored->paused);
-	if (f->wrong > 0)
-		page_errors(&p, rp, f->errors, f->wrong);
+	if (f->wrong.count > 0)
+		page_errors(&p, rp, f->wrong.items, f->wrong.count);
 	return page_send(rp, rq, &p, e);
 }
 
@@ -205,7 +199,7 @@ is_repeated(const struct form *f, const struct request *rq, const struct project
 int
 on_environment_create(struct reply *rp, struct request *rq, struct err *e)
 {
-	struct form f = { .wrong = 0 };
+	struct form f = { .wrong = { .count = 0 } };
 	struct project project;
 	struct err why;
 
@@ -213,7 +207,7 @@ on_environment_create(struct reply *rp, struct request *rq, struct err *e)
 		return -1;
 	read_form(&f, rq);
 	f.v.project = project.id;
-	if (f.wrong > 0)
+	if (f.wrong.count > 0)
 		return send_new(rp, rq, &f, &project, e);
 	if (environments_add(&f.v, rq->db, &why) != 0) {
 		if (why.kind != ERR_CONFLICT) {
@@ -223,7 +217,7 @@ on_environment_create(struct reply *rp, struct request *rq, struct err *e)
 		if (is_repeated(&f, rq, &project))
 			return reply_see_other(rp, "/p/%s/%s/backups?said=created", project.slug,
 			    f.v.slug);
-		complain(&f, "slug", why.text);
+		complaints_add(&f.wrong, "slug", why.text);
 		return send_new(rp, rq, &f, &project, e);
 	}
 	f.v.project_slug = project.slug;
@@ -234,7 +228,7 @@ on_environment_create(struct reply *rp, struct request *rq, struct err *e)
 int
 on_environment_settings(struct reply *rp, struct request *rq, struct err *e)
 {
-	struct form f = { .wrong = 0 };
+	struct form f = { .wrong = { .count = 0 } };
 
 	if (find_environment(&f.v, rq, e) != 0)
 		return -1;
@@ -251,7 +245,8 @@ refuse_held(struct form *f, const struct request *rq, struct err *e)
 	if (freezes_of(&row, rq->arena, rq->db, f->v.id, e) != 0)
 		return -1;
 	if (row.at != 0)
-		complain(f, "hook_thaw", "The application is held for a backup, and this hook is "
+		complaints_add(&f->wrong, "hook_thaw",
+		    "The application is held for a backup, and this hook is "
 		    "to let it go: take it away when that is over");
 	return 0;
 }
@@ -259,7 +254,7 @@ refuse_held(struct form *f, const struct request *rq, struct err *e)
 int
 on_environment_save(struct reply *rp, struct request *rq, struct err *e)
 {
-	struct form f = { .wrong = 0 };
+	struct form f = { .wrong = { .count = 0 } };
 	struct environment stored;
 	struct err why;
 
@@ -271,14 +266,14 @@ on_environment_save(struct reply *rp, struct request *rq, struct err *e)
 	read_freeze(&f, rq);
 	if (*f.v.hook_thaw == '\0' && *stored.hook_thaw != '\0' && refuse_held(&f, rq, e) != 0)
 		return -1;
-	if (f.wrong > 0)
+	if (f.wrong.count > 0)
 		return send_settings(rp, rq, &f, &stored, e);
 	if (environments_update(&f.v, rq->db, &why) != 0) {
 		if (why.kind != ERR_CONFLICT) {
 			*e = why;
 			return -1;
 		}
-		complain(&f, "slug", why.text);
+		complaints_add(&f.wrong, "slug", why.text);
 		return send_settings(rp, rq, &f, &stored, e);
 	}
 	if (save_freeze(&f, rq, e) != 0)

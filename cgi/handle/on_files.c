@@ -14,7 +14,7 @@
 #include "lib/store/restores.h"
 #include "lib/util/url.h"
 
-enum { ROWS = 100, JUST_NOW_MS = 60 * 1000 };
+enum { ROWS = 100 };
 
 /* The page before its tree. */
 struct look {
@@ -89,28 +89,22 @@ ask_for_list(int64_t *job, const struct request *rq, const struct backup *b, str
 	return listing_request(job, rq->db, &jr, b->id, e);
 }
 
-/* The job that reads the list, or that could not. A list that was made just now and is not here
- * will not come by being made again. */
 static int
 find_reader(struct look *k, const struct request *rq, struct err *e)
 {
-	struct job *job = arena_alloc(rq->arena, sizeof *job);
+	struct job *job = NULL;
 	int64_t id;
 
+	if (listing_newest_job(&id, rq->db, k->b.id, e) != 0 || find_maker(&job, rq, id, e) != 0)
+		return -1;
+	if (job == NULL) {
+		job = arena_alloc(rq->arena, sizeof *job);
+		if (ask_for_list(&id, rq, &k->b, e) != 0 ||
+		    jobs_by_id(job, rq->arena, rq->db, id, e) != 0)
+			return -1;
+	}
 	k->view.job = job;
-	if (listing_newest_job(&id, rq->db, k->b.id, e) != 0)
-		return -1;
-	if (id != 0 && jobs_by_id(job, rq->arena, rq->db, id, e) != 0)
-		return -1;
-	if (id != 0 && job->state != JOB_SUCCEEDED)
-		return 0;
-	if (id != 0 && rq->now - job->finished_at < JUST_NOW_MS)
-		return err_set(e, ERR_INTERNAL, "the list of files of b%" PRId64 " was made by j%"
-		    PRId64 " and is not in '%s'", k->b.id, id,
-		    listing_folder(rq->arena, rq->conf->run));
-	if (ask_for_list(&id, rq, &k->b, e) != 0)
-		return -1;
-	return jobs_by_id(job, rq->arena, rq->db, id, e);
+	return 0;
 }
 
 static int

@@ -13,6 +13,8 @@
 #include "cgi/page/show_log.h"
 #include "lib/model/name.h"
 #include "lib/store/backups.h"
+#include "lib/store/compare.h"
+#include "lib/store/copies.h"
 #include "lib/store/downloads.h"
 #include "lib/store/findings.h"
 #include "lib/store/jobs.h"
@@ -326,6 +328,10 @@ retry(int64_t *ret, struct request *rq, const struct job *old, const struct job_
 	case JOB_CHECK:
 		return retry_check(ret, rq, old, jr, e);
 	case JOB_VERIFY:
+		if (old->storage != 0)
+			return copies_verify(ret, rq->db, jr,
+			    &(struct copy_ask){ .backup = old->backup,
+			        .storage = old->storage }, e);
 		return jobs_add_verify(ret, rq->db, jr, old->backup, e);
 	case JOB_PREVIEW:
 	case JOB_RESTORE:
@@ -343,6 +349,15 @@ retry(int64_t *ret, struct request *rq, const struct job *old, const struct job_
 		    "it comes again by itself after the next backup, or within a day");
 	case JOB_LIST:
 		return listing_request(ret, rq->db, jr, old->backup, e);
+	case JOB_COMPARE:
+		return compare_request(ret, rq->db, jr,
+		    &(struct compare_pair){ old->compared, old->backup }, e);
+	case JOB_COPY:
+		return copies_request(ret, rq->db, jr,
+		    &(struct copy_ask){ old->backup, old->storage, false, false }, e);
+	case JOB_PROVE:
+		return err_set(e, ERR_CONFLICT,
+		    "recovery is proved again from the storage's own page");
 	case JOB_KINDS:
 		break;
 	}

@@ -138,6 +138,8 @@ on_link_file(struct reply *rp, struct request *rq, struct err *e)
 		return -1;
 	if (view.count != 1)
 		return err_set(e, ERR_NOT_FOUND, "This link has no such file.");
+	if (rq->args[2] != NULL && strcmp(rq->args[2], view.files[0].file->name) != 0)
+		return err_set(e, ERR_NOT_FOUND, "This link has no such file.");
 	if (all_spent(&view))
 		return send_gone(rp, rq, &view, true, e);
 	/* A use is counted by what nginx reports as delivered, not here. */

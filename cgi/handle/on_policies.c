@@ -5,6 +5,7 @@
 
 #include "cgi/handle/policyplace.h"
 #include "cgi/page/show_policies.h"
+#include "lib/base/buf.h"
 #include "lib/model/zone.h"
 #include "lib/store/projects.h"
 
@@ -88,6 +89,32 @@ check_storage(const char *slug, const struct request *rq, struct err *e)
 	return err_set(e, ERR_INPUT, "There is no storage %.60s", slug);
 }
 
+static int
+check_storages(const char *list, const struct request *rq, struct err *e)
+{
+	for (const char *at = list; *at != '\0';) {
+		size_t n = strcspn(at, " ");
+
+		if (check_storage(arena_dupn(rq->arena, at, n), rq, e) != 0)
+			return -1;
+		at += n + strspn(at + n, " ");
+	}
+	return 0;
+}
+
+/* The boxes that are ticked, as one value. */
+static const char *
+ticked(const struct request *rq)
+{
+	CLEANUP_BUF struct buf list = BUF_INIT;
+	const char **values;
+	size_t count = request_fields(&values, rq, "value");
+
+	for (size_t i = 0; i < count; i++)
+		buf_printf(&list, "%s%s", i > 0 ? " " : "", values[i]);
+	return arena_dup(rq->arena, list.p);
+}
+
 /* Beyond what policy_check() knows: is there such a zone, such a storage? */
 static int
 check(const struct sent *sent, const struct request *rq, struct err *e)
@@ -98,7 +125,9 @@ check(const struct sent *sent, const struct request *rq, struct err *e)
 		return -1;
 	if (sent->key == POLICY_ZONE && strcmp(sent->value, "UTC") != 0)
 		return zone_load(&zone, rq->arena, ZONE_FOLDER, sent->value, e);
-	return sent->key == POLICY_STORAGE ? check_storage(sent->value, rq, e) : 0;
+	return sent->key == POLICY_STORAGE ? check_storage(sent->value, rq, e)
+	    : sent->key == POLICY_COPIES   ? check_storages(sent->value, rq, e)
+	                                   : 0;
 }
 
 /* Fewer days of the trash delete for good: they are looked at before they are saved, and saved with
@@ -147,6 +176,8 @@ on_policies_save(struct reply *rp, struct request *rq, struct err *e)
 		return -1;
 	if (!policy_key_parse(&sent.key, request_field(rq, "policy")))
 		return err_set(e, ERR_INPUT, "There is no such policy");
+	if (sent.key == POLICY_COPIES && !inherit)
+		sent.value = ticked(rq);
 	/* A keep rule is changed where one sees what goes by it. */
 	if (sent.key == POLICY_RETENTION)
 		return reply_see_other(rp, "%s/retention", at.base);

@@ -7,25 +7,16 @@
 #include "cgi/handle/envpage.h"
 #include "cgi/handle/find.h"
 #include "cgi/handle/trail.h"
+#include "cgi/page/complaints.h"
 #include "cgi/page/show_project.h"
 #include "lib/model/name.h"
 #include "lib/store/projects.h"
 
-enum { ERRORS_MAX = 4 };
-
 /* The form of a project, with what is wrong in it. */
 struct form {
 	struct project p;
-	struct field_error errors[ERRORS_MAX];
-	size_t wrong;
+	struct complaints wrong;
 };
-
-static void
-complain(struct form *f, const char *field, const char *text)
-{
-	if (f->wrong < ERRORS_MAX)
-		f->errors[f->wrong++] = (struct field_error){ field, text };
-}
 
 static void
 read_form(struct form *f, const struct request *rq)
@@ -36,12 +27,12 @@ read_form(struct form *f, const struct request *rq)
 	f->p.name = request_field(rq, "name");
 	f->p.slug = request_field(rq, "slug");
 	if (name_check_title("Name", f->p.name, &why) != 0)
-		complain(f, "name", arena_dup(rq->arena, why.text));
+		complaints_add(&f->wrong, "name", arena_dup(rq->arena, why.text));
 	if (name_check_slug(f->p.slug, &why) != 0)
-		complain(f, "slug", arena_dup(rq->arena, why.text));
+		complaints_add(&f->wrong, "slug", arena_dup(rq->arena, why.text));
 	wrong = emails_read(&f->p.owners, rq, "owners");
 	if (wrong != NULL)
-		complain(f, "owners", wrong);
+		complaints_add(&f->wrong, "owners", wrong);
 }
 
 /* `stored` is NULL for a new project. */
@@ -59,8 +50,8 @@ send_form(struct reply *rp, const struct request *rq, const struct form *f,
 	page_crumb(&p, stored == NULL ? "Add" : "Settings", NULL);
 	show_project_form(&p, &f->p);
 	node_flag(p.root, "new", stored == NULL);
-	if (f->wrong > 0)
-		page_errors(&p, rp, f->errors, f->wrong);
+	if (f->wrong.count > 0)
+		page_errors(&p, rp, f->wrong.items, f->wrong.count);
 	return page_send(rp, rq, &p, e);
 }
 
@@ -91,7 +82,7 @@ written(struct reply *rp, struct request *rq, struct form *f, const struct proje
 		}
 		if (stored == NULL && is_repeated(f, rq))
 			return reply_see_other(rp, "/p/%s?said=created", f->p.slug);
-		complain(f, "slug", why.text);
+		complaints_add(&f->wrong, "slug", why.text);
 		return send_form(rp, rq, f, stored, e);
 	}
 	if (trail_add(rq,
@@ -118,10 +109,10 @@ on_project_new(struct reply *rp, struct request *rq, struct err *e)
 int
 on_project_create(struct reply *rp, struct request *rq, struct err *e)
 {
-	struct form f = { .wrong = 0 };
+	struct form f = { .wrong = { .count = 0 } };
 
 	read_form(&f, rq);
-	if (f.wrong > 0)
+	if (f.wrong.count > 0)
 		return send_form(rp, rq, &f, NULL, e);
 	return written(rp, rq, &f, NULL, e);
 }
@@ -129,7 +120,7 @@ on_project_create(struct reply *rp, struct request *rq, struct err *e)
 int
 on_project_settings(struct reply *rp, struct request *rq, struct err *e)
 {
-	struct form f = { .wrong = 0 };
+	struct form f = { .wrong = { .count = 0 } };
 
 	if (find_project(&f.p, rq, e) != 0)
 		return -1;
@@ -139,14 +130,14 @@ on_project_settings(struct reply *rp, struct request *rq, struct err *e)
 int
 on_project_save(struct reply *rp, struct request *rq, struct err *e)
 {
-	struct form f = { .wrong = 0 };
+	struct form f = { .wrong = { .count = 0 } };
 	struct project stored;
 
 	if (find_project(&stored, rq, e) != 0)
 		return -1;
 	f.p = stored;
 	read_form(&f, rq);
-	if (f.wrong > 0)
+	if (f.wrong.count > 0)
 		return send_form(rp, rq, &f, &stored, e);
 	return written(rp, rq, &f, &stored, e);
 }

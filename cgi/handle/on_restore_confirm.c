@@ -8,27 +8,13 @@
 #include "cgi/handle/find.h"
 #include "cgi/handle/on_session.h"
 #include "cgi/handle/trail.h"
+#include "cgi/page/complaints.h"
 #include "cgi/page/show_restore_confirm.h"
 #include "lib/model/name.h"
 #include "lib/store/concerns.h"
 #include "lib/store/jobs.h"
 #include "lib/store/projects.h"
 #include "lib/store/restores.h"
-
-enum { ERRORS_MAX = 4 };
-
-/* What was wrong with the form. */
-struct faults {
-	struct field_error items[ERRORS_MAX];
-	size_t count;
-};
-
-static void
-complain(struct faults *f, const char *field, const char *text)
-{
-	if (f->count < ERRORS_MAX)
-		f->items[f->count++] = (struct field_error){ field, text };
-}
 
 /* One part: its tables on both sides, and whether its target is still the one that was looked at.
  */
@@ -113,7 +99,7 @@ on_restore_confirm_fill(struct page *p, struct request *rq, const struct restore
 
 static int
 send_form(struct reply *rp, struct request *rq, const struct restore *r,
-    const struct environment *v, const struct faults *f, struct err *e)
+    const struct environment *v, const struct complaints *f, struct err *e)
 {
 	CLEANUP_PAGE struct page p = { 0 };
 	const char *id = arena_printf(rq->arena, "r%" PRId64, r->id);
@@ -140,7 +126,7 @@ send_form(struct reply *rp, struct request *rq, const struct restore *r,
 int
 on_restore_confirm_form(struct reply *rp, struct request *rq, struct err *e)
 {
-	const struct faults none = { .count = 0 };
+	const struct complaints none = { .count = 0 };
 	struct restore r;
 	struct environment v;
 
@@ -182,7 +168,7 @@ on_restore_confirm_hands(struct field_error *wrong, struct reply *rp, struct req
 /* What is asked of a person before data is overwritten, or real data is let in. Into a new service
  * nothing is overwritten: else the look and the button are enough for it. */
 static int
-check_form(struct faults *f, struct reply *rp, struct request *rq, const struct restore *r,
+check_form(struct complaints *f, struct reply *rp, struct request *rq, const struct restore *r,
     const struct environment *v, struct err *e)
 {
 	bool beside = r->mode == RESTORE_NEW, bare;
@@ -194,11 +180,11 @@ check_form(struct faults *f, struct reply *rp, struct request *rq, const struct 
 	if (beside && (!bare || *request_field(rq, "real_data") == '\0'))
 		return 0;
 	if (!beside && *request_field(rq, "consent") == '\0')
-		complain(f, "consent",
+		complaints_add(f, "consent",
 		    "Tick that you have read what will be overwritten, or cancel");
 	refused = on_restore_confirm_hands(&wrong, rp, rq, v, e);
 	if (refused > 0)
-		complain(f, wrong.field, wrong.text);
+		complaints_add(f, wrong.field, wrong.text);
 	return refused < 0 ? -1 : 0;
 }
 
@@ -240,7 +226,7 @@ confirm(int64_t *job, struct request *rq, const struct restore *r, const struct 
 int
 on_restore_confirm(struct reply *rp, struct request *rq, struct err *e)
 {
-	struct faults f = { .count = 0 };
+	struct complaints f = { .count = 0 };
 	struct restore r;
 	struct environment v;
 	struct err why;
@@ -258,7 +244,7 @@ on_restore_confirm(struct reply *rp, struct request *rq, struct err *e)
 	if (r.previewed_at != 0 &&
 	    strcmp(request_field(rq, "seen"),
 	        arena_printf(rq->arena, "%" PRId64, r.previewed_at)) != 0)
-		complain(&f, "", "The target was looked at again since you opened this page."
+		complaints_add(&f, "", "The target was looked at again since you opened this page."
 		    " Read it once more, then decide");
 	if (f.count > 0)
 		return send_form(rp, rq, &r, &v, &f, e);
@@ -268,7 +254,7 @@ on_restore_confirm(struct reply *rp, struct request *rq, struct err *e)
 		*e = why;
 		return -1;
 	}
-	complain(&f, "", page_sentence(rq, why.text));
+	complaints_add(&f, "", page_sentence(rq, why.text));
 	rp->status = 409;
 	return send_form(rp, rq, &r, &v, &f, e);
 }

@@ -7,6 +7,7 @@
 #include "cgi/handle/envpage.h"
 #include "cgi/handle/find.h"
 #include "cgi/handle/trail.h"
+#include "cgi/page/complaints.h"
 #include "cgi/page/mark.h"
 #include "cgi/page/show_restore_new.h"
 #include "lib/base/num.h"
@@ -16,7 +17,7 @@
 #include "lib/store/projects.h"
 #include "lib/store/restores.h"
 
-enum { ERRORS_MAX = 20, CHOICE_MAX = 4000 };
+enum { CHOICE_MAX = 4000 };
 
 /* The steps What and Where as they were sent; a GET carries its values in the address. */
 struct form {
@@ -25,22 +26,13 @@ struct form {
 	struct restore_pick *picks;
 	size_t count, chosen;
 	struct restore_new_view view;
-	struct field_error errors[ERRORS_MAX];
-	size_t wrong;
+	struct complaints wrong;
 };
 
 static const char *
 value(const struct request *rq, const char *name)
 {
 	return rq->method == METHOD_POST ? request_field(rq, name) : request_query(rq, name);
-}
-
-static const char *
-complain(struct form *f, const char *field, const char *text)
-{
-	if (f->wrong < ERRORS_MAX)
-		f->errors[f->wrong++] = (struct field_error){ field, text };
-	return text;
 }
 
 /* Was this part ticked? People and links may name its service, forms name the part. */
@@ -136,7 +128,7 @@ static void
 check_what(struct form *f, struct request *rq)
 {
 	if (f->chosen == 0)
-		complain(f, "parts", "Choose at least one thing to restore");
+		complaints_add(&f->wrong, "parts", "Choose at least one thing to restore");
 	for (size_t i = 0; i < f->count; i++) {
 		struct restore_pick *pick = &f->picks[i];
 		const char *field = arena_printf(rq->arena, "choice-%" PRId64, pick->part->id);
@@ -145,17 +137,17 @@ check_what(struct form *f, struct request *rq)
 			continue;
 		/* Never the whole where a list was meant. */
 		if (!pick->only && *pick->choice != '\0')
-			pick->choice_error = complain(f, field,
+			pick->choice_error = complaints_add(&f->wrong, field,
 			    arena_printf(rq->arena, "Tick that only these of %s come back, or empty"
 			    " the list to take the whole of it", pick->part->service_name));
 		if (!pick->only)
 			continue;
 		if (*pick->choice == '\0')
-			pick->choice_error = complain(f, field,
+			pick->choice_error = complaints_add(&f->wrong, field,
 			    arena_printf(rq->arena, "Name what of %s is to come back, or take"
 			    " the whole of it", pick->part->service_name));
 		else if (strlen(pick->choice) > CHOICE_MAX)
-			pick->choice_error = complain(f, field,
+			pick->choice_error = complaints_add(&f->wrong, field,
 			    "This list is longer than 4000 characters; name folders, or take the"
 			    " whole");
 	}
@@ -185,8 +177,8 @@ send_what(struct reply *rp, const struct request *rq, const struct form *f, stru
 	if (begin(&p, rq, f, "restore_what.cs", e) != 0)
 		return -1;
 	show_restore_new_what(&p, &f->view);
-	if (f->wrong > 0)
-		page_errors(&p, rp, f->errors, f->wrong);
+	if (f->wrong.count > 0)
+		page_errors(&p, rp, f->wrong.items, f->wrong.count);
 	if (mark_obstacle(&f->b) != NULL)
 		rp->status = 409;
 	return page_send(rp, rq, &p, e);
@@ -224,7 +216,7 @@ read_where(struct form *f, struct request *rq, struct err *e)
 	} else if (*to != '\0' && !num_parse(&id, to, 1, INT64_MAX)) {
 		return err_set(e, ERR_NOT_FOUND, "there is no such environment");
 	} else if (id == 0 && (*f->view.place != '\0' || rq->method == METHOD_POST)) {
-		complain(f, "to", "Choose a target environment");
+		complaints_add(&f->wrong, "to", "Choose a target environment");
 	}
 	return id == 0 ? 0 : take_target(f, rq, id, e);
 }
@@ -246,8 +238,8 @@ send_where(struct reply *rp, const struct request *rq, const struct form *f, str
 	if (begin(&p, rq, f, "restore_where.cs", e) != 0)
 		return -1;
 	show_restore_new_where(&p, &f->view, rq->arena);
-	if (f->wrong > 0)
-		page_errors(&p, rp, f->errors, f->wrong);
+	if (f->wrong.count > 0)
+		page_errors(&p, rp, f->wrong.items, f->wrong.count);
 	if (status != 200)
 		rp->status = status;
 	return page_send(rp, rq, &p, e);
@@ -263,7 +255,7 @@ on_restore_new_form(struct reply *rp, struct request *rq, struct err *e)
 	if (mark_obstacle(&f.b) != NULL || strcmp(request_query(rq, "step"), "2") != 0)
 		return send_what(rp, rq, &f, e);
 	check_what(&f, rq);
-	if (f.wrong > 0)
+	if (f.wrong.count > 0)
 		return send_what(rp, rq, &f, e);
 	if (read_where(&f, rq, e) != 0)
 		return -1;
@@ -315,7 +307,7 @@ check_landings(struct form *f, struct request *rq, struct err *e)
 			wrong = arena_printf(rq->arena,
 			    "Two parts cannot go into %s; choose another for one of them", s->name);
 		if (wrong != NULL)
-			pick->service_error = complain(f, field, wrong);
+			pick->service_error = complaints_add(&f->wrong, field, wrong);
 	}
 	return 0;
 }
@@ -329,16 +321,23 @@ check_where(struct form *f, struct request *rq, struct err *e)
 
 	/* The number leads to the same place, but the person has read another name. */
 	if (strcmp(seen, label) != 0)
-		complain(f, "", arena_printf(rq->arena, "This place is called %s now, and was not"
-		    " when you opened the page. Read it again, then go on.", label));
+		complaints_add(&f->wrong, "",
+		    arena_printf(rq->arena,
+		        "This place is called %s now, and was not"
+		        " when you opened the page. Read it again, then go on.",
+		        label));
 	if (!restore_mode_parse(&f->view.mode, request_field(rq, "mode")))
-		complain(f, "mode", "Choose whether it replaces what is there, comes on top, or "
+		complaints_add(&f->wrong, "mode",
+		    "Choose whether it replaces what is there, comes on top, or "
 		    "becomes a new service");
 	for (size_t i = 0; f->view.mode == RESTORE_NEW && i < f->count; i++)
 		if (f->picks[i].on && f->picks[i].only)
-			complain(f, "mode", arena_printf(rq->arena, "Only a part of %s was chosen, "
-			    "and a new service holds the whole. Replace or add instead, or go "
-			    "back and take the whole", f->picks[i].part->service_name));
+			complaints_add(&f->wrong, "mode",
+			    arena_printf(rq->arena,
+			        "Only a part of %s was chosen, "
+			        "and a new service holds the whole. Replace or add instead, or go "
+			        "back and take the whole",
+			        f->picks[i].part->service_name));
 	return check_landings(f, rq, e);
 }
 
@@ -406,13 +405,13 @@ on_restore_new_create(struct reply *rp, struct request *rq, struct err *e)
 	if (job != 0)
 		return go_on(rp, rq, job, e);
 	check_what(&f, rq);
-	if (mark_obstacle(&f.b) != NULL || f.wrong > 0)
+	if (mark_obstacle(&f.b) != NULL || f.wrong.count > 0)
 		return send_what(rp, rq, &f, e);
 	if (read_where(&f, rq, e) != 0)
 		return -1;
 	if (f.view.target != NULL && check_where(&f, rq, e) != 0)
 		return -1;
-	if (f.wrong > 0)
+	if (f.wrong.count > 0)
 		return send_where(rp, rq, &f, e);
 	if (draft(&ids, rq, &f, &why) == 0)
 		return leave(rp, rq, &f, ids.restore, e);
@@ -420,7 +419,7 @@ on_restore_new_create(struct reply *rp, struct request *rq, struct err *e)
 		*e = why;
 		return -1;
 	}
-	complain(&f, "", page_sentence(rq, why.text));
+	complaints_add(&f.wrong, "", page_sentence(rq, why.text));
 	rp->status = why.kind == ERR_CONFLICT ? 409 : 422;
 	return send_where(rp, rq, &f, e);
 }

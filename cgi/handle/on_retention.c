@@ -5,12 +5,11 @@
 #include <string.h>
 
 #include "cgi/handle/policyplace.h"
+#include "cgi/page/complaints.h"
 #include "cgi/page/show_retention.h"
 #include "lib/base/buf.h"
 #include "lib/base/num.h"
 #include "lib/store/retention.h"
-
-enum { ERRORS_MAX = 16 };
 
 /* One look at the page: what was sent, what is wrong in it, and what it comes to. */
 struct form {
@@ -21,16 +20,8 @@ struct form {
 	const char *choice;           /* the radio button */
 	const char *rule;             /* the line; NULL: as inherited */
 	struct retention_impact impact;
-	struct field_error errors[ERRORS_MAX];
-	size_t wrong;
+	struct complaints wrong;
 };
-
-static void
-complain(struct form *f, const char *field, const char *text)
-{
-	if (f->wrong < ERRORS_MAX)
-		f->errors[f->wrong++] = (struct field_error){ field, text };
-}
 
 /* "The newest 30" and "365 days": a number beside the radio button. */
 static void
@@ -42,7 +33,7 @@ read_preset(struct form *f, const struct request *rq, enum retain_preset preset)
 	int64_t n;
 
 	if (retain_preset_typed(&n, preset, request_field(rq, field), &why) != 0) {
-		complain(f, field, arena_dup(rq->arena, why.text));
+		complaints_add(&f->wrong, field, arena_dup(rq->arena, why.text));
 		return;
 	}
 	rule = retain_preset_rule(preset, n);
@@ -65,7 +56,7 @@ add_number(struct form *f, struct buf *line, const struct request *rq,
 	        arena_printf(rq->arena, "%s%s=%.60s",
 	            strcmp(field->word, "last") == 0 ? "" : "last=1 ", field->word, text),
 	        &why) != 0) {
-		complain(f, field->field, strcspn(text, " \t\n") != strlen(text)
+		complaints_add(&f->wrong, field->field, strcspn(text, " \t\n") != strlen(text)
 		    ? "Write one number, without a space"
 		    : arena_dup(rq->arena, why.text));
 		return;
@@ -92,11 +83,11 @@ read_numbers(struct form *f, const struct request *rq)
 	}
 	if (strcmp(demand, "together") == 0)
 		buf_printf(&line, "%son-demand=together", line.n > 0 ? " " : "");
-	if (f->wrong > 0)
+	if (f->wrong.count > 0)
 		return;
 	f->rule = line.n > 0 ? arena_dupn(rq->arena, line.p, line.n) : "";
 	if (retain_rule_parse(&rule, f->rule, &why) != 0)
-		complain(f, "keep_last", arena_dup(rq->arena, why.text));
+		complaints_add(&f->wrong, "keep_last", arena_dup(rq->arena, why.text));
 	else
 		f->rule = retain_rule_text(rq->arena, &rule);
 }
@@ -123,7 +114,7 @@ read_form(struct form *f, const struct request *rq, struct err *e)
 	else if (retain_preset_parse(&preset, f->choice))
 		read_preset(f, rq, preset);
 	else if (strcmp(f->choice, "inherit") != 0)
-		complain(f, "preset", "Choose which backups stay");
+		complaints_add(&f->wrong, "preset", "Choose which backups stay");
 	return 0;
 }
 
@@ -185,8 +176,8 @@ send_form(struct reply *rp, const struct request *rq, struct form *f, struct err
 		keep_typed(&p, rq);
 	if (f->impact.shares != NULL)
 		show_retention_impact(&p, rq->arena, &f->impact, rq->now);
-	if (f->wrong > 0)
-		page_errors(&p, rp, f->errors, f->wrong);
+	if (f->wrong.count > 0)
+		page_errors(&p, rp, f->wrong.items, f->wrong.count);
 	return page_send(rp, rq, &p, e);
 }
 
@@ -194,9 +185,9 @@ static int
 weigh(struct form *f, const struct request *rq, struct err *e)
 {
 	const struct retention_change c = { f->place.at,
-		f->wrong > 0 ? f->pair.own.value : f->rule, rq->now };
+		f->wrong.count > 0 ? f->pair.own.value : f->rule, rq->now };
 
-	f->looked = f->sent && f->wrong == 0;
+	f->looked = f->sent && f->wrong.count == 0;
 	return retention_impact(&f->impact, rq->arena, rq->db, &c, e);
 }
 
@@ -216,7 +207,7 @@ check_typed(struct form *f, const struct request *rq)
 	const char *wrong = policyplace_typed(rq, f->impact.list, f->impact.go_count);
 
 	if (wrong != NULL)
-		complain(f, "typed", wrong);
+		complaints_add(&f->wrong, "typed", wrong);
 }
 
 int
@@ -227,9 +218,9 @@ on_retention_save(struct reply *rp, struct request *rq, struct err *e)
 
 	if (read_form(&f, rq, e) != 0 || weigh(&f, rq, e) != 0)
 		return -1;
-	if (save && f.wrong == 0)
+	if (save && f.wrong.count == 0)
 		check_typed(&f, rq);
-	if (!save || f.wrong > 0)
+	if (!save || f.wrong.count > 0)
 		return send_form(rp, rq, &f, e);
 	if (policyplace_set(&f.place, rq, POLICY_RETENTION, f.rule, e) != 0)
 		return -1;

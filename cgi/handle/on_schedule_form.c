@@ -8,6 +8,7 @@
 #include "cgi/handle/policyplace.h"
 #include "cgi/handle/schedpage.h"
 #include "cgi/handle/trail.h"
+#include "cgi/page/complaints.h"
 #include "cgi/page/show_schedule.h"
 #include "lib/base/num.h"
 #include "lib/model/cron_read.h"
@@ -19,7 +20,7 @@
 #include "lib/store/projects.h"
 #include "lib/store/retention.h"
 
-enum { ERRORS_MAX = 12, NEAR_MS = 5 * 60 * 1000 };
+enum { NEAR_MS = 5 * 60 * 1000 };
 
 /* The form as it was typed, what it means, and what is wrong in it. */
 struct form {
@@ -27,19 +28,11 @@ struct form {
 	struct schedule s;
 	struct service *services;
 	bool *chosen;
-	struct field_error errors[ERRORS_MAX];
-	size_t wrong;
+	struct complaints wrong;
 	const char *old_keep;         /* of one that is there */
 	bool looked;                  /* at what other keeps would let go */
 	struct retention_impact impact;
 };
-
-static void
-complain(struct form *f, const struct request *rq, const char *field, const char *text)
-{
-	if (f->wrong < ERRORS_MAX)
-		f->errors[f->wrong++] = (struct field_error){ field, arena_dup(rq->arena, text) };
-}
 
 /* -- reading -- */
 
@@ -125,14 +118,14 @@ read_simple(struct form *f, const struct request *rq, enum cron_every every)
 	simple.every = every;
 	if (every == CRON_EVERY_HOUR) {
 		if (!num_parse(&n, f->f.minute, 0, 59)) {
-			complain(f, rq, "minute", arena_printf(rq->arena,
+			complaints_add(&f->wrong, "minute", arena_printf(rq->arena,
 			    "Minute must be 0\u201359, you wrote %.40s",
 			    *f->f.minute != '\0' ? f->f.minute : "nothing"));
 			return;
 		}
 		simple.minute = (int)n;
 	} else if (!read_time(&simple.hour, &simple.minute, f->f.time)) {
-		complain(f, rq, "time", arena_printf(rq->arena,
+		complaints_add(&f->wrong, "time", arena_printf(rq->arena,
 		    "Time must be like 02:30, you wrote %.40s",
 		    *f->f.time != '\0' ? f->f.time : "nothing"));
 		return;
@@ -144,7 +137,7 @@ read_simple(struct form *f, const struct request *rq, enum cron_every every)
 	else if (num_parse(&n, day, 1, 31))
 		simple.day = (int)n;
 	if (cron_simple_text(text, &simple, &why) != 0)
-		complain(f, rq, "every", why.text);
+		complaints_add(&f->wrong, "every", arena_dup(rq->arena, why.text));
 	else
 		f->s.cron = arena_dup(rq->arena, text);
 }
@@ -191,15 +184,15 @@ read_keep(struct form *f, const struct request *rq)
 	if (strcmp(f->f.keep, "inherit") == 0)
 		return;
 	if (!own && !retain_preset_parse(&preset, f->f.keep)) {
-		complain(f, rq, "keep", "Choose how long its backups stay");
+		complaints_add(&f->wrong, "keep", "Choose how long its backups stay");
 		return;
 	}
 	if (own && retain_rule_parse_keeps(&rule, f->f.keep_line, &why) != 0) {
-		complain(f, rq, "keep_line", why.text);
+		complaints_add(&f->wrong, "keep_line", arena_dup(rq->arena, why.text));
 		return;
 	}
 	if (!own && retain_preset_typed(&n, preset, f->f.keep_n, &why) != 0) {
-		complain(f, rq, "keep_n", why.text);
+		complaints_add(&f->wrong, "keep_n", arena_dup(rq->arena, why.text));
 		return;
 	}
 	if (!own)
@@ -227,15 +220,15 @@ understand(struct form *f, const struct request *rq)
 		read_simple(f, rq, every);
 	}
 	if (*f->f.spread != '\0' && !num_parse(&spread, f->f.spread, 0, SPREAD_MAX))
-		complain(f, rq, "spread", arena_printf(rq->arena,
+		complaints_add(&f->wrong, "spread", arena_printf(rq->arena,
 		    "Spread must be 0 to %d minutes, you wrote %.40s", SPREAD_MAX, f->f.spread));
 	f->s.spread_min = (int)spread;
 	if (!schedule_notify_parse(&f->s.notify, f->f.notify))
-		complain(f, rq, "notify", "Choose when to tell of its backups");
+		complaints_add(&f->wrong, "notify", "Choose when to tell of its backups");
 	read_keep(f, rq);
 	count = schedule_check(faults, rq->arena, &f->s);
 	for (size_t i = 0; i < count; i++)
-		complain(f, rq, faults[i].field, faults[i].text);
+		complaints_add(&f->wrong, faults[i].field, faults[i].text);
 }
 
 /* -- showing -- */
@@ -352,8 +345,8 @@ send_form(struct reply *rp, const struct request *rq, struct form *f, const stru
 	node_flag(p.root, "new", new);
 	if (!new)
 		node_int(p.root, "revision", f->s.revision);
-	if (f->wrong > 0)
-		page_errors(&p, rp, f->errors, f->wrong);
+	if (f->wrong.count > 0)
+		page_errors(&p, rp, f->wrong.items, f->wrong.count);
 	else if (add_preview(&p, rq, &f->s, e) != 0)
 		return -1;
 	return page_send(rp, rq, &p, e);
@@ -410,7 +403,7 @@ leave(struct reply *rp, const struct request *rq, struct form *f, const struct s
 			*e = why;
 			return -1;
 		}
-		complain(f, rq, "", page_sentence(rq, why.text));
+		complaints_add(&f->wrong, "", page_sentence(rq, why.text));
 		return send_form(rp, rq, f, at, e);
 	}
 	if (trail_add(rq, &(struct event){ .action = new ? "schedule.added" : "schedule.changed",
@@ -434,7 +427,7 @@ weigh(struct form *f, const struct request *rq, bool save, struct err *e)
 	f->looked = true;
 	wrong = save ? policyplace_typed(rq, f->impact.list, f->impact.go_count) : NULL;
 	if (wrong != NULL)
-		complain(f, rq, "typed", wrong);
+		complaints_add(&f->wrong, "typed", wrong);
 	return 0;
 }
 
@@ -450,10 +443,10 @@ take(struct reply *rp, struct request *rq, struct form *f, const struct spot *at
 		return -1;
 	understand(f, rq);
 	if (read_services(f, rq, &why) != 0)
-		complain(f, rq, "services", why.text);
-	if (f->wrong == 0 && weigh(f, rq, save, e) != 0)
+		complaints_add(&f->wrong, "services", arena_dup(rq->arena, why.text));
+	if (f->wrong.count == 0 && weigh(f, rq, save, e) != 0)
 		return -1;
-	if (f->wrong > 0 || !save)
+	if (f->wrong.count > 0 || !save)
 		return send_form(rp, rq, f, at, e);
 	return leave(rp, rq, f, at, e);
 }
@@ -521,7 +514,7 @@ on_schedule_form_create_instance(struct reply *rp, struct request *rq, struct er
 int
 on_schedule_form_edit(struct reply *rp, struct request *rq, struct err *e)
 {
-	struct form f = { .wrong = 0 };
+	struct form f = { .wrong = { .count = 0 } };
 	struct spot at;
 
 	if (schedpage_find(&f.s, &at, rq, e) != 0 || list_services(&f, rq, &at, e) != 0)
@@ -534,7 +527,7 @@ on_schedule_form_edit(struct reply *rp, struct request *rq, struct err *e)
 int
 on_schedule_form_save(struct reply *rp, struct request *rq, struct err *e)
 {
-	struct form f = { .wrong = 0 };
+	struct form f = { .wrong = { .count = 0 } };
 	struct spot at;
 
 	if (schedpage_find(&f.s, &at, rq, e) != 0)
@@ -557,9 +550,9 @@ send_preview(struct reply *rp, const struct request *rq, const struct spot *at, 
 	f.f.name = "preview";
 	understand(&f, rq);
 	page_begin(&p, rq, "schedule_fragment.cs", "Preview");
-	for (size_t i = 0; i < f.wrong; i++)
-		node_set(node_add(p.root, "preview.faults"), "text", f.errors[i].text);
-	if (f.wrong == 0 && add_preview(&p, rq, &f.s, e) != 0)
+	for (size_t i = 0; i < f.wrong.count; i++)
+		node_set(node_add(p.root, "preview.faults"), "text", f.wrong.items[i].text);
+	if (f.wrong.count == 0 && add_preview(&p, rq, &f.s, e) != 0)
 		return -1;
 	return page_send(rp, rq, &p, e);
 }

@@ -7,6 +7,7 @@
 #include "cgi/handle/envpage.h"
 #include "cgi/handle/find.h"
 #include "cgi/handle/trail.h"
+#include "cgi/page/complaints.h"
 #include "cgi/page/show_service.h"
 #include "lib/base/clock.h"
 #include "lib/base/num.h"
@@ -17,23 +18,16 @@
 #include "lib/store/settings.h"
 #include "lib/util/seal.h"
 
-enum { ERRORS_MAX = SERVICE_ERRORS_MAX + 6, SECRET_MAX = 1000, SQL_MAX = 20000 };
+enum { LEVEL_MAX = 19 };
+enum { SECRET_MAX = 1000, SQL_MAX = 20000 };
 
 struct form {
 	struct environment v;
 	struct service s; /* as the form has it; sealed only when a new secret was given */
 	const struct service *newer; /* what somebody else saved meanwhile; NULL when nobody did */
 	bool is_new, had_secret;
-	struct field_error errors[ERRORS_MAX];
-	size_t wrong;
+	struct complaints wrong;
 };
-
-static void
-complain(struct form *f, const char *field, const char *text)
-{
-	if (f->wrong < ERRORS_MAX)
-		f->errors[f->wrong++] = (struct field_error){ field, text };
-}
 
 /* The fields of the engine; the others stay empty, whatever was sent. */
 static void
@@ -74,7 +68,7 @@ seal_secret(struct form *f, const struct request *rq, struct err *e)
 	if (f->s.engine != ENGINE_POSTGRESQL || *secret == '\0')
 		return 0;
 	if (strlen(secret) > SECRET_MAX) {
-		complain(f, "secret", "The password is longer than 1000 bytes");
+		complaints_add(&f->wrong, "secret", "The password is longer than 1000 bytes");
 		return 0;
 	}
 	if (settings_get(&key, rq->arena, rq->db, "seal_public_key", e) != 0)
@@ -94,9 +88,10 @@ read_rules(struct form *f, const struct request *rq)
 	f->s.sanitise_sql = engine_is_media(f->s.engine) ? "" : request_field(rq, "sanitise_sql");
 	f->s.sanitise_hook = request_field(rq, "sanitise_hook");
 	if (strlen(f->s.sanitise_sql) > SQL_MAX)
-		complain(f, "sanitise_sql", "Use at most 20000 characters; put more into a hook");
+		complaints_add(&f->wrong, "sanitise_sql",
+		    "Use at most 20000 characters; put more into a hook");
 	if (name_check_hook(f->s.sanitise_hook, &why) != 0)
-		complain(f, "sanitise_hook", arena_dup(rq->arena, why.text));
+		complaints_add(&f->wrong, "sanitise_hook", arena_dup(rq->arena, why.text));
 }
 
 static int
@@ -110,15 +105,20 @@ read_form(struct form *f, const struct request *rq, struct err *e)
 	f->s.slug = request_field(rq, "slug");
 	read_settings(&f->s.settings, f->s.engine, rq);
 	if (name_check_title("Name", f->s.name, &why) != 0)
-		complain(f, "name", arena_dup(rq->arena, why.text));
+		complaints_add(&f->wrong, "name", arena_dup(rq->arena, why.text));
 	if (name_check_slug(f->s.slug, &why) != 0)
-		complain(f, "slug", arena_dup(rq->arena, why.text));
+		complaints_add(&f->wrong, "slug", arena_dup(rq->arena, why.text));
 	else if (strcmp(f->s.slug, "new") == 0)
-		complain(f, "slug", "\"new\" is a word of this console; choose another");
+		complaints_add(&f->wrong, "slug",
+		    "\"new\" is a word of this console; choose another");
 	count = service_settings_check(found, rq->arena, f->s.engine, &f->s.settings);
 	for (size_t i = 0; i < count; i++)
-		complain(f, found[i].field, found[i].text);
+		complaints_add(&f->wrong, found[i].field, found[i].text);
 	read_rules(f, rq);
+	f->s.level = 0;
+	if (*request_field(rq, "level") != '\0' &&
+	    !num_parse(&f->s.level, request_field(rq, "level"), 1, LEVEL_MAX))
+		complaints_add(&f->wrong, "level", "Use a number from 1 to 19, or leave it empty");
 	return seal_secret(f, rq, e);
 }
 
@@ -151,8 +151,8 @@ send_form(struct reply *rp, const struct request *rq, const struct form *f,
 		node_setf(p.root, "href", "%s/services/%s", base, stored->slug);
 		show_service_check(&p, stored, rq->now);
 	}
-	if (f->wrong > 0)
-		page_errors(&p, rp, f->errors, f->wrong);
+	if (f->wrong.count > 0)
+		page_errors(&p, rp, f->wrong.items, f->wrong.count);
 	return page_send(rp, rq, &p, e);
 }
 
@@ -188,10 +188,13 @@ send_newer(struct reply *rp, const struct request *rq, struct form *f,
 
 	if (changed_when(&when, rq, newer, e) != 0)
 		return -1;
-	complain(f, "", arena_printf(rq->arena, "Somebody changed this service %swhile you edited."
-	    " Your values are below; Save replaces theirs.", when));
+	complaints_add(&f->wrong, "",
+	    arena_printf(rq->arena,
+	        "Somebody changed this service %swhile you edited."
+	        " Your values are below; Save replaces theirs.",
+	        when));
 	if (*request_field(rq, "secret") != '\0')
-		complain(f, "secret", "Enter the password again: it was not saved");
+		complaints_add(&f->wrong, "secret", "Enter the password again: it was not saved");
 	f->s.revision = newer->revision;
 	f->newer = newer;
 	return send_form(rp, rq, f, newer, e);
@@ -303,7 +306,7 @@ on_service_form_create(struct reply *rp, struct request *rq, struct err *e)
 	if (read_form(&f, rq, e) != 0)
 		return -1;
 	f.s.environment = f.v.id;
-	if (f.wrong > 0)
+	if (f.wrong.count > 0)
 		return send_form(rp, rq, &f, NULL, e);
 	if (services_add(&f.s, rq->db, &why) == 0)
 		return leave(rp, rq, &f, e);
@@ -314,7 +317,7 @@ on_service_form_create(struct reply *rp, struct request *rq, struct err *e)
 	if (is_repeated(&f, rq))
 		return reply_see_other(rp, "/p/%s/%s/services/%s?said=saved", f.v.project_slug,
 		    f.v.slug, f.s.slug);
-	complain(&f, "slug", why.text);
+	complaints_add(&f.wrong, "slug", why.text);
 	return send_form(rp, rq, &f, NULL, e);
 }
 
@@ -346,7 +349,7 @@ on_service_form_save(struct reply *rp, struct request *rq, struct err *e)
 	 * now. */
 	if (!num_parse(&f.s.revision, request_field(rq, "revision"), 1, INT64_MAX))
 		f.s.revision = stored.revision;
-	if (f.wrong > 0)
+	if (f.wrong.count > 0)
 		return send_form(rp, rq, &f, &stored, e);
 	if (services_update(&f.s, rq->db, &why) == 0)
 		return leave(rp, rq, &f, e);
@@ -358,6 +361,6 @@ on_service_form_save(struct reply *rp, struct request *rq, struct err *e)
 		return -1;
 	if (newer.revision != f.s.revision)
 		return send_newer(rp, rq, &f, &newer, e);
-	complain(&f, "slug", why.text);
+	complaints_add(&f.wrong, "slug", why.text);
 	return send_form(rp, rq, &f, &stored, e);
 }

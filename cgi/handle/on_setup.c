@@ -4,28 +4,14 @@
 #include <string.h>
 
 #include "cgi/handle/on_session.h"
+#include "cgi/page/complaints.h"
 #include "cgi/page/show_session.h"
 #include "lib/model/name.h"
 #include "lib/store/outbox.h"
 #include "lib/util/hash.h"
 #include "lib/util/passwd.h"
 
-enum { FAULTS_MAX = 4 };
-
 static const char wrong_code[] = "Enter the setup code shown by `lazarette admin setup-code`.";
-
-struct faults {
-	struct field_error items[FAULTS_MAX];
-	size_t count;
-};
-
-static void
-add_fault(struct faults *to, const char *field, const char *text)
-{
-	to->items[to->count].field = field;
-	to->items[to->count].text = text;
-	to->count++;
-}
 
 /* Without the spaces that copying brings along. */
 static const char *
@@ -41,18 +27,18 @@ trimmed(const struct request *rq, const char *text)
 }
 
 static void
-check_form(struct faults *faults, const struct request *rq, const struct setup_form *form)
+check_form(struct complaints *faults, const struct request *rq, const struct setup_form *form)
 {
 	struct err e;
 
 	if (*form->code == '\0')
-		add_fault(faults, "code", wrong_code);
+		complaints_add(faults, "code", wrong_code);
 	if (name_check_title("Name", form->name, &e) != 0)
-		add_fault(faults, "name", arena_dup(rq->arena, e.text));
+		complaints_add(faults, "name", arena_dup(rq->arena, e.text));
 	if (name_check_email(form->email, &e) != 0)
-		add_fault(faults, "email", arena_dup(rq->arena, e.text));
+		complaints_add(faults, "email", arena_dup(rq->arena, e.text));
 	if (passwd_check(request_field(rq, "password"), &e) != 0)
-		add_fault(faults, "password", arena_dup(rq->arena, e.text));
+		complaints_add(faults, "password", arena_dup(rq->arena, e.text));
 }
 
 /* ERR_CONFLICT once there is an account: the page has done its work for ever. */
@@ -109,13 +95,13 @@ on_setup(struct reply *rp, struct request *rq, struct err *e)
 	struct setup_form form = { trimmed(rq, request_field(rq, "code")),
 		trimmed(rq, request_field(rq, "name")), trimmed(rq, request_field(rq, "email")) };
 	struct account account = { .id = 0 };
-	struct faults faults = { .count = 0 };
+	struct complaints faults = { .count = 0 };
 	int64_t wait;
 
 	if (still_open(rq, e) != 0 || on_session_wait(&wait, rq, NULL, e) != 0)
 		return -1;
 	if (wait > 0)
-		add_fault(&faults, "", on_session_wait_words(rp, rq, wait));
+		complaints_add(&faults, "", on_session_wait_words(rp, rq, wait));
 	else
 		check_form(&faults, rq, &form);
 	if (faults.count == 0 && set_up(&account, rq, &form, e) == 0) {
@@ -126,7 +112,7 @@ on_setup(struct reply *rp, struct request *rq, struct err *e)
 	if (faults.count == 0) {
 		if (e->kind != ERR_DENIED || on_session_failed(rq, NULL, e) != 0)
 			return -1;
-		add_fault(&faults, "code", wrong_code);
+		complaints_add(&faults, "code", wrong_code);
 	}
 	if (show_session_setup(rp, rq, &form, faults.items, faults.count, e) != 0)
 		return -1;

@@ -8,9 +8,11 @@
 #include "cgi/handle/trail.h"
 #include "cgi/page/page.h"
 #include "cgi/page/show_storage.h"
+#include "lib/store/copies.h"
 #include "lib/store/findings.h"
 #include "lib/store/jobs.h"
 #include "lib/store/projects.h"
+#include "lib/store/proofs.h"
 #include "lib/store/settings.h"
 
 enum { FINDINGS_SHOWN = 200 };
@@ -59,7 +61,9 @@ on_storage_get(struct reply *rp, struct request *rq, struct err *e)
 	struct findings_storage s;
 	struct storage_view view = { .storage = &s, .now = rq->now };
 	struct finding *items;
-	struct job *look, *test;
+	struct job *look, *test, *prove;
+	struct storage *all;
+	struct proof proof;
 	char *recipient, *recovery;
 
 	if (find(&s, rq, e) != 0 ||
@@ -67,12 +71,20 @@ on_storage_get(struct reply *rp, struct request *rq, struct err *e)
 	    settings_get(&recovery, rq->arena, rq->db, "age_recovery", e) != 0 ||
 	    findings_list(&items, &view.count, rq->arena, rq->db, s.storage.id, FINDINGS_SHOWN,
 	        e) != 0 ||
+	    storages_list(&all, &view.storage_count, rq->arena, rq->db, e) != 0 ||
+	    copies_count(&view.counts, rq->db, s.storage.id, e) != 0 ||
 	    newest(&look, rq, s.storage.id, JOB_RECONCILE, e) != 0 ||
-	    newest(&test, rq, s.storage.id, JOB_CHECK, e) != 0)
+	    newest(&test, rq, s.storage.id, JOB_CHECK, e) != 0 ||
+	    newest(&prove, rq, s.storage.id, JOB_PROVE, e) != 0 ||
+	    proofs_last(&proof, rq->arena, rq->db, s.storage.id, e) != 0)
 		return -1;
 	view.items = items;
+	view.storages = all;
 	view.job = look;
 	view.test = test;
+	view.prove = prove;
+	view.proof = &proof;
+	view.prove_minute = rq->conf->prove_minute;
 	view.recipient = recipient;
 	view.recovery = recovery;
 	page_begin(&p, rq, "storage.cs", arena_printf(rq->arena, "Storage %s", s.storage.slug));
@@ -124,6 +136,29 @@ on_storage_test(struct reply *rp, struct request *rq, struct err *e)
 	return ask_for(rp, rq, &o, e);
 }
 
+/* The key that the form shows is the one that somebody has compared. A test comes next. */
+int
+on_storage_trust(struct reply *rp, struct request *rq, struct err *e)
+{
+	const struct order o = { findings_request_test, "storage.tested", "testing" };
+	const char *host_key = request_field(rq, "host_key");
+	struct findings_storage s;
+
+	if (find(&s, rq, e) != 0 || storages_trust(rq->db, &s.storage, host_key, e) != 0 ||
+	    trail_add(rq, &(struct event){ .action = "storage.trusted",
+	        .target = s.storage.slug, .detail = host_key }, e) != 0)
+		return -1;
+	return ask_for(rp, rq, &o, e);
+}
+
+int
+on_storage_prove(struct reply *rp, struct request *rq, struct err *e)
+{
+	const struct order o = { proofs_request, "storage.proved", "proving" };
+
+	return ask_for(rp, rq, &o, e);
+}
+
 static int
 set_encrypted(struct reply *rp, struct request *rq, bool on, struct err *e)
 {
@@ -155,4 +190,24 @@ int
 on_storage_plain(struct reply *rp, struct request *rq, struct err *e)
 {
 	return set_encrypted(rp, rq, false, e);
+}
+
+/* Pressed twice it goes on with what is left: each backup is moved by a job of its own. */
+int
+on_storage_move(struct reply *rp, struct request *rq, struct err *e)
+{
+	const struct job_request jr = {
+		.requested_by = rq->session != NULL ? rq->session->account.id : 0 };
+	struct findings_storage s;
+	struct storage to;
+	int64_t count;
+
+	if (find(&s, rq, e) != 0 ||
+	    storages_by_slug(&to, rq->arena, rq->db, rq->args[1], e) != 0 ||
+	    copies_move(&count, rq->db, &jr, &(struct copy_move){ s.storage.id, to.id }, e) != 0 ||
+	    trail_add(rq, &(struct event){ .action = "storage.moved", .target = s.storage.slug,
+	        .detail = arena_printf(rq->arena, "%" PRId64 " backups to %s", count, to.slug) },
+	        e) != 0)
+		return -1;
+	return reply_see_other(rp, "/storage/%s?said=moving", s.storage.slug);
 }

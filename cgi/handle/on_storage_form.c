@@ -5,6 +5,7 @@
 
 #include "cgi/handle/find.h"
 #include "cgi/handle/trail.h"
+#include "cgi/page/complaints.h"
 #include "cgi/page/page.h"
 #include "cgi/page/show_storage.h"
 #include "lib/base/num.h"
@@ -14,20 +15,47 @@
 #include "lib/store/settings.h"
 #include "lib/util/seal.h"
 
-enum { ERRORS_MAX = STORAGE_ERRORS_MAX + 4, SECRET_MAX = 1000 };
+enum { SECRET_MAX = 1000, PRIVATE_KEY_MAX = 16000 };
+
+enum { SSH_PORT = 22 };
 
 struct form {
 	struct storage s;             /* as the form has it; sealed only with a new secret */
 	bool is_new, had_secret;
-	struct field_error errors[ERRORS_MAX];
-	size_t wrong;
+	const char *write_rate, *read_rate;   /* as they were typed; NULL: no form came */
+	struct complaints wrong;
 };
 
-static void
-complain(struct form *f, const char *field, const char *text)
+/* A private key as ssh-keygen writes it, with the line ends of a file; or a password as it is. */
+static const char *
+server_secret(struct form *f, const struct request *rq, const char *secret)
 {
-	if (f->wrong < ERRORS_MAX)
-		f->errors[f->wrong++] = (struct field_error){ field, text };
+	/* Base64 of "openssh-key-v1", then the name of the cipher: "none". */
+	static const char begin[] = "-----BEGIN ", openssh[] = "OPENSSH PRIVATE KEY-----\n",
+	                  plain[] = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmU";
+	char *key, *to;
+
+	if (strlen(secret) > PRIVATE_KEY_MAX)
+		complaints_add(&f->wrong, "secret", "It is longer than 16000 bytes");
+	if (*secret == '\0' || strcmp(f->s.server.auth, "key") != 0)
+		return secret;
+	to = key = arena_alloc(rq->arena, strlen(secret) + 2);
+	for (secret += strspn(secret, " \r\n"); *secret != '\0'; secret++)
+		if (*secret != '\r')
+			*to++ = *secret;
+	while (to > key && (to[-1] == '\n' || to[-1] == ' '))
+		to--;
+	memcpy(to, "\n", 2);
+	if (strncmp(key, begin, strlen(begin)) != 0 || strstr(key, "PRIVATE KEY-----\n") == NULL)
+		complaints_add(&f->wrong, "secret",
+		    "Give the whole private key: the file that ssh-keygen wrote, "
+		    "not the one that ends in .pub");
+	else if (strstr(key, "ENCRYPTED") != NULL ||
+	    (strstr(key, openssh) != NULL && strstr(key, plain) == NULL))
+		complaints_add(&f->wrong, "secret",
+		    "The key has a passphrase, and nobody will be there to type "
+		    "it: make one without (ssh-keygen -t ed25519 -N '')");
+	return key;
 }
 
 /* Lock the secret up at once; from here on nothing of this process can read it. An empty field
@@ -41,13 +69,16 @@ seal_secret(struct form *f, const struct request *rq, struct err *e)
 
 	f->s.sealed = NULL;
 	f->s.sealed_size = 0;
-	if (!storage_is_bucket(&f->s))
+	if (!storage_is_remote(&f->s))
 		return 0;
+	if (storage_is_server(&f->s))
+		secret = server_secret(f, rq, secret);
+	else if (strlen(secret) > SECRET_MAX)
+		complaints_add(&f->wrong, "secret", "The secret key is longer than 1000 bytes");
 	if (*secret == '\0' && !f->had_secret)
-		complain(f, "secret", "Give the secret key");
-	if (strlen(secret) > SECRET_MAX)
-		complain(f, "secret", "The secret key is longer than 1000 bytes");
-	if (*secret == '\0' || strlen(secret) > SECRET_MAX)
+		complaints_add(&f->wrong, "secret", storage_is_server(&f->s)
+		    ? "Give the private key or the password" : "Give the secret key");
+	if (*secret == '\0' || f->wrong.count > 0)
 		return 0;
 	if (settings_get(&key, rq->arena, rq->db, "seal_public_key", e) != 0)
 		return -1;
@@ -57,9 +88,25 @@ seal_secret(struct form *f, const struct request *rq, struct err *e)
 	return 0;
 }
 
+static void
+read_rates(struct form *f, const struct request *rq)
+{
+	static const char sentence[] = "Use a number with its unit, such as 10 MiB/s, and at least "
+	                               "64 KiB/s; or leave it empty";
+
+	f->write_rate = request_field(rq, "write_rate");
+	f->read_rate = request_field(rq, "read_rate");
+	if (!storage_parse_rate(&f->s.write_rate, f->write_rate))
+		complaints_add(&f->wrong, "write_rate", sentence);
+	if (!storage_parse_rate(&f->s.read_rate, f->read_rate))
+		complaints_add(&f->wrong, "read_rate", sentence);
+}
+
 static int
 read_form(struct form *f, const struct request *rq, struct err *e)
 {
+	const char *had_auth = f->had_secret ? f->s.server.auth : "";
+
 	if (f->is_new)
 		f->s.slug = request_field(rq, "slug");
 	f->s.path = request_field(rq, "path");
@@ -71,7 +118,17 @@ read_form(struct form *f, const struct request *rq, struct err *e)
 		.encryption = request_field(rq, "encryption"),
 		.key_id = request_field(rq, "key_id"),
 	};
-	f->wrong = storage_check(f->errors, rq->arena, &f->s);
+	f->s.server.host = request_field(rq, "host");
+	if (!num_parse(&f->s.server.port, request_field(rq, "port"), 0, INT32_MAX))
+		f->s.server.port = 0;
+	f->s.server.login = request_field(rq, "login");
+	f->s.server.folder = request_field(rq, "folder");
+	f->s.server.auth = request_field(rq, "auth");
+	f->wrong.count = storage_check(f->wrong.items, rq->arena, &f->s);
+	read_rates(f, rq);
+	/* What is stored is of the other kind. */
+	if (strcmp(had_auth, f->s.server.auth) != 0 && storage_is_server(&f->s))
+		f->had_secret = false;
 	return seal_secret(f, rq, e);
 }
 
@@ -82,17 +139,22 @@ send_form(struct reply *rp, const struct request *rq, const struct form *f, stru
 
 	page_begin(&p, rq, "storage_form.cs", f->is_new
 	    ? arena_printf(rq->arena, "Add %s",
-	        storage_is_bucket(&f->s) ? "an S3 bucket" : "a folder")
+	        storage_is_bucket(&f->s) ? "an S3 bucket" :
+	        storage_is_server(&f->s) ? "an SFTP server" : "a folder")
 	    : arena_printf(rq->arena, "Settings of storage %s", f->s.slug));
 	page_crumb(&p, "Storage", "/storage");
 	if (!f->is_new)
 		page_crumb(&p, f->s.slug, arena_printf(rq->arena, "/storage/%s", f->s.slug));
 	page_crumb(&p, f->is_new ? "Add" : "Settings", NULL);
 	show_storage_form(&p, &f->s);
+	if (f->write_rate != NULL) {
+		node_set(p.root, "write_rate.value", f->write_rate);
+		node_set(p.root, "read_rate.value", f->read_rate);
+	}
 	node_flag(p.root, "new", f->is_new);
 	node_flag(p.root, "secret.stored", f->had_secret);
-	if (f->wrong > 0)
-		page_errors(&p, rp, f->errors, f->wrong);
+	if (f->wrong.count > 0)
+		page_errors(&p, rp, f->wrong.items, f->wrong.count);
 	return page_send(rp, rq, &p, e);
 }
 
@@ -107,11 +169,11 @@ send_kinds(struct reply *rp, const struct request *rq, struct err *e)
 	return page_send(rp, rq, &p, e);
 }
 
-/* "local" or "s3", as a constant; NULL for anything else. */
+/* "local", "s3" or "sftp", as a constant; NULL for anything else. */
 static const char *
 known_kind(const char *text)
 {
-	static const char *const kinds[] = { "local", "s3" };
+	static const char *const kinds[] = { "local", "s3", "sftp" };
 
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		if (strcmp(text, kinds[i]) == 0)
@@ -129,6 +191,7 @@ on_storage_form_new(struct reply *rp, struct request *rq, struct err *e)
 		return send_kinds(rp, rq, e);
 	f.s.slug = f.s.path = "";
 	f.s.bucket = (struct storage_bucket){ "", "", "", "", "path", "", "", "" };
+	f.s.server = (struct storage_server){ "", SSH_PORT, "", "", "key", "", "" };
 	return send_form(rp, rq, &f, e);
 }
 
@@ -170,7 +233,7 @@ on_storage_form_create(struct reply *rp, struct request *rq, struct err *e)
 		return err_set(e, ERR_INPUT, "choose the kind of the storage");
 	if (read_form(&f, rq, e) != 0)
 		return -1;
-	if (f.wrong > 0)
+	if (f.wrong.count > 0)
 		return send_form(rp, rq, &f, e);
 	if (storages_add(&f.s, rq->db, &why) == 0)
 		return leave(rp, rq, &f, e);
@@ -182,7 +245,7 @@ on_storage_form_create(struct reply *rp, struct request *rq, struct err *e)
 	if (storages_by_slug(&there, rq->arena, rq->db, f.s.slug, e) == 0 &&
 	    strcmp(there.path, f.s.path) == 0 && find_repeated(rq, there.created_at))
 		return reply_see_other(rp, "/storage/%s?said=saved", f.s.slug);
-	complain(&f, "slug", why.text);
+	complaints_add(&f.wrong, "slug", why.text);
 	return send_form(rp, rq, &f, e);
 }
 
@@ -217,7 +280,7 @@ on_storage_form_save(struct reply *rp, struct request *rq, struct err *e)
 	/* What the person saw when the form was opened. */
 	if (!num_parse(&f.s.revision, request_field(rq, "revision"), 1, INT64_MAX))
 		return err_set(e, ERR_INPUT, "the form is not whole; open it again");
-	if (f.wrong > 0)
+	if (f.wrong.count > 0)
 		return send_form(rp, rq, &f, e);
 	if (storages_update(&f.s, rq->db, &why) == 0)
 		return leave(rp, rq, &f, e);
@@ -229,10 +292,13 @@ on_storage_form_save(struct reply *rp, struct request *rq, struct err *e)
 	if (storages_by_slug(&newer, rq->arena, rq->db, rq->args[0], e) != 0)
 		return -1;
 	f.s.revision = newer.revision;
-	complain(&f, "", arena_printf(rq->arena, "Somebody changed this storage while you edited: "
-	    "it is now %s. Your values are below; Save replaces theirs.", newer.path));
+	complaints_add(&f.wrong, "",
+	    arena_printf(rq->arena,
+	        "Somebody changed this storage while you edited: "
+	        "it is now %s. Your values are below; Save replaces theirs.",
+	        newer.path));
 	if (*request_field(rq, "secret") != '\0')
-		complain(&f, "secret", "Enter the secret key again: it was not saved");
+		complaints_add(&f.wrong, "secret", "Enter it again: it was not saved");
 	return send_form(rp, rq, &f, e);
 }
 

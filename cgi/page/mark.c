@@ -90,7 +90,9 @@ mark_backup(struct node *n, const struct backup *b)
 			mark_state(n, "state", "Running", "running", "busy");
 		return;
 	case BACKUP_READY:
-		if (b->health == HEALTH_DAMAGED || b->health == HEALTH_MISSING)
+		if (!backup_is_lost(b) && b->health != HEALTH_GOOD && b->health != HEALTH_UNKNOWN)
+			mark_state(n, "state", "Ready, from a copy", "warning", "warn");
+		else if (backup_is_lost(b))
 			mark_state(n, "state", b->health == HEALTH_DAMAGED ? "Damaged" : "Missing",
 			    "failed", "bad");
 		else if (b->suspicion != NULL && *b->suspicion != '\0')
@@ -247,13 +249,13 @@ mark_obstacle(const struct backup *b)
 	case BACKUP_STATES:
 		return "It is deleted. Restore another backup.";
 	}
+	if (!backup_is_lost(b))
+		return NULL;
 	if (b->health == HEALTH_DAMAGED)
 		return "Its stored bytes are damaged. Restore another backup; what is still"
 		       " readable of this one can be had by the commands on its page.";
-	if (b->health == HEALTH_MISSING)
-		return "Its stored bytes are missing. Restore another backup, or bring the"
-		       " files of the storage back and verify it.";
-	return NULL;
+	return "Its stored bytes are missing. Restore another backup, or bring the files of the"
+	       " storage back and verify it.";
 }
 
 void
@@ -297,6 +299,12 @@ mark_job_title(enum job_kind kind)
 		return "Move old backups to the trash";
 	case JOB_LIST:
 		return "Read the list of files";
+	case JOB_COMPARE:
+		return "Compare two backups";
+	case JOB_COPY:
+		return "Copy to another storage";
+	case JOB_PROVE:
+		return "Prove that a storage is enough";
 	case JOB_KINDS:
 		break;
 	}

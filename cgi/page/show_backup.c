@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cgi/page/mark.h"
+#include "cgi/page/show_copies.h"
 #include "cgi/page/show_log.h"
 #include "cgi/page/show_restore.h"
 #include "lib/base/buf.h"
@@ -45,13 +46,13 @@ quoted(struct arena *a, const char *fmt, ...)
 	return arena_dupn(a, out.p, out.n);
 }
 
-/* Where an object is once it can be read: in its folder, or fetched from the bucket to here. */
+/* Where an object is once it can be read: in its folder, or fetched to here. */
 static const char *
 place_of(struct arena *a, const struct storage *s, const char *key)
 {
 	const char *slash = strrchr(key, '/');
 
-	if (storage_is_bucket(s))
+	if (storage_is_remote(s))
 		return slash != NULL ? slash + 1 : key;
 	return arena_printf(a, "%s/%s", s->path, key);
 }
@@ -61,7 +62,12 @@ static const char *
 fetch_line(struct arena *a, const struct storage *s, const char *key)
 {
 	const struct storage_bucket *b = &s->bucket;
+	const struct storage_server *v = &s->server;
 
+	if (storage_is_server(s))
+		return arena_printf(a, "scp -P %" PRId64 " %s .\n", v->port,
+		    quoted(a, "%s@%s%s%s:%s/%s", v->login, strchr(v->host, ':') != NULL ? "[" : "",
+		        v->host, strchr(v->host, ':') != NULL ? "]" : "", v->folder, key));
 	if (!storage_is_bucket(s))
 		return "";
 	return arena_printf(a, "aws --endpoint-url %s s3 cp %s .\n", quoted(a, "%s", b->endpoint),
@@ -294,6 +300,7 @@ show_backup_page(struct page *p, struct arena *a, const struct backup_view *view
 
 	facts(n, view);
 	acts(n, view);
+	show_copies(p, view);
 	for (size_t i = 0; i < view->part_count; i++)
 		part_row(node_add(n, "parts"), a, view, &view->parts[i]);
 	show_log_lines(p->root, view->lines, view->line_count);

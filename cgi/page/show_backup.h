@@ -7,6 +7,7 @@
 
 #include "cgi/page/page.h"
 #include "lib/model/backup.h"
+#include "lib/model/copy.h"
 #include "lib/model/download.h"
 #include "lib/model/job.h"
 #include "lib/model/project.h"
@@ -18,6 +19,10 @@ struct backup_view {
 	const struct environment *environment;
 	const struct storage *storage;
 	const char *keys;                    /* the folder of secret keys, on the server */
+	const struct copy *places;           /* where it lies, the first one first */
+	size_t place_count;
+	const struct storage *storages;      /* all there are */
+	size_t storage_count;
 	const struct part *parts;
 	size_t part_count;
 	const struct job_line *lines;        /* the end of its job's log */

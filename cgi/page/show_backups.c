@@ -53,6 +53,8 @@ show_backups_row(struct node *n, const struct backup *b, const struct backups_vi
 	page_time(n, "created", b->created_at, view->now);
 	node_set(n, "kind", mark_kind(b->kind));
 	mark_backup(n, b);
+	if (b->copies_bad > 0 && b->state == BACKUP_READY)
+		mark_count(n, "copies_bad", b->copies_bad);
 	contents(n, b, view);
 	if (b->finished_at > 0 && b->state != BACKUP_FAILED) {
 		page_size(n, "size", b->stored_bytes);

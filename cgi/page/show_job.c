@@ -93,6 +93,8 @@ show_job_row(struct node *n, const struct job *job, const char *waiting, int64_t
 		mark_duration(n, "took",
 		    (job->finished_at > 0 ? job->finished_at : now) - job->started_at);
 	node_set(n, "by", job->requested_name);
+	if (job->backup != 0 || job->download != 0 || job->restore != 0)
+		node_set(n, "place", *job->storage_slug != '\0' ? job->storage_slug : NULL);
 	node_set(n, "waiting", waiting != NULL && *waiting != '\0' ? waiting : NULL);
 	node_set(n, "error", job->state == JOB_FAILED ? job->error : NULL);
 	show_job_progress(n, job, now);
@@ -122,7 +124,8 @@ show_job_page(struct page *p, const struct job_view *view)
 	node_flag(n, "will_mail", job->mail_when_done);
 	node_flag(n, job_kind_name(job->kind), true);
 	node_flag(n, "of_restore", job->restore != 0);
-	node_flag(n, "repeatable", job->kind <= JOB_VERIFY || job->kind == JOB_LIST);
+	node_flag(n, "repeatable", job->kind <= JOB_VERIFY || job->kind == JOB_LIST ||
+	    job->kind == JOB_COMPARE || job->kind == JOB_COPY);
 	if (view->mail != NULL) {
 		mark_mail(n, view->mail->state, view->mail->last_error);
 		node_set(n, "mail.to", view->mail->recipient);

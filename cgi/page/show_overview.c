@@ -132,7 +132,8 @@ troubles(struct node *root, const struct overview_view *view)
 
 		node_set(n, "text", alarm->text);
 		page_time(n, "since", alarm->opened_at, view->now);
-		if (strcmp(alarm->kind, "storage") == 0 || strcmp(alarm->kind, "missing") == 0)
+		if (strcmp(alarm->kind, "storage") == 0 || strcmp(alarm->kind, "missing") == 0 ||
+		    strcmp(alarm->kind, "proof") == 0)
 			node_setf(n, "href", "/storage/%s", alarm->subject);
 	}
 }

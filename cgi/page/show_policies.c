@@ -34,6 +34,8 @@ static const struct {
 	[POLICY_STORAGE] = { "Storage", "Where new backups go", "", "the first one" },
 	[POLICY_DOWNLOADS] = { "Downloads",
 	    "Whether backups may be prepared for download and fetched", "", NULL },
+	[POLICY_COPIES] = { "Copies",
+	    "Each new backup is also copied there as soon as it is ready", "", "none" },
 	[POLICY_FULL_DAYS] = { "Store files anew after",
 	    "Days: then a backup of files stores all of them again, also what has not changed. 0:"
 	    " never; each backup is a full one either way", "days", "never" },
@@ -50,6 +52,8 @@ in_words(struct arena *a, enum policy_key key, const char *value)
 		return retain_rule_words(a, &rule);
 	if (words[key].none != NULL && (*value == '\0' || strcmp(value, "0") == 0))
 		return words[key].none;
+	if (key == POLICY_COPIES)
+		return policy_list_words(a, value);
 	return *words[key].unit == '\0' ? value
 	                                : arena_printf(a, "%s %s", value, words[key].unit);
 }
@@ -62,6 +66,18 @@ option(struct node *n, const char *value, const char *text, const char *now)
 	node_set(o, "value", value);
 	node_set(o, "text", text);
 	node_flag(o, "on", strcmp(value, now) == 0);
+}
+
+/* A box for each storage. */
+static void
+boxes(struct node *n, const struct policies_view *view, const char *now)
+{
+	for (size_t i = 0; i < view->storage_count; i++) {
+		struct node *box = node_add(n, "boxes");
+
+		node_set(box, "value", view->storages[i].slug);
+		node_flag(box, "on", policy_list_has(now, view->storages[i].slug));
+	}
 }
 
 static void
@@ -110,6 +126,8 @@ show_policies_row(struct node *n, struct arena *a, const struct policies_view *v
 	node_set(n, "inherited", in_words(a, view->key, above->value));
 	node_set(n, "origin", view->origin);
 	options(n, view, value);
+	if (view->key == POLICY_COPIES)
+		boxes(n, view, value);
 	node_flag(n, "looks", view->key == POLICY_TRASH_DAYS);
 	impact(n, a, view);
 }

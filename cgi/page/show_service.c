@@ -2,9 +2,11 @@
 #include "cgi/page/show_service.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cgi/page/mark.h"
+#include "lib/base/num.h"
 
 static const char *
 icon(enum engine engine)
@@ -122,16 +124,18 @@ tls_choices(struct page *p, const char *chosen)
 	}
 }
 
-enum { TEXT_FIELDS = 11 };
+enum { TEXT_FIELDS = 12 };
 struct text_field {
 	const char *name, *value;
 };
 
 /* The fields a person types, by the names that the template has for them. */
 static void
-text_fields(struct text_field out[TEXT_FIELDS], const struct service *s)
+text_fields(struct text_field out[TEXT_FIELDS], char level[NUM_TEXT], const struct service *s)
 {
 	const struct service_settings *set = &s->settings;
+
+	snprintf(level, NUM_TEXT, "%" PRId64, s->level);
 	const struct text_field fields[TEXT_FIELDS] = {
 		{ "name", s->name },
 		{ "slug", s->slug },
@@ -144,6 +148,7 @@ text_fields(struct text_field out[TEXT_FIELDS], const struct service *s)
 		{ "excludes", set->excludes },
 		{ "sanitise_sql", s->sanitise_sql },
 		{ "sanitise_hook", s->sanitise_hook },
+		{ "level", s->level > 0 ? level : "" },
 	};
 
 	memcpy(out, fields, sizeof fields);
@@ -153,8 +158,9 @@ void
 show_service_form(struct page *p, const struct service *s)
 {
 	struct text_field fields[TEXT_FIELDS];
+	char level[NUM_TEXT];
 
-	text_fields(fields, s);
+	text_fields(fields, level, s);
 	for (size_t i = 0; i < TEXT_FIELDS; i++)
 		node_set(node_at(p->root, fields[i].name), "value", fields[i].value);
 	node_set(p->root, "engine.value", engine_name(s->engine));
@@ -176,9 +182,10 @@ void
 show_service_newer(struct page *p, const struct service *mine, const struct service *theirs)
 {
 	struct text_field a[TEXT_FIELDS], b[TEXT_FIELDS];
+	char level[2][NUM_TEXT];
 
-	text_fields(a, mine);
-	text_fields(b, theirs);
+	text_fields(a, level[0], mine);
+	text_fields(b, level[1], theirs);
 	for (size_t i = 0; i < TEXT_FIELDS; i++)
 		newer_value(p, a[i].name, a[i].value, b[i].value);
 	newer_value(p, "tls", mine->settings.tls, theirs->settings.tls);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cgi/page/mark.h"
+#include "lib/base/num.h"
 #include "lib/model/storage.h"
 
 /* What its last look found, in one word. */
@@ -29,7 +30,7 @@ show_storage_row(struct node *n, const struct findings_storage *s, int64_t now)
 	node_set(n, "name", s->storage.slug);
 	node_setf(n, "href", "/storage/%s", s->storage.slug);
 	node_set(n, "kind", storage_kind_title(&s->storage));
-	node_flag(n, "bucket", storage_is_bucket(&s->storage));
+	node_flag(n, "bucket", storage_is_remote(&s->storage));
 	node_set(n, "path", s->storage.path);
 	page_size(n, "used", s->storage.used_bytes);
 	mark_count(n, "backups", s->backups);
@@ -84,6 +85,79 @@ add_job(struct page *p, struct node *n, const struct job *j, int64_t now)
 		node_set(p->root, "page.refresh", "10");
 }
 
+static void
+show_rates(struct node *n, const struct storage *s)
+{
+	char text[STORAGE_RATE_TEXT];
+
+	storage_rate_text(text, s->write_rate);
+	node_set(n, "write_rate.value", text);
+	storage_rate_text(text, s->read_rate);
+	node_set(n, "read_rate.value", text);
+}
+
+/* Backups that have their first place here can be moved; what is left is told. */
+static void
+moves(struct page *p, struct node *n, const struct storage_view *view)
+{
+	const struct copy_counts *c = &view->counts;
+
+	if (c->first == 0 || view->storage_count < 2)
+		return;
+	mark_count(n, "move.first", c->first);
+	if (c->only_here > 0)
+		mark_count(n, "move.only", c->only_here);
+	if (c->moving > 0) {
+		mark_count(n, "move.moving", c->moving);
+		node_set(p->root, "page.refresh", "10");
+	}
+	for (size_t i = 0; i < view->storage_count; i++) {
+		const struct storage *s = &view->storages[i];
+		struct node *to;
+
+		if (s->id == view->storage->storage.id)
+			continue;
+		to = node_add(n, "move.to");
+		node_setf(to, "label", "Move to %s", s->slug);
+		node_setf(to, "act", "/storage/%s/move/%s", view->storage->storage.slug, s->slug);
+	}
+}
+
+static void
+duration(struct node *n, const char *name, int64_t ms)
+{
+	char text[NUM_TEXT];
+
+	num_duration(text, ms);
+	node_set(n, name, text);
+}
+
+/* What the last proof of recovery has come to: at, backups, rebuild, equal, id, href, took, way,
+ * text. */
+static void
+add_proof(struct node *n, const struct storage_view *view)
+{
+	const struct proof *proof = view->proof;
+
+	if (view->prove_minute >= 0)
+		node_setf(n, "nightly", "%02d:%02d", (int)(view->prove_minute / 60),
+		    (int)(view->prove_minute % 60));
+	if (proof->at == 0)
+		return;
+	page_time(n, "at", proof->at, view->now);
+	mark_count(n, "backups", proof->backups);
+	node_flag(n, "one", proof->backups == 1);
+	duration(n, "rebuild", proof->rebuild_ms);
+	node_flag(n, "equal", proof->differences == 0);
+	node_set(n, "way", proof->way);
+	node_set(n, "text", *proof->text != '\0' ? proof->text : NULL);
+	if (proof->sample == 0)
+		return;
+	mark_id(n, "id", NAME_BACKUP, proof->sample);
+	node_setf(n, "href", "/b/b%" PRId64, proof->sample);
+	duration(n, "took", proof->sample_ms);
+}
+
 void
 show_storage_page(struct page *p, const struct storage_view *view)
 {
@@ -101,12 +175,23 @@ show_storage_page(struct page *p, const struct storage_view *view)
 		mark_count(n, "unshown", all - (int64_t)view->count);
 	node_set(n, "tested", *s->storage.test_text != '\0' ? s->storage.test_text : NULL);
 	node_set(n, "warning", *s->storage.test_warning != '\0' ? s->storage.test_warning : NULL);
+	show_rates(n, &s->storage);
+	if (storage_is_server(&s->storage)) {
+		const struct storage_server *v = &s->storage.server;
+
+		node_set(n, "host_key", *v->host_key != '\0' ? v->host_key : NULL);
+		node_set(n, "met", *v->host_key_met != '\0' ? v->host_key_met : NULL);
+	}
 	node_flag(n, "clean", s->checked_at > 0 && all == 0);
 	node_flag(n, "full_list", s->unknown >= FINDINGS_UNKNOWN);
+	moves(p, n, view);
 	if (view->job != NULL)
 		add_job(p, node_at(n, "job"), view->job, view->now);
 	if (view->test != NULL)
 		add_job(p, node_at(n, "test"), view->test, view->now);
+	if (view->prove != NULL)
+		add_job(p, node_at(n, "prove"), view->prove, view->now);
+	add_proof(node_at(n, "proof"), view);
 }
 
 struct choice {
@@ -139,7 +224,13 @@ show_storage_form(struct page *p, const struct storage *s)
 		{ "aws:kms", "aws:kms: with the key management of AWS" },
 		{ NULL, NULL },
 	};
+	static const struct choice auths[] = {
+		{ "key", "with a private key" },
+		{ "password", "with a password" },
+		{ NULL, NULL },
+	};
 	const struct storage_bucket *b = &s->bucket;
+	const struct storage_server *v = &s->server;
 	const struct {
 		const char *name, *value;
 	} fields[] = {
@@ -147,6 +238,8 @@ show_storage_form(struct page *p, const struct storage *s)
 		{ "endpoint.value", b->endpoint }, { "region.value", b->region },
 		{ "bucket.value", b->bucket }, { "prefix.value", b->prefix },
 		{ "key_id.value", b->key_id }, { "storage_class.value", b->storage_class },
+		{ "host.value", v->host }, { "login.value", v->login },
+		{ "folder.value", v->folder },
 	};
 
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
@@ -154,6 +247,11 @@ show_storage_form(struct page *p, const struct storage *s)
 	node_setf(p->root, "href", "/storage/%s", s->slug);
 	node_int(p->root, "revision", s->revision);
 	node_flag(p->root, "s3", storage_is_bucket(s));
+	node_flag(p->root, "sftp", storage_is_server(s));
+	if (v->port > 0)
+		node_int(p->root, "port.value", v->port);
+	show_rates(p->root, s);
+	choices(p, "auths", auths, v->auth);
 	choices(p, "styles", styles, b->style);
 	choices(p, "encryptions", encryptions, b->encryption);
 }

@@ -109,3 +109,9 @@ backup_part_bytes(const struct part *p)
 {
 	return p->whole_bytes > p->data.raw_bytes ? p->whole_bytes : p->data.raw_bytes;
 }
+
+bool
+backup_is_lost(const struct backup *b)
+{
+	return (b->health == HEALTH_DAMAGED || b->health == HEALTH_MISSING) && b->copies_good == 0;
+}

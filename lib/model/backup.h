@@ -115,6 +115,11 @@ struct backup {
 	const char *signed_by;        /* the number of the key that signed it; "" : it is not */
 	const char *contents;         /* "database, media": service slugs, for lists */
 	const char *project_slug, *environment_slug, *storage_slug;
+	int64_t copies_good;          /* in other storages, from which it can be read */
+	int64_t copies_bad;           /* that failed, or are damaged or missing */
 };
+
+/* Whether none of its places can be read, as far as is known. */
+bool backup_is_lost(const struct backup *b);
 
 #endif

@@ -12,6 +12,9 @@ static const char *const kinds[JOB_KINDS] = {
 	[JOB_RECONCILE] = "reconcile",
 	[JOB_PRUNE] = "prune",
 	[JOB_LIST] = "list",
+	[JOB_COMPARE] = "compare",
+	[JOB_COPY] = "copy",
+	[JOB_PROVE] = "prove",
 };
 
 static const char *const states[JOB_STATES] = {

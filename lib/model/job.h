@@ -11,7 +11,8 @@
  * it stands beside change places; tidy: what a restore left to do (its hook, what it kept beside
  * the target); test: a restore into a scratch target; reconcile: compare a storage with the
  * catalogue; prune: to the trash with what the keep rule lets go; list: the files of a backup, for
- * pages. */
+ * pages; compare: what changed from one backup to another, for pages; copy: a backup into a further
+ * storage, or made whole again in one; prove: that a storage is enough to come back from. */
 enum job_kind {
 	JOB_BACKUP,
 	JOB_DOWNLOAD,
@@ -26,6 +27,9 @@ enum job_kind {
 	JOB_RECONCILE,
 	JOB_PRUNE,
 	JOB_LIST,
+	JOB_COMPARE,
+	JOB_COPY,
+	JOB_PROVE,
 	JOB_KINDS
 };
 enum job_state { JOB_QUEUED, JOB_RUNNING, JOB_SUCCEEDED, JOB_FAILED, JOB_CANCELLED, JOB_STATES };
@@ -51,6 +55,9 @@ struct job {
 	int64_t restore;
 	int64_t after;               /* the job that must have ended before */
 	int64_t service;             /* of a check */
+	int64_t compared;            /* of a compare: the older backup; 0: none */
+	int64_t storage;             /* that it looks at, copies to or reads from; 0: as usual */
+	const char *storage_slug;    /* "" when none */
 	int64_t requested_by;        /* account; 0 is the system itself */
 	const char *requested_name;  /* e-mail of that account, or "system" */
 	int64_t created_at, started_at, finished_at;   /* 0 when not yet */

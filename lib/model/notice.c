@@ -91,6 +91,7 @@ static const struct {
 	{ "worker", NOTICE_WORKER_SILENT }, { "test", NOTICE_TEST_FAILED },
 	{ "missing", NOTICE_MISSING }, { "unread", NOTICE_MISSING },
 	{ "rto", NOTICE_RTO }, { "held", NOTICE_HELD },
+	{ "proof", NOTICE_MISSING },
 };
 
 const char *

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/buf.h"
 #include "lib/base/num.h"
 #include "lib/model/name.h"
 #include "lib/model/retain_rule.h"
@@ -29,6 +30,7 @@ static const struct {
 	[POLICY_STORAGE] = { "", NULL, NULL, 0, 0 },
 	[POLICY_DOWNLOADS] = { "allowed", NULL, NULL, 0, 0 },
 	[POLICY_FULL_DAYS] = { "0", "Storing files anew", "days", 0, 365 },
+	[POLICY_COPIES] = { "", NULL, NULL, 0, 0 },
 };
 static const char *const key_names[POLICY_KEYS] = {
 	[POLICY_ZONE] = "zone",
@@ -43,6 +45,7 @@ static const char *const key_names[POLICY_KEYS] = {
 	[POLICY_STORAGE] = "storage",
 	[POLICY_DOWNLOADS] = "downloads",
 	[POLICY_FULL_DAYS] = "full-days",
+	[POLICY_COPIES] = "copies",
 };
 static const char *const level_names[LEVELS] = {
 	[LEVEL_DEFAULT] = "default", [LEVEL_INSTANCE] = "instance",
@@ -101,6 +104,30 @@ check_number(enum policy_key key, const char *value, struct err *e)
 	    *value != '\0' ? value : "nothing");
 }
 
+/* Slugs with one space between, each once. */
+static int
+check_slugs(const char *value, struct err *e)
+{
+	CLEANUP_ARENA struct arena *a = arena_new();
+
+	for (const char *at = value; *at != '\0';) {
+		size_t n = strcspn(at, " ");
+		const char *slug = arena_dupn(a, at, n), *again = at + n;
+
+		if (name_check_slug(slug, e) != 0)
+			return -1;
+		while ((again = strstr(again, slug)) != NULL) {
+			if (again[-1] == ' ' && (again[n] == ' ' || again[n] == '\0'))
+				return err_set(e, ERR_INPUT, "The storage %s is named twice", slug);
+			again += n;
+		}
+		at += n + (at[n] == ' ');
+		if (*at == '\0' && at[-1] == ' ')
+			return err_set(e, ERR_INPUT, "Name storages with one space between");
+	}
+	return 0;
+}
+
 int
 policy_check(enum policy_key key, const char *value, struct err *e)
 {
@@ -118,6 +145,8 @@ policy_check(enum policy_key key, const char *value, struct err *e)
 		    "A window is two times of the day, as 01:00-05:00; you wrote %.40s", value);
 	if (key == POLICY_STORAGE && *value != '\0')
 		return name_check_slug(value, e);
+	if (key == POLICY_COPIES)
+		return check_slugs(value, e);
 	if (key == POLICY_DOWNLOADS && strcmp(value, "allowed") != 0 &&
 	    strcmp(value, "forbidden") != 0)
 		return err_set(e, ERR_INPUT, "Downloads are allowed or forbidden, you wrote %.40s",
@@ -148,4 +177,29 @@ policy_window(int *from, int *until, const char *value)
 	*from = a * 60 + b;
 	*until = c * 60 + d;
 	return *from != *until;
+}
+
+bool
+policy_list_has(const char *value, const char *slug)
+{
+	size_t n = strlen(slug);
+
+	for (const char *at = value; *at != '\0';) {
+		size_t length = strcspn(at, " ");
+
+		if (length == n && memcmp(at, slug, n) == 0)
+			return true;
+		at += length + strspn(at + length, " ");
+	}
+	return false;
+}
+
+char *
+policy_list_words(struct arena *a, const char *value)
+{
+	CLEANUP_BUF struct buf out = BUF_INIT;
+
+	for (; *value != '\0'; value++)
+		buf_text(&out, *value == ' ' ? ", " : (char[]){ *value, '\0' });
+	return arena_dup(a, out.p);
 }

@@ -27,6 +27,7 @@ enum policy_key {
 	POLICY_STORAGE,          /* slug of the storage; "": the first */
 	POLICY_DOWNLOADS,        /* allowed or forbidden */
 	POLICY_FULL_DAYS,        /* 0: never; after so many days files are stored anew */
+	POLICY_COPIES,           /* slugs of further storages, divided by spaces; "": none */
 	POLICY_KEYS
 };
 enum policy_level { LEVEL_DEFAULT, LEVEL_INSTANCE, LEVEL_PROJECT, LEVEL_ENVIRONMENT, LEVELS };
@@ -44,6 +45,10 @@ MUST_USE int policy_check(enum policy_key key, const char *value, struct err *e)
 int64_t policy_number(enum policy_key key, const char *value);
 /* Begin and end of a window as minutes of the day; false: there is none. */
 MUST_USE bool policy_window(int *from, int *until, const char *value);
+
+/* Of a value that is a list of slugs: whether one is in it; and the list for people: "a, b". */
+bool policy_list_has(const char *value, const char *slug);
+char *policy_list_words(struct arena *a, const char *value);
 
 /* A value with where it comes from. */
 struct policy {

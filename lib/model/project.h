@@ -74,6 +74,7 @@ struct service {
 	 * itself. */
 	int64_t made_by;
 	int64_t removed_at;           /* 0: it is there */
+	int64_t level;                /* of compression, 1–19; 0: as lazarette.conf says */
 };
 
 /* Settings as one JSON object, for the catalogue, the sidecar and back. Unknown members are
@@ -103,20 +104,35 @@ struct storage_bucket {
 	const char *key_id;
 };
 
+/* How to reach a server over SFTP. What is not set is "". */
+struct storage_server {
+	const char *host;
+	int64_t port;                 /* 1–65535 */
+	const char *login;            /* the account there */
+	const char *folder;           /* absolute, without a slash at the end */
+	const char *auth;             /* key, password: what the secret is */
+	const char *host_key;         /* "SHA256:…" of the key that somebody has confirmed; "" */
+	const char *host_key_met;     /* of the other one that the last test met; "" */
+};
+
 struct storage {
 	int64_t id;
-	const char *uuid, *slug, *kind;   /* local, s3 */
-	const char *path;             /* local: its folder; s3: endpoint, bucket and prefix */
+	const char *uuid, *slug, *kind;   /* local, s3, sftp */
+	const char *path;             /* local: its folder; else its whole address, for people */
 	bool encrypted;               /* what is stored there from now on */
 	int64_t used_bytes;           /* sum of stored bytes of living backups */
 	int64_t revision, created_at, removed_at;   /* removed_at 0: it is there */
 	const char *test_text, *test_warning;   /* of its last good test; "" */
 	struct storage_bucket bucket; /* s3 */
-	const void *sealed;           /* s3: the secret key as the web process locked it up */
+	struct storage_server server; /* sftp */
+	/* Bytes a second that all jobs of this machine together may move; 0: no limit. */
+	int64_t write_rate, read_rate;
+	const void *sealed;           /* not local: the secret as the web process locked it up */
 	size_t sealed_size;
 	/* Of one that is opened; the catalogue holds none of it. 0 and NULL: as usual. */
-	const char *secret;           /* s3: the secret key */
+	const char *secret;           /* s3: the secret key; sftp: the private key or password */
 	const char *ca_file;
+	const char *pace_file;        /* what all that open it share, for the two limits */
 	int64_t stall_ms;             /* a connection that says nothing for so long is given up */
 	int64_t pause_ms;             /* before the second try; grows with each */
 	int tries;

@@ -1,22 +1,40 @@
 /* storage.c: what a storage's settings must be. */
 #include "lib/model/storage.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "lib/base/num.h"
 #include "lib/model/name.h"
 #include "lib/util/http.h"
 
+enum { HOST_LONGEST = 253, PORT_MAX = 65535 };
 enum { PATH_LONGEST = 1000, PREFIX_LONGEST = 200, KEY_LONGEST = 200, WORD_LONGEST = 40 };
 
 static const char lower[] = "abcdefghijklmnopqrstuvwxyz0123456789";
 static const char words[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 
+static const struct storage_server no_server = { "", 0, "", "", "", "", "" };
+
 struct faults {
 	struct field_error *out;
 	size_t count;
 	struct arena *arena;
 };
+
+bool
+storage_is_server(const struct storage *s)
+{
+	return strcmp(s->kind, "sftp") == 0;
+}
+
+bool
+storage_is_remote(const struct storage *s)
+{
+	return storage_is_bucket(s) || storage_is_server(s);
+}
 
 bool
 storage_is_bucket(const struct storage *s)
@@ -27,7 +45,7 @@ storage_is_bucket(const struct storage *s)
 const char *
 storage_kind_title(const struct storage *s)
 {
-	return storage_is_bucket(s) ? "S3 bucket" : "Folder";
+	return storage_is_bucket(s) ? "S3 bucket" : storage_is_server(s) ? "SFTP server" : "Folder";
 }
 
 static void
@@ -64,6 +82,7 @@ check_slug(struct faults *f, const struct storage *s)
 static void
 check_folder(struct faults *f, struct storage *s)
 {
+	s->server = no_server;
 	s->path = tidy(f->arena, s->path);
 	s->bucket = (struct storage_bucket){ "", "", "", "", "", "", "", "" };
 	if (s->path[0] != '/')
@@ -148,6 +167,7 @@ check_bucket(struct faults *f, struct storage *s)
 	struct storage_bucket *b = &s->bucket;
 	bool known = false;
 
+	s->server = no_server;
 	b->endpoint = tidy(f->arena, b->endpoint);
 	b->region = tidy(f->arena, b->region);
 	b->bucket = tidy(f->arena, b->bucket);
@@ -173,6 +193,57 @@ check_bucket(struct faults *f, struct storage *s)
 	    *b->prefix != '\0' ? "/" : "", b->prefix);
 }
 
+static bool
+only(const char *text, size_t longest, const char *more)
+{
+	char allowed[96];
+
+	snprintf(allowed, sizeof allowed, "%s%s", words, more);
+	return *text != '\0' && strlen(text) <= longest && strspn(text, allowed) == strlen(text);
+}
+
+/* The folder has the letters that keys have, so that it needs no quotes anywhere. */
+static void
+check_remote_folder(struct faults *f, const struct storage_server *v)
+{
+	bool bad = *v->folder != '/' || !only(v->folder, PREFIX_LONGEST, "/");
+
+	for (const char *p = v->folder; *p == '/' && !bad;) {
+		size_t n = strcspn(p + 1, "/");
+
+		bad = n == 0 || (p[1] == '.' && (n == 1 || (n == 2 && p[2] == '.')));
+		p += n + 1;
+	}
+	if (bad)
+		complain(f, "folder", "Give the whole path there, such as /home/backups, of at "
+		    "most 200 of a–z, A–Z, 0–9, dots, dashes, underscores and single slashes");
+}
+
+static void
+check_server(struct faults *f, struct storage *s)
+{
+	struct storage_server *v = &s->server;
+	bool v6;
+
+	s->bucket = (struct storage_bucket){ "", "", "", "", "", "", "", "" };
+	v->host = tidy(f->arena, v->host);
+	v->login = tidy(f->arena, v->login);
+	v->folder = tidy(f->arena, v->folder);
+	v6 = strchr(v->host, ':') != NULL;
+	if (!only(v->host, HOST_LONGEST, v6 ? ":" : ""))
+		complain(f, "host", "Give the name or the address of the server, such as "
+		    "nas.example.org");
+	if (v->port < 1 || v->port > PORT_MAX)
+		complain(f, "port", "Port must be 1–65535; usually it is 22");
+	if (!only(v->login, WORD_LONGEST, "@+"))
+		complain(f, "login", "Give the name of the account on the server");
+	if (strcmp(v->auth, "key") != 0 && strcmp(v->auth, "password") != 0)
+		complain(f, "auth", "Choose how to log in");
+	check_remote_folder(f, v);
+	s->path = arena_printf(f->arena, "sftp://%s@%s%s%s:%" PRId64 "%s", v->login,
+	    v6 ? "[" : "", v->host, v6 ? "]" : "", v->port, v->folder);
+}
+
 size_t
 storage_check(struct field_error out[STORAGE_ERRORS_MAX], struct arena *a, struct storage *s)
 {
@@ -181,7 +252,62 @@ storage_check(struct field_error out[STORAGE_ERRORS_MAX], struct arena *a, struc
 	check_slug(&f, s);
 	if (storage_is_bucket(s))
 		check_bucket(&f, s);
+	else if (storage_is_server(s))
+		check_server(&f, s);
 	else
 		check_folder(&f, s);
 	return f.count;
+}
+
+static const struct rate_unit {
+	const char *word;
+	int64_t bytes;
+} rate_units[] = {
+	{ "GiB", 1 << 30 }, { "GB", 1000 * 1000 * 1000 }, { "MiB", 1 << 20 },
+	{ "MB", 1000 * 1000 }, { "KiB", 1 << 10 }, { "kB", 1000 }, { "B", 1 },
+};
+enum { RATE_UNITS = sizeof rate_units / sizeof *rate_units, RATE_LEAST = 64 << 10 };
+
+bool
+storage_parse_rate(int64_t *ret, const char *text)
+{
+	size_t digits = strspn(text += strspn(text, " "), "0123456789"), n;
+	char number[8];
+	int64_t value;
+
+	if (*text == '\0') {
+		*ret = 0;
+		return true;
+	}
+	if (digits == 0 || digits >= sizeof number)
+		return false;
+	memcpy(number, text, digits);
+	number[digits] = '\0';
+	text += digits + strspn(text + digits, " ");
+	for (size_t i = 0; i < RATE_UNITS; i++) {
+		n = strlen(rate_units[i].word);
+		if (strncmp(text, rate_units[i].word, n) != 0)
+			continue;
+		n += strncmp(text + n, "/s", 2) == 0 ? 2 : 0;
+		if (text[n + strspn(text + n, " ")] != '\0' ||
+		    !num_parse(&value, number, 1, INT64_MAX / rate_units[i].bytes) ||
+		    value * rate_units[i].bytes < RATE_LEAST)
+			return false;
+		*ret = value * rate_units[i].bytes;
+		return true;
+	}
+	return false;
+}
+
+void
+storage_rate_text(char out[STORAGE_RATE_TEXT], int64_t rate)
+{
+	const struct rate_unit *u = rate_units;
+
+	*out = '\0';
+	if (rate == 0)
+		return;
+	while (rate % u->bytes != 0)
+		u++;
+	snprintf(out, STORAGE_RATE_TEXT, "%" PRId64 " %s/s", rate / u->bytes, u->word);
 }

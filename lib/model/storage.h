@@ -4,14 +4,18 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/base/arena.h"
 #include "lib/model/project.h"
 
-enum { STORAGE_ERRORS_MAX = 12 };
+enum { STORAGE_ERRORS_MAX = 12, STORAGE_RATE_TEXT = 24 };
 
 bool storage_is_bucket(const struct storage *s);
-/* "Folder", "S3 bucket": for people. */
+bool storage_is_server(const struct storage *s);
+/* Whether it is reached over a network, by the worker alone. */
+bool storage_is_remote(const struct storage *s);
+/* "Folder", "S3 bucket", "SFTP server": for people. */
 const char *storage_kind_title(const struct storage *s);
 
 /* Settings as a person typed them: checks the fields of the kind, empties the others, takes slashes
@@ -19,5 +23,11 @@ const char *storage_kind_title(const struct storage *s);
  * secret is not looked at. */
 size_t storage_check(struct field_error out[STORAGE_ERRORS_MAX], struct arena *a,
     struct storage *s);
+
+/* "10 MiB/s", "800 kB/s", also without "/s" and without spaces; "" is 0, no limit. False when it is
+ * none, or less than 64 KiB/s. */
+bool storage_parse_rate(int64_t *ret, const char *text);
+/* The same back; "" for 0. */
+void storage_rate_text(char out[STORAGE_RATE_TEXT], int64_t rate);
 
 #endif

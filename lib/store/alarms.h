@@ -18,7 +18,7 @@
 struct alarm {
 	int64_t id;
 	const char *kind;             /* late, at-risk, suspicious, storage, worker, test, missing,
-	                                 unread, rto, held */
+	                                 unread, rto, held, proof */
 	int64_t environment;          /* 0: of the instance */
 	const char *subject;          /* what of it: a storage's slug, a service's; "" the whole */
 	const char *text;             /* one sentence for people */

@@ -161,7 +161,7 @@ backup_plan_usable(const struct backup *b, struct err *e)
 	if (b->state != BACKUP_READY)
 		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is %s", b->id,
 		    b->state == BACKUP_TRASHED ? "in the trash" : backup_state_name(b->state));
-	if (b->health == HEALTH_DAMAGED || b->health == HEALTH_MISSING)
+	if (backup_is_lost(b))
 		return err_set(e, ERR_CONFLICT,
 		    "backup b%" PRId64 " is %s in storage; choose another one", b->id,
 		    backup_health_name(b->health));

@@ -15,7 +15,8 @@ static int
 refuse_in_use(struct db *db, int64_t id, struct err *e)
 {
 	static const char sql[] =
-	    "SELECT id FROM job WHERE backup=?1 AND state IN ('queued', 'running') LIMIT 1";
+	    "SELECT id FROM job WHERE (backup=?1 OR compared=?1) AND state IN ('queued', 'running')"
+	    " LIMIT 1";
 	static const char sql_safety[] =
 	    "SELECT id FROM restore WHERE safety_backup=?1 AND (state='pending' OR (state='done'"
 	    " AND undo_until>?2)) ORDER BY id LIMIT 1";
@@ -108,7 +109,8 @@ backups_next_purge(int64_t *ret, struct db *db, int64_t before, int64_t after, s
 	    " (x.level='instance' AND x.owner=0)) ORDER BY CASE x.level WHEN 'environment' THEN 0"
 	    " WHEN 'project' THEN 1 ELSE 2 END LIMIT 1), ?1) AND b.id>?2 AND"
 	    " (b.keep=0 OR b.trashed_at=0) AND b.purge_after<=?3 AND NOT EXISTS"
-	    " (SELECT 1 FROM job j WHERE j.backup=b.id AND j.state IN ('queued', 'running')) ORDER"
+	    " (SELECT 1 FROM job j WHERE (j.backup=b.id OR j.compared=b.id) AND j.state IN"
+	    " ('queued', 'running')) ORDER"
 	    " BY b.id LIMIT 1";
 	static const char sql_mark[] = "UPDATE backup SET trashed_at=0 WHERE id=?1";
 	const struct sql_arg *args = SQL_ARGS(sql_i(before), sql_i(after), sql_i(clock_now()));
@@ -131,15 +133,15 @@ backups_next_purge(int64_t *ret, struct db *db, int64_t before, int64_t after, s
 }
 
 int
-backups_put_off(struct db *db, const struct backup *b, bool storage, int64_t until, struct err *e)
+backups_put_off(struct db *db, int64_t backup, int64_t storage, int64_t until, struct err *e)
 {
 	static const char sql_one[] = "UPDATE backup SET purge_after=?2 WHERE id=?1";
 	static const char sql_all[] =
-	    "UPDATE backup SET purge_after=?2 WHERE storage=?1 AND state='trashed' AND"
-	    " purge_after<?2";
+	    "UPDATE backup SET purge_after=?2 WHERE state='trashed' AND purge_after<?2 AND"
+	    " (storage=?1 OR id IN (SELECT backup FROM copy WHERE storage=?1))";
 
-	return sql_run(NULL, db, storage ? sql_all : sql_one,
-	    SQL_ARGS(sql_i(storage ? b->storage : b->id), sql_i(until)), e);
+	return sql_run(NULL, db, storage != 0 ? sql_all : sql_one,
+	    SQL_ARGS(sql_i(storage != 0 ? storage : backup), sql_i(until)), e);
 }
 
 int

@@ -8,6 +8,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/fault.h"
 #include "lib/store/backup_plan.h"
+#include "lib/store/copies.h"
 #include "lib/store/days.h"
 #include "lib/store/enqueue.h"
 #include "lib/store/lease.h"
@@ -48,7 +49,10 @@ backups_request(struct backup_ids *ret, struct db *db, const struct backup_reque
 	" b.verified_at, b.trashed_at, b.raw_bytes, b.stored_bytes, b.warnings, b.error," \
 	" b.tested_at, b.test_state, b.test_text, b.sidecar_key, b.sidecar_sha256, b.contents," \
 	" b.keep_until, b.mode, b.frozen_ms, b.code, b.schedule, b.suspicion, b.trashed_why," \
-	" b.recipients, b.signed_by, p.slug, v.slug, s.slug FROM backup b" \
+	" b.recipients, b.signed_by, p.slug, v.slug, s.slug, (SELECT count(*) FROM copy c WHERE" \
+	" c.backup=b.id AND c.state='ready' AND c.health IN ('unknown', 'good')), (SELECT" \
+	" count(*) FROM copy c WHERE c.backup=b.id AND (c.state='failed' OR (c.state='ready' AND" \
+	" c.health IN ('damaged', 'missing')))) FROM backup b" \
 	" JOIN environment v ON v.id=b.environment" \
 	" JOIN project p ON p.id=v.project JOIN storage s ON s.id=b.storage" \
 	" LEFT JOIN account a ON a.id=b.requested_by"
@@ -103,6 +107,8 @@ read_backup(void *row, struct sql *q, struct arena *a)
 	b->project_slug = sql_text(q, c++, a);
 	b->environment_slug = sql_text(q, c++, a);
 	b->storage_slug = sql_text(q, c++, a);
+	b->copies_good = sql_int(q, c++);
+	b->copies_bad = sql_int(q, c++);
 }
 
 int
@@ -147,6 +153,17 @@ read_part(void *row, struct sql *q, struct arena *a)
 	p->finished_at = sql_int(q, c++);
 	p->verified_at = sql_int(q, c++);
 	p->whole_bytes = sql_int(q, c++);
+}
+
+int
+backups_by_uuid(struct backup *ret, struct arena *a, struct db *db, const char *uuid,
+    struct err *e)
+{
+	static const char sql[] = BACKUP_COLUMNS " WHERE b.uuid=?1";
+
+	return row_one(ret,
+	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_t(uuid)), sizeof *ret, read_backup },
+	    arena_printf(a, "there is no backup %.40s", uuid), e);
 }
 
 int
@@ -244,7 +261,9 @@ backups_latest(struct backup *ret, struct arena *a, struct db *db, int64_t envir
     int64_t service, struct err *e)
 {
 	static const char sql[] = BACKUP_COLUMNS " WHERE b.environment=?1 AND b.state='ready' AND"
-	    " b.health NOT IN ('damaged', 'missing') AND (?2=0 OR EXISTS (SELECT 1 FROM part x"
+	    " (b.health NOT IN ('damaged', 'missing') OR EXISTS (SELECT 1 FROM copy c WHERE"
+	    " c.backup=b.id AND c.state='ready' AND c.health IN ('unknown', 'good'))) AND (?2=0 OR"
+	    " EXISTS (SELECT 1 FROM part x"
 	    " WHERE x.backup=b.id AND x.service=?2 AND x.state='ready')) ORDER BY b.finished_at"
 	    " DESC, b.id DESC LIMIT 1";
 
@@ -276,7 +295,7 @@ backups_in_storage(bool *ret, struct db *db, int64_t storage, struct err *e)
 {
 	static const char sql[] =
 	    "SELECT EXISTS (SELECT 1 FROM backup WHERE storage=?1 AND state IN ('ready',"
-	    " 'trashed'))";
+	    " 'trashed')) OR EXISTS (SELECT 1 FROM copy WHERE storage=?1 AND finished_at>0)";
 	int64_t found;
 
 	if (sql_get(&found, db, sql, SQL_ARGS(sql_i(storage)), e) != 0)
@@ -485,7 +504,7 @@ backups_finish(struct db *db, const struct lease *l, const char *sidecar_sha256,
 	    sql_get(&warnings, db, sql_warnings, SQL_ARGS(sql_i(backup)), e) != 0 ||
 	    sql_get(&day.environment, db, sql_environment, SQL_ARGS(sql_i(backup)), e) != 0 ||
 	    sql_get(&day.raw_bytes, db, sql_bytes, SQL_ARGS(sql_i(backup)), e) != 0 ||
-	    days_add(db, &day, e) != 0 ||
+	    days_add(db, &day, e) != 0 || copies_follow(db, backup, day.environment, e) != 0 ||
 	    lease_end(db, l->job, &(struct lease_end){ JOB_SUCCEEDED, NULL, 0, warnings }, e) != 0)
 		return -1;
 	FAULT("backup.before_ready_commit");

@@ -35,6 +35,9 @@ MUST_USE int backups_request(struct backup_ids *ret, struct db *db, const struct
 
 MUST_USE int backups_by_id(struct backup *ret, struct arena *a, struct db *db, int64_t id,
     struct err *e);
+/* ERR_NOT_FOUND when none has this uuid. */
+MUST_USE int backups_by_uuid(struct backup *ret, struct arena *a, struct db *db, const char *uuid,
+    struct err *e);
 MUST_USE int backups_parts(struct part **ret, size_t *count, struct arena *a, struct db *db,
     int64_t backup, struct err *e);
 
@@ -62,7 +65,7 @@ MUST_USE int backups_last_good(struct backup *ret, struct arena *a, struct db *d
 MUST_USE int backups_estimate(int64_t *raw_bytes, int64_t *stored_bytes, struct db *db,
     int64_t service, struct err *e);
 
-/* Whether a storage must hold backups: ready ones, or such in the trash. */
+/* Whether a storage must hold backups: ready ones, such in the trash, or copies of them. */
 MUST_USE int backups_in_storage(bool *ret, struct db *db, int64_t storage, struct err *e);
 
 MUST_USE int backups_set_note(struct db *db, int64_t id, const char *note, struct err *e);
@@ -82,8 +85,9 @@ MUST_USE int backups_untrash(struct db *db, int64_t id, struct err *e);
  * backups_set_deleted() makes it a tombstone. */
 MUST_USE int backups_next_purge(int64_t *ret, struct db *db, int64_t before, int64_t after,
     struct err *e);
-/* A trashed backup, or with `storage` all of them in its storage, is not purged before then. */
-MUST_USE int backups_put_off(struct db *db, const struct backup *b, bool storage, int64_t until,
+/* A trashed backup, or with `storage` (not 0) all that have a place there, is not purged before
+ * then. */
+MUST_USE int backups_put_off(struct db *db, int64_t backup, int64_t storage, int64_t until,
     struct err *e);
 MUST_USE int backups_set_deleted(struct db *db, int64_t id, struct err *e);
 
@@ -101,7 +105,7 @@ MUST_USE int backups_part_ready(struct db *db, const struct lease *l, const stru
     struct err *e);
 /* The sidecar is published: the backup is ready and the job succeeded, in one transaction.
  * Totals are summed here from the parts; its health is good as of now, since every part was read
- * back. */
+ * back. Copies follow into the further storages of the policy. */
 MUST_USE int backups_finish(struct db *db, const struct lease *l, const char *sidecar_sha256,
     struct err *e);
 /* What a verification found. */

@@ -34,7 +34,7 @@ bool
 concerns_owns(const struct alarm *alarm)
 {
 	static const char *const kinds[] = { "missing", "suspicious", "unread", "test",
-		"rto" };
+		"rto", "proof" };
 
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		if (strcmp(alarm->kind, kinds[i]) == 0)
@@ -190,6 +190,29 @@ list_tests(struct list *to, struct err *e)
 	return rc;
 }
 
+/* A storage that backups would not come back from as they should. */
+static int
+list_proofs(struct list *to, struct err *e)
+{
+	static const char sql[] =
+	    "SELECT s.slug, x.text FROM proof x JOIN storage s ON s.id=x.storage WHERE x.text<>''"
+	    " AND s.removed_at=0 ORDER BY s.id";
+	CLEANUP_SQL struct sql *q = NULL;
+	int rc;
+
+	if (sql_open(&q, to->db, sql, SQL_NO_ARGS, e) != 0)
+		return -1;
+	while ((rc = sql_row(q, e)) == 1) {
+		const char *slug = sql_text(q, 0, to->arena);
+
+		add(to, &(struct alarm){ .kind = "proof", .subject = slug,
+		    .text = arena_printf(to->arena,
+		        "Recovery from the storage %s is not proved: %s", slug,
+		        sql_text(q, 1, to->arena)) });
+	}
+	return rc;
+}
+
 /* -- promises -- */
 
 int
@@ -314,7 +337,7 @@ concerns_list(struct alarm **ret, size_t *count, struct arena *a, struct db *db,
 
 	if (list_unwell(&list, e) != 0 || list_unknown(&list, e) != 0 ||
 	    list_suspicious(&list, e) != 0 || list_unread(&list, e) != 0 ||
-	    list_tests(&list, e) != 0 ||
+	    list_tests(&list, e) != 0 || list_proofs(&list, e) != 0 ||
 	    list_promises(&list, e) != 0)
 		return -1;
 	*ret = list.items;

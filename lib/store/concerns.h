@@ -28,6 +28,7 @@ enum { CONCERNS_EACH = 20 };
  *   suspicious  the newest backup of an environment is
  *   unread      backups of it were not read again in time (verifies_late())
  *   test        the last test restore of a service failed or differs, subject a service's slug
+ *   proof       of the instance, subject a storage's slug: its last proof of recovery failed
  *   rto         subject "rto": being back takes longer than rto-minutes
  * That the newest good backup is older than rpo-hours is told by "at-risk" (safety.h).
  */

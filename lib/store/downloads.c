@@ -155,13 +155,20 @@ find_same(struct download_ids *ret, struct db *db, const struct download_request
 	return 0;
 }
 
+const char *
+downloads_ending(const char *engine, enum download_format format)
+{
+	if (strcmp(engine, engine_name(ENGINE_FILES)) == 0)
+		return download_format_name(format);
+	return strcmp(engine, engine_name(ENGINE_SQLITE)) == 0 ? "sqlite" : "dump";
+}
+
 /* "shop-live-media-20261121T020000Z.tar.zst" */
 static char *
 file_name(struct arena *a, const struct choice *c, const struct part *p,
     const struct download_request *rq)
 {
-	const char *ending = is_files(p) ? download_format_name(rq->format)
-	    : strcmp(p->engine, engine_name(ENGINE_SQLITE)) == 0 ? "sqlite" : "dump";
+	const char *ending = downloads_ending(p->engine, rq->format);
 	char time[CLOCK_ISO_SIZE];
 
 	if (is_of(rq->choice, p) && rq->choice->name != NULL)

@@ -32,6 +32,8 @@ struct download_ids {
 	int64_t download, job;   /* job 0: the files are ready already */
 	bool reused;
 };
+/* How the name of a prepared file of this engine ends: "dump", "sqlite", "tar.zst". */
+const char *downloads_ending(const char *engine, enum download_format format);
 /* ERR_DENIED, with the sentence, when a policy forbids to prepare and to fetch downloads. */
 MUST_USE int downloads_allowed(struct db *db, int64_t environment, struct err *e);
 /* The same content in the same format that is ready (and lives), or in preparation for the same

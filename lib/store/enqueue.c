@@ -30,6 +30,9 @@ static const int priorities[JOB_KINDS] = {
 	[JOB_DOWNLOAD] = 20, [JOB_TIDY] = 15,   [JOB_TEST] = 15,
 	[JOB_VERIFY] = 15,      [JOB_RECONCILE] = 15,
 	[JOB_PRUNE] = 10,       [JOB_LIST] = 30,
+	[JOB_COMPARE] = 30,
+	[JOB_COPY] = 18,
+	[JOB_PROVE] = 15,
 };
 
 int
@@ -39,8 +42,9 @@ enqueue_add(int64_t *ret, struct db *db, const struct job_request *rq,
 	static const char sql[] =
 	    "INSERT INTO job (uuid, kind, state, environment, backup, download, service, restore,"
 	    " after_job, requested_by, idempotency_key, mail_when_done, run_at, created_at,"
-	    " priority) VALUES (?1, ?2, 'queued', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?14, ?12,"
-	    " ?13) RETURNING id";
+	    " priority, compared, storage) VALUES (?1, ?2, 'queued', ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
+	    " ?10, ?11,"
+	    " ?14, ?12, ?13, ?15, ?16) RETURNING id";
 	int64_t now = clock_now();
 	char uuid[UUID_SIZE];
 
@@ -51,7 +55,8 @@ enqueue_add(int64_t *ret, struct db *db, const struct job_request *rq,
 	        sql_id(work->restore), sql_id(work->after), sql_id(rq->requested_by),
 	        sql_t(rq->key), sql_i(rq->mail_when_done), sql_i(now),
 	        sql_i(priorities[work->kind] - (work->background ? ENQUEUE_BACKGROUND : 0)),
-	        sql_i(work->run_at > now ? work->run_at : now)),
+	        sql_i(work->run_at > now ? work->run_at : now), sql_id(work->compared),
+	        sql_id(work->storage)),
 	    e);
 }
 

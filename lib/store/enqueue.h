@@ -23,6 +23,8 @@ struct enqueue_work {
 	enum job_kind kind;
 	int64_t backup, download, service;   /* 0 when none: so are the next two */
 	int64_t restore;
+	int64_t compared;             /* the older backup of a compare */
+	int64_t storage;              /* 0: none, or that of the backup */
 	int64_t after;                /* a job that must have ended before this one begins */
 	int64_t run_at;               /* not before; 0: now */
 	bool background;              /* nobody waits for it: after all that somebody asked for */

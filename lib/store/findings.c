@@ -35,11 +35,15 @@ add_job(int64_t *ret, struct db *db, const struct job_request *rq, int64_t stora
 	static const char sql_environment[] = "SELECT environment FROM backup WHERE storage=?1 AND"
 	                                      " state IN ('ready', 'trashed') ORDER BY id DESC"
 	                                      " LIMIT 1";
+	static const char sql_copied[] = "SELECT max(b.environment) FROM copy c JOIN backup b ON"
+	                                 " b.id=c.backup WHERE c.storage=?1 AND c.state='ready'";
 	static const char sql_any[] = "SELECT min(id) FROM environment";
 	static const char sql_storage[] = "UPDATE job SET storage=?2 WHERE id=?1";
 	struct job_request own = *rq;
 
 	if (sql_get(&own.environment, db, sql_environment, SQL_ARGS(sql_i(storage)), e) != 0 ||
+	    (own.environment == 0 &&
+	        sql_get(&own.environment, db, sql_copied, SQL_ARGS(sql_i(storage)), e) != 0) ||
 	    (own.environment == 0 && kind == JOB_CHECK &&
 	        sql_get(&own.environment, db, sql_any, SQL_NO_ARGS, e) != 0))
 		return -1;
@@ -54,8 +58,8 @@ add_job(int64_t *ret, struct db *db, const struct job_request *rq, int64_t stora
 	return sql_run(NULL, db, sql_storage, SQL_ARGS(sql_i(*ret), sql_i(storage)), e);
 }
 
-static int
-request(int64_t *job, struct db *db, const struct job_request *rq, int64_t storage,
+int
+findings_request_kind(int64_t *job, struct db *db, const struct job_request *rq, int64_t storage,
     enum job_kind kind, struct err *e)
 {
 	static const char sql[] = "SELECT max(id) FROM job WHERE storage=?1 AND kind=?2"
@@ -78,14 +82,14 @@ int
 findings_request(int64_t *job, struct db *db, const struct job_request *rq, int64_t storage,
     struct err *e)
 {
-	return request(job, db, rq, storage, JOB_RECONCILE, e);
+	return findings_request_kind(job, db, rq, storage, JOB_RECONCILE, e);
 }
 
 int
 findings_request_test(int64_t *job, struct db *db, const struct job_request *rq,
     int64_t storage, struct err *e)
 {
-	return request(job, db, rq, storage, JOB_CHECK, e);
+	return findings_request_kind(job, db, rq, storage, JOB_CHECK, e);
 }
 
 int
@@ -93,9 +97,10 @@ findings_queue(int64_t *count, struct db *db, int64_t now, struct err *e)
 {
 	static const char sql[] =
 	    "SELECT s.id FROM storage s WHERE s.id>?1 AND s.removed_at=0 AND s.checked_at<?2"
-	    " AND EXISTS (SELECT 1 FROM backup b WHERE b.storage=s.id"
-	    " AND b.state IN ('ready', 'trashed') AND"
-	    " b.finished_at<?3) AND NOT EXISTS (SELECT 1 FROM job j WHERE j.storage=s.id AND"
+	    " AND (EXISTS (SELECT 1 FROM backup b WHERE b.storage=s.id"
+	    " AND b.state IN ('ready', 'trashed') AND b.finished_at<?3) OR EXISTS (SELECT 1 FROM"
+	    " copy c WHERE c.storage=s.id AND c.state='ready' AND c.finished_at<?3)) AND"
+	    " NOT EXISTS (SELECT 1 FROM job j WHERE j.storage=s.id AND"
 	    " j.kind='reconcile' AND (j.state IN ('queued', 'running') OR j.finished_at>?3))"
 	    " ORDER BY s.id LIMIT 1";
 	const struct job_request rq = { .environment = 0 };
@@ -194,6 +199,27 @@ move_health(struct db *db, const char *sql, int64_t storage, const char *health,
 	" p.id=k.part WHERE f.storage=?1" kinds ")"
 #define READY_OF "SELECT min(b.id) FROM backup b WHERE b.storage=?1 AND b.id>?2 AND b.state='ready'"
 
+/* The same of copies; they are no events. */
+static int
+move_copies(struct db *db, int64_t storage, struct err *e)
+{
+#define COPIES_OF " WHERE storage=?1 AND state='ready' AND health"
+	static const char sql_missing[] = "UPDATE copy SET health='missing', verified_at=?2"
+	    COPIES_OF "<>'missing' AND backup IN " FOUND_IN(" AND f.kind='missing'");
+	static const char sql_damaged[] = "UPDATE copy SET health='damaged', verified_at=?2"
+	    COPIES_OF " NOT IN ('missing', 'damaged') AND backup IN "
+	    FOUND_IN(" AND f.kind='damaged'");
+	static const char sql_back[] = "UPDATE copy SET health='unknown', verified_at=0"
+	    COPIES_OF "='missing' AND backup NOT IN " FOUND_IN("");
+#undef COPIES_OF
+	const struct sql_arg *args = SQL_ARGS(sql_i(storage), sql_i(clock_now()));
+
+	if (sql_run(NULL, db, sql_missing, args, e) != 0 ||
+	    sql_run(NULL, db, sql_damaged, args, e) != 0)
+		return -1;
+	return sql_run(NULL, db, sql_back, SQL_ARGS(sql_i(storage)), e);
+}
+
 static int
 move_all_health(struct db *db, int64_t storage, struct err *e)
 {
@@ -205,7 +231,8 @@ move_all_health(struct db *db, int64_t storage, struct err *e)
 	static const char sql_back[] = READY_OF
 	    " AND b.health='missing' AND b.id NOT IN " FOUND_IN("");
 
-	if (move_health(db, sql_missing, storage, kinds[FINDING_MISSING], e) != 0 ||
+	if (move_copies(db, storage, e) != 0 ||
+	    move_health(db, sql_missing, storage, kinds[FINDING_MISSING], e) != 0 ||
 	    move_health(db, sql_damaged, storage, kinds[FINDING_DAMAGED], e) != 0)
 		return -1;
 	return move_health(db, sql_back, storage, "unknown", e);
@@ -252,11 +279,14 @@ findings_write(struct db *db, const struct lease *l, const struct findings_look 
 
 #define STORAGE_COLUMNS \
 	"SELECT s.id, s.uuid, s.slug, s.kind, s.path, s.encrypted," \
-	" (SELECT sum(b.stored_bytes) FROM backup b WHERE b.storage=s.id AND b.state IN" \
-	" ('ready', 'trashed')), s.checked_at, s.objects," \
-	" s.object_bytes, s.free_bytes, s.test_text, s.test_warning," \
+	" coalesce((SELECT sum(b.stored_bytes) FROM backup b WHERE b.storage=s.id AND b.state IN" \
+	" ('ready', 'trashed')), 0)+coalesce((SELECT sum(c.stored_bytes) FROM copy c WHERE" \
+	" c.storage=s.id), 0), s.checked_at, s.objects," \
+	" s.object_bytes, s.free_bytes, s.test_text, s.test_warning, s.host_key," \
+	" s.host_key_met, s.write_rate, s.read_rate," \
 	" (SELECT count(*) FROM backup b WHERE b.storage=s.id AND" \
-	" b.state IN ('ready', 'trashed')), (SELECT count(*) FROM finding f WHERE f.storage=s.id" \
+	" b.state IN ('ready', 'trashed'))+(SELECT count(*) FROM copy c WHERE c.storage=s.id AND" \
+	" c.state='ready'), (SELECT count(*) FROM finding f WHERE f.storage=s.id" \
 	" AND f.kind='missing'), (SELECT count(*) FROM finding f WHERE f.storage=s.id AND" \
 	" f.kind='damaged'), (SELECT count(*) FROM finding f WHERE f.storage=s.id AND" \
 	" f.kind='unknown') FROM storage s"
@@ -280,6 +310,10 @@ read_storage(void *row, struct sql *q, struct arena *a)
 	s->free_bytes = sql_int(q, c++);
 	s->storage.test_text = sql_text(q, c++, a);
 	s->storage.test_warning = sql_text(q, c++, a);
+	s->storage.server.host_key = sql_text(q, c++, a);
+	s->storage.server.host_key_met = sql_text(q, c++, a);
+	s->storage.write_rate = sql_int(q, c++);
+	s->storage.read_rate = sql_int(q, c++);
 	s->backups = sql_int(q, c++);
 	s->missing = sql_int(q, c++);
 	s->damaged = sql_int(q, c++);

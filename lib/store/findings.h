@@ -44,6 +44,9 @@ MUST_USE int findings_queue(int64_t *count, struct db *db, int64_t now, struct e
  * that one. ERR_CONFLICT: there is no environment. */
 MUST_USE int findings_request_test(int64_t *job, struct db *db, const struct job_request *rq,
     int64_t storage, struct err *e);
+/* The same of any kind of job about a storage. */
+MUST_USE int findings_request_kind(int64_t *job, struct db *db, const struct job_request *rq,
+    int64_t storage, enum job_kind kind, struct err *e);
 /* The storage of such a job; the newest of a kind, reconcile or check, of a storage, 0: none. */
 MUST_USE int findings_storage_of(int64_t *ret, struct db *db, int64_t job, struct err *e);
 MUST_USE int findings_newest_job(int64_t *ret, struct db *db, int64_t storage,

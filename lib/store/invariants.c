@@ -45,9 +45,10 @@ static const char *const facts[] = {
 	" m JOIN job j ON j.id=m.job WHERE m.running=0 AND j.state='running' AND ?1>0",
 	/* The looks of a draft that was never confirmed outlive it. */
 	"SELECT 'j'||id||' is a '||kind||' job of nothing' FROM job WHERE ?1>0 AND ((kind IN"
-	" ('backup', 'verify', 'test', 'list') AND backup IS NULL) OR (kind='download' AND"
+	" ('backup', 'verify', 'test', 'list', 'compare', 'copy') AND backup IS NULL) OR"
+	" (kind='compare' AND compared IS NULL) OR (kind='download' AND"
 	" download IS NULL) OR (kind='check' AND"
-	" (service IS NULL)=(storage IS NULL)) OR (kind='reconcile' AND"
+	" (service IS NULL)=(storage IS NULL)) OR (kind IN ('reconcile', 'copy', 'prove') AND"
 	" storage IS NULL)"
 	" OR (restore IS NULL AND (kind IN ('restore', 'undo', 'tidy') OR (kind='preview' AND"
 	" state IN ('queued', 'running')))))",
@@ -86,6 +87,17 @@ static const char *const facts[] = {
 	" (o.state<>'ready' OR o.data_stored_sha256<>k.stored_sha256)",
 	"SELECT 'b'||id||' is in the trash without a time' FROM backup WHERE state='trashed' AND"
 	" before_trash='' AND ?1>0",
+
+	"SELECT 'b'||c.backup||' is being copied to '||s.slug||' but no job does it' FROM copy c"
+	" JOIN storage s ON s.id=c.storage WHERE c.state='copying' AND ?1>0 AND NOT EXISTS"
+	" (SELECT 1 FROM job j WHERE j.kind='copy' AND j.backup=c.backup AND"
+	" j.storage=c.storage AND j.state IN ('queued', 'running'))",
+	"SELECT 'b'||c.backup||' has a copy in '||s.slug||', which is its first place' FROM copy c"
+	" JOIN backup b ON b.id=c.backup AND b.storage=c.storage JOIN storage s ON s.id=c.storage"
+	" WHERE ?1>0",
+	"SELECT 'b'||b.id||' is '||b.state||' but has a copy in '||s.slug FROM copy c JOIN backup b"
+	" ON b.id=c.backup JOIN storage s ON s.id=c.storage WHERE b.state IN ('building', 'failed',"
+	" 'deleted') AND ?1>0",
 
 	"SELECT 'd'||d.id||' is being prepared but no job does it' FROM download d WHERE"
 	" d.state='preparing' AND ?1>0 AND NOT EXISTS (SELECT 1 FROM job j WHERE j.download=d.id"
@@ -200,44 +212,50 @@ read_file(void *row, struct sql *q, struct arena *a)
  * being created, of a purge in progress, everything may. A failed or deleted one names nothing:
  * what lies there is left over.
  */
-#define OF_BACKUP \
-	"'b'||b.id"
-#define WISH \
-	"CASE WHEN b.state='ready' OR (b.before_trash='ready' AND b.state='trashed' AND" \
-	" b.trashed_at>0) THEN CASE WHEN b.health IN ('damaged', 'missing') THEN 2 ELSE 0 END" \
-	" ELSE 1 END"
-#define WRITER \
+#define LIVES \
+	"(b.state IN ('building', 'ready') OR (b.state='trashed' AND b.before_trash='ready'))"
+#define STANDS \
+	"(b.state='ready' OR (b.before_trash='ready' AND b.state='trashed' AND b.trashed_at>0))"
+#define WISH(ready, health) \
+	"CASE WHEN " ready STANDS " THEN CASE WHEN " health " IN ('damaged', 'missing') THEN 2" \
+	" ELSE 0 END ELSE 1 END"
+#define BUILDER \
 	"coalesce((SELECT j.fence FROM job j WHERE j.backup=b.id AND j.kind='backup' AND" \
 	" j.state='running'), 0)"
-#define NAMED \
-	"b.storage=?1 AND (b.state IN ('building', 'ready') OR (b.state='trashed' AND" \
-	" b.before_trash='ready'))"
+/* copy_fence() */
+#define COPIER \
+	"coalesce((SELECT j.id*1024+j.fence FROM job j WHERE j.backup=b.id AND j.kind='copy' AND" \
+	" j.storage=?1 AND j.state='running'), 0)"
+/* What has a place in the storage ?1: the first, or a copy; of one in the making, or leaving,
+ * everything may be there. */
+#define HERE \
+	"WITH here AS (SELECT b.id, b.sidecar_key, b.sidecar_sha256, b.signed_by, 'b'||b.id AS" \
+	" owner, max(" BUILDER ", " COPIER ") AS fence, " COPIER " AS copier, " \
+	WISH("", "b.health") " AS wish FROM backup b WHERE b.storage=?1 AND " LIVES " UNION ALL" \
+	" SELECT b.id, b.sidecar_key, b.sidecar_sha256, b.signed_by, 'b'||b.id, " COPIER ", " \
+	COPIER ", " WISH("c.state='ready' AND ", "c.health") " FROM copy c JOIN backup b ON" \
+	" b.id=c.backup WHERE c.storage=?1 AND " LIVES ") "
 
 int
 invariants_objects(struct invariants_file **ret, size_t *count, struct arena *a, struct db *db,
     int64_t storage, struct err *e)
 {
-	/* A pack may be needed by several, of whom any is named; it is lost when all know so. */
-	static const char sql[] =
+	/* A pack may be needed by several, of whom any is named; it is lost when all know so.
+	 * Signatures: one of a backup whose signing had not begun is not known yet. */
+	static const char sql[] = HERE
 	    "SELECT path, min(owner), max(sha256), max(bytes), max(fence), min(wish) FROM (SELECT"
-	    " b.sidecar_key AS path, " OF_BACKUP " AS owner, b.sidecar_sha256 AS sha256, -1 AS"
-	    " bytes, " WRITER " AS fence, " WISH " AS wish"
-	    " FROM backup b"
-	    " WHERE " NAMED " UNION ALL SELECT p.data_key, " OF_BACKUP
-	    ", p.data_stored_sha256, p.data_stored_bytes, " WRITER ", " WISH
-	    " FROM part p JOIN backup b ON b.id=p.backup WHERE " NAMED
-	    " UNION ALL SELECT p.manifest_key, " OF_BACKUP
-	    ", p.manifest_stored_sha256, p.manifest_stored_bytes, " WRITER ", " WISH
-	    " FROM part p JOIN backup b ON b.id=p.backup WHERE p.manifest_key<>'' AND " NAMED
-	    " UNION ALL SELECT k.key, " OF_BACKUP ", k.stored_sha256, k.stored_bytes, 0, " WISH
-	    " FROM part_pack k JOIN part p ON p.id=k.part JOIN backup b ON b.id=p.backup WHERE "
-	    NAMED
-	    /* Signatures: one of a backup whose signing had not begun is not known yet. */
-	    " UNION ALL SELECT b.sidecar_key||'.minisig', " OF_BACKUP ", '', -1, " WRITER ", " WISH
-	    " FROM backup b WHERE b.signed_by<>'' AND " NAMED
-	    " UNION ALL SELECT p.manifest_key||'.minisig', " OF_BACKUP ", '', -1, " WRITER ", "
-	    WISH " FROM part p JOIN backup b ON b.id=p.backup WHERE p.manifest_key<>'' AND"
-	    " b.signed_by<>'' AND " NAMED ") AS o GROUP BY path ORDER BY path";
+	    " sidecar_key AS path, owner, sidecar_sha256 AS sha256, -1 AS bytes, fence, wish FROM"
+	    " here UNION ALL SELECT p.data_key, h.owner, p.data_stored_sha256,"
+	    " p.data_stored_bytes, h.fence, h.wish FROM part p JOIN here h ON h.id=p.backup"
+	    " UNION ALL SELECT p.manifest_key, h.owner, p.manifest_stored_sha256,"
+	    " p.manifest_stored_bytes, h.fence, h.wish FROM part p JOIN here h ON h.id=p.backup"
+	    " WHERE p.manifest_key<>'' UNION ALL SELECT k.key, h.owner, k.stored_sha256,"
+	    " k.stored_bytes, h.copier, h.wish FROM part_pack k JOIN part p ON p.id=k.part JOIN"
+	    " here h ON h.id=p.backup UNION ALL SELECT sidecar_key||'.minisig', owner, '', -1,"
+	    " fence, wish FROM here WHERE signed_by<>'' UNION ALL SELECT"
+	    " p.manifest_key||'.minisig', h.owner, '', -1, h.fence, h.wish FROM part p JOIN here h"
+	    " ON h.id=p.backup WHERE p.manifest_key<>'' AND h.signed_by<>'') AS o GROUP BY path"
+	    " ORDER BY path";
 	void *rows = sql_list(count,
 	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(storage)), sizeof **ret, read_file },
 	    e);

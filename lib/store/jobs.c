@@ -82,7 +82,8 @@ jobs_add_verify(int64_t *ret, struct db *db, const struct job_request *rq, int64
 	" j.restore, j.after_job, j.requested_by, coalesce(a.email, 'system'), j.created_at," \
 	" j.started_at, j.finished_at, j.worker, j.fence, j.deaths, j.cancel_asked," \
 	" j.mail_when_done, j.phase, j.bytes_done, j.bytes_total, j.progress_at, j.warnings," \
-	" j.error, j.exit_code, p.slug, v.slug FROM job j JOIN environment v ON" \
+	" j.error, j.exit_code, p.slug, v.slug, j.compared, j.storage, (SELECT s.slug FROM" \
+	" storage s WHERE s.id=j.storage) FROM job j JOIN environment v ON" \
 	" v.id=j.environment JOIN project p ON p.id=v.project LEFT JOIN account a ON" \
 	" a.id=j.requested_by"
 
@@ -123,6 +124,9 @@ read_job(void *row, struct sql *q, struct arena *a)
 	j->exit_code = (int)sql_int(q, c++);
 	j->project_slug = sql_text(q, c++, a);
 	j->environment_slug = sql_text(q, c++, a);
+	j->compared = sql_int(q, c++);
+	j->storage = sql_int(q, c++);
+	j->storage_slug = sql_text(q, c++, a);
 }
 
 int
@@ -306,7 +310,9 @@ claim(struct lease *ret, struct db *db, const struct claim *by, struct err *e)
 	    " j.state='queued' AND j.run_at<=?2 AND j.priority>?4 AND NOT EXISTS (SELECT 1 FROM"
 	    " job_service m JOIN job_service o ON o.service=m.service AND o.running=1 WHERE"
 	    " m.job=j.id) AND NOT EXISTS (SELECT 1 FROM job x"
-	    " WHERE x.id=j.after_job AND x.state IN ('queued', 'running'))"
+	    " WHERE x.id=j.after_job AND x.state IN ('queued', 'running')) AND NOT"
+	    " (j.kind='copy' AND EXISTS (SELECT 1 FROM job x WHERE x.state='running' AND"
+	    " x.kind='copy' AND x.storage=j.storage))"
 	    " ORDER BY j.priority DESC, j.run_at, j.id LIMIT 1) RETURNING id, fence";
 	static const char sql_mark[] = "UPDATE job_service SET running=1 WHERE job=?1";
 	CLEANUP_TXN struct sql_txn t = { NULL };

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "lib/base/clock.h"
+#include "lib/store/copies.h"
 #include "lib/store/days.h"
 #include "lib/store/sql.h"
 
@@ -132,7 +133,7 @@ lease_end(struct db *db, int64_t job, const struct lease_end *end, struct err *e
 		return -1;
 	if (end->state == JOB_SUCCEEDED)
 		return 0;
-	if (fail_product(db, job, end, e) != 0)
+	if (copies_failed(db, job, end->error, e) != 0 || fail_product(db, job, end, e) != 0)
 		return -1;
 	return fail_restore(db, job, end, e);
 }

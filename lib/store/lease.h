@@ -35,7 +35,8 @@ struct lease_end {
 };
 /* From queued or running: the job ends and its services are free. Unless the
  * job succeeded, what it was making fails with the same error: its backup or download; the pending
- * restore; a look refuses its draft, a test restore marks its backup as failed in the test. */
+ * restore; a look refuses its draft, a test restore marks its backup as failed in the test; the
+ * copy that it was making. */
 MUST_USE int lease_end(struct db *db, int64_t job, const struct lease_end *end, struct err *e);
 
 /* Back to the queue, due at `run_at`, with a raised fence. */

@@ -151,18 +151,24 @@ packs_hold_base(struct part *ret, struct arena *a, struct db *db, const struct l
 
 #define LIVES \
 	"(b.state IN ('building', 'ready') OR (b.state='trashed' AND b.before_trash='ready'))"
+/* It has a place in the storage ?2. */
+#define LIVES_HERE \
+	LIVES " AND (b.storage=?2 OR EXISTS (SELECT 1 FROM copy c WHERE c.backup=b.id AND" \
+	" c.storage=?2))"
 
 int
-packs_needed(bool *ret, struct db *db, const char *key, int64_t backup, struct err *e)
+packs_needed(bool *ret, struct db *db, const struct pack_place *at, struct err *e)
 {
+	/* What is leaving needs nothing of its own any more, but others may need it here. */
 	static const char sql[] =
 	    "SELECT EXISTS (SELECT 1 FROM part_pack k JOIN part p ON p.id=k.part JOIN backup b ON"
-	    " b.id=p.backup WHERE k.key=?1 AND b.id<>?2 AND " LIVES ") OR EXISTS (SELECT 1 FROM"
-	    " part p JOIN backup b ON b.id=p.backup WHERE p.data_key=?1 AND b.id<>?2 AND " LIVES
-	    ")";
+	    " b.id=p.backup WHERE k.key=?1 AND b.id<>?3 AND " LIVES_HERE ") OR EXISTS (SELECT 1"
+	    " FROM part p JOIN backup b ON b.id=p.backup WHERE p.data_key=?1 AND b.id<>?3 AND "
+	    LIVES_HERE ")";
 	int64_t found;
 
-	if (sql_get(&found, db, sql, SQL_ARGS(sql_t(key), sql_i(backup)), e) != 0)
+	if (sql_get(&found, db, sql,
+	        SQL_ARGS(sql_t(at->key), sql_i(at->storage), sql_i(at->backup)), e) != 0)
 		return -1;
 	*ret = found != 0;
 	return 0;
@@ -170,47 +176,78 @@ packs_needed(bool *ret, struct db *db, const char *key, int64_t backup, struct e
 
 /* A manifest has the name of its pack, but for the ending; a sidecar's begins with its number. */
 int
-packs_former(int64_t *ret, struct db *db, const char *key, struct err *e)
+packs_former(int64_t *ret, struct db *db, const struct pack_place *at, struct err *e)
 {
 	static const char sql[] =
-	    "SELECT b.id FROM part p JOIN backup b ON b.id=p.backup WHERE p.data_key=?1 AND NOT "
-	    LIVES;
+	    "SELECT b.id FROM part p JOIN backup b ON b.id=p.backup WHERE p.data_key=?1 AND NOT ("
+	    LIVES_HERE ")";
 	static const char sql_sidecar[] =
-	    "SELECT b.id FROM backup b WHERE b.id=?1 AND b.sidecar_key=?2 AND NOT " LIVES;
+	    "SELECT b.id FROM backup b WHERE b.id=?1 AND b.sidecar_key=?3 AND NOT (" LIVES_HERE ")";
 	/* A manifest lies beside its pack and is encrypted as it. */
 	static const char *const endings[][2] = { { ".manifest.zst", ".tar.zst" },
 		{ ".manifest.zst.age", ".tar.zst.age" } };
-	const char *slash = strrchr(key, '/'), *name = slash ? slash + 1 : key;
+	const char *key = at->key, *slash = strrchr(key, '/'), *name = slash ? slash + 1 : key;
 	size_t n = strlen(key);
 	CLEANUP_ARENA struct arena *a = arena_new();
 	int64_t number;
 
 	if (name_id_parse(&number, NAME_BACKUP, arena_dupn(a, name, strcspn(name, "-"))))
-		return sql_get(ret, db, sql_sidecar, SQL_ARGS(sql_i(number), sql_t(key)), e);
+		return sql_get(ret, db, sql_sidecar,
+		    SQL_ARGS(sql_i(number), sql_i(at->storage), sql_t(key)), e);
 	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
 		size_t m = strlen(endings[i][0]);
 
 		if (n > m && strcmp(key + n - m, endings[i][0]) == 0)
 			key = arena_printf(a, "%.*s%s", (int)(n - m), key, endings[i][1]);
 	}
-	return sql_get(ret, db, sql, SQL_ARGS(sql_t(key)), e);
+	return sql_get(ret, db, sql, SQL_ARGS(sql_t(key), sql_i(at->storage)), e);
 }
 
 int
-packs_read(struct db *db, const char *key, int64_t at, struct err *e)
-{
-	return sql_run(NULL, db, "UPDATE part_pack SET read_at=?2 WHERE key=?1",
-	    SQL_ARGS(sql_t(key), sql_i(at)), e);
-}
-
-int
-packs_bad(struct db *db, const char *key, enum backup_health health, struct err *e)
+packs_read(struct db *db, const struct pack_place *at, int64_t when, struct err *e)
 {
 	static const char sql[] =
-	    "UPDATE backup SET health=?2, verified_at=?3 WHERE state='ready' AND health NOT IN"
-	    " ('missing', ?2) AND id IN (SELECT p.backup FROM part_pack k JOIN part p ON"
-	    " p.id=k.part WHERE k.key=?1 UNION SELECT backup FROM part WHERE data_key=?1)";
+	    "UPDATE part_pack SET read_at=?3 WHERE key=?1 AND part IN (SELECT p.id FROM part p"
+	    " JOIN backup b ON b.id=p.backup WHERE b.storage=?2)";
+	static const char sql_copies[] =
+	    "INSERT INTO pack_read (key, storage, read_at) SELECT ?1, ?2, ?3 WHERE EXISTS (SELECT"
+	    " 1 FROM copy WHERE storage=?2) ON CONFLICT (storage, key) DO UPDATE SET"
+	    " read_at=excluded.read_at";
+	const struct sql_arg *args = SQL_ARGS(sql_t(at->key), sql_i(at->storage), sql_i(when));
 
-	return sql_run(NULL, db, sql,
-	    SQL_ARGS(sql_t(key), sql_t(backup_health_name(health)), sql_i(clock_now())), e);
+	return sql_run(NULL, db, sql, args, e) != 0 ? -1 : sql_run(NULL, db, sql_copies, args, e);
+}
+
+int
+packs_read_at(int64_t *ret, struct db *db, const struct pack_place *at, struct err *e)
+{
+	return sql_get(ret, db, "SELECT read_at FROM pack_read WHERE storage=?2 AND key=?1",
+	    SQL_ARGS(sql_t(at->key), sql_i(at->storage)), e);
+}
+
+int
+packs_gone(struct db *db, const struct pack_place *at, struct err *e)
+{
+	return sql_run(NULL, db, "DELETE FROM pack_read WHERE storage=?2 AND key=?1",
+	    SQL_ARGS(sql_t(at->key), sql_i(at->storage)), e);
+}
+
+int
+packs_bad(struct db *db, int64_t storage, const char *key, enum backup_health health,
+    struct err *e)
+{
+#define WHO \
+	"(SELECT p.backup FROM part_pack k JOIN part p ON p.id=k.part WHERE k.key=?1 UNION SELECT" \
+	" backup FROM part WHERE data_key=?1)"
+	static const char sql[] =
+	    "UPDATE backup SET health=?2, verified_at=?3 WHERE state='ready' AND health NOT IN"
+	    " ('missing', ?2) AND storage=?4 AND id IN " WHO;
+	static const char sql_copies[] =
+	    "UPDATE copy SET health=?2, verified_at=?3 WHERE state='ready' AND health NOT IN"
+	    " ('missing', ?2) AND storage=?4 AND backup IN " WHO;
+#undef WHO
+	const struct sql_arg *args = SQL_ARGS(sql_t(key), sql_t(backup_health_name(health)),
+	    sql_i(clock_now()), sql_i(storage));
+
+	return sql_run(NULL, db, sql, args, e) != 0 ? -1 : sql_run(NULL, db, sql_copies, args, e);
 }

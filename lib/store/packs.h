@@ -33,17 +33,30 @@ MUST_USE int packs_put(struct db *db, const struct part *part, struct err *e);
 MUST_USE int packs_hold_base(struct part *ret, struct arena *a, struct db *db,
     const struct lease *l, const struct part *part, struct err *e);
 
-/* Whether a backup that is not `backup` and that is being made, ready, or in the trash, has stored
- * this pack or needs it. */
-MUST_USE int packs_needed(bool *ret, struct db *db, const char *key, int64_t backup,
+/* An object as it lies in one storage. `backup`: whose it is, which does not count itself. */
+struct pack_place {
+	int64_t storage, backup;
+	const char *key;
+};
+/* Whether a backup that is not `backup` and that is being made, ready, or in the trash, and has a
+ * place in this storage, has stored this pack or needs it. */
+MUST_USE int packs_needed(bool *ret, struct db *db, const struct pack_place *at, struct err *e);
+
+/* The backup that failed, was deleted or left this storage, to which the object belonged; 0: to
+ * none. */
+MUST_USE int packs_former(int64_t *backup, struct db *db, const struct pack_place *at,
     struct err *e);
 
-/* The backup that failed or was deleted, to which the object of this key belonged; 0: to none. */
-MUST_USE int packs_former(int64_t *backup, struct db *db, const char *key, struct err *e);
-
-/* The pack was read to its end and is good, for all that need it. */
-MUST_USE int packs_read(struct db *db, const char *key, int64_t at, struct err *e);
-/* It is not good: every ready backup that has stored it or needs it has that health from now on. */
-MUST_USE int packs_bad(struct db *db, const char *key, enum backup_health health, struct err *e);
+/* The pack was read to its end there and is good, for all that need it. */
+MUST_USE int packs_read(struct db *db, const struct pack_place *at, int64_t when, struct err *e);
+/* When that was last, for a copy; 0: never. */
+MUST_USE int packs_read_at(int64_t *ret, struct db *db, const struct pack_place *at,
+    struct err *e);
+/* It is gone from there. */
+MUST_USE int packs_gone(struct db *db, const struct pack_place *at, struct err *e);
+/* It is not good: all that have stored it or need it have that health in this storage from now on.
+ */
+MUST_USE int packs_bad(struct db *db, int64_t storage, const char *key,
+    enum backup_health health, struct err *e);
 
 #endif

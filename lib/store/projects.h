@@ -62,6 +62,12 @@ MUST_USE int storages_add(struct storage *s, struct db *db, struct err *e);
 MUST_USE int storages_update(const struct storage *s, struct db *db, struct err *e);
 /* test_text and test_warning; dropped when the revision has moved on. */
 MUST_USE int storages_set_test(struct db *db, const struct storage *s, struct err *e);
+/* The key that its server has shown, as "SHA256:…", to be confirmed; "": the confirmed one. */
+MUST_USE int storages_meet(struct db *db, const struct storage *s, const char *host_key,
+    struct err *e);
+/* Somebody has compared it. ERR_CONFLICT: it is not the one that was met last. */
+MUST_USE int storages_trust(struct db *db, const struct storage *s, const char *host_key,
+    struct err *e);
 /* Takes it off the lists and forgets its secret; what lies in it stays. ERR_CONFLICT with the
  * number: backups lie in it, or a policy chooses it; or it is the only one. */
 MUST_USE int storages_remove(struct db *db, const struct storage *s, struct err *e);

@@ -60,7 +60,7 @@ read_known(void *row, struct sql *q, struct arena *a)
 
 /* How the row that is there differs from what lies in the storage; NULL: it does not. */
 static const char *
-difference(const struct known *k, const struct regain *r, const struct regain_backup *b)
+difference(const struct known *k, const struct regain_backup *b)
 {
 	if (strcmp(k->state, "building") == 0)
 		return NULL;
@@ -68,8 +68,6 @@ difference(const struct known *k, const struct regain *r, const struct regain_ba
 		return "it was deleted here, and its description is still there";
 	if (strcmp(k->state, "failed") == 0)
 		return "it has failed here, and the storage has it whole";
-	if (k->storage != r->storage.id)
-		return "here it lies in another storage";
 	return strcmp(k->sha256, b->row.sidecar_sha256) != 0
 	    ? "its description is not the one that is known here" : NULL;
 }
@@ -228,6 +226,21 @@ add_backup(struct regain *r, struct db *db, const struct regain_backup *b, struc
 	return 0;
 }
 
+/* It lies in another storage first: here is a copy of it. Nobody has read that yet. */
+static int
+add_copy(struct regain *r, struct db *db, const struct regain_backup *b, struct err *e)
+{
+	static const char sql[] =
+	    "INSERT INTO copy (backup, storage, state, health, stored_bytes, created_at,"
+	    " finished_at) SELECT id, ?2, 'ready', ?3, stored_bytes, created_at, finished_at FROM"
+	    " backup WHERE uuid=?1 AND state IN ('ready', 'trashed') ON CONFLICT (backup, storage)"
+	    " DO NOTHING";
+
+	return sql_run(NULL, db, sql,
+	    SQL_ARGS(sql_t(b->row.uuid), sql_i(r->storage.id),
+	        sql_t(backup_health_name(b->row.health))), e);
+}
+
 /* -- the whole -- */
 
 static int
@@ -242,9 +255,10 @@ settle(struct regain *r, struct db *db, struct regain_backup *b, struct err *e)
 	if (there < 0)
 		return -1;
 	if (there > 0) {
-		b->why = difference(&known, r, b);
+		b->why = difference(&known, b);
 		b->fate = b->why != NULL ? REGAIN_DIFFERS : REGAIN_THERE;
-		return 0;
+		return b->why == NULL && known.storage != r->storage.id
+		    ? add_copy(r, db, b, e) : 0;
 	}
 	if (obstacle(&b->why, r, db, b, e) != 0)
 		return -1;

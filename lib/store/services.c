@@ -9,8 +9,8 @@
 	"SELECT s.id, s.environment, s.revision, s.uuid, s.slug, s.name, s.engine, s.settings," \
 	" s.sealed, s.created_at, s.check_state, s.check_text, s.checked_at, s.sanitise_sql," \
 	" s.sanitise_hook, p.slug, v.slug, (SELECT x.restore FROM restore_part x WHERE" \
-	" x.made=s.id), s.removed_at FROM service s JOIN environment v ON v.id=s.environment" \
-	" JOIN project p ON p.id=v.project"
+	" x.made=s.id), s.removed_at, s.level FROM service s JOIN environment v" \
+	" ON v.id=s.environment JOIN project p ON p.id=v.project"
 static const char no_service[] = "there is no such service";
 
 static void
@@ -43,6 +43,7 @@ read_service(void *row, struct sql *q, struct arena *a)
 	s->environment_slug = sql_text(q, c++, a);
 	s->made_by = sql_int(q, c++);
 	s->removed_at = sql_int(q, c++);
+	s->level = sql_int(q, c++);
 }
 
 int
@@ -50,8 +51,8 @@ services_add(struct service *s, struct db *db, struct err *e)
 {
 	static const char sql[] =
 	    "INSERT INTO service (slug, environment, uuid, name, engine, settings, sealed,"
-	    " created_at, sanitise_sql, sanitise_hook) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
-	    " coalesce(?9, ''), coalesce(?10, '')) RETURNING id";
+	    " created_at, sanitise_sql, sanitise_hook, level) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7,"
+	    " ?8, coalesce(?9, ''), coalesce(?10, ''), ?11) RETURNING id";
 	CLEANUP_ARENA struct arena *a = arena_new();
 	int64_t now = clock_now();
 	char uuid[UUID_SIZE];
@@ -62,7 +63,7 @@ services_add(struct service *s, struct db *db, struct err *e)
 	            sql_t(engine_name(s->engine)),
 	            sql_t(service_settings_json(a, s->engine, &s->settings)),
 	            sql_b(s->sealed, s->sealed_size), sql_i(now), sql_t(s->sanitise_sql),
-	            sql_t(s->sanitise_hook)),
+	            sql_t(s->sanitise_hook), sql_i(s->level)),
 	        e) != 0)
 		return -1;
 	s->created_at = now;
@@ -75,7 +76,8 @@ services_update(const struct service *s, struct db *db, struct err *e)
 {
 	static const char sql[] =
 	    "UPDATE service SET slug=?1, name=?2, settings=?3, sealed=coalesce(?4, sealed),"
-	    " sanitise_sql=coalesce(?7, ''), sanitise_hook=coalesce(?8, ''), revision=revision+1,"
+	    " sanitise_sql=coalesce(?7, ''), sanitise_hook=coalesce(?8, ''), level=?9,"
+	    " revision=revision+1,"
 	    " check_state='untested', check_text='', checked_at=0 WHERE id=?5 AND revision=?6";
 	static const char sql_there[] = "SELECT id FROM service WHERE id=?1";
 	CLEANUP_ARENA struct arena *a = arena_new();
@@ -85,7 +87,7 @@ services_update(const struct service *s, struct db *db, struct err *e)
 	        SQL_ARGS(sql_t(s->slug), sql_t(s->name),
 	            sql_t(service_settings_json(a, s->engine, &s->settings)),
 	            sql_b(s->sealed, s->sealed_size), sql_i(s->id), sql_i(s->revision),
-	            sql_t(s->sanitise_sql), sql_t(s->sanitise_hook)),
+	            sql_t(s->sanitise_sql), sql_t(s->sanitise_hook), sql_i(s->level)),
 	        no_service, e) == 0)
 		return 0;
 	if (e->kind != ERR_NOT_FOUND ||

@@ -4,6 +4,7 @@
 #include "lib/base/clock.h"
 #include "lib/model/policy.h"
 #include "lib/store/backups.h"
+#include "lib/store/copies.h"
 #include "lib/store/enqueue.h"
 #include "lib/store/lease.h"
 #include "lib/store/projects.h"
@@ -140,13 +141,27 @@ rests(int64_t *ret, struct db *db, int64_t storage, int64_t now, struct err *e)
 {
 	static const char sql[] =
 	    "SELECT EXISTS (SELECT 1 FROM job j JOIN backup b ON b.id=j.backup WHERE"
-	    " j.kind='verify' AND b.storage=?1 AND j.id IN (SELECT id FROM job WHERE"
-	    " state='queued' UNION ALL SELECT id FROM job WHERE state='running')) OR EXISTS"
+	    " j.kind='verify' AND coalesce(j.storage, b.storage)=?1 AND j.id IN (SELECT id FROM job"
+	    " WHERE state='queued' UNION ALL SELECT id FROM job WHERE state='running')) OR EXISTS"
 	    " (SELECT 1 FROM job j JOIN backup b ON b.id=j.backup WHERE j.id=(SELECT max(m.id)"
 	    " FROM job m WHERE m.kind='verify' AND m.requested_by IS NULL) AND j.state='failed'"
-	    " AND j.finished_at>?2 AND b.storage=?1 AND b.health NOT IN ('damaged', 'missing'))";
+	    " AND j.finished_at>?2 AND j.storage IS NULL AND b.storage=?1 AND b.health NOT IN"
+	    " ('damaged', 'missing'))";
 
 	return sql_get(ret, db, sql, SQL_ARGS(sql_i(storage), sql_i(now - VERIFIES_AGAIN_MS)), e);
+}
+
+/* What was copied there has its turn when no backup that was made there is due. */
+static int
+copy_due(struct enqueue_work *work, struct db *db, int64_t storage, int64_t now, struct err *e)
+{
+	int64_t days;
+
+	work->storage = storage;
+	if (shortest_days(&days, db, e) != 0)
+		return -1;
+	return copies_due(&work->backup, db, storage,
+	    now - days * VERIFIES_DAY_MS + VERIFIES_DAY_MS / 2, e);
 }
 
 static int
@@ -164,6 +179,8 @@ queue_one(int64_t *count, struct db *db, int64_t storage, int64_t now, struct er
 	if (busy)
 		return 0;
 	if (verifies_due(&work.backup, db, storage, now, e) != 0)
+		return -1;
+	if (work.backup == 0 && copy_due(&work, db, storage, now, e) != 0)
 		return -1;
 	if (work.backup == 0)
 		return 0;

@@ -21,7 +21,7 @@
 #define LAZARETTE_SHARE "/usr/share/lazarette"
 #endif
 
-enum kind { TEXT, PATH, COUNT, DURATION, FLAG, URL, SERVER };
+enum kind { TEXT, PATH, COUNT, DURATION, FLAG, URL, SERVER, IO, CLOCK };
 
 /* One key: its name (in the section mail when it begins so), what it takes, where it goes. */
 struct key {
@@ -59,8 +59,11 @@ static const struct key keys[] = {
 	{ "undo_keep",        DURATION, AT(undo_ms),           "24h", 0, 365 * (int64_t)DAY },
 	{ "download_valid",   DURATION, AT(download_valid_ms), "24h", SECOND, 90 * (int64_t)DAY },
 	{ "download_uses",    COUNT,    AT(download_uses),     "5", 1, 1000 },
+	{ "prove_at",         CLOCK,    AT(prove_minute),      "03:40", 0, 0 },
 	{ "threads",          COUNT,    AT(threads),           "0", 0, 16 },
 	{ "zstd_level",       COUNT,    AT(zstd_level),        "3", 1, 19 },
+	{ "nice",             COUNT,    AT(nice),              "10", 0, 19 },
+	{ "io_class",         IO,       AT(io_class),          "idle", 0, 0 },
 	{ "allow_private",    TEXT,     AT(http.allow_private), "", 0, 0 },
 	{ "ca_file",          PATH,     AT(http.ca_file),      "", 0, 0 },
 	{ "http_timeout",     DURATION, AT(http.timeout_ms),   "10s", 100, 2 * MINUTE },
@@ -119,12 +122,50 @@ read_duration(int64_t *ret, const char *text)
 	return n == 0 && text[digits] == '\0';
 }
 
+static const char *const io_words[] = {
+	[CONF_IO_IDLE] = "idle", [CONF_IO_BEST_EFFORT] = "best-effort", [CONF_IO_NONE] = "none",
+};
+
+const char *
+conf_io_word(enum conf_io io)
+{
+	return io_words[io];
+}
+
+static bool
+read_io(enum conf_io *ret, const char *text)
+{
+	for (size_t i = 0; i < sizeof io_words / sizeof *io_words; i++)
+		if (strcmp(io_words[i], text) == 0) {
+			*ret = (enum conf_io)i;
+			return true;
+		}
+	return false;
+}
+
 static bool
 read_flag(bool *ret, const char *text)
 {
 	*ret = strcmp(text, "yes") == 0 || strcmp(text, "true") == 0 || strcmp(text, "on") == 0;
 	return *ret || strcmp(text, "no") == 0 || strcmp(text, "false") == 0 ||
 	    strcmp(text, "off") == 0;
+}
+
+/* "03:40" in minutes of the day; "off" is -1. */
+static bool
+read_clock(int64_t *ret, const char *text)
+{
+	char hours[3] = { text[0], text[0] != '\0' ? text[1] : '\0', '\0' };
+	int64_t h, m;
+
+	*ret = -1;
+	if (strcmp(text, "off") == 0)
+		return true;
+	if (strlen(text) != 5 || text[2] != ':' || !num_parse(&h, hours, 0, 23) ||
+	    !num_parse(&m, text + 3, 0, 59))
+		return false;
+	*ret = h * 60 + m;
+	return true;
 }
 
 static bool
@@ -150,6 +191,7 @@ static const char *
 value_fault(char room[160], const struct key *k, const char *text)
 {
 	char low[NUM_TEXT], high[NUM_TEXT];
+	enum conf_io io;
 	int64_t n;
 	bool flag;
 
@@ -170,6 +212,8 @@ value_fault(char room[160], const struct key *k, const char *text)
 		say_duration(high, k->max);
 		snprintf(room, 160, "must be from %s to %s", low, high);
 		return n >= k->min && n <= k->max ? NULL : room;
+	case IO:
+		return read_io(&io, text) ? NULL : "must be idle, best-effort or none";
 	case FLAG:
 		return read_flag(&flag, text) ? NULL : "must be yes or no";
 	case URL:
@@ -179,6 +223,8 @@ value_fault(char room[160], const struct key *k, const char *text)
 	case SERVER:
 		return *text == '\0' || begins(text, "smtp://") || begins(text, "smtps://")
 		    ? NULL : "must begin with smtp:// or smtps://";
+	case CLOCK:
+		return read_clock(&n, text) ? NULL : "must be a time of the day like 03:40, or off";
 	case PATH:
 		return strlen(text) < PATH_MAX / 2 ? NULL : "is too long for a path";
 	case TEXT:
@@ -396,8 +442,16 @@ place(struct conf *c, struct arena *a, const struct key *k, const char *text)
 		if (!read_duration(at, text))
 			abort();
 		break;
+	case IO:
+		if (!read_io(at, text))
+			abort();
+		break;
 	case FLAG:
 		if (!read_flag(at, text))
+			abort();
+		break;
+	case CLOCK:
+		if (!read_clock(at, text))
 			abort();
 		break;
 	}

@@ -9,6 +9,9 @@
 #include "lib/base/attr.h"
 #include "lib/base/err.h"
 
+/* Who else reads and writes first, as ioprio_set(2) has it. */
+enum conf_io { CONF_IO_IDLE, CONF_IO_BEST_EFFORT, CONF_IO_NONE };
+
 struct conf {
 	const char *home; /* absolute folder of the instance; every path below is absolute */
 	const char *catalog;         /* home/catalog.db */
@@ -29,8 +32,11 @@ struct conf {
 	int64_t trash_ms;            /* how long a deleted backup can be put back */
 	int64_t undo_ms;             /* how long a restore keeps the old beside the new */
 	int64_t download_valid_ms, download_uses;
+	int64_t prove_minute;        /* of the day: when recovery is proved; -1: never */
 	int64_t threads;             /* of one archive */
 	int64_t zstd_level;
+	int64_t nice;                /* of jobs that nobody waits for; 0: like all else */
+	enum conf_io io_class;       /* of the same */
 	struct conf_mail {
 		const char *server;      /* "" : no server, mails go to home/mail as .eml files;
 		                            smtp://host:port (STARTTLS) or smtps://host:port */
@@ -52,6 +58,8 @@ struct conf {
 /* Read home/lazarette.conf; a missing file gives the defaults. Numbers take units (15m, 2GiB,
  * 500ms). An unknown key is ERR_INPUT with file, line and the nearest known key. */
 MUST_USE int conf_read(struct conf *ret, struct arena *a, const char *home, struct err *e);
+
+const char *conf_io_word(enum conf_io io);
 
 /* The instance's folder: LAZARETTE_HOME, else /var/lib/lazarette. Absolute, in the arena. */
 char *conf_home(struct arena *a);

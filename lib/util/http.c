@@ -2,25 +2,12 @@
 #include "lib/util/http.h"
 
 #include <arpa/inet.h>
-#include <curl/curl.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <strings.h>
 
 #include "lib/base/utf8.h"
-
-static void
-easy_freep(CURL **c)
-{
-	if (*c != NULL)
-		curl_easy_cleanup(*c);
-}
-
-static void
-list_freep(struct curl_slist **l)
-{
-	curl_slist_free_all(*l);
-}
+#include "lib/util/curls.h"
 
 static void
 url_freep(CURLU **u)
@@ -244,23 +231,9 @@ take_head(char *p UNUSED, size_t size, size_t count, void *arg)
 static void
 set_up(CURL *c, const struct conf_http *conf, struct talk *t)
 {
-	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(c, CURLOPT_HTTP09_ALLOWED, 0L);
-	curl_easy_setopt(c, CURLOPT_PROXY, "");
-	curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
-	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
-	if (*conf->ca_file != '\0') {
-		curl_easy_setopt(c, CURLOPT_CAINFO, conf->ca_file);
-		curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
-	}
+	curls_guard_http(c, conf->ca_file);
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)conf->timeout_ms);
 	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)conf->timeout_ms);
-	curl_easy_setopt(c, CURLOPT_USERAGENT, "Lazarette/" LAZARETTE_VERSION);
 	curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, t);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_body);
@@ -340,8 +313,8 @@ http_send(struct http_answer *ret, const struct conf_http *conf, const struct ht
     struct err *e)
 {
 	CLEANUP_ARENA struct arena *a = arena_new();
-	CLEANUP(easy_freep) CURL *c = NULL;
-	CLEANUP(list_freep) struct curl_slist *headers = NULL;
+	CLEANUP(curls_easy_freep) CURL *c = NULL;
+	CLEANUP(curls_list_freep) struct curl_slist *headers = NULL;
 	struct talk t = { .allowed = false };
 	struct place at;
 

@@ -1,7 +1,6 @@
 /* s3.c: one bucket over HTTP: signed requests through libcurl, tried again. */
 #include "lib/util/s3.h"
 
-#include <curl/curl.h>
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -15,6 +14,7 @@
 #include "lib/base/num.h"
 #include "lib/base/rand.h"
 #include "lib/base/utf8.h"
+#include "lib/util/curls.h"
 #include "lib/util/hash.h"
 #include "lib/util/sigv4.h"
 #include "lib/util/url.h"
@@ -334,25 +334,11 @@ set_up(struct talk *t, const char *url)
 	CURL *c = t->c;
 	long stall_s = (long)((s->at.stall_ms + 999) / 1000);
 
-	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(c, CURLOPT_HTTP09_ALLOWED, 0L);
+	curls_guard_http(c, s->at.ca_file);
 	curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L);
-	curl_easy_setopt(c, CURLOPT_PROXY, "");
-	curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
-	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
-	if (*s->at.ca_file != '\0') {
-		curl_easy_setopt(c, CURLOPT_CAINFO, s->at.ca_file);
-		curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
-	}
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)s->at.stall_ms);
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)SLOW_BYTES);
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, stall_s);
-	curl_easy_setopt(c, CURLOPT_USERAGENT, "Lazarette/" LAZARETTE_VERSION);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_body);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
 	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, take_header);

@@ -1,22 +1,10 @@
 /* smtps.c: one mail over TLS from the first byte on, through libcurl. */
 #include "lib/util/smtps.h"
 
-#include <curl/curl.h>
 #include <stdbool.h>
 #include <string.h>
 
-static void
-easy_freep(CURL **c)
-{
-	if (*c != NULL)
-		curl_easy_cleanup(*c);
-}
-
-static void
-list_freep(struct curl_slist **l)
-{
-	curl_slist_free_all(*l);
-}
+#include "lib/util/curls.h"
 
 struct talk {
 	const struct mail *mail;
@@ -89,17 +77,7 @@ static void
 set_up(CURL *c, const struct conf_mail *conf)
 {
 	curl_easy_setopt(c, CURLOPT_URL, conf->server);
-	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "smtps");
-	curl_easy_setopt(c, CURLOPT_PROXY, "");
-	curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
-	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
-	if (*conf->ca_file != '\0') {
-		curl_easy_setopt(c, CURLOPT_CAINFO, conf->ca_file);
-		curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
-	}
+	curls_guard(c, "smtps", conf->ca_file);
 	if (*conf->user != '\0') {
 		curl_easy_setopt(c, CURLOPT_USERNAME, conf->user);
 		curl_easy_setopt(c, CURLOPT_PASSWORD, conf->password);
@@ -113,8 +91,8 @@ set_up(CURL *c, const struct conf_mail *conf)
 int
 smtps_send(const struct conf_mail *conf, const struct mail *m, struct err *e)
 {
-	CLEANUP(easy_freep) CURL *c = curl_easy_init();
-	CLEANUP(list_freep) struct curl_slist *recipients = NULL;
+	CLEANUP(curls_easy_freep) CURL *c = curl_easy_init();
+	CLEANUP(curls_list_freep) struct curl_slist *recipients = NULL;
 	struct talk t = { .mail = m, .wants_sign_in = *conf->user != '\0' };
 	CURLcode code;
 

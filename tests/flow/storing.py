@@ -53,6 +53,11 @@ class Storages(Instance):
         form = self.must(self.browser.get("/storage/new?kind=s3")).form(field="endpoint").fill(slug=slug, **fields)
         return self.browser.submit(form, "/storage/new", button=("then", "test") if then == "test" else None)
 
+    def add_server(self, slug, then="save", **fields):
+        """The same of an SFTP server."""
+        form = self.must(self.browser.get("/storage/new?kind=sftp")).form(field="host").fill(slug=slug, **fields)
+        return self.browser.submit(form, "/storage/new", button=("then", "test") if then == "test" else None)
+
     def test_storage(self, slug, state):
         """The button of its page; gives the job's row."""
         page = f"/storage/{slug}"

@@ -8,7 +8,7 @@
 static struct clear
 clear_of(struct job_home *h)
 {
-	return (struct clear){ &h->conf, h->f.a, h->f.db };
+	return (struct clear){ &h->conf, h->f.a, h->f.db, NULL };
 }
 
 /* Not committed: left as a process leaves it that is killed in the middle. */

@@ -84,6 +84,8 @@ a_missing_file_gives_the_defaults(void **state)
 	assert_int_equal(h->conf.download_uses, 5);
 	assert_in_range(h->conf.threads, 1, 4);
 	assert_int_equal(h->conf.zstd_level, 3);
+	assert_int_equal(h->conf.nice, 10);
+	assert_int_equal(h->conf.io_class, CONF_IO_IDLE);
 	assert_string_equal(h->conf.mail.server, "");
 	assert_string_equal(h->conf.mail.password, "");
 	assert_string_equal(h->conf.mail.from, "lazarette@localhost");
@@ -130,6 +132,21 @@ values_units_and_the_mail_section_are_read(void **state)
 	assert_string_equal(h->conf.mail.password, "se cret");
 	assert_string_equal(h->conf.mail.from, "lazarette@backup.example.org");
 	assert_true(h->conf.mail.insecure);
+}
+
+static void
+how_far_jobs_stand_back_is_read(void **state)
+{
+	struct home *h = *state;
+
+	assert_int_equal(read_text(h, "nice = 0\nio_class = best-effort\n"), 0);
+	assert_int_equal(h->conf.nice, 0);
+	assert_int_equal(h->conf.io_class, CONF_IO_BEST_EFFORT);
+	assert_int_equal(read_text(h, "io_class = none\n"), 0);
+	assert_int_equal(h->conf.io_class, CONF_IO_NONE);
+	assert_int_equal(read_text(h, "io_class = slow\n"), -1);
+	assert_non_null(strstr(h->e.text, "io_class must be idle, best-effort or none"));
+	assert_int_equal(read_text(h, "nice = 20\n"), -1);
 }
 
 static void
@@ -247,6 +264,7 @@ main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 		T(a_missing_file_gives_the_defaults),
 		T(values_units_and_the_mail_section_are_read),
+		T(how_far_jobs_stand_back_is_read),
 		T(an_unknown_key_is_named_with_its_line_and_the_nearest_known_one),
 		T(a_bad_value_is_named_with_its_line_and_what_is_wanted),
 		T(the_environment_is_stronger_than_the_file),

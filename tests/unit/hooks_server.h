@@ -7,13 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/base/attr.h"
 #include "lib/base/buf.h"
 #include "lib/base/fd.h"
+#include "tests/unit/fake.h"
 
 struct hooks {
 	pid_t pid;
@@ -26,30 +26,12 @@ UNUSED static void
 hooks_start(struct hooks *h, const char *folder, const char *const *more)
 {
 	const char *argv[8] = { "python3", "tests/fake/hooks.py" };
-	char text[16] = "";
-	int ends[2];
 
 	snprintf(h->log, sizeof h->log, "%s/hooks.log", folder);
 	argv[2] = h->log;
 	for (int i = 0; more != NULL && more[i] != NULL; i++)
 		argv[3 + i] = more[i];
-	if (pipe(ends) != 0)
-		abort();
-	h->pid = fork();
-	if (h->pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		dup2(ends[1], 1);
-		close(ends[0]);
-		close(ends[1]);
-		execvp(argv[0], (char **)(uintptr_t)argv);
-		_exit(127);
-	}
-	close(ends[1]);
-	for (size_t n = 0; n + 1 < sizeof text && read(ends[0], text + n, 1) == 1; n++)
-		if (text[n] == '\n')
-			break;
-	close(ends[0]);
-	h->port = (int)strtol(text, NULL, 10);
+	h->port = fake_spawn(&h->pid, SIGKILL, argv);
 	if (h->port == 0)
 		abort();
 }

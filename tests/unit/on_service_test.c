@@ -72,7 +72,9 @@ each_kind_is_stored_with_its_own_settings(void **state)
 	    1);
 	ASK(303, &sqlite, CREATE,
 	    .form = { { "engine", "sqlite" }, { "name", "Two" }, { "slug", "two" },
-	        { "path", "/srv/two.sqlite" } });
+	        { "path", "/srv/two.sqlite" }, { "level", "19" } });
+	assert_int_equal(fixture_number(f, "SELECT level FROM service WHERE slug = 'two'"), 19);
+	assert_int_equal(fixture_number(f, "SELECT level FROM service WHERE slug = 'orders'"), 0);
 	ASK(303, &files, CREATE,
 	    .form = { { "engine", "files" }, { "name", "Three" }, { "slug", "three" },
 	        { "roots", "/srv/a\n/srv/b" }, { "excludes", "*.tmp" } });
@@ -86,7 +88,7 @@ static void
 faults_stand_beside_their_fields_and_values_are_kept(void **state)
 {
 	struct fixture *f = *state;
-	CLEANUP_REPLY struct reply pg, taken, word;
+	CLEANUP_REPLY struct reply pg, taken, word, level;
 
 	make_key(f);
 	ASK(422, &pg, CREATE,
@@ -108,6 +110,10 @@ faults_stand_beside_their_fields_and_values_are_kept(void **state)
 	    .form = { { "engine", "sqlite" }, { "name", "X" }, { "slug", "new" },
 	        { "path", "/x" } });
 	SAYS(&word, "a word of this console");
+	ASK(422, &level, CREATE,
+	    .form = { { "engine", "sqlite" }, { "name", "X" }, { "slug", "x" },
+	        { "path", "/x" }, { "level", "20" } });
+	SAYS(&level, "Use a number from 1 to 19");
 	assert_int_equal(services(f), 2);
 }
 

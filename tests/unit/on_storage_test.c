@@ -213,6 +213,84 @@ SCU_14_a_bucket_is_added_with_its_secret_locked_up(void **state)
 	SAYS_NOT(&form, "s3cr3t");
 }
 
+#define SERVER { "kind", "sftp" }, { "slug", "nas" }, { "host", "nas.test" }, { "port", "22" }, \
+	{ "login", "backup" }, { "folder", "/srv/b/" }, { "auth", "key" }
+#define PRIVATE "-----BEGIN OPENSSH PRIVATE KEY-----\r\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmU" \
+	"AAAAEbm9uZQ\r\n-----END OPENSSH PRIVATE KEY-----\r\n"
+
+static void
+SCU_14_a_server_is_added_and_its_key_is_confirmed_as_it_was_shown(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply bare, added, page, other, trusted, done, moved, key, wrong;
+	struct storage s;
+
+	keys(f);
+	ASK(422, &bare, .run = on_storage_form_create, .form = { SERVER });
+	SAYS(&bare, "Give the private key or the password");
+	ASK(303, &added, .run = on_storage_form_create, .form = { SERVER,
+	    { "secret", PRIVATE }, { "write_rate", "10 MiB/s" } });
+	OK(storages_by_slug(&s, f->a, f->db, "nas", &f->e));
+	assert_string_equal(s.path, "sftp://backup@nas.test:22/srv/b");
+	assert_int_equal(s.write_rate, 10 << 20);
+	assert_int_equal(s.read_rate, 0);
+	assert_string_equal(s.server.host_key, "");
+	OK(storages_meet(f->db, &s, "SHA256:one", &f->e));
+	ASK(200, &page, .run = on_storage_get, .args = { "nas" });
+	SAYS(&page, "SHA256:one");
+	SAYS(&page, "action=\"/storage/nas/trust\"");
+	SAYS_NOT(&page, "OPENSSH");
+	ASK(409, &other, .run = on_storage_trust, .args = { "nas" },
+	    .form = { { "host_key", "SHA256:two" } });
+	ASK(303, &trusted, .run = on_storage_trust, .args = { "nas" },
+	    .form = { { "host_key", "SHA256:one" } });
+	HEADER(&trusted, "Location: /storage/nas?said=testing\r\n");
+	OK(storages_by_slug(&s, f->a, f->db, "nas", &f->e));
+	assert_string_equal(s.server.host_key, "SHA256:one");
+	assert_string_equal(s.server.host_key_met, "");
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM event WHERE"
+	    " action='storage.trusted' AND detail='SHA256:one'"), 1);
+	ASK(200, &done, .run = on_storage_get, .args = { "nas" });
+	SAYS_NOT(&done, "/trust");
+	/* What is stored is a private key; as a password it would go over the wire. */
+	ASK(422, &wrong, .run = on_storage_form_save, .args = { "nas" },
+	    .form = { { "auth", "password" }, SERVER, { "revision", "1" } });
+	ASK(303, &key, .run = on_storage_form_save, .args = { "nas" },
+	    .form = { SERVER, { "revision", "1" } });
+	OK(storages_by_slug(&s, f->a, f->db, "nas", &f->e));
+	assert_string_equal(s.server.host_key, "SHA256:one");
+	/* Another server has another key. */
+	ASK(303, &moved, .run = on_storage_form_save, .args = { "nas" }, .form = {
+	    { "host", "other.test" }, { "port", "22" }, { "login", "backup" },
+	    { "folder", "/srv/b" }, { "auth", "key" }, { "revision", "2" } });
+	OK(storages_by_slug(&s, f->a, f->db, "nas", &f->e));
+	assert_string_equal(s.server.host_key, "");
+	assert_true(s.sealed != NULL);
+}
+
+static void
+SCU_14_what_is_no_private_key_is_refused_in_words(void **state)
+{
+	static const char *const bad[] = {
+		"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA backup@here", "hunter2",
+		"-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAACmFlczI1Ni1jdHI\n",
+		"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n",
+		"-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIB\n",
+	};
+	struct fixture *f = *state;
+
+	keys(f);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		CLEANUP_REPLY struct reply rp;
+
+		ASK(422, &rp, .run = on_storage_form_create,
+		    .form = { SERVER, { "secret", bad[i] } });
+		SAYS(&rp, i < 2 ? "not the one that ends in .pub" : "The key has a passphrase");
+		SAYS_NOT(&rp, "hunter2");
+	}
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM storage"), 1);
+}
+
 static void
 SCU_14_settings_are_saved_over_what_was_seen_only(void **state)
 {
@@ -300,6 +378,8 @@ main(void)
 		FIXTURE_TEST(CYC_21_the_page_shows_what_was_found_worst_first),
 		FIXTURE_TEST(CYC_2_a_test_is_asked_for_once_and_its_end_shows),
 		FIXTURE_TEST(SCU_14_a_bucket_is_added_with_its_secret_locked_up),
+		FIXTURE_TEST(SCU_14_a_server_is_added_and_its_key_is_confirmed_as_it_was_shown),
+		FIXTURE_TEST(SCU_14_what_is_no_private_key_is_refused_in_words),
 		FIXTURE_TEST(SCU_14_settings_are_saved_over_what_was_seen_only),
 		FIXTURE_TEST(SCU_14_only_a_storage_that_nothing_needs_is_removed),
 		FIXTURE_TEST(each_setting_has_its_sentence),

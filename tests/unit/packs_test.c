@@ -77,7 +77,7 @@ SCU_6_what_a_backup_builds_on_stays_while_it_is_made(void **state)
 	struct part one = media_of(h, first), next, base;
 	struct backup_ids ids = fixture_request(f, f->media, NULL);
 	struct lease l = fixture_claim(f);
-	const struct clear c = { &h->conf, f->a, f->db };
+	const struct clear c = { &h->conf, f->a, f->db, NULL };
 
 	next = media_of(h, ids.backup);
 	OK(backups_begin(f->db, &l, &f->e));

@@ -197,6 +197,22 @@ NEW_3_landing_rules_of_a_service_are_kept(void **state)
 }
 
 static void
+the_level_of_a_service_is_kept(void **state)
+{
+	struct fixture *f = *state;
+	struct service s = { .slug = "logs", .name = "Logs", .environment = f->environment,
+	    .engine = ENGINE_SQLITE, .settings = { .path = "/srv/logs.db" }, .level = 19 };
+
+	OK(services_add(&s, f->db, &f->e));
+	OK(services_by_id(&s, f->a, f->db, s.id, &f->e));
+	assert_int_equal(s.level, 19);
+	s.level = 0;
+	OK(services_update(&s, f->db, &f->e));
+	OK(services_by_id(&s, f->a, f->db, s.id, &f->e));
+	assert_int_equal(s.level, 0);
+}
+
+static void
 a_service_that_somebody_else_changed_is_a_conflict(void **state)
 {
 	struct fixture *f = *state;
@@ -291,6 +307,7 @@ main(void)
 		FIXTURE_TEST(a_service_keeps_its_secret_unless_a_new_one_is_given),
 		FIXTURE_TEST(hooks_and_watchers_of_an_environment_are_kept),
 		FIXTURE_TEST(NEW_3_landing_rules_of_a_service_are_kept),
+		FIXTURE_TEST(the_level_of_a_service_is_kept),
 		FIXTURE_TEST(a_service_that_somebody_else_changed_is_a_conflict),
 		FIXTURE_TEST(a_test_of_an_older_revision_is_dropped),
 		FIXTURE_TEST(databases_are_listed_before_media),

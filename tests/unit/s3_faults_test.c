@@ -26,7 +26,8 @@ static int
 start(void **state)
 {
 	(void)state;
-	stub.port = swift_spawn(&stub.pid, "tests/fake/s3stub.py", NULL, NULL);
+	stub.port = fake_spawn(&stub.pid, SIGTERM,
+	    (const char *[]){ "python3", "tests/fake/s3stub.py", NULL });
 	assert_int_not_equal(stub.port, 0);
 	snprintf(stub.endpoint, sizeof stub.endpoint, "http://127.0.0.1:%d", stub.port);
 	content = malloc(BIG);

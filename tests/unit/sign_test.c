@@ -73,7 +73,7 @@ a_backup_that_goes_takes_its_signatures_along(void **state)
 {
 	struct job_home *h = *state;
 	struct fixture *f = &h->f;
-	const struct clear c = { &h->conf, f->a, f->db };
+	const struct clear c = { &h->conf, f->a, f->db, NULL };
 	int64_t id;
 
 	home_keys(h);

@@ -2,6 +2,8 @@
  */
 #include "tests/unit/job_home.h"
 
+#include <inttypes.h>
+
 #include "worker/sweep.h"
 
 static void
@@ -159,6 +161,23 @@ a_folder_that_no_living_download_has_goes(void **state)
 	assert_false(home_has(h, mine));
 }
 
+static void
+what_is_known_of_a_service_goes_with_it(void **state)
+{
+	struct job_home *h = *state;
+	struct fixture *f = &h->f;
+	const char *mine = arena_printf(f->a, "run/ledgers/service-%" PRId64, f->media);
+
+	home_backup(h, f->media);
+	home_file(h, "run/ledgers/service-999", "x");
+	sweep(h);
+	assert_true(home_has(h, mine));
+	assert_false(home_has(h, "run/ledgers/service-999"));
+	fixture_do(f, "UPDATE service SET removed_at=1");
+	sweep(h);
+	assert_false(home_has(h, mine));
+}
+
 /* Killed between the end of the job and its clean-up. */
 static void
 what_a_failed_backup_left_goes(void **state)
@@ -220,6 +239,7 @@ main(void)
 		HOME_TEST(what_lies_behind_many_failures_is_found),
 		HOME_TEST(a_download_past_its_time_loses_its_files),
 		HOME_TEST(a_folder_that_no_living_download_has_goes),
+		HOME_TEST(what_is_known_of_a_service_goes_with_it),
 		HOME_TEST(what_a_failed_backup_left_goes),
 		HOME_TEST(a_storage_out_of_reach_is_told_and_keeps_nothing_else),
 		HOME_TEST(a_mail_that_nobody_got_to_is_queued_once),

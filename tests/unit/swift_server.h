@@ -5,13 +5,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/base/attr.h"
 #include "lib/model/project.h"
 #include "lib/util/s3.h"
+#include "tests/unit/fake.h"
 #include "worker/dest/s3_list.h"
 
 #define SWIFT_BUCKET "lazarette"
@@ -22,40 +22,14 @@ struct swift {
 	char folder[64], endpoint[64], path[96];
 };
 
-/* The script with a folder; reads the port it prints. */
-UNUSED static int
-swift_spawn(pid_t *pid, const char *script, const char *folder, const char *more)
-{
-	const char *argv[] = { "python3", script, folder, more, NULL };
-	char text[16] = "";
-	int ends[2];
-
-	if (pipe(ends) != 0)
-		abort();
-	*pid = fork();
-	if (*pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGTERM);
-		dup2(ends[1], 1);
-		close(ends[0]);
-		close(ends[1]);
-		execvp(argv[0], (char **)(uintptr_t)argv);
-		_exit(127);
-	}
-	close(ends[1]);
-	for (size_t n = 0; n + 1 < sizeof text && read(ends[0], text + n, 1) == 1; n++)
-		if (text[n] == '\n')
-			break;
-	close(ends[0]);
-	return (int)strtol(text, NULL, 10);
-}
-
 UNUSED static void
 swift_start(struct swift *s)
 {
 	snprintf(s->folder, sizeof s->folder, "/tmp/swift.XXXXXX");
 	if (mkdtemp(s->folder) == NULL)
 		abort();
-	s->port = swift_spawn(&s->pid, "tests/fake/swift.py", s->folder, SWIFT_BUCKET);
+	s->port = fake_spawn(&s->pid, SIGTERM,
+	    (const char *[]){ "python3", "tests/fake/swift.py", s->folder, SWIFT_BUCKET, NULL });
 	if (s->port == 0)
 		abort();
 	snprintf(s->endpoint, sizeof s->endpoint, "http://127.0.0.1:%d", s->port);
@@ -65,16 +39,7 @@ swift_start(struct swift *s)
 UNUSED static void
 swift_stop(struct swift *s)
 {
-	pid_t child;
-
-	kill(s->pid, SIGTERM);
-	waitpid(s->pid, NULL, 0);
-	child = fork();
-	if (child == 0) {
-		execl("/bin/rm", "rm", "-rf", s->folder, (char *)NULL);
-		_exit(127);
-	}
-	waitpid(child, NULL, 0);
+	fake_end(s->pid, s->folder);
 }
 
 UNUSED static struct storage

@@ -79,6 +79,7 @@ def main():
         seeds += [f"/b/b{stage.ready}{x}" for x in ("", "/note", "/delete", "/download", "/restore", "/restore?step=2&part=media")]
         seeds += [f"/b/b{stage.ready}/files{x}" for x in ("", "?q=nothing-has-this-name", "?q=1&order=size", "?path=many&order=time",
                                                           "/restore?part=media&entry=1")]
+        seeds += [f"/b/b{stage.ready}/compare", f"/b/b{stage.ready}/compare?kind=removed"]
         seeds += [f"/b/b{stage.ready}/download?part=media&entry=1"]
         seeds += [f"/r/r{stage.drafted}/confirm", f"/r/r{stage.restored}", f"/r/r{stage.restored}/undo", f"/r/r{stage.beside}", "/help/restore"]
         seeds += [f"/p/shop/{place}/notifications/1/here" for place in ("-", "staging")]   # only a sign-in leads there

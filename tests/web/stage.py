@@ -79,6 +79,8 @@ class Stage(Instance):
         self.act(f"/b/b{self.trashed}", "delete")
         self.restore_media(content)
         self.schedule()
+        self.browser.get(f"/b/b{self.ready}/compare")
+        self.wait_job(self.sql1("SELECT max(id) FROM job WHERE kind = 'compare'"), "succeeded")
         self.channels()
 
     def schedule(self):

@@ -1,7 +1,6 @@
 /* export.c: a stored part becomes the file that a person downloads. */
 #include "worker/archive/export.h"
 
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,57 +15,20 @@
 #include "worker/archive/fetch.h"
 #include "worker/archive/frame.h"
 #include "worker/archive/gz.h"
+#include "worker/archive/outfile.h"
 #include "worker/archive/tar.h"
 #include "worker/archive/untar.h"
 #include "worker/archive/zip.h"
 
-enum { THREADS_MAX = 4, COPY_STEP = 1 << 20, FLUSH = 32 << 20, HEAD_LEVEL = 3 };
-
-/* The file being written. */
-struct output {
-	int fd;
-	struct hash *hash;
-	int64_t bytes, flushed;
-};
+enum { THREADS_MAX = 4, COPY_STEP = 1 << 20, HEAD_LEVEL = 3 };
 
 struct export {
 	const struct export_part *part;
 	const struct chain_pick *pick;   /* NULL: all of it */
-	struct sink to_file;          /* into its struct output */
+	struct sink to_file;          /* into the outfile */
 	struct sink to;               /* tar bytes, or for zip the contents of the pack */
 	struct extras extras;
 };
-
-static int
-write_file(void *arg, const void *p, size_t n, struct err *e)
-{
-	struct output *out = arg;
-
-	if (fd_write_all(out->fd, p, n, e) != 0)
-		return -1;
-	hash_add(out->hash, p, n);
-	out->bytes += (int64_t)n;
-	if (out->bytes - out->flushed >= FLUSH) {
-		/* Starts the disk early; only a hint. */
-		sync_file_range(out->fd, out->flushed, out->bytes - out->flushed,
-		    SYNC_FILE_RANGE_WRITE);
-		out->flushed = out->bytes;
-	}
-	return 0;
-}
-
-static void
-output_release(struct output *out)
-{
-	hash_freep(&out->hash);
-}
-
-static void
-output_done(struct export_file *ret, struct output *out)
-{
-	ret->bytes = out->bytes;
-	hash_hex(out->hash, ret->sha256);
-}
 
 static void
 told(const struct export_part *part, int64_t bytes)
@@ -75,12 +37,13 @@ told(const struct export_part *part, int64_t bytes)
 		part->watch->bytes(part->watch->arg, bytes);
 }
 
+/* Without the hash over the decoded bytes: the one over the stored ones and each frame's own
+ * checksum say as much. */
 static struct frame_totals
 promised(const struct stored_object *o)
 {
 	struct frame_totals t = { .raw_bytes = o->raw_bytes, .stored_bytes = o->stored_bytes };
 
-	snprintf(t.raw_sha256, sizeof t.raw_sha256, "%s", o->raw_sha256);
 	snprintf(t.stored_sha256, sizeof t.stored_sha256, "%s", o->stored_sha256);
 	return t;
 }
@@ -416,15 +379,15 @@ export_picked(struct export_file *ret, int fd, const struct export_picked *what,
 		[FORMAT_TAR_ZST] = put_tar_zst,
 		[FORMAT_ZIP] = put_zip,
 	};
-	CLEANUP(output_release) struct output out = { .fd = fd, .hash = hash_new() };
-	struct export x = { .part = what->part, .pick = what->pick,
-		.to_file = { write_file, &out } };
+	CLEANUP_OUTFILE struct outfile *out = NULL;
+	struct export x = { .part = what->part, .pick = what->pick };
 
-	x.to = x.to_file;
+	if (outfile_new(&out, fd, e) != 0)
+		return -1;
+	x.to = x.to_file = (struct sink){ outfile_write, out };
 	if (each_entry(&x, extras_learn, e) != 0 || put[format](&x, e) != 0)
 		return -1;
-	output_done(ret, &out);
-	return 0;
+	return outfile_finish(&ret->bytes, ret->sha256, out, e);
 }
 
 int
@@ -438,28 +401,32 @@ int
 export_one(struct export_file *ret, int fd, const struct export_part *part,
     const struct entry *entry, struct err *e)
 {
-	CLEANUP(output_release) struct output out = { .fd = fd, .hash = hash_new() };
-	struct export x = { .part = part, .to = { write_file, &out } };
+	CLEANUP_OUTFILE struct outfile *out = NULL;
+	struct export x = { .part = part };
 	const struct sink contents = { pass_contents, &x };
 	CLEANUP_FETCH struct fetch *f = NULL;
 
+	if (outfile_new(&out, fd, e) != 0)
+		return -1;
+	x.to = (struct sink){ outfile_write, out };
 	if (fetch_open(&f, part, e) != 0 || fetch_file(&contents, f, entry, e) != 0)
 		return -1;
-	output_done(ret, &out);
-	return 0;
+	return outfile_finish(&ret->bytes, ret->sha256, out, e);
 }
 
 int
 export_database(struct export_file *ret, int fd, const struct export_part *part, struct err *e)
 {
-	CLEANUP(output_release) struct output out = { .fd = fd, .hash = hash_new() };
-	struct export x = { .part = part, .to = { write_file, &out } };
+	CLEANUP_OUTFILE struct outfile *out = NULL;
+	struct export x = { .part = part };
 	const struct sink contents = { pass_contents, &x };
 
+	if (outfile_new(&out, fd, e) != 0)
+		return -1;
+	x.to = (struct sink){ outfile_write, out };
 	if (decode(part->dest, part->data, &contents, e) != 0)
 		return -1;
-	output_done(ret, &out);
-	return 0;
+	return outfile_finish(&ret->bytes, ret->sha256, out, e);
 }
 
 int

@@ -50,6 +50,8 @@ struct slot {
 	size_t count, capacity;
 	size_t planned;               /* bytes that the items may take */
 	int held;                     /* items with a descriptor */
+	bool cold;                    /* a file was not in memory: the next ones are not either */
+	size_t ahead;                 /* items before it were asked of the disk, where it is cold */
 	unsigned char *raw;
 	size_t size;
 	size_t front, back;           /* pressed group: [0, front); flat group: [back, size) */

@@ -10,7 +10,7 @@
 #include "worker/dest/aged.h"
 #include "worker/dest/driver.h"
 
-static const struct dest_driver *const drivers[] = { &dst_local, &dst_s3 };
+static const struct dest_driver *const drivers[] = { &dst_local, &dst_s3, &dst_sftp };
 
 enum { KEY_MAX = 1000, COMPONENT_MAX = 200 };
 
@@ -46,8 +46,8 @@ key_check(const char *key, bool temporary, struct err *e)
 	}
 }
 
-int
-dest_open(struct dest **ret, const struct storage *s, struct err *e)
+static int
+open_by_kind(struct dest **ret, const struct storage *s, struct err *e)
 {
 	for (size_t i = 0; i < sizeof drivers / sizeof drivers[0]; i++)
 		if (strcmp(drivers[i]->kind, s->kind) == 0)
@@ -56,12 +56,30 @@ dest_open(struct dest **ret, const struct storage *s, struct err *e)
 	    s->kind);
 }
 
+int
+dest_open(struct dest **ret, const struct storage *s, struct err *e)
+{
+	const int64_t rate[PACE_WAYS] = { [PACE_WRITE] = s->write_rate,
+		[PACE_READ] = s->read_rate };
+	CLEANUP_DEST struct dest *d = NULL;
+
+	if (open_by_kind(&d, s, e) != 0)
+		return -1;
+	if (s->pace_file != NULL && (s->write_rate > 0 || s->read_rate > 0) &&
+	    pace_open(&d->pace, s->pace_file, rate, e) != 0)
+		return err_in(e, "storage %s", s->slug);
+	*ret = d;
+	d = NULL;
+	return 0;
+}
+
 void
 dest_close(struct dest *d)
 {
 	if (d == NULL)
 		return;
 	aged_forget(d);
+	pace_close(d->pace);
 	d->driver->close(d);
 }
 
@@ -97,14 +115,35 @@ dest_begin(struct upload **ret, struct dest *d, const char *key, int64_t fence, 
 {
 	if (key_check(key, false, e) != 0)
 		return -1;
-	return dest_encrypts(key) ? aged_begin(ret, d, key, fence, e)
-	                    : d->driver->begin(ret, d, key, fence, e);
+	if ((dest_encrypts(key) ? aged_begin(ret, d, key, fence, e)
+	                        : d->driver->begin(ret, d, key, fence, e)) != 0)
+		return -1;
+	(*ret)->pace = d->pace;
+	return 0;
+}
+
+int
+dest_begin_as_is(struct upload **ret, struct dest *d, const char *key, int64_t fence,
+    struct err *e)
+{
+	return key_check(key, false, e) != 0 ? -1 : d->driver->begin(ret, d, key, fence, e);
 }
 
 int
 upload_write(struct upload *up, const void *p, size_t n, struct err *e)
 {
-	return up->driver->write(up, p, n, e);
+	const char *from = p;
+
+	while (n > 0) {
+		size_t slice = pace_slice(up->pace, PACE_WRITE, n);
+
+		pace_wait(up->pace, PACE_WRITE, slice);
+		if (up->driver->write(up, from, slice, e) != 0)
+			return -1;
+		from += slice;
+		n -= slice;
+	}
+	return 0;
 }
 
 int
@@ -139,8 +178,11 @@ object_open(struct object **ret, int64_t *bytes, struct dest *d, const char *key
 {
 	if (key_check(key, false, e) != 0)
 		return -1;
-	return dest_encrypts(key) ? aged_open(ret, bytes, d, key, e)
-	                    : d->driver->read_open(ret, bytes, d, key, e);
+	if ((dest_encrypts(key) ? aged_open(ret, bytes, d, key, e)
+	                        : d->driver->read_open(ret, bytes, d, key, e)) != 0)
+		return -1;
+	(*ret)->pace = d->pace;
+	return 0;
 }
 
 int
@@ -149,7 +191,10 @@ object_open_as_is(struct object **ret, int64_t *bytes, struct dest *d, const cha
 {
 	if (key_check(key, false, e) != 0)
 		return -1;
-	return d->driver->read_open(ret, bytes, d, key, e);
+	if (d->driver->read_open(ret, bytes, d, key, e) != 0)
+		return -1;
+	(*ret)->pace = d->pace;
+	return 0;
 }
 
 int64_t
@@ -193,7 +238,21 @@ object_compare(struct object *o, struct hash *hash, int64_t read,
 ssize_t
 object_read(struct object *o, int64_t offset, void *p, size_t n, struct err *e)
 {
-	return o->driver->read(o, offset, p, n, e);
+	size_t got = 0;
+
+	do {
+		size_t slice = pace_slice(o->pace, PACE_READ, n - got);
+		ssize_t r;
+
+		pace_wait(o->pace, PACE_READ, slice);
+		r = o->driver->read(o, offset + (int64_t)got, (char *)p + got, slice, e);
+		if (r < 0)
+			return -1;
+		got += (size_t)r;
+		if ((size_t)r < slice)
+			break;
+	} while (got < n);
+	return (ssize_t)got;
 }
 
 int64_t

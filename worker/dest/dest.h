@@ -94,7 +94,13 @@ MUST_USE int dest_claim_owner(struct dest_owner *ret, struct arena *a, struct de
 /* From now on only readers of format 2 may open it: a part that needs packs of others comes. */
 MUST_USE int dest_claim_raise(struct dest *d, const char *instance_id, struct err *e);
 
+/* The script of the runbook for files that lie in several packs, as it is put beside it. */
+const char *dest_claim_script(size_t *n);
+
 MUST_USE int dest_begin(struct upload **ret, struct dest *d, const char *key, int64_t fence,
+    struct err *e);
+/* What is written is stored as it is, encrypted or not: needs no key. upload_commit() ends it. */
+MUST_USE int dest_begin_as_is(struct upload **ret, struct dest *d, const char *key, int64_t fence,
     struct err *e);
 MUST_USE int upload_write(struct upload *up, const void *p, size_t n, struct err *e);
 MUST_USE int upload_commit(struct upload **up,

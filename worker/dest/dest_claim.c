@@ -28,6 +28,10 @@ static const char runbook[] =
     "\n"
     "    aws --endpoint-url https://... s3 sync s3://<bucket>/<prefix> .\n"
     "\n"
+    "From an SFTP server likewise:\n"
+    "\n"
+    "    sftp -r <account>@<server>:<folder> .\n"
+    "\n"
     "What lies where\n"
     "---------------\n"
     "\n"
@@ -185,7 +189,7 @@ check_owner(json_int_t *ret, const struct dest *d, const struct buf *text,
 	if (strcmp(owner, instance_id) != 0)
 		return err_set(e, ERR_CONFLICT, "the storage belongs to another Lazarette (%.60s):"
 		    " choose an empty %s", owner,
-		    d->driver == &dst_local ? "folder" : "bucket or prefix");
+		    d->driver == &dst_s3 ? "bucket or prefix" : "folder");
 	*ret = format;
 	return 0;
 }
@@ -239,7 +243,6 @@ dest_claim(struct dest *d, const char *instance_id, bool may_begin, struct err *
 	CLEANUP_BUF struct buf owner = BUF_INIT;
 	CLEANUP_BUF struct buf readme = BUF_INIT;
 	CLEANUP_BUF struct buf wanted = BUF_INIT;
-	bool local = d->driver == &dst_local;
 	json_int_t format;
 
 	if (fetch(&owner, d, owner_key, e) != 0 || fetch(&readme, d, runbook_key, e) != 0)
@@ -249,7 +252,9 @@ dest_claim(struct dest *d, const char *instance_id, bool may_begin, struct err *
 	if (owner.n == 0 && !may_begin)
 		return err_set(e, ERR_BUSY,
 		    "storage *%s* is not there: %s has no %s. Is %s?", d->slug, d->where,
-		    owner_key, local ? "its disk mounted" : "it the right bucket");
+		    owner_key, d->driver == &dst_s3 ? "it the right bucket"
+		    : d->driver == &dst_sftp ? "it the right folder, and its disk mounted there"
+		    : "its disk mounted");
 	owner_text(&wanted, d->keys, instance_id, has_keys(d->keys) ? FORMAT : FORMAT_FIRST);
 	/* Without keys an owner's file stays as it is. */
 	if (has_keys(d->keys))
@@ -273,4 +278,11 @@ dest_claim_raise(struct dest *d, const char *instance_id, struct err *e)
 		return 0;
 	owner_text(&wanted, d->keys, instance_id, FORMAT);
 	return put_format_2(d, &wanted, e);
+}
+
+const char *
+dest_claim_script(size_t *n)
+{
+	*n = dest_script_size;
+	return dest_script;
 }

@@ -3,6 +3,7 @@
 #define WORKER_DEST_DRIVER_H
 
 #include "worker/dest/dest.h"
+#include "worker/dest/pace.h"
 
 /* The first member of each driver's own type. */
 struct dest {
@@ -11,16 +12,19 @@ struct dest {
 	char *where;                  /* for sentences, too: the folder, or the bucket */
 	const struct dest_keys *keys;   /* NULL: none */
 	struct dest_made *made;         /* what aged.c can read back */
+	struct pace *pace;              /* NULL: as fast as it goes */
 };
 struct upload {
 	const struct dest_driver *driver;
+	struct pace *pace;              /* dest.c sets it; drivers leave it alone */
 };
 struct object {
 	const struct dest_driver *driver;
 	int64_t bytes;
+	struct pace *pace;              /* the same */
 };
 
-extern const struct dest_driver dst_local, dst_s3;
+extern const struct dest_driver dst_local, dst_s3, dst_sftp;
 
 /* ".<name>.<fence>.tmp": what an upload that is not committed yet is called beside its place. */
 void dest_temporary(char *out, size_t n, const char *name, int64_t fence);

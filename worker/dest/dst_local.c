@@ -186,7 +186,8 @@ local_begin(struct upload **ret, struct dest *base, const char *key, int64_t fen
 	char folder[KEY_SIZE];
 	const char *name = split(folder, key);
 
-	*up = (struct local_upload){ .base = { &dst_local }, .in = d, .folder = -1, .fd = -1 };
+	*up = (struct local_upload){ .base = { .driver = &dst_local }, .in = d, .folder = -1,
+		.fd = -1 };
 	snprintf(up->name, sizeof up->name, "%s", name);
 	dest_temporary(up->temporary, sizeof up->temporary, name, fence);
 	if (open_folder(&up->folder, d, folder, e) != 0)
@@ -263,8 +264,8 @@ local_read_open(struct object **ret, int64_t *bytes, struct dest *base, const ch
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_DAMAGED, "storage %s: '%s' is not a file", d->base.slug, key);
 	o = xmalloc(sizeof *o);
-	*o = (struct local_object){ .base = { &dst_local, st.st_size }, .key = xstrdup(key),
-		.fd = fd };
+	*o = (struct local_object){ .base = { .driver = &dst_local, .bytes = st.st_size },
+		.key = xstrdup(key), .fd = fd };
 	fd = -1;
 	*ret = &o->base;
 	*bytes = st.st_size;

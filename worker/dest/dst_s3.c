@@ -6,7 +6,6 @@
  * sweeps removes the marker and aborts the upload; who has lost its marker commits nothing.
  */
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,11 +15,12 @@
 #include "lib/base/buf.h"
 #include "lib/base/fault.h"
 #include "lib/util/s3.h"
+#include "worker/dest/ahead.h"
 #include "worker/dest/driver.h"
 #include "worker/dest/s3_list.h"
 #include "worker/dest/s3_parts.h"
 
-enum { MARKER_SIZE = 1400, ID_MAX = 2000, AHEAD_MIN = 128 << 10, AHEAD_MAX = 4 << 20 };
+enum { MARKER_SIZE = 1400, ID_MAX = 2000 };
 
 struct bucket {
 	struct dest base;
@@ -43,10 +43,7 @@ struct s3_object {
 	struct object base;
 	struct bucket *in;
 	char *key;
-	pthread_mutex_t lock;         /* of what follows */
-	char *ahead;                  /* ahead_n bytes from ahead_at on */
-	int64_t ahead_at;
-	size_t ahead_n, step;
+	struct ahead ahead;
 };
 
 static int
@@ -195,7 +192,7 @@ bucket_begin(struct upload **ret, struct dest *base, const char *key, int64_t fe
 	struct arena *a = arena_new();
 	struct s3_upload *up = arena_alloc(a, sizeof *up);
 
-	*up = (struct s3_upload){ .base = { &dst_s3 }, .in = b, .arena = a,
+	*up = (struct s3_upload){ .base = { .driver = &dst_s3 }, .in = b, .arena = a,
 		.key = arena_dup(a, key), .fence = fence, .part = BUF_INIT };
 	marker_of(up->marker, key, fence);
 	if (put_marker(up, "", e) != 0) {
@@ -328,6 +325,20 @@ bucket_abort(struct upload *base)
 /* -- reading -- */
 
 static int
+fetch(void *arg, int64_t from, char *into, size_t n, struct err *e)
+{
+	CLEANUP_S3_ANSWER struct s3_answer ans = S3_ANSWER_INIT;
+	struct s3_object *o = arg;
+	const struct s3_request rq = { .method = "GET", .key = o->key, .from = from,
+		.into = into, .room = n };
+
+	if (s3_send(&ans, o->in->s3, &rq, e) == 0)
+		return 0;
+	err_in(e, "read '%s' at byte %" PRId64, o->key, from);
+	return in_storage(o->in, e);
+}
+
+static int
 bucket_read_open(struct object **ret, int64_t *bytes, struct dest *base, const char *key,
     struct err *e)
 {
@@ -346,71 +357,18 @@ bucket_read_open(struct object **ret, int64_t *bytes, struct dest *base, const c
 		return err_set(e, ERR_DAMAGED, "storage %s does not say how long '%s' is",
 		    b->base.slug, key);
 	o = xmalloc(sizeof *o);
-	*o = (struct s3_object){ .base = { &dst_s3, ans.length }, .in = b, .key = xstrdup(key),
-		.lock = PTHREAD_MUTEX_INITIALIZER, .step = AHEAD_MIN };
+	*o = (struct s3_object){ .base = { .driver = &dst_s3, .bytes = ans.length },
+		.in = b, .key = xstrdup(key) };
+	ahead_init(&o->ahead, ans.length, fetch, o);
 	*ret = &o->base;
 	*bytes = ans.length;
 	return 0;
 }
 
-/* Who reads on gets more and more at once; who jumps about, little more than it asks for. */
-static int
-fetch(struct s3_object *o, int64_t offset, size_t n, struct err *e)
-{
-	CLEANUP_S3_ANSWER struct s3_answer ans = S3_ANSWER_INIT;
-	bool on = o->ahead != NULL && offset == o->ahead_at + (int64_t)o->ahead_n;
-	struct s3_request rq = { .method = "GET", .key = o->key, .from = offset };
-
-	o->step = !on ? AHEAD_MIN : o->step < AHEAD_MAX ? o->step * 2 : AHEAD_MAX;
-	rq.room = n > o->step ? n : o->step;
-	if (rq.room > AHEAD_MAX)
-		rq.room = AHEAD_MAX;
-	if ((int64_t)rq.room > o->base.bytes - offset)
-		rq.room = (size_t)(o->base.bytes - offset);
-	if (o->ahead == NULL)
-		o->ahead = xmalloc(AHEAD_MAX);
-	rq.into = o->ahead;
-	o->ahead_n = 0;
-	if (s3_send(&ans, o->in->s3, &rq, e) != 0) {
-		err_in(e, "read '%s' at byte %" PRId64, o->key, offset);
-		return in_storage(o->in, e);
-	}
-	o->ahead_at = offset;
-	o->ahead_n = rq.room;
-	return 0;
-}
-
-/* Gives as much as lies ahead, but at least a byte. */
-static ssize_t
-read_some(struct s3_object *o, int64_t offset, void *p, size_t n, struct err *e)
-{
-	size_t skip, got;
-
-	if (offset < o->ahead_at || offset >= o->ahead_at + (int64_t)o->ahead_n)
-		if (fetch(o, offset, n, e) != 0)
-			return -1;
-	skip = (size_t)(offset - o->ahead_at);
-	got = o->ahead_n - skip < n ? o->ahead_n - skip : n;
-	memcpy(p, o->ahead + skip, got);
-	return (ssize_t)got;
-}
-
 static ssize_t
 bucket_read(struct object *base, int64_t offset, void *p, size_t n, struct err *e)
 {
-	struct s3_object *o = (struct s3_object *)base;
-	size_t got = 0;
-	ssize_t r = 0;
-
-	pthread_mutex_lock(&o->lock);
-	while (got < n && offset + (int64_t)got < o->base.bytes) {
-		r = read_some(o, offset + (int64_t)got, (char *)p + got, n - got, e);
-		if (r < 0)
-			break;
-		got += (size_t)r;
-	}
-	pthread_mutex_unlock(&o->lock);
-	return r < 0 ? -1 : (ssize_t)got;
+	return ahead_read(&((struct s3_object *)base)->ahead, offset, p, n, e);
 }
 
 static void
@@ -418,8 +376,7 @@ bucket_read_close(struct object *base)
 {
 	struct s3_object *o = (struct s3_object *)base;
 
-	pthread_mutex_destroy(&o->lock);
-	free(o->ahead);
+	ahead_release(&o->ahead);
 	free(o->key);
 	free(o);
 }

@@ -15,6 +15,8 @@
 #include "lib/base/rand.h"
 #include "lib/model/storage.h"
 #include "lib/store/backups.h"
+#include "lib/store/compare.h"
+#include "lib/store/copies.h"
 #include "lib/store/downloads.h"
 #include "lib/store/jobs.h"
 #include "lib/store/listing.h"
@@ -43,32 +45,40 @@ remove_signed(struct dest *d, struct arena *a, const char *key, struct err *e)
 
 /* Unless another backup has use for it. */
 static int
-remove_pack(struct dest *d, const struct clear *c, int64_t backup, const char *key, struct err *e)
+remove_pack(struct dest *d, const struct clear *c, const struct pack_place *at, struct err *e)
 {
 	bool needed;
 
-	if (packs_needed(&needed, c->db, key, backup, e) != 0)
+	if (packs_needed(&needed, c->db, at, e) != 0)
 		return -1;
-	return needed && !FAULT_CONTROL("clear.needed") ? 0 : remove_object(d, key, e);
+	if (needed && !FAULT_CONTROL("clear.needed"))
+		return 0;
+	return remove_object(d, at->key, e) != 0 ? -1 : packs_gone(c->db, at, e);
 }
 
 /* What an older backup stored goes with the last one that needs it. */
 static int
-remove_part(struct dest *d, const struct clear *c, const struct part *part, struct err *e)
+remove_part(struct dest *d, const struct clear *c, const struct part *part, int64_t storage,
+    struct err *e)
 {
+	struct pack_place at = { storage, part->backup, part->data.key };
+
 	if (remove_signed(d, c->arena, part->manifest.key, e) != 0 ||
-	    remove_pack(d, c, part->backup, part->data.key, e) != 0)
+	    remove_pack(d, c, &at, e) != 0)
 		return -1;
 	FAULT("clear.after_pack");
-	for (size_t i = 0; i < part->pack_count; i++)
-		if (remove_pack(d, c, part->backup, part->packs[i].object.key, e) != 0)
+	for (size_t i = 0; i < part->pack_count; i++) {
+		at.key = part->packs[i].object.key;
+		if (remove_pack(d, c, &at, e) != 0)
 			return -1;
+	}
 	return 0;
 }
 
 /* The sidecar first: what is not whole any more must not be found by a scan of the storage. */
 static int
-remove_all(struct dest *d, const struct clear *c, const struct backup *b, struct err *e)
+remove_all(struct dest *d, const struct clear *c, const struct backup *b, int64_t storage,
+    struct err *e)
 {
 	struct part *parts;
 	size_t count;
@@ -78,7 +88,7 @@ remove_all(struct dest *d, const struct clear *c, const struct backup *b, struct
 		return -1;
 	FAULT("clear.after_sidecar");
 	for (size_t i = 0; i < count; i++)
-		if (remove_part(d, c, &parts[i], e) != 0)
+		if (remove_part(d, c, &parts[i], storage, e) != 0)
 			return -1;
 	return 0;
 }
@@ -93,27 +103,68 @@ open_storage(struct dest **ret, const struct clear *c, int64_t id, struct err *e
 	return plan_storage(ret, &storage, &p, id, e);
 }
 
-int
-clear_backup(const struct clear *c, int64_t id, struct err *e)
+/* Of a storage that was removed only failed backups and copies are left, and nobody has its key. */
+static int
+clear_place(const struct clear *c, const struct backup *b, int64_t storage, struct err *e)
 {
 	CLEANUP_DEST struct dest *dest = NULL;
 	struct storage s;
+
+	if (storages_by_id(&s, c->arena, c->db, storage, e) != 0)
+		return -1;
+	if (s.removed_at != 0 || (open_storage(&dest, c, storage, e) == 0 &&
+	                             remove_all(dest, c, b, storage, e) == 0))
+		return 0;
+	if (c->failed_in != NULL)
+		*c->failed_in = storage;
+	return err_in(e, "remove what backup b%" PRId64 " left", b->id);
+}
+
+static int
+clear_one_copy(const struct clear *c, const struct backup *b, int64_t storage, struct err *e)
+{
+	return clear_place(c, b, storage, e) != 0 ? -1
+	                                          : copies_gone(c->db, b->id, storage, e);
+}
+
+int
+clear_backup(const struct clear *c, int64_t id, struct err *e)
+{
+	struct copy *places;
 	struct backup b;
+	size_t count;
+	struct err later;
+	int rc;
 
 	if (backups_by_id(&b, c->arena, c->db, id, e) != 0)
 		return -1;
 	if (b.state == BACKUP_READY || b.state == BACKUP_BUILDING)
 		return err_set(e, ERR_CONFLICT, "backup b%" PRId64 " is %s: its objects stay", id,
 		    backup_state_name(b.state));
-	if (storages_by_id(&s, c->arena, c->db, b.storage, e) != 0)
+	if (copies_list(&places, &count, c->arena, c->db, id, e) != 0)
 		return -1;
-	/* Of a storage that was removed only failed backups are left, and nobody has its key. */
-	if (s.removed_at != 0)
-		return 0;
-	if (open_storage(&dest, c, b.storage, e) != 0 ||
-	    remove_all(dest, c, &b, e) != 0)
-		return err_in(e, "remove what backup b%" PRId64 " left", id);
-	return 0;
+	rc = clear_place(c, &b, b.storage, e);
+	for (size_t i = 0; i < count; i++)
+		if (!places[i].first &&
+		    clear_one_copy(c, &b, places[i].storage, rc == 0 ? e : &later) != 0)
+			rc = -1;
+	return rc;
+}
+
+int
+clear_copy(const struct clear *c, int64_t backup, int64_t storage, struct err *e)
+{
+	struct copy *places;
+	struct backup b;
+	size_t count;
+
+	if (backups_by_id(&b, c->arena, c->db, backup, e) != 0 ||
+	    copies_list(&places, &count, c->arena, c->db, backup, e) != 0)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		if (places[i].storage == storage && places[i].state == COPY_LEAVING)
+			return clear_one_copy(c, &b, storage, e);
+	return err_set(e, ERR_CONFLICT, "that copy of backup b%" PRId64 " stays", backup);
 }
 
 static int
@@ -132,7 +183,7 @@ clear_is_near(bool *ret, const struct clear *c, int64_t backup, struct err *e)
 	if (backups_by_id(&b, c->arena, c->db, backup, e) != 0 ||
 	    storages_by_id(&s, c->arena, c->db, b.storage, e) != 0)
 		return -1;
-	*ret = !storage_is_bucket(&s);
+	*ret = !storage_is_remote(&s);
 	return 0;
 }
 
@@ -156,6 +207,39 @@ clear_uploads(const struct clear *c, int64_t backup, int64_t below, struct err *
 		    sweep_signed(dest, c->arena, parts[i].manifest.key, below, e) != 0)
 			return -1;
 	}
+	return 0;
+}
+
+static int
+sweep_part(struct dest *d, const struct clear *c, const struct part *part, int64_t below,
+    struct err *e)
+{
+	for (size_t i = 0; i < part->pack_count; i++)
+		if (dest_sweep(d, part->packs[i].object.key, below, e) != 0)
+			return -1;
+	if (dest_sweep(d, part->data.key, below, e) != 0)
+		return -1;
+	return part->manifest.key[0] == '\0'
+	    ? 0 : sweep_signed(d, c->arena, part->manifest.key, below, e);
+}
+
+int
+clear_copy_uploads(const struct clear *c, const struct job *job, struct err *e)
+{
+	int64_t below = copy_fence(job->id, job->fence + (job->state != JOB_RUNNING));
+	CLEANUP_DEST struct dest *dest = NULL;
+	struct backup b;
+	struct part *parts;
+	size_t count;
+
+	if (backups_by_id(&b, c->arena, c->db, job->backup, e) != 0 ||
+	    backups_parts(&parts, &count, c->arena, c->db, b.id, e) != 0 ||
+	    open_storage(&dest, c, job->storage, e) != 0 ||
+	    sweep_signed(dest, c->arena, b.sidecar_key, below, e) != 0)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		if (sweep_part(dest, c, &parts[i], below, e) != 0)
+			return -1;
 	return 0;
 }
 
@@ -249,17 +333,19 @@ clear_scratch(const struct clear *c, struct err *e)
 static int
 clear_one_list(const struct clear *c, const char *name, struct err *e)
 {
-	const char *part = listing_part_of(c->arena, name);
+	const char *part = listing_part_of(c->arena, name), *both[2] = { part, part };
 	const char *path = arena_printf(c->arena, "%s/%s", listing_folder(c->arena, c->conf->run),
 	    name);
-	int64_t most = part != NULL ? LIST_LIFE_S : LIST_BEGUN_S;
+	bool whole = part != NULL || compare_parts_of(both, c->arena, name);
+	int64_t most = whole ? LIST_LIFE_S : LIST_BEGUN_S;
 	bool wanted = true;
 	struct stat st;
 
 	if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
 		return 0;
-	if (part != NULL && listing_wanted(&wanted, c->db, part, e) != 0)
-		return -1;
+	for (size_t i = 0; whole && wanted && i < 2; i++)
+		if (listing_wanted(&wanted, c->db, both[i], e) != 0)
+			return -1;
 	if (wanted && clock_now() / 1000 - st.st_mtim.tv_sec < most)
 		return 0;
 	return unlink(path) == 0 || errno == ENOENT ? 0 : err_sys(e, "remove '%s'", path);
@@ -271,6 +357,35 @@ clear_lists(const struct clear *c, struct err *e)
 	const char *folder = listing_folder(c->arena, c->conf->run);
 
 	return access(folder, F_OK) != 0 ? 0 : each_name(folder, clear_one_list, c, e);
+}
+
+/* One costs a reading of the last manifest to make again, so it stays as long as its service. */
+static int
+clear_one_ledger(const struct clear *c, const char *name, struct err *e)
+{
+	struct service service;
+	int64_t id;
+	char path[PATH_SIZE];
+
+	if (sscanf(name, "service-%" SCNd64, &id) != 1)
+		return 0;
+	if (services_by_id(&service, c->arena, c->db, id, e) == 0) {
+		if (service.removed_at == 0)
+			return 0;
+	} else if (e->kind != ERR_NOT_FOUND) {
+		return -1;
+	}
+	if (snprintf(path, sizeof path, "%s/ledgers/%s", c->conf->run, name) >= (int)sizeof path)
+		return err_set(e, ERR_INPUT, "the path of the run folder is too long");
+	return unlink(path) == 0 || errno == ENOENT ? 0 : err_sys(e, "remove '%s'", path);
+}
+
+int
+clear_ledgers(const struct clear *c, struct err *e)
+{
+	const char *folder = arena_printf(c->arena, "%s/ledgers", c->conf->run);
+
+	return access(folder, F_OK) != 0 ? 0 : each_name(folder, clear_one_ledger, c, e);
 }
 
 int

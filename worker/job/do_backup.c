@@ -324,9 +324,9 @@ finish(struct plan *p, struct err *e)
 static int
 clear(struct plan *p, struct err *e)
 {
-	const struct clear c = { p->conf, p->arena, p->db };
+	const struct clear c = { p->conf, p->arena, p->db, NULL };
 
 	return clear_backup(&c, p->job.backup, e);
 }
 
-const struct act do_backup = { work, finish, clear };
+const struct act do_backup = { .work = work, .finish = finish, .clear = clear };

@@ -19,6 +19,7 @@
 #include "worker/archive/export.h"
 #include "worker/job/act.h"
 #include "worker/job/clear.h"
+#include "worker/job/elsewhere.h"
 
 enum { SPARE = 1 << 20, NAME_SIZE = 256, TEMP_SIZE = NAME_SIZE + 32, PATH_SIZE = 4096 };
 
@@ -204,8 +205,9 @@ prepare_one(struct plan *p, int folder, struct download_file *file, struct err *
 	struct export_file made;
 	char size[NUM_TEXT];
 
-	if (prepare(&made, folder, p, file, e) != 0)
-		return err_in(e, "%s", file->service_slug);
+	while (prepare(&made, folder, p, file, e) != 0)
+		if (!elsewhere_open(p, e))
+			return err_in(e, "%s", file->service_slug);
 	file->path = arena_printf(p->arena, "%s/%s", p->download.uuid, file->name);
 	file->bytes = made.bytes;
 	file->sha256 = arena_dup(p->arena, made.sha256);
@@ -236,8 +238,9 @@ work(struct plan *p, struct err *e)
 	for (size_t i = 0; i < p->file_count; i++) {
 		int64_t bytes;
 
-		if (bytes_of(&bytes, p, &p->files[i], e) != 0)
-			return -1;
+		while (bytes_of(&bytes, p, &p->files[i], e) != 0)
+			if (!elsewhere_open(p, e))
+				return -1;
 		total += bytes;
 	}
 	report_expect(p->report, total);
@@ -265,11 +268,11 @@ finish(struct plan *p, struct err *e)
 static int
 clear(struct plan *p, struct err *e)
 {
-	const struct clear c = { p->conf, p->arena, p->db };
+	const struct clear c = { p->conf, p->arena, p->db, NULL };
 
 	if (p->download.state == DOWNLOAD_READY)
 		return 0;
 	return clear_download(&c, p->job.download, e);
 }
 
-const struct act do_download = { work, finish, clear };
+const struct act do_download = { .work = work, .finish = finish, .clear = clear };

@@ -5,6 +5,7 @@
 #include "lib/store/restores.h"
 #include "worker/job/act.h"
 #include "worker/job/apart.h"
+#include "worker/job/elsewhere.h"
 #include "worker/job/hook.h"
 #include "worker/job/landing.h"
 
@@ -74,8 +75,9 @@ work(struct plan *p, struct err *e)
 	if (restores_code(p->db, &p->lease, hook_code(p), e) != 0)
 		return -1;
 	for (size_t i = 0; i < p->landing_count; i++)
-		if (look_at(&refusal, &p->landings[i], p, e) != 0)
-			return -1;
+		while (look_at(&refusal, &p->landings[i], p, e) != 0)
+			if (!elsewhere_open(p, e))
+				return -1;
 	p->refusal = refusal;
 	return 0;
 }
@@ -87,10 +89,4 @@ finish(struct plan *p, struct err *e)
 	    p->refusal ? p->refusal : "", e);
 }
 
-static int
-clear(struct plan *p UNUSED, struct err *e UNUSED)
-{
-	return 0;
-}
-
-const struct act do_preview = { work, finish, clear };
+const struct act do_preview = { .work = work, .finish = finish };

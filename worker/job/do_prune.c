@@ -155,17 +155,5 @@ work(struct plan *p, struct err *e)
 	return rc;
 }
 
-static int
-finish(struct plan *p, struct err *e)
-{
-	return jobs_succeed(p->db, &p->lease, report_warnings(p->report), e);
-}
-
 /* What has gone to the trash by then went for a reason, and the rest goes the next time. */
-static int
-clear(struct plan *p UNUSED, struct err *e UNUSED)
-{
-	return 0;
-}
-
-const struct act do_prune = { work, finish, clear };
+const struct act do_prune = { .work = work };

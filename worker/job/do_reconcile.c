@@ -276,16 +276,4 @@ work(struct plan *p, struct err *e)
 	return findings_write(p->db, &p->lease, &found, e);
 }
 
-static int
-finish(struct plan *p, struct err *e)
-{
-	return jobs_succeed(p->db, &p->lease, report_warnings(p->report), e);
-}
-
-static int
-clear(struct plan *p UNUSED, struct err *e UNUSED)
-{
-	return 0;
-}
-
-const struct act do_reconcile = { work, finish, clear };
+const struct act do_reconcile = { .work = work };

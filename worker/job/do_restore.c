@@ -9,6 +9,7 @@
 #include "lib/store/projects.h"
 #include "lib/store/restores.h"
 #include "worker/job/act.h"
+#include "worker/job/elsewhere.h"
 #include "worker/job/hook.h"
 #include "worker/job/landing.h"
 
@@ -100,6 +101,17 @@ apply_rules(struct landing_place *at, struct plan *p, struct err *e)
 
 /* -- the acts in their order -- */
 
+/* Nothing was touched before it stands beside the target: a place that cannot be read is made up
+ * for by the next. */
+static int
+build(struct landing_place *at, struct plan *p, struct err *e)
+{
+	while (landing_build(at, p, e) != 0)
+		if (!elsewhere_open(p, e) || landing_place(at, p, at->row, e) != 0)
+			return -1;
+	return 0;
+}
+
 /* All parts stand beside their targets, whole, checked and harmless, before the first is switched.
  * Rules are no act that may be done twice by halves: what they ran on counts as built only then. */
 static int
@@ -116,7 +128,7 @@ build_all(struct landing_place *places, struct plan *p, struct err *e)
 			return -1;
 		if (at->row->state != LANDING_WAITING)
 			continue;
-		if (landing_build(at, p, e) != 0 || (rules && apply_rules(at, p, e) != 0))
+		if (build(at, p, e) != 0 || (rules && apply_rules(at, p, e) != 0))
 			return -1;
 		at->row->state = LANDING_BUILT;
 		if (landing_write(at, p, e) != 0)
@@ -241,10 +253,4 @@ finish(struct plan *p, struct err *e)
 }
 
 /* What was built beside the target goes with the tidy job that housekeeping queues. */
-static int
-clear(struct plan *p UNUSED, struct err *e UNUSED)
-{
-	return 0;
-}
-
-const struct act do_restore = { work, finish, clear };
+const struct act do_restore = { .work = work, .finish = finish };

@@ -84,10 +84,4 @@ finish(struct plan *p, struct err *e)
 	return restores_switched(p->db, &p->lease, report_warnings(p->report), e);
 }
 
-static int
-clear(struct plan *p UNUSED, struct err *e UNUSED)
-{
-	return 0;
-}
-
-const struct act do_switch = { work, finish, clear };
+const struct act do_switch = { .work = work, .finish = finish };

@@ -297,10 +297,4 @@ finish(struct plan *p, struct err *e)
 	return restores_tidied(p->db, &p->lease, e);
 }
 
-static int
-clear(struct plan *p UNUSED, struct err *e UNUSED)
-{
-	return 0;
-}
-
-const struct act do_tidy = { work, finish, clear };
+const struct act do_tidy = { .work = work, .finish = finish };

@@ -112,7 +112,7 @@ from_safety(struct plan *p, struct err *e)
 
 	if (backups_by_id(&p->backup, p->arena, p->db, backup, e) != 0 ||
 	    backups_parts(&p->parts, &p->part_count, p->arena, p->db, backup, e) != 0 ||
-	    plan_storage(&p->dest, &p->storage, p, p->backup.storage, e) != 0)
+	    plan_nearest(p, e) != 0)
 		return -1;
 	report_say(p->report, "note", "undoing from the safety backup b%" PRId64, backup);
 	for (size_t i = 0; i < p->landing_count; i++)
@@ -160,10 +160,4 @@ finish(struct plan *p, struct err *e)
 	return restores_undone(p->db, &p->lease, e);
 }
 
-static int
-clear(struct plan *p UNUSED, struct err *e UNUSED)
-{
-	return 0;
-}
-
-const struct act do_undo = { work, finish, clear };
+const struct act do_undo = { .work = work, .finish = finish };

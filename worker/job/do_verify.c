@@ -1,46 +1,16 @@
 /* do_verify.c: everything a backup stored is read again and compared with what was promised. */
 #include <inttypes.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/clock.h"
-#include "lib/store/backups.h"
+#include "lib/store/copies.h"
 #include "lib/store/packs.h"
 #include "lib/store/verifies.h"
 #include "worker/job/act.h"
 #include "worker/job/readback.h"
 #include "worker/job/sidecar.h"
 #include "worker/job/sign.h"
-
-enum { STEP = 256 << 10 };
-
-static void
-free_buffer(unsigned char **p)
-{
-	free(*p);
-}
-
-/* Without its key only what lies there can be compared, and that it is what was stored. */
-static int
-check_as_it_lies(struct plan *p, const struct stored_object *o, struct err *e)
-{
-	const struct watch *watch = report_watch(p->report);
-	CLEANUP(free_buffer) unsigned char *buffer = xmalloc(STEP);
-	CLEANUP_HASH struct hash *hash = hash_new();
-	CLEANUP_OBJECT struct object *opened = NULL;
-	int64_t bytes, at = 0;
-	ssize_t n;
-
-	if (object_open_as_is(&opened, &bytes, p->dest, o->key, e) != 0)
-		return -1;
-	while ((n = object_read(opened, at, buffer, STEP, e)) > 0) {
-		hash_add(hash, buffer, (size_t)n);
-		at += n;
-		watch->bytes(watch->arg, n);
-	}
-	return n < 0 ? -1 : object_compare(opened, hash, at, o, e);
-}
 
 static int
 check_object(struct plan *p, const struct readback *what, struct err *e)
@@ -50,7 +20,7 @@ check_object(struct plan *p, const struct readback *what, struct err *e)
 	if (e->kind != ERR_DENIED)
 		return -1;
 	report_say(p->report, "note", "%s; compared only as it lies", e->text);
-	return check_as_it_lies(p, what->object, e);
+	return readback_as_it_lies(p, p->dest, what->object, e);
 }
 
 static int
@@ -84,8 +54,9 @@ check_pack(struct plan *p, const struct part *part, const struct stored_object *
 	struct err why;
 
 	if (check_object(p, &data, e) == 0)
-		return packs_read(p->db, pack->key, clock_now(), e);
-	if (tells_of_bytes(e) && packs_bad(p->db, pack->key,
+		return packs_read(p->db, &(struct pack_place){ p->storage.id, 0, pack->key },
+		    clock_now(), e);
+	if (tells_of_bytes(e) && packs_bad(p->db, p->storage.id, pack->key,
 	        e->kind == ERR_NOT_FOUND ? HEALTH_MISSING : HEALTH_DAMAGED, &why) != 0) {
 		*e = why;
 		return -1;
@@ -106,10 +77,18 @@ check_manifest(struct plan *p, const struct part *part, struct err *e)
 	return check_signature(p, part->manifest.key, e);
 }
 
+/* Of a copy the storage remembers it, for the part's own note is of the first place. */
 static bool
-is_to_be_read(const struct part_pack *pack)
+is_to_be_read(const struct plan *p, const struct part_pack *pack)
 {
-	return pack->read_at < clock_now() - READ_LATELY_MS;
+	int64_t at = pack->read_at;
+	struct err ignored;
+
+	if (p->storage.id != p->backup.storage &&
+	    packs_read_at(&at, p->db, &(struct pack_place){ p->storage.id, 0, pack->object.key },
+	        &ignored) != 0)
+		return true;
+	return at < clock_now() - READ_LATELY_MS;
 }
 
 /* What was found so far, and why it could not go on. */
@@ -154,7 +133,7 @@ look_at_part(struct looking *k, const struct part *part)
 
 	bad = more < 0 ? more : bad | more;
 	for (size_t i = 0; bad >= 0 && i < part->pack_count; i++) {
-		if (!is_to_be_read(&part->packs[i]))
+		if (!is_to_be_read(p, &part->packs[i]))
 			continue;
 		more = judge(k, check_pack(p, part, &part->packs[i].object, &found), &found);
 		bad = more < 0 ? more : bad | more;
@@ -162,7 +141,8 @@ look_at_part(struct looking *k, const struct part *part)
 	if (bad != 0)
 		return bad < 0 ? -1 : 0;
 	report_say(p->report, "note", "%s: good", part->service_slug);
-	return verifies_part_read(p->db, &p->lease, part->id, &k->e);
+	return p->storage.id != p->backup.storage
+	    ? 0 : verifies_part_read(p->db, &p->lease, part->id, &k->e);
 }
 
 /* Every object is read even after a fault: the log names all that is broken. */
@@ -182,12 +162,12 @@ look_at_all(struct looking *k)
 }
 
 static int64_t
-bytes_of(const struct part *part)
+bytes_of(const struct plan *p, const struct part *part)
 {
 	int64_t sum = part->data.raw_bytes + part->manifest.raw_bytes;
 
 	for (size_t i = 0; i < part->pack_count; i++)
-		sum += is_to_be_read(&part->packs[i]) ? part->packs[i].object.raw_bytes : 0;
+		sum += is_to_be_read(p, &part->packs[i]) ? part->packs[i].object.raw_bytes : 0;
 	return sum;
 }
 
@@ -195,37 +175,32 @@ static int
 work(struct plan *p, struct err *e)
 {
 	struct looking k = { .plan = p, .health = HEALTH_GOOD };
-	int64_t total = 0;
+	int64_t total = 0, healing = 0;
 
 	if (p->backup.state != BACKUP_READY)
 		return err_set(e, ERR_CONFLICT,
 		    "backup b%" PRId64 " is %s: there is nothing to verify", p->backup.id,
 		    backup_state_name(p->backup.state));
 	for (size_t i = 0; i < p->part_count; i++)
-		total += bytes_of(&p->parts[i]);
+		total += bytes_of(p, &p->parts[i]);
 	report_expect(p->report, total);
 	if (look_at_all(&k) != 0) {
 		*e = k.e;
 		return err_in(e, "verify backup b%" PRId64, p->backup.id);
 	}
-	if (plan_still_ours(p, e) != 0 || backups_set_health(p->db, p->backup.id, k.health, e) != 0)
+	if (plan_still_ours(p, e) != 0 || 
+	    copies_found(p->db, &(struct copy_finding){ p->backup.id, p->storage.id, k.health },
+	        e) != 0)
 		return -1;
 	if (k.health == HEALTH_GOOD)
 		return 0;
+	if (copies_heal(&healing, p->db, p->backup.id, clock_now(), e) != 0)
+		return -1;
+	if (healing > 0)
+		report_say(p->report, "note", "another place of it is whole: what is bad in %s is"
+		    " brought from there", p->storage.slug);
 	*e = k.first;
 	return -1;
 }
 
-static int
-finish(struct plan *p, struct err *e)
-{
-	return jobs_succeed(p->db, &p->lease, report_warnings(p->report), e);
-}
-
-static int
-clear(struct plan *p UNUSED, struct err *e UNUSED)
-{
-	return 0;
-}
-
-const struct act do_verify = { work, finish, clear };
+const struct act do_verify = { .work = work };

@@ -68,9 +68,11 @@ fill(struct stored_object *o, const struct frame_totals *t, const struct upload_
 }
 
 static struct frame_options
-frames(const struct plan *p, const struct part *part)
+frames(const struct plan *p, const struct part *part, const struct service *s)
 {
-	return (struct frame_options){ .level = (int)p->conf->zstd_level,
+	int64_t level = s->level > 0 ? s->level : p->conf->zstd_level;
+
+	return (struct frame_options){ .level = (int)level,
 		.threads = (int)p->conf->threads, .encrypted = dest_encrypts(part->data.key) };
 }
 
@@ -82,7 +84,7 @@ dump(struct part *part, struct plan *p, const struct source_driver *driver,
 {
 	CLEANUP_UPLOAD struct upload *up = NULL;
 	CLEANUP_FRAME_WRITER struct frame_writer *w = NULL;
-	struct frame_options opt = frames(p, part);
+	struct frame_options opt = frames(p, part, src->service);
 	struct frame_totals totals;
 	struct upload_stored lies;
 
@@ -136,7 +138,7 @@ pack_of(const struct part *part, struct plan *p, const struct source *src)
 	const char *slash = strrchr(part->data.key, '/');
 	struct pack_spec spec = {
 		.pack_name = slash ? slash + 1 : part->data.key,
-		.frames = frames(p, part), .watch = report_watch(p->report),
+		.frames = frames(p, part, src->service), .watch = report_watch(p->report),
 	};
 
 	spec.root_count = source_lines(&spec.roots, p->arena, src->service->settings.roots);

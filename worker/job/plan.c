@@ -11,6 +11,7 @@
 #include "lib/base/fault.h"
 #include "lib/base/log.h"
 #include "lib/store/backups.h"
+#include "lib/store/copies.h"
 #include "lib/store/downloads.h"
 #include "lib/store/projects.h"
 #include "lib/store/restores.h"
@@ -21,15 +22,22 @@
 
 enum { PATH_SIZE = 4096 };
 
+void
+plan_limits(struct storage *s, const struct plan *p)
+{
+	s->ca_file = p->conf->http.ca_file;
+	s->stall_ms = p->conf->http.stall_ms;
+	s->pace_file = arena_printf(p->arena, "%s/pace-%" PRId64, p->conf->run, s->id);
+	s->tries = (int)p->conf->http.tries;
+}
+
 /* The secret is opened here and lives as long as the job. */
 static int
 unlock(struct storage *s, const struct plan *p, struct err *e)
 {
 	char *secret;
 
-	s->ca_file = p->conf->http.ca_file;
-	s->stall_ms = p->conf->http.stall_ms;
-	s->tries = (int)p->conf->http.tries;
+	plan_limits(s, p);
 	if (s->sealed == NULL)
 		return 0;
 	if (seal_open(&secret, p->arena, p->conf->secret_key, s->sealed, s->sealed_size, e) != 0)
@@ -69,13 +77,89 @@ plan_storage(struct dest **ret, struct storage *storage, struct plan *p, int64_t
 	return 0;
 }
 
+/* -- the places of a backup -- */
+
+void
+plan_note_unread(struct plan *p, const struct copy *place, const char *why)
+{
+	p->unread = arena_printf(p->arena, "%s%s%s: %s", p->unread != NULL ? p->unread : "",
+	    p->unread != NULL ? "; " : "", place->slug, why);
+}
+
+static const char *
+unusable(const struct copy *c, struct arena *a)
+{
+	if (c->state == COPY_READY)
+		return arena_printf(a, "its stored bytes are %s", backup_health_name(c->health));
+	if (c->state == COPY_FAILED && c->error != NULL)
+		return arena_printf(a, "it was not copied there: %s", c->error);
+	return c->state == COPY_LEAVING ? "it is being removed there" : "it is not there yet";
+}
+
+/* Which is read stands on the job's page; what a verification or a copy is about stands there
+ * anyway. */
+static int
+tell_place(struct plan *p, const struct copy *c, struct err *e)
+{
+	int64_t other = c->first ? 0 : c->storage;
+
+	if (!c->first)
+		report_say(p->report, "note", "backup b%" PRId64 " is read from its copy in %s",
+		    p->backup.id, c->slug);
+	if (p->job.kind == JOB_COPY || p->job.storage == other)
+		return 0;
+	p->job.storage = other;
+	return copies_reading(p->db, &p->lease, other, e);
+}
+
+int
+plan_open_place(struct plan *p, struct err *e)
+{
+	struct err why;
+
+	for (; p->place < p->place_count; p->place++) {
+		const struct copy *c = &p->places[p->place];
+
+		if (plan_storage(&p->dest, &p->storage, p, c->storage, &why) == 0)
+			return tell_place(p, c, e);
+		report_say(p->report, "note", "%s cannot be read: %s", c->slug, why.text);
+		plan_note_unread(p, c, why.text);
+	}
+	return err_set(e, ERR_BUSY, "backup b%" PRId64 " cannot be read in any of its places: %s",
+	    p->backup.id, p->unread);
+}
+
+/* A verification is about one place, a backup in the making has but one; a copy is made from
+ * another place than the one that it is for. */
+int
+plan_nearest(struct plan *p, struct err *e)
+{
+	size_t count, usable;
+
+	if (p->job.kind == JOB_VERIFY && p->job.storage != 0)
+		return plan_storage(&p->dest, &p->storage, p, p->job.storage, e);
+	if (copies_list(&p->places, &count, p->arena, p->db, p->backup.id, e) != 0)
+		return -1;
+	if (count == 1 || p->job.kind == JOB_VERIFY || p->job.kind == JOB_BACKUP) {
+		p->places = NULL;
+		return plan_storage(&p->dest, &p->storage, p, p->backup.storage, e);
+	}
+	usable = copy_order(p->places, count);
+	for (size_t i = 0; i < usable; i++)
+		if (p->job.kind != JOB_COPY || p->places[i].storage != p->job.storage)
+			p->places[p->place_count++] = p->places[i];
+	for (size_t i = usable; i < count; i++)
+		plan_note_unread(p, &p->places[i], unusable(&p->places[i], p->arena));
+	return plan_open_place(p, e);
+}
+
 static int
 resolve_backup(struct plan *p, int64_t id, struct err *e)
 {
 	if (backups_by_id(&p->backup, p->arena, p->db, id, e) != 0 ||
 	    backups_parts(&p->parts, &p->part_count, p->arena, p->db, id, e) != 0)
 		return -1;
-	return plan_storage(&p->dest, &p->storage, p, p->backup.storage, e);
+	return plan_nearest(p, e);
 }
 
 /* The source is the backup's; p->environment is the target. What lies beside a target is switched
@@ -143,6 +227,7 @@ plan_release(struct plan *p)
 	struct err e;
 
 	dest_closep(&p->dest);
+	dest_closep(&p->to);
 	if (p->scratch != NULL && folder_remove(p->scratch, &e) != 0)
 		log_line(LOG_WARN, "job.scratch", "%s", e.text);
 	p->scratch = NULL;

@@ -9,6 +9,7 @@
 #include "lib/base/attr.h"
 #include "lib/base/err.h"
 #include "lib/model/backup.h"
+#include "lib/model/copy.h"
 #include "lib/model/download.h"
 #include "lib/model/job.h"
 #include "lib/model/project.h"
@@ -37,6 +38,13 @@ struct plan {
 	struct storage storage;
 	struct dest *dest;
 	struct dest_keys *keys;        /* of that storage; NULL: no storage */
+	/* where that backup can be read, the nearest first; NULL: it has one place only */
+	struct copy *places;
+	size_t place_count, place;     /* place: the one that is open */
+	const char *unread;            /* what stands against the others, "main: …; b: …" */
+	/* of a copy job: where it goes; else zero */
+	struct storage to_storage;
+	struct dest *to;
 	/* of a download job; else zero */
 	struct download download;
 	struct download_file *files;
@@ -53,6 +61,7 @@ struct plan {
 	const char *refusal;           /* of a preview; NULL: it can be done */
 	const char *test_state, *test_text;
 	char sidecar_sha256[HASH_HEX_SIZE];
+	int64_t sent_bytes;            /* of a copy */
 };
 
 /* The job's row and what it names. conf, arena, db, lease and report are set by the caller.
@@ -75,6 +84,8 @@ const struct part *plan_part(const struct plan *p, int64_t id);
 /* ERR_FENCED unless the lease is still ours. Also writes the present progress. */
 MUST_USE int plan_still_ours(struct plan *p, struct err *e);
 
+/* How patiently its requests are made, and how fast bytes may go. */
+void plan_limits(struct storage *s, const struct plan *p);
 /* A storage, opened with the keys of this instance; whose it is was not looked at. Needs conf,
  * arena and db only. */
 MUST_USE int plan_dest(struct dest **ret, struct storage *storage, struct plan *p, struct err *e);
@@ -83,5 +94,14 @@ MUST_USE int plan_dest(struct dest **ret, struct storage *storage, struct plan *
  * in it and its disk is away. Needs arena and db only. */
 MUST_USE int plan_storage(struct dest **ret, struct storage *storage, struct plan *p, int64_t id,
     struct err *e);
+
+/* The places of the plan's backup, and the nearest of them open. */
+MUST_USE int plan_nearest(struct plan *p, struct err *e);
+/* Open the storage from which the plan's backup is best read: the nearest of its places that is
+ * healthy and answers, from p->place on. The log says which, when it is not the first. With none
+ * left the error names each place and what stands against it. */
+MUST_USE int plan_open_place(struct plan *p, struct err *e);
+/* The place that is open, or was tried, cannot be read for this reason. */
+void plan_note_unread(struct plan *p, const struct copy *place, const char *why);
 
 #endif

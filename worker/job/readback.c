@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 /* How long a check of structure may take before its silence counts as a stall: this, and its bytes
  * at 1 MB/s. */
 enum { PATIENCE_MS = 10 * 60 * 1000, BYTES_PER_MS = 1000 };
+enum { STEP = 256 << 10 };
 
 /* The engine's reader works in a thread of its own at the far end of a pipe. */
 struct prover {
@@ -146,4 +148,35 @@ readback_object(struct plan *p, const struct readback *what, struct err *e)
 	fd_close(&pass.out);
 	wait_for(thread, p, what);
 	return judge(rc, &pr, e);
+}
+
+static void
+free_buffer(unsigned char **p)
+{
+	free(*p);
+}
+
+int
+readback_as_it_lies(struct plan *p, struct dest *in, const struct stored_object *o, struct err *e)
+{
+	const struct watch *watch = report_watch(p->report);
+	CLEANUP(free_buffer) unsigned char *buffer = xmalloc(STEP);
+	CLEANUP_HASH struct hash *hash = hash_new();
+	CLEANUP_OBJECT struct object *opened = NULL;
+	struct stored_object promised = *o;
+	int64_t bytes, at = 0;
+	ssize_t n;
+
+	if (object_open_as_is(&opened, &bytes, in, o->key, e) != 0)
+		return -1;
+	while ((n = object_read(opened, at, buffer, STEP, e)) > 0) {
+		hash_add(hash, buffer, (size_t)n);
+		at += n;
+		watch->bytes(watch->arg, n);
+	}
+	if (n < 0)
+		return -1;
+	if (promised.stored_bytes < 0)
+		promised.stored_bytes = at;
+	return object_compare(opened, hash, at, &promised, e);
 }

@@ -20,4 +20,9 @@ struct readback {
 /* ERR_DAMAGED says at which byte; ERR_NOT_FOUND when the storage has no such object. */
 MUST_USE int readback_object(struct plan *p, const struct readback *what, struct err *e);
 
+/* Without its key only what lies there can be compared, and that it is what was stored. Of an
+ * object whose size is not known stored_bytes is -1. */
+MUST_USE int readback_as_it_lies(struct plan *p, struct dest *in, const struct stored_object *o,
+    struct err *e);
+
 #endif

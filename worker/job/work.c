@@ -1,6 +1,7 @@
 /* work.c: one job, in a process of its own, from its row to its end. */
 #include "worker/job/work.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <linux/ioprio.h>
 #include <signal.h>
@@ -26,11 +27,14 @@ static const struct act *const acts[JOB_KINDS] = {
 	[JOB_RECONCILE] = &do_reconcile,
 	[JOB_PRUNE] = &do_prune,
 	[JOB_LIST] = &do_list,
+	[JOB_COMPARE] = &do_compare,
+	[JOB_COPY] = &do_copy,
+	[JOB_PROVE] = &do_prove,
 };
 
 enum { END_TRY_MS = 60 * 1000, END_PAUSE_MS = 200 };
 
-/* No core file (it would hold opened secrets), nobody reads our memory, all else goes first. */
+/* No core file (it would hold opened secrets), nobody reads our memory. */
 static void
 sandbox(void)
 {
@@ -45,11 +49,33 @@ sandbox(void)
 	setrlimit(RLIMIT_DATA, &data);
 	prctl(PR_SET_DUMPABLE, 0);
 #endif
-	setpriority(PRIO_PROCESS, 0, 10);
-	/* Last, but not idle: that class can starve for minutes, which looks like a stall. */
-	syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0,
-	    IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, IOPRIO_BE_NR - 1));
 	signal(SIGPIPE, SIG_IGN);
+}
+
+/* All else goes first, unless somebody waits for it. The threads and the tools that the job starts
+ * from now on inherit it. */
+static void
+step_back(const struct plan *p)
+{
+	static const bool waited_for[JOB_KINDS] = {
+		[JOB_RESTORE] = true, [JOB_UNDO] = true, [JOB_SWITCH] = true,
+		[JOB_PREVIEW] = true, [JOB_LIST] = true,
+	};
+	const struct conf *c = p->conf;
+	int io = c->io_class == CONF_IO_IDLE
+	    ? IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0)
+	    : IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, IOPRIO_BE_NR - 1);
+
+	if (waited_for[p->job.kind])
+		return;
+	if (getpriority(PRIO_PROCESS, 0) < c->nice &&
+	    setpriority(PRIO_PROCESS, 0, (int)c->nice) != 0)
+		log_line(LOG_WARN, "job.nice", "j%" PRId64 " goes on without nice %" PRId64 ": %s",
+		    p->job.id, c->nice, strerror(errno));
+	if (c->io_class != CONF_IO_NONE &&
+	    syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, io) != 0)
+		log_line(LOG_WARN, "job.nice", "j%" PRId64 " reads and writes as all else does: %s",
+		    p->job.id, strerror(errno));
 }
 
 /* -- the end -- */
@@ -69,6 +95,8 @@ write_end(const struct end *end, struct err *e)
 		return -1;
 	if (end->why != NULL)
 		return jobs_fail(p->db, &p->lease, end->why, e);
+	if (end->act->finish == NULL)
+		return jobs_succeed(p->db, &p->lease, report_warnings(p->report), e);
 	return end->act->finish(p, e);
 }
 
@@ -110,7 +138,7 @@ end_badly(const struct end *good, const struct err *why)
 		return status_of(&e);
 	}
 	FAULT("job.before_clear");
-	if (end.act != NULL && end.act->clear(end.plan, &e) != 0)
+	if (end.act != NULL && end.act->clear != NULL && end.act->clear(end.plan, &e) != 0)
 		log_line(LOG_WARN, "job.clear", "j%" PRId64 ": %s", end.plan->lease.job, e.text);
 	return 0;
 }
@@ -145,6 +173,7 @@ run_plan(struct plan *p)
 	int rc = plan_make(p, &why);
 
 	if (rc == 0) {
+		step_back(p);
 		end.act = acts[p->job.kind];
 		FAULT(arena_printf(p->arena, "job.begin.j%" PRId64, p->job.id));
 		rc = end.act->work(p, &why);

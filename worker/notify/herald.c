@@ -234,6 +234,9 @@ job_rows(struct news *w, const struct job *job, bool ended, struct err *e)
 	case JOB_RECONCILE:
 	case JOB_PRUNE:
 	case JOB_LIST:
+	case JOB_COMPARE:
+	case JOB_COPY:
+	case JOB_PROVE:
 	case JOB_KINDS:
 		break;
 	}

@@ -347,6 +347,9 @@ ended(struct letter *l, const struct job *job, struct err *e)
 	case JOB_RECONCILE:
 	case JOB_PRUNE:
 	case JOB_LIST:
+	case JOB_COMPARE:
+	case JOB_COPY:
+	case JOB_PROVE:
 	case JOB_KINDS:
 		break;
 	}

@@ -236,3 +236,5 @@ lite_count(struct table_count **ret, size_t *count, struct arena *a, sqlite3 *db
 	*count = n;
 	return rc == SQLITE_DONE ? 0 : -1;
 }
+
+const char lite_integrity[] = "PRAGMA integrity_check";

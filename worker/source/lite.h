@@ -48,4 +48,7 @@ const char *lite_sql(struct arena *a, const char *text, const char *name);
 MUST_USE int lite_count(struct table_count **ret, size_t *count, struct arena *a, sqlite3 *db,
     struct err *e);
 
+/* What sqlite3 is asked by hand: "ok" when the file is sound. */
+extern const char lite_integrity[];
+
 #endif

@@ -1,9 +1,9 @@
-/* rebuild_read.h: inside of worker/rebuild: what lies in a storage, and what its sidecars say. */
-#ifndef WORKER_REBUILD_READ_H
-#define WORKER_REBUILD_READ_H
+/* rebuild_read.h: what lies in a storage, and what its sidecars say. */
+#ifndef WORKER_JOB_REBUILD_READ_H
+#define WORKER_JOB_REBUILD_READ_H
 
 #include "lib/store/regain.h"
-#include "worker/vouch.h"
+#include "worker/job/vouch.h"
 
 /* One object of the storage. */
 struct rebuild_object {

@@ -1,6 +1,6 @@
 /* vouch.h: whether a sidecar is what an instance wrote, told from the storage alone. */
-#ifndef WORKER_VOUCH_H
-#define WORKER_VOUCH_H
+#ifndef WORKER_JOB_VOUCH_H
+#define WORKER_JOB_VOUCH_H
 
 #include <stdbool.h>
 

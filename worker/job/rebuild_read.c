@@ -1,5 +1,5 @@
 /* rebuild_read.c: what lies in a storage, and what its sidecars say. */
-#include "worker/rebuild_read.h"
+#include "worker/job/rebuild_read.h"
 
 #include <ctype.h>
 #include <inttypes.h>

@@ -1,5 +1,5 @@
 /* vouch.c: whether a sidecar is what an instance wrote, told from the storage alone. */
-#include "worker/vouch.h"
+#include "worker/job/vouch.h"
 
 #include <string.h>
 
