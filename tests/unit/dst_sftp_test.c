@@ -396,7 +396,7 @@ T23_what_a_killed_worker_left_is_gone_after_one_sweep(void **state)
 		{ "sftp.committed:kill", "k3/a=20983865 ", "k3/a=20983865 " },
 	};
 	struct place *p = *state;
-	char *bytes = noise(BIG), key[16], folder[8];
+	char *bytes = noise(BIG), key[16], folder[16];
 	struct err e = { 0 };
 
 	for (int i = 0; i < 4; i++) {
