@@ -12,6 +12,11 @@
 #include "lib/store/policies.h"
 #include "lib/store/sql.h"
 
+/* Each backup in each storage that holds it. */
+#define PLACES \
+	"(SELECT id AS backup, storage, state, health, finished_at FROM backup" \
+	" UNION ALL SELECT backup, storage, state, health, finished_at FROM copy)"
+
 /* -- asking -- */
 
 int
@@ -50,8 +55,8 @@ int
 proofs_queue(int64_t *count, struct db *db, int64_t now, int64_t minute, struct err *e)
 {
 	static const char sql[] =
-	    "SELECT s.id FROM storage s WHERE s.id>?1 AND s.removed_at=0 AND EXISTS (SELECT 1 FROM"
-	    " backup b WHERE b.storage=s.id AND b.state='ready' AND b.finished_at<?2) AND NOT"
+	    "SELECT s.id FROM storage s WHERE s.id>?1 AND s.removed_at=0 AND EXISTS (SELECT 1 FROM "
+	    PLACES " o WHERE o.storage=s.id AND o.state='ready' AND o.finished_at<?2) AND NOT"
 	    " EXISTS (SELECT 1 FROM job j WHERE j.storage=s.id AND j.kind='prove' AND (j.state IN"
 	    " ('queued', 'running') OR j.created_at>=?2)) ORDER BY s.id LIMIT 1";
 	const struct job_request rq = { .environment = 0 };
@@ -277,10 +282,10 @@ int
 proofs_sample(int64_t *backup, struct db *db, int64_t storage, int64_t max_bytes, struct err *e)
 {
 	static const char sql[] =
-	    "SELECT id FROM (SELECT b.id AS id, b.stored_bytes+b.raw_bytes AS bytes FROM backup b"
-	    " WHERE b.storage=?1 AND b.state='ready' AND b.health NOT IN ('damaged', 'missing'))"
-	    " AS all_of_it ORDER BY bytes>?2, CASE WHEN bytes>?2 THEN bytes ELSE random() END"
-	    " LIMIT 1";
+	    "SELECT id FROM (SELECT b.id AS id, b.stored_bytes+b.raw_bytes AS bytes FROM " PLACES
+	    " o JOIN backup b ON b.id=o.backup WHERE o.storage=?1 AND o.state='ready' AND"
+	    " b.state='ready' AND o.health NOT IN ('damaged', 'missing')) AS all_of_it"
+	    " ORDER BY bytes>?2, CASE WHEN bytes>?2 THEN bytes ELSE random() END LIMIT 1";
 
 	return sql_get(backup, db, sql, SQL_ARGS(sql_i(storage), sql_i(max_bytes)), e);
 }

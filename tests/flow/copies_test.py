@@ -102,6 +102,27 @@ def more(s):
     seen["second"] = second["id"]
 
 
+def prove(s, slug, state):
+    """Recovery from a storage; gives the row of the proof."""
+    page = f"/storage/{slug}"
+    s.must(s.browser.submit(s.must(s.browser.get(page)).form("/prove"), page))
+    s.wait_job(s.newest("prove"), state)
+    return s.sql("SELECT p.* FROM proof p JOIN storage s ON s.id = p.storage WHERE s.slug = ?", slug)[0]
+
+
+@test("NEW-5 PEER-15", "recovery is proved from a storage that holds nothing but copies; control: a description that is gone from it is said")
+def proved(s):
+    proof = prove(s, "second", "succeeded")
+    assert (proof["backups"], proof["differences"], proof["text"]) == (2, 0, ""), dict(proof)
+    assert proof["sample"] in (seen["first"], seen["second"]), dict(proof)
+    (sidecar,) = [key for key in objects(s.paths["second"]) if f"/b{seen['first']}-" in key and key.endswith(".json")]
+    os.rename(f"{s.paths['second']}/{sidecar}", s.home + "/aside")
+    proof = prove(s, "second", "failed")
+    assert f"b{seen['first']} cannot be rebuilt: its description is not there" in proof["text"], dict(proof)
+    os.rename(s.home + "/aside", f"{s.paths['second']}/{sidecar}")
+    assert prove(s, "second", "succeeded")["differences"] == 0
+
+
 @test("PLA-19 PEER-15", "with the first storage gone a backup is restored, downloaded and verified from its copy, and the log says so")
 def gone(s):
     os.rename(s.paths["main"], s.paths["main"] + ".away")

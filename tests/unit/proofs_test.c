@@ -58,6 +58,29 @@ NEW_5_recovery_is_proved_once_a_night_by_the_clock_of_the_instance(void **state)
 	assert_int_equal(queued(f, NOON + 55 * HOUR, 220), 1);
 }
 
+static void
+NEW_5_a_storage_of_copies_alone_is_proved_as_well(void **state)
+{
+	struct fixture *f = *state;
+	int64_t first, sample;
+
+	first = fixture_ready(f);
+	made_at(f, "backup", NOON - 40 * HOUR);
+	fixture_do(f, "INSERT INTO storage (uuid, slug, kind, path, created_at)"
+	              " VALUES ('u2', 'second', 'local', '/srv/second', 1)");
+	assert_int_equal(queued(f, NOON, 220), 1);
+	made_at(f, "job", NOON);
+	fixture_do(f, "INSERT INTO copy (backup, storage, state, health, created_at, finished_at)"
+	              " SELECT id, (SELECT max(id) FROM storage), 'ready', 'damaged', 1, 1"
+	              " FROM backup");
+	assert_int_equal(queued(f, NOON + HOUR, 220), 1);
+	OK(proofs_sample(&sample, f->db, f->storage + 1, 1 << 20, &f->e));
+	assert_int_equal(sample, 0);
+	fixture_do(f, "UPDATE copy SET health='good'");
+	OK(proofs_sample(&sample, f->db, f->storage + 1, 1 << 20, &f->e));
+	assert_int_equal(sample, first);
+}
+
 /* A copy of the catalogue, as one that was rebuilt whole. */
 static struct db *
 copied(struct fixture *f)
@@ -175,6 +198,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(NEW_5_recovery_is_proved_once_a_night_by_the_clock_of_the_instance),
+		FIXTURE_TEST(NEW_5_a_storage_of_copies_alone_is_proved_as_well),
 		FIXTURE_TEST(NEW_5_what_would_come_back_otherwise_is_named_once_for_each_backup),
 		FIXTURE_TEST(NEW_5_what_is_on_its_way_in_the_live_catalogue_is_passed_over),
 		FIXTURE_TEST(NEW_5_a_failed_proof_is_a_concern_until_a_good_one_takes_its_place),
