@@ -105,7 +105,7 @@ PEER_8_every_kind_of_alarm_is_told_as_its_event_and_closed_by_recovered(void **s
 		passes(f, kind, f->environment, "[shop/live] ");
 		passes(f, kind, 0, "");
 	}
-	assert_int_equal(kinds, 10);
+	assert_int_equal(kinds, 11);
 }
 
 /* What a newer program raised is passed over, and what comes behind it is told. */

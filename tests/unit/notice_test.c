@@ -211,7 +211,7 @@ PEER_8_each_kind_of_alarm_is_told_as_this_event(void **state UNUSED)
 		{ "late", "late" }, { "at-risk", "at-risk" }, { "suspicious", "suspicious" },
 		{ "storage", "storage" }, { "worker", "worker-silent" },
 		{ "test", "test-failed" }, { "missing", "missing" }, { "unread", "missing" },
-		{ "rto", "rto" }, { "held", "held" },
+		{ "rto", "rto" }, { "held", "held" }, { "proof", "missing" },
 	};
 	enum notice_event event;
 	size_t count = sizeof want / sizeof *want;
