@@ -50,6 +50,7 @@ set_up(void **state)
 
 	if (home_set_up(&home) != 0)
 		return -1;
+	bench = b;
 	b->home = home;
 	struct fixture *f = &b->home->f;
 	int64_t backup = home_backup(b->home, f->database);
@@ -61,7 +62,6 @@ set_up(void **state)
 	OK(report_start(&b->report, f->path, &b->lease, &f->e));
 	b->plan = (struct plan){ .conf = &b->home->conf, .arena = f->a, .db = f->db,
 		.report = b->report, .lease = b->lease, .dest = home_storage(b->home) };
-	bench = b;
 	saw_life = false;
 	*state = b;
 	return 0;

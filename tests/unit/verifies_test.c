@@ -13,6 +13,9 @@
 #define HOURS(n) ((int64_t)(n) * 3600000)
 #define DAYS(n)  ((int64_t)(n) * 86400000)
 
+/* Where no proof of recovery is asked for. */
+static const struct conf unproved = { .prove_minute = -1 };
+
 static int64_t
 due(struct fixture *f, int64_t now)
 {
@@ -161,26 +164,26 @@ T26_what_was_not_read_in_time_is_an_alarm_until_it_is(void **state)
 
 	read_ago(f, a, DAYS(99), DAYS(31) - HOURS(1));
 	read_ago(f, b, HOURS(47), HOURS(47));
-	OK(verify_step(f->db, NULL, now, &f->e));
+	OK(verify_step(f->db, &unproved, now, &f->e));
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM alarm"), 0);
 	read_ago(f, a, DAYS(99), DAYS(31) + HOURS(1));
-	OK(verify_step(f->db, NULL, now, &f->e));
+	OK(verify_step(f->db, &unproved, now, &f->e));
 	OK(alarms_open(&list, &n, f->a, f->db, f->environment, &f->e));
 	assert_int_equal(n, 1);
 	assert_string_equal(list[0].kind, "unread");
 	assert_string_equal(list[0].text, "Backup b1 was not verified in time");
 	read_ago(f, b, HOURS(49), HOURS(49));
-	OK(verify_step(f->db, NULL, now, &f->e));
+	OK(verify_step(f->db, &unproved, now, &f->e));
 	OK(alarms_open(&list, &n, f->a, f->db, f->environment, &f->e));
 	assert_int_equal(n, 1);
 	assert_string_equal(list[0].text, "2 backups were not verified in time, b1 first of all");
 	/* By the days of its own environment. */
 	set_policy(f, POLICY_VERIFY_DAYS, LEVEL_ENVIRONMENT, "60");
-	OK(verify_step(f->db, NULL, now, &f->e));
+	OK(verify_step(f->db, &unproved, now, &f->e));
 	OK(alarms_open(&list, &n, f->a, f->db, f->environment, &f->e));
 	assert_string_equal(list[0].text, "Backup b2 was not verified in time");
 	read_ago(f, b, HOURS(49), 0);
-	OK(verify_step(f->db, NULL, now, &f->e));
+	OK(verify_step(f->db, &unproved, now, &f->e));
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM alarm WHERE closed_at=0"), 0);
 }
 
@@ -443,19 +446,19 @@ PEER_7_a_service_whose_test_failed_is_not_hidden_by_another(void **state)
 	fixture_do(f, "UPDATE backup SET tested_at=1000, test_state='failed', test_text='odd' WHERE"
 	              " id=1");
 	fixture_do(f, "UPDATE backup SET tested_at=2000, test_state='equal' WHERE id=2");
-	OK(verify_step(f->db, NULL, clock_now(), &f->e));
+	OK(verify_step(f->db, &unproved, clock_now(), &f->e));
 	OK(alarms_open(&list, &n, f->a, f->db, f->environment, &f->e));
 	assert_int_equal(n, 1);
 	assert_string_equal(list[0].subject, "database");
 	assert_string_equal(list[0].text, "The test restore of b1 failed: odd");
 	/* One of both that differs is told once. */
 	fixture_do(f, "UPDATE backup SET tested_at=3000, test_state='differs' WHERE id=3");
-	OK(verify_step(f->db, NULL, clock_now(), &f->e));
+	OK(verify_step(f->db, &unproved, clock_now(), &f->e));
 	OK(alarms_open(&list, &n, f->a, f->db, f->environment, &f->e));
 	assert_int_equal(n, 1);
 	assert_non_null(strstr(list[0].text, "The test restore of b3 differs"));
 	fixture_do(f, "UPDATE backup SET test_state='equal' WHERE id=3");
-	OK(verify_step(f->db, NULL, clock_now(), &f->e));
+	OK(verify_step(f->db, &unproved, clock_now(), &f->e));
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM alarm WHERE closed_at=0"), 0);
 }
 
@@ -537,7 +540,7 @@ a_turn_over_100_000_backups_of_1_000_environments_is_short(void **state)
 	fill_large(f);
 	for (int i = 0; i < 3; i++) {
 		began = clock_mono();
-		OK(verify_step(f->db, NULL, clock_now(), &f->e));
+		OK(verify_step(f->db, &unproved, clock_now(), &f->e));
 		took[i] = clock_mono() - began;
 	}
 	print_message("turns over 100,000 backups: %d, %d, %d ms\n", (int)took[0], (int)took[1],
