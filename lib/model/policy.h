@@ -25,9 +25,9 @@ enum policy_key {
 	POLICY_WINDOW,           /* "01:00-05:00" local time for consistent backups; "": any */
 	POLICY_FREEZE_SECONDS,   /* 1 to 600: the longest that an application is held */
 	POLICY_STORAGE,          /* slug of the storage; "": the first */
+	POLICY_COPIES,           /* slugs of further storages, divided by spaces; "": none */
 	POLICY_DOWNLOADS,        /* allowed or forbidden */
 	POLICY_FULL_DAYS,        /* 0: never; after so many days files are stored anew */
-	POLICY_COPIES,           /* slugs of further storages, divided by spaces; "": none */
 	POLICY_KEYS
 };
 enum policy_level { LEVEL_DEFAULT, LEVEL_INSTANCE, LEVEL_PROJECT, LEVEL_ENVIRONMENT, LEVELS };

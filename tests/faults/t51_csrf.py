@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "web"))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "flow"))
 from crawl import routes  # noqa: E402
 from harness import main, test  # noqa: E402
+from storing import Storages  # noqa: E402
 from stage import Browser, Stage  # noqa: E402
 
 # What changes by itself: the marks of sessions being seen, the beats of workers, the brake on guessing.
@@ -36,7 +37,7 @@ def posts(s):
     values = {"project": "shop", "environment": "live", "service": "media", "backup": f"b{s.ready}",
               "download": f"d{s.download}", "restore": f"r{s.drafted}", "token": token.split("/")[-1],
               "file": file_page.split("/")[-1], "schedule": str(s.sql1("SELECT min(id) FROM schedule")),
-              "storage": str(s.sql1("SELECT min(id) FROM storage")),
+              "storage": "main", "to": "second",
               "job": "j" + str(s.sql1("SELECT max(id) FROM job"))}
     for method, pattern, _right, guard in routes(s):
         if method == "POST":
@@ -152,6 +153,7 @@ class Guarded(Stage):
         self.stop_one("worker")
         other, answer = self.sign_in(browser=Browser(self.base, spread=True))
         self.must(answer)
+        Storages.add_folder(self, "second")
         self.right, self.foreign = token_of(self.browser), token_of(other)
         assert self.right != self.foreign
         for c in self.sql("SELECT id, project, environment FROM channel"):
