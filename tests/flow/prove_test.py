@@ -62,7 +62,8 @@ def proved(s):
         if proof["sample"] == seen["second"]:
             break
     assert "restore-files.sh" in proof["way"], proof
-    assert not glob.glob(s.home + "/run/job-*") and not alarms(s)
+    wait_until("the scratch folders to go", lambda: not glob.glob(s.home + "/run/job-*"))
+    assert not alarms(s)
     s.doctor()
 
 
