@@ -91,6 +91,10 @@ struct dest_owner {
 MUST_USE int dest_claim_owner(struct dest_owner *ret, struct arena *a, struct dest *d,
     struct err *e);
 
+/* The instance takes another id: where nothing of it lies yet, lazarette.json goes if it names the
+ * one that it had, and the next claim puts the new one there. */
+MUST_USE int dest_claim_leave(struct dest *d, const char *instance_id, struct err *e);
+
 /* From now on only readers of format 2 may open it: a part that needs packs of others comes. */
 MUST_USE int dest_claim_raise(struct dest *d, const char *instance_id, struct err *e);
 

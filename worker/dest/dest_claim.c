@@ -188,8 +188,10 @@ check_owner(json_int_t *ret, const struct dest *d, const struct buf *text,
 		return -1;
 	if (strcmp(owner, instance_id) != 0)
 		return err_set(e, ERR_CONFLICT, "the storage belongs to another Lazarette (%.60s):"
-		    " choose an empty %s", owner,
-		    d->driver == &dst_s3 ? "bucket or prefix" : "folder");
+		    " choose an empty %s. Only if that one is gone for good, and this one is to"
+		    " take its place, type on the server: lazarette admin rebuild --storage %s"
+		    " --adopt", owner, d->driver == &dst_s3 ? "bucket or prefix" : "folder",
+		    d->slug);
 	*ret = format;
 	return 0;
 }
@@ -262,6 +264,17 @@ dest_claim(struct dest *d, const char *instance_id, bool may_begin, struct err *
 	if (readme.n == 0 && put(d, runbook_key, runbook, sizeof runbook - 1, e) != 0)
 		return -1;
 	return owner.n > 0 ? 0 : put(d, owner_key, wanted.p, wanted.n, e);
+}
+
+int
+dest_claim_leave(struct dest *d, const char *instance_id, struct err *e)
+{
+	CLEANUP_ARENA struct arena *a = arena_new();
+	struct dest_owner owner;
+
+	if (dest_claim_owner(&owner, a, d, e) != 0)
+		return -1;
+	return strcmp(owner.instance, instance_id) == 0 ? dest_remove(d, owner_key, e) : 0;
 }
 
 int

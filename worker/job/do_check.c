@@ -1,15 +1,14 @@
 /* do_check.c: can this service be reached and read, or this storage be written and read? The answer
  * goes beside the service's name; that of a storage is how its job ended. */
 #include <inttypes.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "lib/base/num.h"
 #include "lib/model/storage.h"
 #include "lib/store/findings.h"
 #include "lib/store/projects.h"
-#include "worker/dest/dst_sftp.h"
 #include "worker/job/act.h"
+#include "worker/job/meet.h"
 #include "worker/job/near_source.h"
 #include "worker/job/probe.h"
 
@@ -18,25 +17,12 @@ static int
 meet(struct plan *p, int64_t storage, struct err *e)
 {
 	struct storage s;
-	char shown[SFTP_KEY_TEXT];
-	bool known;
 
 	if (storages_by_id(&s, p->arena, p->db, storage, e) != 0)
 		return -1;
-	if (!storage_is_server(&s))
-		return 0;
-	report_phase(p->report, "%s: looking at the key of its server", s.slug);
-	plan_limits(&s, p);
-	if (dst_sftp_meet(shown, &s, e) != 0)
-		return -1;
-	known = strcmp(shown, s.server.host_key) == 0;
-	if (storages_meet(p->db, &s, known ? "" : shown, e) != 0)
-		return -1;
-	if (known)
-		return 0;
-	return err_set(e, ERR_DENIED, "storage %s: %s shows the key %s%s. Nothing was sent to it: "
-	    "compare the key and confirm it on the storage's page", s.slug, s.server.host, shown,
-	    *s.server.host_key != '\0' ? ", and not the one that was confirmed" : "");
+	if (storage_is_server(&s))
+		report_phase(p->report, "%s: looking at the key of its server", s.slug);
+	return meet_server(p, &s, e);
 }
 
 static int
