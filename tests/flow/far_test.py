@@ -3,6 +3,7 @@
 import glob
 import os
 import shutil
+import subprocess
 import sys
 
 sys.dont_write_bytecode = True
@@ -152,6 +153,39 @@ def keys_lost(left):
         os.chmod(s.home + "/keys/recovery.identity", 0o600)
         for number in (1, 2):
             s.back(number, f"as in b{number}")
+
+
+@test("NEW-1", "a backup taken out of a bucket and a server by the storage's name; where no catalogue knows it, it says what to do")
+def by_name(left):
+    with Fresh(left, left.keys) as s:
+        s.must(s.add_bucket("cloud", **left.fields["cloud"]))
+        s.must(s.add_server("nas", **left.fields["nas"]))
+
+        def take(storage, number, *words, home=s.home, status=0):
+            out = f"{s.home}/out-{storage.replace('/', '_')}"
+            done = subprocess.run([s.program("lazarette"), "admin", "restore", "--storage", storage, f"b{number}", "--to-dir", out,
+                                   *words], env=s.environment({"LAZARETTE_HOME": home}), cwd="/", capture_output=True, text=True)
+            assert done.returncode == status, (storage, done)
+            return out, done.stdout + done.stderr
+        assert "confirm it on the storage's page" in take("nas", 2, status=1)[1]
+        trust(s, "nas")
+        for slug, number in (("cloud", 1), ("nas", 2)):
+            out, said = take(slug, number)
+            with open(out + "/media/sub/words") as f:
+                assert f.read() == f"as in b{number}", said
+            assert left.seen[number]["still"][4] == tree(out + "/media")["still"][4] and os.path.exists(out + "/sqlite.sqlite")
+            shutil.rmtree(out)
+        # The file that is named is what counts, not the keys that are here.
+        with open(s.home + "/other", "w") as f:
+            f.write(subprocess.run(["age-keygen"], capture_output=True, text=True, check=True).stdout)
+        os.chmod(s.home + "/other", 0o600)
+        assert "its secret" in take("cloud", 1, "--identity", s.home + "/other", status=1)[1]
+        for name, home, words in (("cloud", "/nowhere", "no catalogue is in '/nowhere'"), ("clod", s.home, "knows no storage")):
+            said = take(name, 1, home=home, status=1)[1]
+            assert words in said and "aws s3 sync" in said, said
+        assert "there is no storage folder" in take("/no/where", 1, status=1)[1]
+        # Nothing of the storages has changed, and nothing was taken up.
+        assert s.sql1("SELECT count(*) FROM backup") == 0
 
 
 if __name__ == "__main__":
