@@ -5,11 +5,12 @@ import hashlib
 import os
 import re
 import sqlite3
+import subprocess
 import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import Browser, links_of, main, test, wait_until  # noqa: E402
+from harness import Browser, ROOT, links_of, main, test, wait_until  # noqa: E402
 from places import restore  # noqa: E402
 from remotes import Bucket, OWN  # noqa: E402
 from shop import LIVE  # noqa: E402
@@ -156,6 +157,25 @@ def same_disk(s):
     assert "It lies on the same file system as" in words and "when that disk is lost, both are" in words, words[:600]
     assert os.path.exists(path + "/lazarette.json")
     assert "same file system" not in s.browser.get("/storage/cloud").words
+
+
+@test("T23 CYC-2", "the test of a bucket without any rule advises the one against broken uploads; one that knows no rules says nothing")
+def advice(s):
+    assert "lifecycle" not in s.browser.get("/storage/cloud").words
+    stub = subprocess.Popen([sys.executable, ROOT + "/tests/fake/s3stub.py"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    try:
+        port = int(stub.stdout.readline())
+        for bucket, expected in (("bare-0-x", True), ("ruled-0-x", False)):
+            slug = bucket.split("-")[0]
+            s.must(s.add_bucket(slug, "test", **dict(s.fields, endpoint=f"http://127.0.0.1:{port}", bucket=bucket, prefix="none-0-x")))
+            s.last_test("succeeded")
+            words = s.browser.get(f"/storage/{slug}").words
+            assert ("AbortIncompleteMultipartUpload" in words) == expected and "removed in" in words, words[:1200]
+            page = f"/storage/{slug}/remove"
+            s.must(s.browser.submit(s.must(s.browser.get(page)).form("/remove"), page))
+    finally:
+        stub.terminate()
+        stub.wait()
 
 
 @test("T23", "a worker that dies in its upload three times fails the backup; the housekeeping leaves nothing of it in the bucket")

@@ -56,6 +56,7 @@ struct dest_driver {
 	int (*sweep)(struct dest *d, const char *key, int64_t fence,
 	    struct err *e); /* its temporaries of lower fences only */
 	int  (*each)(struct dest *d, const char *prefix, dest_each *fn, void *arg, struct err *e);
+	const char *(*advice)(struct dest *d);   /* NULL: it has none */
 };
 
 MUST_USE int dest_open(struct dest **ret, const struct storage *s, struct err *e);
@@ -78,6 +79,9 @@ void dest_use_keys(struct dest *d, const struct dest_keys *keys);
 
 /* DEST_NO_LIMIT where nobody knows one. */
 MUST_USE int dest_space(int64_t *free_bytes, struct dest *d, struct err *e);
+/* What its owner could set up there, in a sentence without its stop; "": nothing that we know of,
+ * or the storage does not say. Asks only. */
+const char *dest_advice(struct dest *d);
 /* README.txt (the runbook), unless it is there; and lazarette.json (the owner), but only with
  * `may_begin`: where backups should be, a folder without it is a disk that is not mounted:
  * ERR_BUSY. A storage owned by another instance is ERR_CONFLICT. */

@@ -30,6 +30,7 @@ check_storage(struct plan *p, struct err *e)
 {
 	struct probe_steps took;
 	char size[NUM_TEXT];
+	const char *advice;
 	int64_t storage;
 
 	if (findings_storage_of(&storage, p->db, p->job.id, e) != 0 ||
@@ -39,9 +40,11 @@ check_storage(struct plan *p, struct err *e)
 	if (probe_storage(&took, p->dest, p->lease.fence, e) != 0)
 		return err_in(e, "storage %s", p->storage.slug);
 	num_size(size, PROBE_BYTES);
+	advice = dest_advice(p->dest);
 	p->storage.test_text = arena_printf(p->arena, "A probe of %s was written in %" PRId64
 	    " ms, read back in %" PRId64 " ms, listed in %" PRId64 " ms and removed in %" PRId64
-	    " ms", size, took.write, took.read, took.list, took.remove);
+	    " ms%s%s", size, took.write, took.read, took.list, took.remove,
+	    *advice != '\0' ? ". " : "", advice);
 	report_say(p->report, "note", "%s: %s", p->storage.slug, p->storage.test_text);
 	if (near_source(&p->storage.test_warning, p, &p->storage, e) != 0)
 		return -1;
