@@ -15,7 +15,7 @@ from remotes import Bucket, OWN  # noqa: E402
 from shop import LIVE  # noqa: E402
 from storing import SLUGS  # noqa: E402
 
-BIG = 20 << 20                   # what does not compress, and is more than one part of an upload
+BIG = (9 << 20) + 7                  # what does not compress, and is more than one part of an upload
 seen = {}
 
 
