@@ -2,6 +2,7 @@
 """far_test.py: the machine is gone, and what is left lies in a bucket and on an SFTP server: the way back, step by step."""
 import glob
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -106,7 +107,11 @@ def whole(left):
         assert "--adopt" in s.rebuild("--storage", "cloud", status=1)
         said = s.rebuild("--storage", "cloud", "--adopt", "--dry-run")
         assert "1 would be taken up" in said and s.sql1("SELECT count(*) FROM backup") == 0, said
-        said = s.rebuild("--storage", "cloud", "--adopt")
+        # What README.txt says to whoever has nothing but the storage.
+        told = left.bucket.get("README.txt").decode().split("With a new Lazarette", 1)[1]
+        told = re.findall(r"^    lazarette admin (.*)$", told, re.M)
+        assert told[:2] == ["init", "setup-code"] and len(told) == 3, told
+        said = s.rebuild(*told[2].replace("NAME", "cloud").split()[1:])
         assert "1 taken up" in said and f"This instance is now {left.instance}" in said and "not reached" not in said, said
         assert left.bucket.objects() == before
         s.add_far("nas")
