@@ -12,10 +12,11 @@
 static int
 usage(void)
 {
-	fputs("usage: lazarette admin restore --storage FOLDER BACKUP [--service SLUG]"
-	      " [--identity FILE]\n"
-	      "         [--signing-key FILE|RW…] [--unsigned] --to-dir FOLDER | --to-database URL\n"
-	      "BACKUP is b101, or its UUID. Nothing but the storage is needed: see lazarette(8).\n",
+	fputs("usage: lazarette admin restore --storage FOLDER|SLUG BACKUP [--service SLUG]\n"
+	      "         [--identity FILE] [--signing-key FILE|RW…] [--unsigned]\n"
+	      "         --to-dir FOLDER | --to-database URL\n"
+	      "BACKUP is b101, or its UUID. A folder needs nothing else; SLUG is a storage that\n"
+	      "the catalogue of this machine knows: see lazarette(8).\n",
 	    stderr);
 	return EX_USAGE;
 }

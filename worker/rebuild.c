@@ -11,9 +11,11 @@
 #include "lib/base/clock.h"
 #include "lib/base/num.h"
 #include "lib/model/name.h"
+#include "lib/model/storage.h"
 #include "lib/store/projects.h"
 #include "lib/store/regain.h"
 #include "lib/store/settings.h"
+#include "worker/job/meet.h"
 #include "worker/job/plan.h"
 #include "worker/job/rebuild_read.h"
 
@@ -24,6 +26,8 @@ struct work {
 	struct vouch vouch;
 	struct rebuild_read read;
 	struct regain rows;
+	const char *instance;         /* the id of this one, also where it becomes another */
+	struct regain_texts left;     /* storages of which nobody knows whether they name it */
 	bool other_key;               /* the storage names another signing key than this instance */
 };
 
@@ -100,6 +104,7 @@ judge_owner(struct work *w, struct err *e)
 		return -1;
 	const struct dest_owner *owner = &w->vouch.owner;
 
+	w->instance = instance;
 	w->other_key = *owner->signing_key != '\0' && *signing != '\0' &&
 	    strcmp(owner->signing_key, signing) != 0;
 	if (*owner->instance == '\0')
@@ -126,6 +131,35 @@ judge_owner(struct work *w, struct err *e)
 		    " --signing-key, and keep a copy of it: the storage will name the new one");
 	w->rows.adopt = owner->instance;
 	return regain_may_adopt(w->db, e);
+}
+
+/* What a test has left in the other storages would make them another's. This catalogue has no
+ * backups, so nothing else of it is there. */
+static int
+leave_others(struct work *w, const struct conf *conf, struct err *e)
+{
+	struct plan p = { .conf = conf, .arena = w->arena, .db = w->db };
+	struct storage *list, s;
+	struct err why;
+	size_t count;
+
+	if (w->rows.adopt == NULL || w->order->dry)
+		return 0;
+	if (storages_list(&list, &count, w->arena, w->db, e) != 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		CLEANUP_DEST struct dest *d = NULL;
+
+		/* To a server whose key nobody has confirmed nothing was ever sent. */
+		if (list[i].id == w->rows.storage.id ||
+		    (storage_is_server(&list[i]) && *list[i].server.host_key == '\0'))
+			continue;
+		if (storages_by_id(&s, w->arena, w->db, list[i].id, e) != 0)
+			return -1;
+		if (plan_dest(&d, &s, &p, &why) != 0 || dest_claim_leave(d, w->instance, &why) != 0)
+			regain_tell(&w->left, w->arena, "%s: %s", s.slug, why.text);
+	}
+	return 0;
 }
 
 /* -- what came of it -- */
@@ -233,8 +267,12 @@ print_next(const struct work *w, size_t taken)
 
 	print_texts("type its password", &w->rows.secrets);
 	print_texts("no schedule", &w->rows.unplanned);
+	print_texts("not reached", &w->left);
 	if (w->rows.adopt != NULL)
 		printf("This instance %s %s.\n", dry ? "would become" : "is now", w->rows.adopt);
+	if (w->left.count > 0)
+		printf("If a test says that a storage belongs to %s, which is the id that this"
+		       " instance had, remove lazarette.json from it.\n", w->instance);
 	if (w->other_key)
 		puts("These backups are signed by another key than this instance has: keep the old"
 		     " public key, for the storage names the new one from the next backup on.");
@@ -281,6 +319,7 @@ rebuild_run(bool *whole, const struct conf *conf, const struct rebuild_order *or
 	w.db = db;
 	w.rows = (struct regain){ .arena = a, .dry = order->dry };
 	if (find_storage(&w.rows.storage, &w, e) != 0 ||
+	    meet_server(&p, &w.rows.storage, e) != 0 ||
 	    plan_dest(&dest, &w.rows.storage, &p, e) != 0)
 		return -1;
 	w.vouch = (struct vouch){ .arena = a, .dest = dest, .not_signed = order->not_signed };
@@ -291,5 +330,6 @@ rebuild_run(bool *whole, const struct conf *conf, const struct rebuild_order *or
 		return -1;
 	w.rows.backups = w.read.backups;
 	w.rows.count = w.read.count;
-	return regain_write(&w.rows, db, e) != 0 ? -1 : print_all(whole, &w, e);
+	return leave_others(&w, conf, e) != 0 || regain_write(&w.rows, db, e) != 0
+	    ? -1 : print_all(whole, &w, e);
 }

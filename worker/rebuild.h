@@ -20,8 +20,10 @@ struct rebuild_order {
 
 /*
  * Tells on stdout what came of it. *whole is false when something was not taken, or is missing or
- * damaged. ERR_CONFLICT: the storage belongs to another instance. On failure nothing has changed;
- * run again, what is there is left alone.
+ * damaged. ERR_CONFLICT: the storage belongs to another instance. ERR_DENIED: its server shows a
+ * key that nobody has confirmed; the storage's page shows it from then on. On failure nothing has
+ * changed; run again, what is there is left alone. Who adopts takes lazarette.json out of the
+ * other storages first, which hold nothing yet.
  */
 MUST_USE int rebuild_run(bool *whole, const struct conf *conf, const struct rebuild_order *order,
     struct err *e);

@@ -16,12 +16,16 @@
 #include "lib/base/fd.h"
 #include "lib/base/num.h"
 #include "lib/model/name.h"
+#include "lib/store/projects.h"
+#include "lib/util/conf.h"
 #include "worker/archive/export.h"
 #include "worker/archive/unpack.h"
 #include "worker/dest/dest.h"
+#include "worker/job/meet.h"
+#include "worker/job/plan.h"
 #include "worker/job/sidecar_read.h"
-#include "worker/target/pg_salvage.h"
 #include "worker/job/vouch.h"
+#include "worker/target/pg_salvage.h"
 
 enum { SIDECAR_MAX = 16 << 20, LISTED = 20 };
 
@@ -331,25 +335,83 @@ rescue(struct rescue *r, struct err *e)
 	return 0;
 }
 
+/* -- where it lies -- */
+
+static bool
+is_folder(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static int
+open_by_folder(struct rescue *r, struct err *e)
+{
+	const struct storage storage = { .slug = "main", .kind = "local",
+		.path = r->order->storage };
+
+	r->keys.signing = "";
+	return dest_open(&r->dest, &storage, e);
+}
+
+static int
+no_such(const struct salvage *s, const char *why, struct err *e)
+{
+	return err_set(e, ERR_NOT_FOUND, "there is no storage folder '%s', and %s. Without a"
+	    " catalogue, fetch the bucket or the folder of the server with any tool, such as"
+	    " 'aws s3 sync' or 'sftp -r', and name the folder that it then lies in", s->storage,
+	    why);
+}
+
+/* With what the catalogue of this machine knows of it; its own keys do where no file is named. */
+static int
+open_by_name(struct rescue *r, struct err *e)
+{
+	CLEANUP_DB struct db *db = NULL;
+	const char *home = conf_home(r->arena), *name = r->order->storage;
+	struct plan p = { .arena = r->arena };
+	struct storage storage;
+	struct conf conf;
+
+	if (conf_read(&conf, r->arena, home, e) != 0)
+		return -1;
+	if (access(conf.catalog, F_OK) != 0 && errno == ENOENT)
+		return no_such(r->order, arena_printf(r->arena, "no catalogue is in '%s' that"
+		    " could know a storage of this name (LAZARETTE_HOME says where)", home), e);
+	if (db_open(&db, conf.catalog, e) != 0)
+		return -1;
+	p.conf = &conf;
+	p.db = db;
+	if (storages_by_slug(&storage, r->arena, db, name, e) != 0)
+		return e->kind != ERR_NOT_FOUND ? -1
+		    : no_such(r->order, "the catalogue knows no storage of this name", e);
+	if (meet_server(&p, &storage, e) != 0 || plan_dest(&r->dest, &storage, &p, e) != 0)
+		return -1;
+	r->keys = *p.keys;
+	return 0;
+}
+
 int
 salvage_run(const struct salvage *s, struct err *e)
 {
 	CLEANUP_ARENA struct arena *arena = arena_new();
-	CLEANUP_DEST struct dest *dest = NULL;
-	const struct storage storage = { .slug = "main", .kind = "local", .path = s->storage };
 	struct rescue r = { .order = s, .arena = arena, .folder = -1 };
-	struct stat st;
+	bool by_folder = strchr(s->storage, '/') != NULL || is_folder(s->storage);
 	int rc;
 
-	if (stat(s->storage, &st) != 0 || !S_ISDIR(st.st_mode))
+	if (by_folder && !is_folder(s->storage))
 		return err_set(e, ERR_NOT_FOUND, "there is no storage folder '%s'", s->storage);
-	if (dest_open(&dest, &storage, e) != 0)
-		return -1;
-	r.dest = dest;
-	r.keys.file = s->identity;
-	r.keys.signing = "";
-	dest_use_keys(dest, &r.keys);
-	rc = rescue(&r, e);
+	rc = by_folder ? open_by_folder(&r, e) : open_by_name(&r, e);
+	if (rc == 0) {
+		if (s->identity != NULL) {
+			r.keys.folder = NULL;
+			r.keys.file = s->identity;
+		}
+		dest_use_keys(r.dest, &r.keys);
+		rc = rescue(&r, e);
+	}
+	dest_closep(&r.dest);
 	fd_close(&r.folder);
 	return rc;
 }

@@ -136,19 +136,26 @@ on_storage_test(struct reply *rp, struct request *rq, struct err *e)
 	return ask_for(rp, rq, &o, e);
 }
 
-/* The key that the form shows is the one that somebody has compared. A test comes next. */
+/* The key that the form shows is the one that somebody has compared. A test comes next, once there
+ * is an environment that it can hang on. */
 int
 on_storage_trust(struct reply *rp, struct request *rq, struct err *e)
 {
 	const struct order o = { findings_request_test, "storage.tested", "testing" };
 	const char *host_key = request_field(rq, "host_key");
 	struct findings_storage s;
+	struct err why;
 
 	if (find(&s, rq, e) != 0 || storages_trust(rq->db, &s.storage, host_key, e) != 0 ||
 	    trail_add(rq, &(struct event){ .action = "storage.trusted",
 	        .target = s.storage.slug, .detail = host_key }, e) != 0)
 		return -1;
-	return ask_for(rp, rq, &o, e);
+	if (ask_for(rp, rq, &o, &why) == 0)
+		return 0;
+	if (why.kind == ERR_CONFLICT)
+		return reply_see_other(rp, "/storage/%s?said=confirmed", s.storage.slug);
+	*e = why;
+	return -1;
 }
 
 int

@@ -25,6 +25,7 @@ static const struct {
 	{ "trusted", "It counts as good. What comes after it is compared with it." },
 	{ "encrypted", "What is stored from now on is encrypted." },
 	{ "plain", "What is stored from now on is not encrypted." },
+	{ "confirmed", "The key of the server is confirmed." },
 	{ "testing", "The test is queued. This page shows what comes of it." },
 	{ "proving", "Recovery is being proved. This page shows what comes of it." },
 	{ "searching", "The storage is being looked through. This page shows what is found." },

@@ -49,7 +49,9 @@ add_job(int64_t *ret, struct db *db, const struct job_request *rq, int64_t stora
 		return -1;
 	if (own.environment == 0)
 		return err_set(e, ERR_CONFLICT, kind == JOB_CHECK
-		    ? "there is no environment yet: a test is a job, and each job belongs to one"
+		    ? "there is no environment yet: a test is a job, and each job belongs to one."
+		      " To take up what a lost Lazarette has left here, none is needed:"
+		      " lazarette admin rebuild on the server"
 		    : "there is no backup in this storage yet, so there is nothing to compare");
 	if (enqueue_add(ret, db, &own,
 	        &(struct enqueue_work){ .kind = kind, .background = rq->requested_by == 0 },

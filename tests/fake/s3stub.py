@@ -6,7 +6,7 @@ The first part of a key's path says what goes wrong and when: "reset-3-x/…" is
 request is reset; 0 stands for each. Words: reset (nothing is done), lost (it is done, and then reset), cut (half of the
 answer comes), fail (500), slowdown (503), skew (403), error200 (Complete says 200 and an <Error>), corrupt (a bit is
 stored differently), shorter (the last byte is not stored), shortget (a range lacks its end), hang, drip (1 B/s), none.
-Lists come in pages of two.
+Lists come in pages of two. Of its lifecycle a bucket answers as its own name says: bare-…, ruled-…, denied-…, old-….
 """
 import ctypes
 import hashlib
@@ -118,7 +118,15 @@ def get(world, method, key, headers):
     return 206, {"ETag": f'"{tag}"'}, part
 
 
+def lifecycle(word):
+    if word == "ruled":
+        return xml(200, "LifecycleConfiguration", "<Rule><ID>mine</ID><Status>Enabled</Status></Rule>")
+    return error(*{"bare": (404, "NoSuchLifecycleConfiguration"), "denied": (403, "AccessDenied")}.get(word, (501, "NotImplemented")))
+
+
 def answer(world, method, key, query, headers, body):
+    if key is None and "lifecycle" in query:
+        return lifecycle(world.word)
     if key is None and "uploads" in query:
         return list_uploads(world, query)
     if key is None:
@@ -172,7 +180,7 @@ def serve_one(c, request):
     path, _, text = target.partition("?")
     query = dict(urllib.parse.parse_qsl(text, keep_blank_values=True))
     key = urllib.parse.unquote(path).split("/", 2)[2] if path.count("/") > 1 else None
-    name = (key if key is not None else query["prefix"]).split("/")[0]
+    name = (key if key is not None else query.get("prefix", path[1:])).split("/")[0]
     word, at = name.split("-")[:2]
     with LOCK:
         world = WORLDS.setdefault(name, World(word, int(at)))

@@ -7,15 +7,16 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from copying import Copying, flip, objects  # noqa: E402
 from harness import main, test, wait_until  # noqa: E402
 from places import restore  # noqa: E402
 from shop import LIVE  # noqa: E402
-from storing import SLUGS, Storages  # noqa: E402
+from storing import SLUGS  # noqa: E402
 
 seen = {}
 
 
-class Copies(Storages):
+class Copies(Copying):
     """shop/live with the storages main, second and third, all folders."""
 
     def __enter__(self):
@@ -24,47 +25,6 @@ class Copies(Storages):
             f.write(os.urandom(4096))
         self.paths = {"main": self.home + "/store", "second": self.add_folder("second"), "third": self.add_folder("third")}
         return self
-
-    def choose_copies(self, base, *slugs):
-        """The boxes of the policy, through its page."""
-        page = self.must(self.browser.get(base + "/policies"))
-        form = next(f for f in page.page.forms if f.value("policy") == "copies")
-        form.fill(value=list(slugs))
-        return self.browser.submit(form, base + "/policies", button=("do", "save"))
-
-    def copies(self, backup):
-        return {r["slug"]: r for r in self.sql("SELECT c.*, s.slug FROM copy c JOIN storage s ON s.id = c.storage"
-                                               " WHERE c.backup = ?", backup)}
-
-    def wait_copy(self, backup, slug, state="ready"):
-        return wait_until(f"b{backup} {state} in {slug}", lambda: (
-            lambda c: c if c and c["state"] == state and not self.busy(backup) else None)(self.copies(backup).get(slug)))
-
-    def busy(self, backup):
-        return self.sql1("SELECT count(*) FROM job WHERE backup = ? AND state IN ('queued', 'running')", backup)
-
-    def act(self, backup, action, status=200):
-        page = f"/b/b{backup}"
-        return self.must(self.browser.submit(self.must(self.browser.get(page)).form(action=action), page), status)
-
-    def log(self, job):
-        return "\n".join(r["text"] for r in self.sql("SELECT text FROM job_log WHERE job = ? ORDER BY seq", job))
-
-    def newest(self, kind):
-        return self.sql1("SELECT max(id) FROM job WHERE kind = ?", kind)
-
-
-def objects(path):
-    """What lies in a storage of its backups, by key."""
-    out = {}
-    for base, _, files in os.walk(path):
-        for name in files:
-            full = os.path.join(base, name)
-            key = os.path.relpath(full, path)
-            if "/" in key:
-                with open(full, "rb") as f:
-                    out[key] = f.read()
-    return out
 
 
 @test("PEER-15", "a policy names further storages; each new backup is copied there byte by byte, with a state of its own")
@@ -143,14 +103,6 @@ def gone(s):
     assert s.sql1("SELECT count(*) FROM backup WHERE health <> 'good'") == 0
     os.rename(s.paths["main"] + ".away", s.paths["main"])
     s.must(s.policy(f"/p/{LIVE}", "main"))
-
-
-def flip(path, at=100):
-    with open(path, "r+b") as f:
-        f.seek(at)
-        byte = f.read(1)
-        f.seek(at)
-        f.write(bytes([byte[0] ^ 1]))
 
 
 @test("SCU-12 T17", "a damaged first place is found while it is restored: the copy is taken, and the damage is healed from it")

@@ -7,45 +7,29 @@ import re
 import sqlite3
 import subprocess
 import sys
-import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "fake"))
 from harness import Browser, ROOT, links_of, main, test, wait_until  # noqa: E402
 from places import restore  # noqa: E402
+from remotes import Bucket, OWN  # noqa: E402
 from shop import LIVE  # noqa: E402
 from storing import SLUGS, Storages  # noqa: E402
-from swift import KEY, SECRET, Swift  # noqa: E402
 
 seen = {}
 
 
-class Bucket(Storages):
+class Cloud(Storages):
     """Beside shop/live and `main` a server with the buckets lazarette and other."""
 
     def __enter__(self):
-        self.folder = tempfile.mkdtemp(prefix="swift-", dir="/tmp")
-        self.server = subprocess.Popen([sys.executable, ROOT + "/tests/fake/swift.py", self.folder, "lazarette", "other"],
-                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-        self.swift = Swift(int(self.server.stdout.readline()))
-        self.endpoint = f"http://127.0.0.1:{self.swift.port}"
-        self.fields = {"endpoint": self.endpoint, "bucket": "lazarette", "prefix": "backups/one", "key_id": KEY, "secret": SECRET}
+        self.bucket = Bucket("other")
+        self.swift, self.fields, self.objects = self.bucket.swift, self.bucket.fields, self.bucket.objects
         return super().__enter__()
 
     def __exit__(self, *what):
         super().__exit__(*what)
-        self.server.terminate()
-        self.server.wait()
-        subprocess.run(["rm", "-rf", self.folder], check=True)
-
-    def objects(self):
-        prefix = "backups/one/"
-        return {n[len(prefix):]: size for n, size in self.swift.names("lazarette").items() if n.startswith(prefix)}
-
-
-# What a storage has of its own.
-OWN = ["README.txt", "lazarette.json", "lazarette.pub", "restore-files.sh"]
+        self.bucket.stop()
 
 
 @test("SCU-14", "the form says beside each field what is wrong; the secret key is locked up and never shown")
@@ -58,7 +42,7 @@ def form(s):
     s.must(s.add_bucket("cloud", **dict(s.fields, secret="wrong-secret", prefix="/backups/one/")))
     row = s.sql("SELECT * FROM storage WHERE slug = 'cloud'")[0]
     assert (row["kind"], row["prefix"], row["region"]) == ("s3", "backups/one", "us-east-1")
-    assert row["path"] == f"{s.endpoint}/lazarette/backups/one" and b"wrong-secret" not in row["sealed"]
+    assert row["path"] == f"{s.fields['endpoint']}/lazarette/backups/one" and b"wrong-secret" not in row["sealed"]
     for page in ("/storage/cloud", "/storage/cloud/settings", "/storage"):
         assert "wrong-secret" not in s.must(s.browser.get(page)).text
     twice = s.add_bucket("cloud", **dict(s.fields, prefix="elsewhere"))
@@ -72,7 +56,7 @@ def bad_key(s):
     assert "answered 403 SignatureDoesNotMatch" in words and "Check the key id and the secret key" in words, words[:800]
     assert not s.objects()
     page = "/storage/cloud/settings"
-    form = s.must(s.browser.get(page)).form(field="endpoint").fill(secret=SECRET)
+    form = s.must(s.browser.get(page)).form(field="endpoint").fill(secret=s.fields["secret"])
     s.must(s.browser.submit(form, page, button=("then", "test")))
     s.last_test("succeeded")
     words = s.browser.get("/storage/cloud").words
@@ -82,7 +66,7 @@ def bad_key(s):
     late = s.browser.submit(form, page)
     assert late.status == 422 and "Somebody changed this storage while you edited" in late.words
     logs = s.sql1("SELECT group_concat(text) FROM job_log") or ""
-    assert SECRET not in logs and "wrong-secret" not in logs
+    assert s.fields["secret"] not in logs and "wrong-secret" not in logs
 
 
 @test("SCU-14 CYC-2", "the same plan into a folder and into the bucket: the raw content of each part has the same sha256")
@@ -99,7 +83,7 @@ def equal(s):
     # What lies there is what the catalogue says, as another client sees it; nothing temporary is left.
     there = s.objects()
     for part in s.sql("SELECT * FROM part WHERE backup = ?", backup["id"]):
-        body = s.swift.get("lazarette", "backups/one/" + part["data_key"])
+        body = s.bucket.get(part["data_key"])
         assert hashlib.sha256(body).hexdigest() == part["data_stored_sha256"] and there[part["data_key"]] == len(body)
     assert backup["sidecar_key"] in there and not [n for n in there if n.endswith(".tmp")], there
 
@@ -133,11 +117,11 @@ def look(s):
         return s.browser.get(page).words
     words = check()
     assert "All there" in words and "no limit known" in words, words[:900]
-    key = "backups/one/" + s.sql1("SELECT data_key FROM part WHERE backup = ? AND service_slug = 'media'", seen["cloud"])
-    body = s.swift.get("lazarette", key)
-    s.swift.remove("lazarette", key)
+    key = s.sql1("SELECT data_key FROM part WHERE backup = ? AND service_slug = 'media'", seen["cloud"])
+    body = s.bucket.get(key)
+    s.bucket.remove(key)
     assert "Something is missing" in check()
-    s.swift.put("lazarette", key, body)
+    s.bucket.put(key, body)
     assert "Something is missing" not in check()
 
 
@@ -175,6 +159,25 @@ def same_disk(s):
     assert "same file system" not in s.browser.get("/storage/cloud").words
 
 
+@test("T23 CYC-2", "the test of a bucket without any rule advises the one against broken uploads; one that knows no rules says nothing")
+def advice(s):
+    assert "lifecycle" not in s.browser.get("/storage/cloud").words
+    stub = subprocess.Popen([sys.executable, ROOT + "/tests/fake/s3stub.py"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    try:
+        port = int(stub.stdout.readline())
+        for bucket, expected in (("bare-0-x", True), ("ruled-0-x", False)):
+            slug = bucket.split("-")[0]
+            s.must(s.add_bucket(slug, "test", **dict(s.fields, endpoint=f"http://127.0.0.1:{port}", bucket=bucket, prefix="none-0-x")))
+            s.last_test("succeeded")
+            words = s.browser.get(f"/storage/{slug}").words
+            assert ("AbortIncompleteMultipartUpload" in words) == expected and "removed in" in words, words[:1200]
+            page = f"/storage/{slug}/remove"
+            s.must(s.browser.submit(s.must(s.browser.get(page)).form("/remove"), page))
+    finally:
+        stub.terminate()
+        stub.wait()
+
+
 @test("T23", "a worker that dies in its upload three times fails the backup; the housekeeping leaves nothing of it in the bucket")
 def dies(s):
     before = s.objects()
@@ -204,4 +207,4 @@ def pruned(s):
 
 
 if __name__ == "__main__":
-    main(Bucket)
+    main(Cloud)

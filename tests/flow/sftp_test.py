@@ -12,8 +12,9 @@ import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import ROOT, main, test, wait_until  # noqa: E402
+from harness import main, test, wait_until  # noqa: E402
 from places import restore  # noqa: E402
+from remotes import OWN, Sftp, trust  # noqa: E402
 from shop import LIVE  # noqa: E402
 from storing import SLUGS, Storages  # noqa: E402
 
@@ -27,51 +28,23 @@ class Server(Storages):
         super().__init__("storage_tries = 2\n")
 
     def __enter__(self):
-        self.folder = tempfile.mkdtemp(prefix="sshd-", dir="/tmp")
-        self.server = subprocess.Popen([sys.executable, ROOT + "/tests/fake/sshd.py", self.folder],
-                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-        port = self.server.stdout.readline().decode().strip()
-        self.store = self.folder + "/store/one"
-        self.key = self.read("user")
-        self.fields = {"host": "127.0.0.1", "port": port, "login": "root", "folder": self.store, "auth": "key",
-                       "secret": self.key.replace("\n", "\r\n")}
+        self.sftp = Sftp()
+        self.server, self.folder, self.store, self.key = self.sftp.server, self.sftp.folder, self.sftp.store, self.sftp.key
+        self.fields, self.read, self.objects = self.sftp.fields, self.sftp.read, self.sftp.objects
         return super().__enter__()
 
     def __exit__(self, *what):
         super().__exit__(*what)
-        self.server.terminate()
-        self.server.wait()
-        subprocess.run(["rm", "-rf", self.folder], check=True)
-
-    def read(self, name):
-        with open(os.path.join(self.folder, name)) as f:
-            return f.read()
+        self.sftp.stop()
 
     def cut(self, text):
         with open(self.folder + "/cut.new", "w") as f:
             f.write(text)
         os.rename(self.folder + "/cut.new", self.folder + "/cut")
 
-    def objects(self):
-        found = {}
-        for folder, _, names in os.walk(self.store):
-            for name in names:
-                path = os.path.join(folder, name)
-                found[os.path.relpath(path, self.store)] = os.path.getsize(path)
-        return found
-
     def settings(self, button=("then", "test"), **fields):
         page = "/storage/nas/settings"
         return self.browser.submit(self.must(self.browser.get(page)).form(field="host").fill(**fields), page, button=button)
-
-    def confirm(self):
-        """The button that says that the key which the page shows is the right one."""
-        page = "/storage/nas"
-        self.must(self.browser.submit(self.must(self.browser.get(page)).form("/trust"), page))
-
-
-# What a storage has of its own.
-OWN = ["README.txt", "lazarette.json", "lazarette.pub", "restore-files.sh"]
 
 
 @test("SCU-14", "the form says beside each field what is wrong; the private key is locked up and never shown")
@@ -111,7 +84,7 @@ def first_key(s):
     # A key that the page did not show cannot be confirmed.
     forged = s.browser.submit(page.form("/trust").fill(host_key="SHA256:" + "A" * 43), "/storage/nas")
     assert forged.status == 409 and s.sql1("SELECT host_key FROM storage WHERE slug = 'nas'") == ""
-    s.confirm()
+    trust(s, "nas")
     s.last_test("succeeded")
     words = s.browser.get("/storage/nas").words
     assert re.search(r"written in \d+ ms, read back in \d+ ms, listed in \d+ ms and removed in \d+ ms", words), words[:900]
@@ -225,7 +198,7 @@ def other_key(s):
     assert new in s.test_storage("nas", "failed")["error"]
     words = s.browser.get("/storage/nas").words
     assert "The server shows another key than the one that was confirmed" in words and old in words and new in words
-    s.confirm()
+    trust(s, "nas")
     s.last_test("succeeded")
     words = s.browser.get("/storage/nas").words
     assert "another key than" not in words and new in words

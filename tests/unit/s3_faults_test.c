@@ -303,6 +303,30 @@ lists_go_on_from_page_to_page(void **state)
 	assert_int_equal(upload_commit(&up[4], &e), 0);
 }
 
+static const char *
+advice_of(const char *bucket)
+{
+	CLEANUP_DEST struct dest *d = NULL;
+	struct storage s = swift_storage(&stub, "advice");
+	struct err e;
+
+	s.bucket.bucket = bucket;
+	s.pause_ms = 2;
+	assert_int_equal(dest_open(&d, &s, &e), 0);
+	return dest_advice(d);
+}
+
+static void
+T23_a_bucket_without_any_rule_is_advised_one_and_others_are_left_in_peace(void **state)
+{
+	(void)state;
+	assert_non_null(strstr(advice_of("bare-0-x"), "AbortIncompleteMultipartUpload"));
+	assert_string_equal(advice_of("ruled-0-x"), "");
+	assert_string_equal(advice_of("old-0-x"), "");
+	assert_string_equal(advice_of("denied-0-x"), "");
+	assert_string_equal(advice_of("reset-0-x"), "");
+}
+
 int
 main(void)
 {
@@ -313,6 +337,8 @@ main(void)
 		cmocka_unit_test(T22_silence_and_dripping_are_given_up_and_tried_again),
 		cmocka_unit_test(T22_a_storage_that_is_not_there_is_out_of_reach),
 		cmocka_unit_test(lists_go_on_from_page_to_page),
+		cmocka_unit_test(
+		    T23_a_bucket_without_any_rule_is_advised_one_and_others_are_left_in_peace),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

@@ -110,6 +110,12 @@ dest_space(int64_t *free_bytes, struct dest *d, struct err *e)
 	return d->driver->space(free_bytes, d, e);
 }
 
+const char *
+dest_advice(struct dest *d)
+{
+	return d->driver->advice != NULL ? d->driver->advice(d) : "";
+}
+
 int
 dest_begin(struct upload **ret, struct dest *d, const char *key, int64_t fence, struct err *e)
 {

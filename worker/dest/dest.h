@@ -56,6 +56,7 @@ struct dest_driver {
 	int (*sweep)(struct dest *d, const char *key, int64_t fence,
 	    struct err *e); /* its temporaries of lower fences only */
 	int  (*each)(struct dest *d, const char *prefix, dest_each *fn, void *arg, struct err *e);
+	const char *(*advice)(struct dest *d);   /* NULL: it has none */
 };
 
 MUST_USE int dest_open(struct dest **ret, const struct storage *s, struct err *e);
@@ -78,6 +79,9 @@ void dest_use_keys(struct dest *d, const struct dest_keys *keys);
 
 /* DEST_NO_LIMIT where nobody knows one. */
 MUST_USE int dest_space(int64_t *free_bytes, struct dest *d, struct err *e);
+/* What its owner could set up there, in a sentence without its stop; "": nothing that we know of,
+ * or the storage does not say. Asks only. */
+const char *dest_advice(struct dest *d);
 /* README.txt (the runbook), unless it is there; and lazarette.json (the owner), but only with
  * `may_begin`: where backups should be, a folder without it is a disk that is not mounted:
  * ERR_BUSY. A storage owned by another instance is ERR_CONFLICT. */
@@ -90,6 +94,10 @@ struct dest_owner {
 /* ERR_CONFLICT: the storage has a format that only a newer Lazarette knows. */
 MUST_USE int dest_claim_owner(struct dest_owner *ret, struct arena *a, struct dest *d,
     struct err *e);
+
+/* The instance takes another id: where nothing of it lies yet, lazarette.json goes if it names the
+ * one that it had, and the next claim puts the new one there. */
+MUST_USE int dest_claim_leave(struct dest *d, const char *instance_id, struct err *e);
 
 /* From now on only readers of format 2 may open it: a part that needs packs of others comes. */
 MUST_USE int dest_claim_raise(struct dest *d, const char *instance_id, struct err *e);

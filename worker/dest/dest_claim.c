@@ -102,10 +102,32 @@ static const char runbook[] =
     "\n"
     "       zstd -dc shop/live/media/<id>.manifest.zst > files.txt\n"
     "\n"
-    "Where a Lazarette is that has lost its catalogue, \"lazarette admin rebuild\" makes the\n"
-    "catalogue's backups again from the .json files; see lazarette(8).\n"
+    "The formats are described in docs/format.md of Lazarette.\n"
+    "\n";
+
+/* Apart only because a string is that long at most. */
+static const char runbook_end[] =
+    "With a new Lazarette\n"
+    "--------------------\n"
     "\n"
-    "The formats are described in docs/format.md of Lazarette.\n";
+    "When the machine is lost, a new Lazarette can take the place of the one that wrote\n"
+    "this. If there is a copy of its folder keys, put that back first. Then, on the server:\n"
+    "\n"
+    "    lazarette admin init\n"
+    "    lazarette admin setup-code\n"
+    "\n"
+    "The code makes the first account in the browser. A bucket or an SFTP server is added\n"
+    "there, on the page Storage, under any name; bucket and prefix, or the folder, are those\n"
+    "in which lazarette.json lies. Before the new one makes any backup:\n"
+    "\n"
+    "    lazarette admin rebuild --storage NAME --adopt\n"
+    "\n"
+    "NAME is what the page calls it, or the path of a folder on that machine. Every backup\n"
+    "is taken up from its .json. Further storages of the same Lazarette follow without\n"
+    "--adopt. Where the keys are lost, add --signing-key with the old public key, and write\n"
+    "the recovery key into keys/recovery.identity on the server. Where only the catalogue is\n"
+    "lost, or an old copy of it was put back, the same command without --adopt takes up what\n"
+    "is not known. See lazarette(8).\n";
 
 static int
 put(struct dest *d, const char *key, const void *p, size_t n, struct err *e)
@@ -117,6 +139,16 @@ put(struct dest *d, const char *key, const void *p, size_t n, struct err *e)
 	    upload_write(up, p, n, e) != 0)
 		return -1;
 	return upload_commit(&up, e);
+}
+
+static int
+put_runbook(struct dest *d, struct err *e)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT;
+
+	buf_add(&text, runbook, sizeof runbook - 1);
+	buf_add(&text, runbook_end, sizeof runbook_end - 1);
+	return put(d, runbook_key, text.p, text.n, e);
 }
 
 /* 0 with *ret empty when there is no such object. */
@@ -188,8 +220,10 @@ check_owner(json_int_t *ret, const struct dest *d, const struct buf *text,
 		return -1;
 	if (strcmp(owner, instance_id) != 0)
 		return err_set(e, ERR_CONFLICT, "the storage belongs to another Lazarette (%.60s):"
-		    " choose an empty %s", owner,
-		    d->driver == &dst_s3 ? "bucket or prefix" : "folder");
+		    " choose an empty %s. Only if that one is gone for good, and this one is to"
+		    " take its place, type on the server: lazarette admin rebuild --storage %s"
+		    " --adopt", owner, d->driver == &dst_s3 ? "bucket or prefix" : "folder",
+		    d->slug);
 	*ret = format;
 	return 0;
 }
@@ -231,7 +265,7 @@ static int
 put_format_2(struct dest *d, const struct buf *owner, struct err *e)
 {
 	if (put(d, dest_script_key, dest_script, dest_script_size, e) != 0 ||
-	    put(d, runbook_key, runbook, sizeof runbook - 1, e) != 0 ||
+	    put_runbook(d, e) != 0 ||
 	    publish_signing_key(d, e) != 0)
 		return -1;
 	return put(d, owner_key, owner->p, owner->n, e);
@@ -259,9 +293,20 @@ dest_claim(struct dest *d, const char *instance_id, bool may_begin, struct err *
 	/* Without keys an owner's file stays as it is. */
 	if (has_keys(d->keys))
 		return strcmp(owner.p, wanted.p) == 0 ? 0 : put_format_2(d, &wanted, e);
-	if (readme.n == 0 && put(d, runbook_key, runbook, sizeof runbook - 1, e) != 0)
+	if (readme.n == 0 && put_runbook(d, e) != 0)
 		return -1;
 	return owner.n > 0 ? 0 : put(d, owner_key, wanted.p, wanted.n, e);
+}
+
+int
+dest_claim_leave(struct dest *d, const char *instance_id, struct err *e)
+{
+	CLEANUP_ARENA struct arena *a = arena_new();
+	struct dest_owner owner;
+
+	if (dest_claim_owner(&owner, a, d, e) != 0)
+		return -1;
+	return strcmp(owner.instance, instance_id) == 0 ? dest_remove(d, owner_key, e) : 0;
 }
 
 int

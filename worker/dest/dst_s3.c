@@ -484,6 +484,23 @@ bucket_each(struct dest *base, const char *prefix, dest_each *fn, void *arg, str
 	return s3_list_objects(b->s3, begins, fn, arg, e) != 0 ? in_storage(b, e) : 0;
 }
 
+/* Who has no rule at all has none against uploads that nobody ends. Rules that are there are their
+ * owner's; services that know none, or do not let us see them, say something else. */
+static const char *
+bucket_advice(struct dest *base)
+{
+	CLEANUP_S3_ANSWER struct s3_answer ans = S3_ANSWER_INIT;
+	const struct s3_request rq = { .method = "GET", .query = "lifecycle=" };
+	struct err e;
+
+	if (s3_send(&ans, ((struct bucket *)base)->s3, &rq, &e) == 0 ||
+	    strcmp(ans.code, "NoSuchLifecycleConfiguration") != 0)
+		return "";
+	return "The bucket has no lifecycle rules: one that aborts incomplete multipart uploads"
+	    " after 7 days (AbortIncompleteMultipartUpload) clears away, and ends the cost of, what"
+	    " an upload has left that was broken off";
+}
+
 const struct dest_driver dst_s3 = {
 	.kind = "s3",
 	.open = bucket_open, .close = bucket_close, .space = bucket_space,
@@ -491,4 +508,5 @@ const struct dest_driver dst_s3 = {
 	.abort = bucket_abort,
 	.read_open = bucket_read_open, .read = bucket_read, .read_close = bucket_read_close,
 	.remove = bucket_remove, .sweep = bucket_sweep, .each = bucket_each,
+	.advice = bucket_advice,
 };

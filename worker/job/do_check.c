@@ -1,15 +1,14 @@
 /* do_check.c: can this service be reached and read, or this storage be written and read? The answer
  * goes beside the service's name; that of a storage is how its job ended. */
 #include <inttypes.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "lib/base/num.h"
 #include "lib/model/storage.h"
 #include "lib/store/findings.h"
 #include "lib/store/projects.h"
-#include "worker/dest/dst_sftp.h"
 #include "worker/job/act.h"
+#include "worker/job/meet.h"
 #include "worker/job/near_source.h"
 #include "worker/job/probe.h"
 
@@ -18,25 +17,12 @@ static int
 meet(struct plan *p, int64_t storage, struct err *e)
 {
 	struct storage s;
-	char shown[SFTP_KEY_TEXT];
-	bool known;
 
 	if (storages_by_id(&s, p->arena, p->db, storage, e) != 0)
 		return -1;
-	if (!storage_is_server(&s))
-		return 0;
-	report_phase(p->report, "%s: looking at the key of its server", s.slug);
-	plan_limits(&s, p);
-	if (dst_sftp_meet(shown, &s, e) != 0)
-		return -1;
-	known = strcmp(shown, s.server.host_key) == 0;
-	if (storages_meet(p->db, &s, known ? "" : shown, e) != 0)
-		return -1;
-	if (known)
-		return 0;
-	return err_set(e, ERR_DENIED, "storage %s: %s shows the key %s%s. Nothing was sent to it: "
-	    "compare the key and confirm it on the storage's page", s.slug, s.server.host, shown,
-	    *s.server.host_key != '\0' ? ", and not the one that was confirmed" : "");
+	if (storage_is_server(&s))
+		report_phase(p->report, "%s: looking at the key of its server", s.slug);
+	return meet_server(p, &s, e);
 }
 
 static int
@@ -44,6 +30,7 @@ check_storage(struct plan *p, struct err *e)
 {
 	struct probe_steps took;
 	char size[NUM_TEXT];
+	const char *advice;
 	int64_t storage;
 
 	if (findings_storage_of(&storage, p->db, p->job.id, e) != 0 ||
@@ -53,9 +40,11 @@ check_storage(struct plan *p, struct err *e)
 	if (probe_storage(&took, p->dest, p->lease.fence, e) != 0)
 		return err_in(e, "storage %s", p->storage.slug);
 	num_size(size, PROBE_BYTES);
+	advice = dest_advice(p->dest);
 	p->storage.test_text = arena_printf(p->arena, "A probe of %s was written in %" PRId64
 	    " ms, read back in %" PRId64 " ms, listed in %" PRId64 " ms and removed in %" PRId64
-	    " ms", size, took.write, took.read, took.list, took.remove);
+	    " ms%s%s", size, took.write, took.read, took.list, took.remove,
+	    *advice != '\0' ? ". " : "", advice);
 	report_say(p->report, "note", "%s: %s", p->storage.slug, p->storage.test_text);
 	if (near_source(&p->storage.test_warning, p, &p->storage, e) != 0)
 		return -1;
