@@ -13,7 +13,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from restore_home import Shop  # noqa: E402
 from small_disk import Disk, FailingDisk, ended_or_stuck, settled  # noqa: E402
-from worker_home import ROOT, VARIANT, Home, main, make_tree, test, wait_until  # noqa: E402
+from worker_home import Home, main, make_tree, test, wait_until  # noqa: E402
 
 CONF = 'lease = "2s"\npoll = "10ms"\n'
 QUICK = CONF.replace("2s", "400ms")           # what a job has left behind is removed sooner
@@ -86,18 +86,6 @@ def no_inodes():
     assert not faults, "\n".join(faults[:20])
 
 
-def stopped(worker, home):
-    """The job process that stands still at its fault point, or None when it has ended without reaching it."""
-    def look():
-        for pid in home.children(worker).values():
-            with contextlib.suppress(OSError), open(f"/proc/{pid}/stat") as f:
-                if f.read().rsplit(")", 1)[1].split()[0] == "T":
-                    return pid
-        return -1 if home.unfinished() == 0 else None
-    pid = wait_until("the job to stand still", look, pause=0.005)
-    return None if pid < 0 else pid
-
-
 def one_point(disk, media, point, env=None):
     """The storage becomes read-only at this point of a backup."""
     with Home(QUICK, env) as home:
@@ -109,29 +97,18 @@ def one_point(disk, media, point, env=None):
         name, _, count = point.partition(":")
         worker = home.start_worker({"LAZARETTE_FAULT": f"{name}:stop:{count or 1}"})
         home.request(WHERE)
-        pid, how = stopped(worker, home), "not reached"
+        pid, how = home.stopped(worker), "not reached"
         if pid:
             how = disk.fail()
             os.kill(pid, signal.SIGCONT)
         row = ended_or_stuck(home)
         home.kill(worker, 15)
         disk.mend()
-        faults = own_uploads(home, disk)
+        faults = [f"{path} stays for good" for path in home.torn_that_stay(disk.path)]
         home.start_worker()
         back = works_again(home, faults)
     subprocess.run(["rm", "-rf", *(e.path for e in os.scandir(disk.path) if e.name != "lost+found")], check=True)
     return how, row, faults, back
-
-
-def own_uploads(home, disk):
-    """A torn README.txt is of nobody and goes after a day: what of it was not removed, and is now."""
-    torn = [e.path for e in os.scandir(disk.path) if re.fullmatch(r"\.[\w.-]+\.\d+\.tmp", e.name)]
-    for path in torn:
-        os.utime(path, (time.time() - 2 * 86400,) * 2)
-    if torn:
-        subprocess.run([os.path.join(ROOT, "build", VARIANT, "lazarette"), "admin", "gc"], env=home.environment(),
-                       stdout=subprocess.DEVNULL, check=True)
-    return [f"{path} stays for good" for path in torn if os.path.exists(path)]
 
 
 def sweep_points(points, env=None):
