@@ -47,12 +47,30 @@ by_path(const void *key, const void *item)
 	return strcmp(key, ((const struct invariants_file *)item)->path);
 }
 
+/* Behind the last slash; one of the storage's own files has none. */
+static const char *
+name_of(const char *key)
+{
+	const char *slash = strrchr(key, '/');
+
+	return slash == NULL ? key : slash + 1;
+}
+
+static bool
+is_upload(const char *key)
+{
+	const char *name = name_of(key);
+	size_t n = strlen(name);
+
+	return name[0] == '.' && n > 5 && strcmp(name + n - 4, ".tmp") == 0;
+}
+
 static int
 note(void *arg, const struct dest_entry *entry, struct err *e UNUSED)
 {
 	struct gc *g = arg;
 
-	if (strchr(entry->key, '/') == NULL || (g->row_count > 0 &&
+	if ((strchr(entry->key, '/') == NULL && !is_upload(entry->key)) || (g->row_count > 0 &&
 	    bsearch(entry->key, g->rows, g->row_count, sizeof *g->rows, by_path) != NULL))
 		return 0;
 	g->strays = arena_grow(g->arena, g->strays, g->stray_count, &g->stray_capacity,
@@ -66,7 +84,7 @@ note(void *arg, const struct dest_entry *entry, struct err *e UNUSED)
 static bool
 is_being_written(const struct gc *g, const char *key)
 {
-	const char *name = strrchr(key, '/') + 1;
+	const char *name = name_of(key);
 	size_t in = (size_t)(name - key);
 	char fence[NUM_TEXT];
 
@@ -79,15 +97,6 @@ is_being_written(const struct gc *g, const char *key)
 			return true;
 	}
 	return false;
-}
-
-static bool
-is_upload(const char *key)
-{
-	const char *name = strrchr(key, '/') + 1;
-	size_t n = strlen(name);
-
-	return name[0] == '.' && n > 5 && strcmp(name + n - 4, ".tmp") == 0;
 }
 
 /* A signature goes with what it is of. */

@@ -22,6 +22,7 @@ err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
 
 	e->kind = kind;
 	e->exit_code = 0;
+	e->os = 0;
 	va_start(ap, fmt);
 	vsnprintf(e->text, sizeof e->text, fmt, ap);
 	va_end(ap);
@@ -38,6 +39,7 @@ err_sys(struct err *e, const char *fmt, ...)
 
 	e->kind = saved == ENOSPC || saved == EDQUOT ? ERR_FULL : ERR_INTERNAL;
 	e->exit_code = 0;
+	e->os = saved;
 	va_start(ap, fmt);
 	n = vsnprintf(e->text, sizeof e->text, fmt, ap);
 	va_end(ap);

@@ -31,6 +31,7 @@ enum { ERR_TEXT_MAX = 1024 };
 struct err {
 	enum err_kind kind;
 	int exit_code;             /* of the tool that failed; 0 when no tool did */
+	int os;                    /* errno of the call that failed, from err_sys(); else 0 */
 	char text[ERR_TEXT_MAX];   /* one sentence, UTF-8, never a secret */
 };
 

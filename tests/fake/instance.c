@@ -9,6 +9,8 @@
  *   instance confirm RESTORE [safety]        prints its job
  *   instance undo RESTORE | test BACKUP | verify BACKUP | check PROJECT/ENV SLUG | cancel JOB
  *   instance trash BACKUP | untrash BACKUP
+ *   instance storage SLUG FOLDER             a further one
+ *   instance copy BACKUP STORAGE             prints its job
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,6 +22,7 @@
 #include "lib/base/rand.h"
 #include "lib/store/accounts.h"
 #include "lib/store/backups.h"
+#include "lib/store/copies.h"
 #include "lib/store/downloads.h"
 #include "lib/store/projects.h"
 #include "lib/store/restores.h"
@@ -337,6 +340,36 @@ test_restore(struct app *app, struct err *e)
 	return 0;
 }
 
+static int
+add_storage(struct app *app, struct err *e)
+{
+	struct storage s = { .slug = app->args[0], .kind = "local", .path = app->args[1] };
+
+	s.bucket = (struct storage_bucket){ "", "", "", "", "", "", "", "" };
+	return fd_make_path(s.path, e) != 0 ? -1 : storages_add(&s, app->db, e);
+}
+
+static int
+add_copy(struct app *app, struct err *e)
+{
+	struct job_request rq = { 0 };
+	struct copy_ask ask = { 0 };
+	struct storage s;
+	struct backup b;
+	int64_t job;
+
+	if (number(&ask.backup, app->args[0], e) != 0 ||
+	    backups_by_id(&b, app->arena, app->db, ask.backup, e) != 0 ||
+	    storages_by_slug(&s, app->arena, app->db, app->args[1], e) != 0)
+		return -1;
+	rq.environment = b.environment;
+	ask.storage = s.id;
+	if (copies_request(&job, app->db, &rq, &ask, e) != 0)
+		return -1;
+	printf("%" PRId64 "\n", job);
+	return 0;
+}
+
 static const struct command {
 	const char *name;
 	int (*run)(struct app *app, struct err *e);
@@ -347,7 +380,7 @@ static const struct command {
 	{ "check", add_check, 2 },   { "cancel", cancel, 1 },         { "trash", trash, 1 },
 	{ "untrash", untrash, 1 },   { "restore", draft_restore, 3 },
 	{ "confirm", confirm_restore, 1 }, { "undo", undo_restore, 1 },
-	{ "test", test_restore, 1 },
+	{ "test", test_restore, 1 },  { "storage", add_storage, 2 },  { "copy", add_copy, 2 },
 };
 
 static int

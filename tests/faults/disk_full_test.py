@@ -10,7 +10,8 @@ import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from worker_home import Home, Skip, main, make_tree, test, wait_until  # noqa: E402
+from small_disk import Disk, ended_or_stuck, settled  # noqa: E402
+from worker_home import Home, main, make_tree, test, wait_until  # noqa: E402
 
 STEPS = 64
 CONF = 'lease = "2s"\npoll = "10ms"\n'
@@ -18,57 +19,21 @@ ARTIFACT = 4 << 20                            # random bytes: stored as large as
 SPARE = 24 << 20
 
 
-class Disk:
-    """A small file system of its own, removed at the end."""
-
-    def __enter__(self):
-        self.path = tempfile.mkdtemp(prefix="lzd-", dir="/tmp")
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SPARE},mode=755", "tmpfs", self.path],
-                              capture_output=True, text=True)
-        if done.returncode != 0:
-            os.rmdir(self.path)
-            raise Skip(f"no file system can be mounted here: {done.stderr.strip()}")
-        return self
-
-    def __exit__(self, *_):
-        for _ in range(50):
-            if subprocess.run(["umount", self.path], capture_output=True).returncode == 0:
-                break
-            time.sleep(0.1)
-        os.rmdir(self.path)
-
-    def resize(self, size):
-        subprocess.run(["mount", "-o", f"remount,size={size}", self.path], check=True)
-
-    def cut(self, room):
-        """What is free becomes so much; again if the job wrote meanwhile more than that."""
-        for _ in range(50):
-            try:
-                return self.resize(self.used() // 4096 * 4096 + room)
-            except subprocess.CalledProcessError:
-                continue
-        raise AssertionError("the job wrote faster than its disk could be cut")
-
-    def used(self):
-        s = os.statvfs(self.path)
-        return (s.f_blocks - s.f_bfree) * s.f_frsize
-
-
 def one_size(disk, media, step, env=None):
     """Room for so much of the artifact; gives how the job ended and what was wrong then."""
     home_path = os.path.join(disk.path, f"home{step}")
     os.mkdir(home_path, 0o755)
-    disk.resize(SPARE)
+    disk.set("size", SPARE)
     with Home(CONF, env, home_path) as home:
         home.service("shop/live", "media", "files", roots=media, excludes="")
         worker = home.start_worker()
         wait_until("the worker's first beat", lambda: home.sql1("SELECT count(*) FROM worker"))
         home.request("shop/live")             # the room is cut while it runs
         time.sleep(random.uniform(0, 0.02))
-        disk.cut(65536 + ARTIFACT * step * 110 // 100 // (STEPS - 1))
+        disk.cut("size", disk.used, 65536 + ARTIFACT * step * 110 // 100 // (STEPS - 1), 4096)
         row = ended_or_stuck(home)
         readable = home.sql1("SELECT count(*) FROM backup") == 1
-        disk.resize(SPARE)                    # room again: no hand touches anything else
+        disk.set("size", SPARE)                    # room again: no hand touches anything else
         began = time.monotonic()
         home.wait_all(60)
         faults = [] if readable else ["the catalogue could not be read"]
@@ -85,27 +50,9 @@ def one_size(disk, media, step, env=None):
     return row, faults, back
 
 
-def ended_or_stuck(home):
-    """The first job once it has ended, or as it is after three seconds on the full disk."""
-    end = time.monotonic() + 3
-    while time.monotonic() < end:
-        row = home.sql("SELECT state, error FROM job WHERE id = 1")[0]
-        if row["state"] in ("succeeded", "failed"):
-            return row
-        time.sleep(0.02)
-    return {"state": "waiting for room", "error": None}
-
-
-def settled(home):
-    end = time.monotonic() + 5
-    while (found := home.faults()) and time.monotonic() < end:
-        time.sleep(0.1)
-    return found
-
-
 def sweep_sizes(steps, env=None):
     ends, faults, slowest, reasons = {}, [], 0.0, set()
-    with Disk() as disk, tempfile.TemporaryDirectory(prefix="lzd-media-") as media:
+    with Disk(size=SPARE) as disk, tempfile.TemporaryDirectory(prefix="lzd-media-") as media:
         make_tree(media, 16, ARTIFACT // 16)
         for step in steps:
             row, found, back = one_size(disk, media, step, env)

@@ -18,6 +18,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from harness import ENDED, ROOT, SLOW, VARIANT, Budget, Skip, main, processes_of, test, wait_until  # noqa: E402,F401
 
 
+OWN = ("lazarette.json", "lazarette.pub", "README.txt", "restore-files.sh")       # of a storage itself
+TORN = re.compile(rf"\.({'|'.join(map(re.escape, OWN))})\.\d+\.tmp")
+
+
 def die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
@@ -123,6 +127,17 @@ class Home:
                     found[int(argv[argv.index("--job") + 1])] = int(path.split("/")[2])
         return found
 
+    def stopped(self, worker):
+        """The job process that stands still at its fault point; None when all ended without reaching it."""
+        def look():
+            for pid in self.children(worker).values():
+                with contextlib.suppress(OSError), open(f"/proc/{pid}/stat") as f:
+                    if f.read().rsplit(")", 1)[1].split()[0] == "T":
+                        return pid
+            return -1 if self.unfinished() == 0 else None
+        pid = wait_until("a job to stand still", look, pause=0.005)
+        return None if pid < 0 else pid
+
     def log_text(self):
         with open(self.log, errors="replace") as f:
             return f.read()
@@ -175,9 +190,19 @@ class Home:
             for name in names:
                 path = os.path.join(folder, name)
                 found[os.path.relpath(path, store)] = path
-        for own in ("lazarette.json", "lazarette.pub", "README.txt", "restore-files.sh"):
+        for own in OWN:
             found.pop(own, None)
         return found
+
+    def torn_that_stay(self, *folders):
+        """A torn README.txt and its like are of nobody and go after a day: those that would not. All are removed."""
+        torn = [e.path for folder in folders for e in os.scandir(folder) if TORN.fullmatch(e.name)]
+        for path in torn:
+            os.utime(path, (time.time() - 2 * 86400,) * 2)
+        if torn:
+            subprocess.run([os.path.join(ROOT, "build", VARIANT, "lazarette"), "admin", "gc"], env=self.environment(),
+                           stdout=subprocess.DEVNULL, check=True)
+        return [path for path in torn if os.path.exists(path)]
 
     def faults(self):
         """What is wrong between catalogue and storage once nothing runs: one sentence each."""

@@ -15,6 +15,7 @@
 #include "lib/base/err.h"
 #include "lib/base/num.h"
 #include "lib/base/rand.h"
+#include "lib/base/room.h"
 #include "lib/base/utf8.h"
 
 static void
@@ -40,6 +41,28 @@ a_full_disk_is_told_apart(void **state UNUSED)
 	errno = EDQUOT;
 	err_sys(&e, "write");
 	assert_int_equal(e.kind, ERR_FULL);
+}
+
+/* What needs a file system of its own is in tests/faults/no_inodes_test.py. */
+static void
+T20_a_quota_and_a_read_only_disk_are_told_as_what_they_are(void **state UNUSED)
+{
+	struct err e;
+
+	errno = EDQUOT;
+	err_sys(&e, "write");
+	assert_true(room_tell(&e, -1, "storage main"));
+	assert_int_equal(e.kind, ERR_FULL);
+	assert_non_null(strstr(e.text, "storage main is full: the worker's quota"));
+	errno = EROFS;
+	err_sys(&e, "write");
+	assert_true(room_tell_folder(&e, "/nowhere"));
+	assert_int_equal(e.kind, ERR_FULL);
+	assert_non_null(strstr(e.text, "the folder '/nowhere' is read-only: "));
+	errno = EIO;
+	err_sys(&e, "write");
+	assert_false(room_tell(&e, -1, "storage main"));
+	assert_string_equal(e.text, "write: Input/output error");
 }
 
 static void
@@ -338,6 +361,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_error_reads_from_the_outside_in),
 		cmocka_unit_test(a_full_disk_is_told_apart),
+		cmocka_unit_test(T20_a_quota_and_a_read_only_disk_are_told_as_what_they_are),
 		cmocka_unit_test(an_error_that_grows_too_long_loses_its_end),
 		cmocka_unit_test(every_kind_of_error_has_its_own_name),
 		cmocka_unit_test(arena_memory_is_zeroed_aligned_and_apart),

@@ -174,7 +174,7 @@ write_piece(struct unpack *u, struct batch *b, struct err *e)
 			return -1;
 	}
 	hash_add(h->hash, b->bytes, b->n);
-	if (fd_write_all(u->large_fd, b->bytes, b->n, e) != 0)
+	if (unpack_put_write(u->large_fd, &u->large, b->bytes, b->n, e) != 0)
 		return -1;
 	return b->piece & PIECE_LAST ? unpack_put_end(&u->large_fd, h, &u->large, e) : 0;
 }

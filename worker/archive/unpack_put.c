@@ -9,6 +9,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/fd.h"
+#include "lib/base/room.h"
 
 /* A backup has a member for each folder, soon after what is in it; and none is so deep. */
 enum { PENDING_MAX = 4096 };
@@ -37,7 +38,9 @@ failed(struct err *e, const struct unpack_put *put, const char *what)
 		    "is below something that is no folder");
 	manifest_show_path(&shown, put->entry.path[0] ? put->entry.path : ".");
 	errno = why;
-	return err_sys(e, "%s '%.500s'", what, shown.p);
+	err_sys(e, "%s '%.500s'", what, shown.p);
+	room_tell(e, put->root, "the target");
+	return -1;
 }
 
 static void
@@ -100,6 +103,15 @@ unpack_put_begin(int *fd, struct unpack_hand *h, const struct unpack_put *put, s
 }
 
 int
+unpack_put_write(int fd, const struct unpack_put *put, const void *p, size_t n, struct err *e)
+{
+	if (fd_write_all(fd, p, n, e) == 0)
+		return 0;
+	room_tell(e, put->root, "the target");
+	return -1;
+}
+
+int
 unpack_put_end(int *fd, struct unpack_hand *h, const struct unpack_put *put, struct err *e)
 {
 	char hash[HASH_HEX_SIZE];
@@ -123,7 +135,7 @@ unpack_put_file(struct unpack_hand *h, const struct unpack_put *put, const void 
 	if (unpack_put_begin(&fd, h, put, e) != 0)
 		return -1;
 	hash_add(h->hash, p, n);
-	if (fd_write_all(fd, p, n, e) != 0)
+	if (unpack_put_write(fd, put, p, n, e) != 0)
 		return -1;
 	return unpack_put_end(&fd, h, put, e);
 }

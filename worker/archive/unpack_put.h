@@ -40,6 +40,8 @@ MUST_USE int unpack_put_folder(struct unpack_hand *h, const struct unpack_put *p
 /* A file in pieces: a descriptor to write to; then the end, which closes it. */
 MUST_USE int unpack_put_begin(int *fd, struct unpack_hand *h, const struct unpack_put *put,
     struct err *e);
+MUST_USE int unpack_put_write(int fd, const struct unpack_put *put, const void *p, size_t n,
+    struct err *e);
 MUST_USE int unpack_put_end(int *fd, struct unpack_hand *h, const struct unpack_put *put,
     struct err *e);
 

@@ -16,9 +16,9 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/fd.h"
-#include "lib/base/num.h"
+#include "lib/base/room.h"
 
-enum { NAME_SIZE = 256, KEY_SIZE = 1024 };
+enum { NAME_SIZE = 256, KEY_SIZE = 1024, STORAGE_PLACE = 128 };
 
 struct local {
 	struct dest base;
@@ -51,17 +51,14 @@ open_below(int root, const char *path, int flags)
 	return (int)syscall(SYS_openat2, root, path, &how, sizeof how);
 }
 
-/* The words for a full storage are the same wherever the kernel notices it. */
+/* The words for a storage that takes no more are the same wherever the kernel notices it. */
 static int
 failed(struct local *d, struct err *e)
 {
-	char has[NUM_TEXT];
-	struct statvfs v;
+	char place[STORAGE_PLACE];
 
-	if (e->kind != ERR_FULL || fstatvfs(d->root, &v) != 0)
-		return err_in(e, "storage %s", d->base.slug);
-	num_size(has, (int64_t)v.f_bavail * (int64_t)v.f_frsize);
-	return err_set(e, ERR_FULL, "storage %s is full: has %s", d->base.slug, has);
+	snprintf(place, sizeof place, "storage %s", d->base.slug);
+	return room_tell(e, d->root, place) ? -1 : err_in(e, "%s", place);
 }
 
 static int
@@ -147,7 +144,10 @@ make_folders(struct local *d, const char *folder, struct err *e)
 		parent = open_below(d->root, above, O_RDONLY | O_DIRECTORY);
 		if (parent < 0)
 			return err_sys(e, "open the folder '%s'", above);
-		if (mkdirat(parent, name, 0700) == 0 && fsync(parent) != 0)
+		if (mkdirat(parent, name, 0700) != 0) {
+			if (errno != EEXIST)
+				return err_sys(e, "make the folder '%s'", part);
+		} else if (fsync(parent) != 0)
 			return err_sys(e, "sync the folder '%s'", above);
 		if (folder[i] == '\0')
 			return 0;

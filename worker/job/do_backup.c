@@ -119,8 +119,13 @@ static int
 tell_needs(const struct needs *needs, struct plan *p, struct err *e)
 {
 	char wants[NUM_TEXT];
+	struct err ignored;
+	int64_t has;
 
 	if (e->kind != ERR_FULL || needs->most == 0)
+		return -1;
+	/* It is not bytes that it lacks: inodes, or a quota. */
+	if (dest_space(&has, p->dest, &ignored) == 0 && has >= room_for(needs->most))
 		return -1;
 	num_size(wants, room_for(needs->most));
 	return err_set(e, ERR_FULL, "%s; the whole backup needs about %s",

@@ -13,6 +13,7 @@
 #include "lib/base/fault.h"
 #include "lib/base/fd.h"
 #include "lib/base/num.h"
+#include "lib/base/room.h"
 #include "lib/store/downloads.h"
 #include "lib/store/listing.h"
 #include "worker/archive/choice.h"
@@ -36,8 +37,10 @@ open_folder(int *ret, struct plan *p, struct err *e)
 	if (snprintf(path, sizeof path, "%s/%s", p->conf->downloads, p->download.uuid) >=
 	    (int)sizeof path)
 		return err_set(e, ERR_INPUT, "the path of the downloads folder is too long");
-	if (fd_make_path(path, e) != 0)
+	if (fd_make_path(path, e) != 0) {
+		room_tell_folder(e, p->conf->downloads);
 		return -1;
+	}
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || fchmod(fd, FOLDER_MODE) != 0)
 		return err_sys(e, "open the folder '%s'", path);

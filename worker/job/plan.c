@@ -10,6 +10,7 @@
 
 #include "lib/base/fault.h"
 #include "lib/base/log.h"
+#include "lib/base/room.h"
 #include "lib/store/backups.h"
 #include "lib/store/copies.h"
 #include "lib/store/downloads.h"
@@ -216,7 +217,7 @@ plan_scratch(struct plan *p, struct err *e)
 		return 0;
 	plan_scratch_path(path, sizeof path, p->conf, &p->lease);
 	if (mkdir(path, 0700) != 0 && errno != EEXIST)
-		return err_sys(e, "make the folder '%s'", path);
+		return room_not_made(e, path);
 	p->scratch = arena_dup(p->arena, path);
 	return 0;
 }

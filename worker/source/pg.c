@@ -10,6 +10,7 @@
 #include "lib/base/fd.h"
 #include "lib/base/num.h"
 #include "lib/base/rand.h"
+#include "lib/base/room.h"
 #include "lib/base/utf8.h"
 #include "lib/util/proc.h"
 
@@ -37,7 +38,7 @@ write_passfile(const char *path, const char *secret, struct err *e)
 		    "A password with a line break cannot be used for PostgreSQL");
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return err_sys(e, "create '%s'", path);
+		return room_not_made(e, path);
 	buf_text(&line, "*:*:*:*:");
 	for (const char *c = secret; *c != '\0'; c++) {
 		if (*c == ':' || *c == '\\')

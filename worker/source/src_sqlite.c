@@ -20,6 +20,7 @@
 #include "lib/base/fd.h"
 #include "lib/base/num.h"
 #include "lib/base/rand.h"
+#include "lib/base/room.h"
 #include "worker/source/drivers.h"
 #include "worker/source/lite.h"
 
@@ -264,7 +265,7 @@ collect(const struct scrap *scrap, int fd, const char *scratch, struct err *e)
 	ssize_t n;
 
 	if (out < 0)
-		return err_sys(e, "create '%s'", scrap->path);
+		return room_not_made(e, scrap->path);
 	n = fd_read_full(fd, buf_room(&piece, PIECE), PIECE, e);
 	if (n < 0)
 		return -1;

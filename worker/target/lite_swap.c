@@ -12,6 +12,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/fault.h"
 #include "lib/base/fd.h"
+#include "lib/base/room.h"
 #include "lib/util/hash.h"
 #include "worker/source/lite.h"
 
@@ -220,7 +221,7 @@ copy_file(sqlite3_file *from, int64_t size, const char *to, struct err *e)
 	CLEANUP_BUF struct buf piece = BUF_INIT;
 
 	if (fd < 0)
-		return err_sys(e, "create '%s'", to);
+		return room_not_made(e, to);
 	buf_room(&piece, PIECE);
 	for (int64_t at = 0; at < size; at += PIECE) {
 		int n = (int)(size - at < PIECE ? size - at : PIECE);

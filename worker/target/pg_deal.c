@@ -10,6 +10,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/fd.h"
+#include "lib/base/room.h"
 #include "worker/target/pg_toc.h"
 
 enum { HEAD_MAX = 16 << 20, SLICE = 1 << 20, CHUNK = 128 << 10, INT_BYTES = 5 };
@@ -83,7 +84,7 @@ static int
 file_open(struct file *f, const char *path, struct err *e)
 {
 	f->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	return f->fd < 0 ? err_sys(e, "create '%s'", path) : 0;
+	return f->fd < 0 ? room_not_made(e, path) : 0;
 }
 
 static int
@@ -116,7 +117,7 @@ put_list(const char **list, const char *path, const struct buf *text, struct err
 		return 0;
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return err_sys(e, "create '%s'", path);
+		return room_not_made(e, path);
 	*list = path;
 	return fd_write_all(fd, text->p, text->n, e);
 }

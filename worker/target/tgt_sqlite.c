@@ -16,6 +16,7 @@
 
 #include "lib/base/fd.h"
 #include "lib/base/num.h"
+#include "lib/base/room.h"
 #include "worker/source/lite.h"
 #include "worker/target/landings.h"
 #include "worker/target/lite_swap.h"
@@ -162,7 +163,7 @@ decode(const char *path, const struct export_part *from, struct err *e)
 	ssize_t n;
 
 	if (fd < 0)
-		return err_sys(e, "create '%s'", path);
+		return room_not_made(e, path);
 	if (export_database(&made, fd, from, e) != 0)
 		return -1;
 	n = pread(fd, head, sizeof head, 0);
