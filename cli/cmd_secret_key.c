@@ -24,8 +24,8 @@ rotate(struct cmd_desk *d, bool lost)
 		return cmd_fail(&e);
 	printf("%" PRId64 " secrets are sealed to a new key, %s.\n", r.sealed, r.key_file);
 	if (r.shut > 0)
-		printf("%" PRId64 " do not open and stay as they are: enter each again on its page.\n",
-		    r.shut);
+		printf("%" PRId64 " do not open and stay as they are: enter each again on its "
+		       "page.\n", r.shut);
 	if (!lost)
 		puts("The old key is kept beside it, for copies of the catalogue from before; "
 		     "remove it when none is needed any more.");

@@ -20,9 +20,10 @@ struct secret {
 static const struct table {
 	const char *next, *put;
 } tables[] = {
-	{ "SELECT s.id, s.sealed, p.slug||'/'||v.slug||'/'||s.slug FROM service s JOIN environment v"
-	  " ON v.id=s.environment JOIN project p ON p.id=v.project WHERE s.id>?1 AND s.sealed IS NOT"
-	  " NULL ORDER BY s.id LIMIT 1", "UPDATE service SET sealed=?2 WHERE id=?1" },
+	{ "SELECT s.id, s.sealed, p.slug||'/'||v.slug||'/'||s.slug FROM service s JOIN"
+	  " environment v ON v.id=s.environment JOIN project p ON p.id=v.project WHERE"
+	  " s.id>?1 AND s.sealed IS NOT NULL ORDER BY s.id LIMIT 1",
+	  "UPDATE service SET sealed=?2 WHERE id=?1" },
 	{ "SELECT id, sealed, 'storage '||slug FROM storage WHERE id>?1 AND sealed IS NOT NULL"
 	  " ORDER BY id LIMIT 1", "UPDATE storage SET sealed=?2 WHERE id=?1" },
 	{ "SELECT id, sealed, 'channel '||name FROM channel WHERE id>?1 AND sealed IS NOT NULL"
@@ -157,6 +158,7 @@ static int
 take_old(struct secrets_rotation *r, struct db *db, struct keys *k, struct err *e)
 {
 	CLEANUP_ARENA struct arena *a = arena_new();
+	struct err why;
 	bool changed;
 	char *known;
 
@@ -165,8 +167,12 @@ take_old(struct secrets_rotation *r, struct db *db, struct keys *k, struct err *
 	if (*known == '\0')
 		return err_set(e, ERR_CONFLICT,
 		    "the catalogue has no key yet; run: lazarette admin init");
-	if (settle(&changed, db, r->key_file, e) != 0)
-		return r->lost && e->kind == ERR_CONFLICT ? 0 : -1;
+	if (settle(&changed, db, r->key_file, &why) != 0) {
+		if (r->lost && why.kind == ERR_CONFLICT)
+			return 0;
+		*e = why;
+		return -1;
+	}
 	if (r->lost)
 		return err_set(e, ERR_CONFLICT,
 		    "the key is not lost: it is '%s'. Leave --lost away", r->key_file);

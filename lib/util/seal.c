@@ -110,12 +110,15 @@ keep(const char *file, const char *key_file, struct err *e)
 	CLEANUP_SEAL struct seal_key k = { .secret = { 0 } };
 	char name[PATH_MAX];
 	const char *ending = k.public_hex;
+	struct err why;
 
-	if (seal_load(&k, file, e) != 0) {
-		if (e->kind == ERR_NOT_FOUND)
+	if (seal_load(&k, file, &why) != 0) {
+		if (why.kind == ERR_NOT_FOUND)
 			return 0;
-		if (e->kind != ERR_DAMAGED)
+		if (why.kind != ERR_DAMAGED) {
+			*e = why;
 			return -1;
+		}
 		ending = "damaged";
 	}
 	if (snprintf(name, sizeof name, "%s.%.*s", key_file, ENDING, ending) >= (int)sizeof name)
@@ -147,7 +150,7 @@ globbed(glob_t *g)
 	globfree(g);
 }
 
-/* The paths of the files that may hold a key: key_file's own name and an ending. None is no error. */
+/* The paths of the files that may hold a key: key_file's name and an ending. None is no error. */
 static int
 beside(glob_t *ret, const char *key_file, struct err *e)
 {
@@ -190,30 +193,33 @@ seal_find(char **ret, struct arena *a, const char *key_file, const char *public_
 	CLEANUP_SEAL struct seal_key k = { .secret = { 0 } };
 	CLEANUP(globbed) glob_t found = { .gl_pathc = 0 };
 	const char *what = "belongs to another catalogue";
+	struct err why;
 
 	*ret = arena_dup(a, key_file);
-	if (seal_load(&k, key_file, e) == 0) {
+	if (seal_load(&k, key_file, &why) == 0) {
 		if (strcmp(k.public_hex, public_hex) == 0)
 			return 0;
-	} else if (e->kind == ERR_NOT_FOUND) {
+	} else if (why.kind == ERR_NOT_FOUND) {
 		what = "does not exist";
-	} else if (e->kind == ERR_DAMAGED) {
+	} else if (why.kind == ERR_DAMAGED) {
 		what = "is not a key of this program";
 	} else {
+		*e = why;
 		return -1;
 	}
 	if (beside(&found, key_file, e) != 0)
 		return -1;
 	for (size_t i = 0; i < found.gl_pathc; i++) {
-		if (seal_load(&k, found.gl_pathv[i], e) == 0 &&
+		if (seal_load(&k, found.gl_pathv[i], &why) == 0 &&
 		    strcmp(k.public_hex, public_hex) == 0) {
 			*ret = arena_dup(a, found.gl_pathv[i]);
 			return 0;
 		}
 	}
 	return err_set(e, ERR_CONFLICT,
-	    "the key '%s' %s: put the right one back from your copy, the public half of which begins"
-	    " with %.8s; if it is lost for good, run: lazarette admin secret-key rotate --lost",
+	    "the key '%s' %s: put the right one back from your copy, the public half of which"
+	    " begins with %.8s; if it is lost for good, run:"
+	    " lazarette admin secret-key rotate --lost",
 	    key_file, what, public_hex);
 }
 
@@ -281,16 +287,18 @@ seal_open(char **ret, struct arena *a, const char *key_file, const void *sealed,
     struct err *e)
 {
 	CLEANUP_SEAL struct seal_key k = { .secret = { 0 } };
-	bool there = seal_load(&k, key_file, e) == 0;
+	struct err why;
+	bool there = seal_load(&k, key_file, &why) == 0;
 
-	if ((there && seal_unlock(ret, a, &k, sealed, size, e) == 0) ||
+	if ((there && seal_unlock(ret, a, &k, sealed, size, &why) == 0) ||
 	    open_beside(ret, a, key_file, sealed, size) == 0)
 		return 0;
+	*e = why;
 	if (!there)
 		return e->kind != ERR_NOT_FOUND ? -1 : err_set(e, ERR_NOT_FOUND,
-		    "the key that opens secrets, '%s', does not exist: put it back from your copy; if"
-		    " there is none, run: lazarette admin secret-key rotate --lost", key_file);
+		    "the key that opens secrets, '%s', does not exist: put it back from your copy;"
+		    " if there is none, run: lazarette admin secret-key rotate --lost", key_file);
 	return err_set(e, ERR_DAMAGED,
-	    "the secret does not open with the key '%s' or one kept beside it: enter it again on its"
-	    " page", key_file);
+	    "the secret does not open with the key '%s' or one kept beside it: enter it again on"
+	    " its page", key_file);
 }
