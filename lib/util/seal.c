@@ -49,7 +49,7 @@ seal_load(struct seal_key *ret, const char *key_file, struct err *e)
 	if (need_sodium(e) != 0)
 		return -1;
 	if (stat(key_file, &st) == 0 && (st.st_mode & 0007) != 0)
-		return err_set(e, ERR_INPUT,
+		return err_set(e, ERR_DENIED,
 		    "everybody on this machine may read the key '%s'; run: chmod 600 '%s'",
 		    key_file, key_file);
 	if (fd_read_file(&text, key_file, 256, e) != 0)
@@ -293,12 +293,14 @@ seal_open(char **ret, struct arena *a, const char *key_file, const void *sealed,
 	if ((there && seal_unlock(ret, a, &k, sealed, size, &why) == 0) ||
 	    open_beside(ret, a, key_file, sealed, size) == 0)
 		return 0;
+	if (there)
+		return err_set(e, ERR_DAMAGED, "the secret does not open with the key '%s' or one"
+		    " kept beside it: enter it again on its page", key_file);
+	if (why.kind == ERR_NOT_FOUND || why.kind == ERR_DAMAGED)
+		return err_set(e, ERR_NOT_FOUND, "the key that opens secrets, '%s', %s: put it back"
+		    " from your copy; if there is none, run: lazarette admin secret-key rotate"
+		    " --lost", key_file, why.kind == ERR_NOT_FOUND ? "does not exist"
+		    : "is not a key of this program");
 	*e = why;
-	if (!there)
-		return e->kind != ERR_NOT_FOUND ? -1 : err_set(e, ERR_NOT_FOUND,
-		    "the key that opens secrets, '%s', does not exist: put it back from your copy;"
-		    " if there is none, run: lazarette admin secret-key rotate --lost", key_file);
-	return err_set(e, ERR_DAMAGED,
-	    "the secret does not open with the key '%s' or one kept beside it: enter it again on"
-	    " its page", key_file);
+	return -1;
 }

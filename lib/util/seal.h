@@ -32,7 +32,7 @@ MUST_USE int seal_make_key(char public_hex[SEAL_PUBLIC_HEX_SIZE], const char *ke
 /* The public half of a key file that is there: ERR_NOT_FOUND, or ERR_DAMAGED when it is none. */
 MUST_USE int seal_read_key(char public_hex[SEAL_PUBLIC_HEX_SIZE], const char *key_file,
     struct err *e);
-/* ERR_NOT_FOUND, ERR_DAMAGED when it is no key, ERR_INPUT when everybody may read it. */
+/* ERR_NOT_FOUND, ERR_DAMAGED when it is no key, ERR_DENIED when everybody may read it. */
 MUST_USE int seal_load(struct seal_key *ret, const char *key_file, struct err *e);
 /* A new key in "<key_file>.next", on disk. One that lies there is kept under its own ending. */
 MUST_USE int seal_make_next(struct seal_key *ret, const char *key_file, struct err *e);
@@ -49,7 +49,8 @@ MUST_USE int seal_lock(void **ret, size_t *size, struct arena *a, const char *pu
 /* ERR_DAMAGED: another key, or changed bytes. The text lives in the arena. */
 MUST_USE int seal_unlock(char **ret, struct arena *a, const struct seal_key *k, const void *sealed,
     size_t size, struct err *e);
-/* As seal_unlock() with the key of the file or one that lies beside it. */
+/* As seal_unlock() with the key of the file or one that lies beside it. Any other kind of failure
+ * is one of the key, and the secret may open another time; the text says what to do. */
 MUST_USE int seal_open(char **ret, struct arena *a, const char *key_file, const void *sealed,
     size_t size, struct err *e);
 

@@ -308,9 +308,9 @@ T62_a_lost_a_wrong_and_an_unreadable_key_are_said_clearly(void **state)
 	REFUSED(ERR_CONFLICT, rotate(&lost, f));
 	assert_non_null(strstr(f->e.text, "the key is not lost"));
 	assert_int_equal(chmod(key_file(f), 0644), 0);
-	REFUSED(ERR_INPUT, rotate(&r, f));
+	REFUSED(ERR_DENIED, rotate(&r, f));
 	assert_non_null(strstr(f->e.text, "chmod 600"));
-	REFUSED(ERR_INPUT, rotate(&lost, f));
+	REFUSED(ERR_DENIED, rotate(&lost, f));
 	assert_int_equal(chmod(key_file(f), 0600), 0);
 
 	assert_int_equal(rename(key_file(f), aside), 0);
