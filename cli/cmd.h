@@ -22,6 +22,7 @@ int cmd_setup_code(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_check_config(int argc, char **argv);
 int cmd_keys(int argc, char **argv);
+int cmd_secret_key(int argc, char **argv);
 int cmd_restore(int argc, char **argv);
 int cmd_gc(int argc, char **argv);
 int cmd_rebuild(int argc, char **argv);

@@ -13,6 +13,7 @@
 #include "lib/base/fd.h"
 #include "lib/base/rand.h"
 #include "lib/store/projects.h"
+#include "lib/store/secrets.h"
 #include "lib/store/settings.h"
 #include "lib/util/seal.h"
 
@@ -95,21 +96,14 @@ static int
 pair_key(struct db *db, const struct conf *c, struct arena *a, struct err *e)
 {
 	char public[SEAL_PUBLIC_HEX_SIZE], *known;
+	bool changed;
 
 	if (settings_get(&known, a, db, "seal_public_key", e) != 0)
 		return -1;
-	if (*known != '\0' && access(c->secret_key, F_OK) != 0)
-		return err_set(e, ERR_CONFLICT,
-		    "the key '%s' is missing: put it back from your copy; a new one would not open "
-		    "the passwords in the catalogue",
-		    c->secret_key);
-	if (seal_make_key(public, c->secret_key, e) != 0)
-		return -1;
-	if (*known != '\0' && strcmp(known, public) != 0)
-		return err_set(e, ERR_CONFLICT,
-		    "the key '%s' belongs to another catalogue: put the right one back",
-		    c->secret_key);
-	return *known == '\0' ? settings_set(db, "seal_public_key", public, e) : 0;
+	if (*known != '\0')
+		return secrets_settle(&changed, db, c->secret_key, e);
+	return seal_make_key(public, c->secret_key, e) != 0
+	    ? -1 : settings_set(db, "seal_public_key", public, e);
 }
 
 static int

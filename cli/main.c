@@ -15,6 +15,7 @@ static const struct {
 	{ "init", "make the instance's folder, keys, catalogue and configuration", cmd_init },
 	{ "setup-code", "print the one-time code for the first account", cmd_setup_code },
 	{ "keys", "make and show the keys that encrypt and sign backups (rotate)", cmd_keys },
+	{ "secret-key", "change the key that opens the passwords (rotate)", cmd_secret_key },
 	{ "doctor", "check the catalogue against the files (--deep, --strict)", cmd_doctor },
 	{ "restore", "take a backup out of a storage, without the console", cmd_restore },
 	{ "rebuild", "make the catalogue's backups again from a storage", cmd_rebuild },

@@ -49,7 +49,7 @@ tar -xf FILE.tar.zst &amp;&amp; sha256sum -c SHA256SUMS</code></pre>
 <h2>Files</h2>
 <p>One or several absolute folders, one per line, and patterns of what to leave out: <code>*.tmp</code> matches a name anywhere, <code>cache/</code> a folder with all it holds, <code>/thumbs/*</code> is tied to the top.</p>
 <h2>Passwords</h2>
-<p>They are sealed when you save them. These pages can never show them again; only the worker can open them, at the moment of use. An empty password field leaves the stored one as it is.</p>
+<p>They are sealed when you save them. These pages can never show them again; only the worker can open them, at the moment of use. An empty password field leaves the stored one as it is. <code>lazarette admin secret-key rotate</code>, on the server, changes the key for all of them; none has to be entered again.</p>
 <?cs elif:help.topic.states ?>
 <p class="lead">A state is a word, a sign and a colour. The word alone is enough.</p>
 <h2>Environments</h2>

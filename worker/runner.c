@@ -26,6 +26,7 @@
 #include "lib/base/rand.h"
 #include "lib/model/zone.h"
 #include "lib/store/db.h"
+#include "lib/store/secrets.h"
 #include "lib/store/settings.h"
 #include "worker/crew.h"
 #include "worker/deliveries.h"
@@ -174,6 +175,20 @@ look_for_zones(void)
 	if (zone_load(&utc, arena, ZONE_FOLDER, "UTC", &e) != 0)
 		log_line(LOG_WARN, "worker.zones", "the system has no time zones (package tzdata):"
 		    " schedules, windows and days count by UTC");
+}
+
+/* Without the right key what needs a password fails and says so; all else goes on. */
+static void
+look_for_key(const struct runner *r)
+{
+	bool changed;
+	struct err e;
+
+	if (secrets_settle(&changed, r->db, r->conf->secret_key, &e) != 0)
+		log_line(LOG_ERROR, "worker.key", "%s", e.text);
+	else if (changed)
+		log_line(LOG_INFO, "worker.key", "the key of the catalogue is in its place again:"
+		    " '%s'", r->conf->secret_key);
 }
 
 /* -- turns -- */
@@ -369,6 +384,7 @@ runner_run(const struct conf *conf)
 		return r.closing ? 0 : 1;
 	}
 	look_for_zones();
+	look_for_key(&r);
 	crew_init(&r.crew, conf, r.db, r.name);
 	if (herald_begin(r.db, clock_now(), &e) != 0)
 		trouble(&r, "worker.herald", &e);

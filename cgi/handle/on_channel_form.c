@@ -105,6 +105,7 @@ seal_url(struct form *f, const struct request *rq, const char *host, struct err 
 	        e) != 0)
 		return err_in(e, "lock the address up");
 	f->c.sealed = sealed;
+	f->c.sealed_for = key;
 	f->c.target = shown(rq, host, f->typed.url);
 	return 0;
 }

@@ -85,6 +85,7 @@ seal_secret(struct form *f, const struct request *rq, struct err *e)
 	if (seal_lock(&sealed, &f->s.sealed_size, rq->arena, key, secret, e) != 0)
 		return err_in(e, "lock the secret key up");
 	f->s.sealed = sealed;
+	f->s.sealed_for = key;
 	return 0;
 }
 

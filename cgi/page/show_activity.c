@@ -20,6 +20,7 @@ static const struct {
 	{ "storage.plain", "no longer encrypts what goes into storage" },
 	{ "storage.added", "adds storage" },
 	{ "storage.changed", "changes the settings of storage" },
+	{ "secret_key.changed", "changes the key that opens passwords" },
 	{ "storage.trusted", "confirms the key of the server of storage" },
 	{ "storage.removed", "removes storage" },
 	{ "backup.trusted", "says that it is fine: backup" },

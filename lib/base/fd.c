@@ -105,6 +105,12 @@ sync_folder_of(int dirfd, const char *name, struct err *e)
 }
 
 int
+fd_sync_folder(const char *path, struct err *e)
+{
+	return sync_folder_of(AT_FDCWD, path, e);
+}
+
+int
 fd_publish(int fd, int dirfd, const char *temporary, const char *name, struct err *e)
 {
 	FAULT("publish.before_sync");

@@ -35,6 +35,9 @@ MUST_USE int fd_publish(int fd, int dirfd, const char *temporary, const char *na
 /* Publish `n` bytes as the file `path` with this mode, by fd_publish(). */
 MUST_USE int fd_put_file(const char *path, const void *p, size_t n, mode_t mode, struct err *e);
 
+/* fsync the folder that holds `path`: what was linked or renamed there is on disk. */
+MUST_USE int fd_sync_folder(const char *path, struct err *e);
+
 /* mkdir -p with mode 0700 for what is made; existing folders are left as they are. */
 MUST_USE int fd_make_path(const char *path, struct err *e);
 

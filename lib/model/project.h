@@ -62,6 +62,7 @@ struct service {
 	struct service_settings settings;
 	const void *sealed;           /* NULL when there is no secret */
 	size_t sealed_size;
+	const char *sealed_for;       /* the public key, of what was sealed just now; else NULL */
 	int64_t created_at;
 	const char *check_state;      /* untested, ok, failed */
 	const char *check_text;       /* what the last connection test found, for people */
@@ -129,6 +130,7 @@ struct storage {
 	int64_t write_rate, read_rate;
 	const void *sealed;           /* not local: the secret as the web process locked it up */
 	size_t sealed_size;
+	const char *sealed_for;       /* the public key, of what was sealed just now; else NULL */
 	/* Of one that is opened; the catalogue holds none of it. 0 and NULL: as usual. */
 	const char *secret;           /* s3: the secret key; sftp: the private key or password */
 	const char *ca_file;

@@ -4,6 +4,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/rand.h"
 #include "lib/store/channel_row.h"
+#include "lib/store/row.h"
 #include "lib/store/sql.h"
 
 static const char no_channel[] = "There is no such channel.";
@@ -31,6 +32,7 @@ read_columns(struct channel *ch, struct sql *q, struct arena *a)
 	ch->name = sql_text(q, c++, a);
 	ch->target = sql_text(q, c++, a);
 	ch->sealed = sql_blob(&ch->sealed_size, q, c++, a);
+	ch->sealed_for = NULL;
 	ch->enabled = sql_int(q, c++) != 0;
 	ch->confirmed_at = sql_int(q, c++);
 	ch->asked_at = sql_int(q, c++);
@@ -209,6 +211,7 @@ channels_add(struct channel *c, struct db *db, struct err *e)
 
 	rand_uuid(uuid);
 	if (sql_begin(&t, db, e) != 0 ||
+	    row_sealed(&t, db, c->sealed_for, e) != 0 ||
 	    sql_get(&id, db, sql,
 	        SQL_ARGS(sql_t(uuid), sql_id(c->project), sql_id(c->environment),
 	            sql_t(notice_kind_name(c->kind)), sql_t(c->name), sql_t(c->target),
@@ -233,6 +236,7 @@ channels_update(const struct channel *c, struct db *db, struct err *e)
 	int64_t changed, same;
 
 	if (sql_begin(&t, db, e) != 0 ||
+	    row_sealed(&t, db, c->sealed_for, e) != 0 ||
 	    sql_get(&same, db, sql_old, SQL_ARGS(sql_i(c->id), sql_t(c->target)), e) != 0 ||
 	    sql_run(&changed, db, sql,
 	        SQL_ARGS(sql_i(c->id), sql_t(c->name), sql_t(c->target),

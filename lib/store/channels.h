@@ -25,13 +25,15 @@ struct channel {
 	const void *sealed;           /* to the worker's key: the URL, and behind a line end what
 	                                 signs or opens; NULL of mail */
 	size_t sealed_size;
+	const char *sealed_for;       /* the public key, of what was sealed just now; else NULL */
 	bool enabled;
 	int64_t confirmed_at, asked_at;   /* of mail: nothing is sent before it is confirmed */
 	int64_t revision, created_at;
 	notice_set events;
 };
 
-/* Sets c->id. A mail address that an account has is confirmed by that. */
+/* Sets c->id. A mail address that an account has is confirmed by that. ERR_BUSY, of both: the
+ * catalogue has another key by now than c->sealed_for, nothing was written. */
 MUST_USE int channels_add(struct channel *c, struct db *db, struct err *e);
 /* Name, target, secret (unless sealed is NULL) and events of c->id; ERR_CONFLICT when the row has
  * another revision than c->revision. */

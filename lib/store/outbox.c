@@ -2,6 +2,7 @@
 #include "lib/store/outbox.h"
 
 #include "lib/base/clock.h"
+#include "lib/store/row.h"
 #include "lib/store/sql.h"
 
 enum { MINUTE = 60 * 1000, LONGEST = 360 * MINUTE, GIVE_UP = 1440 * MINUTE };
@@ -13,11 +14,16 @@ add(int64_t *changes, struct db *db, const struct outbox_mail *m, struct err *e)
 	                          "message, state, next_at, job, created_at) VALUES (?1, ?2, ?3,"
 	                          " ?4, ?5, 'queued', ?6, ?7, ?6) ON CONFLICT (message_id) DO"
 	                          " NOTHING";
+	CLEANUP_TXN struct sql_txn t = { NULL };
 
-	return sql_run(changes, db, sql,
-	    SQL_ARGS(sql_t(m->message_id), sql_t(m->kind), sql_t(m->recipient), sql_t(m->subject),
-	        sql_b(m->message, m->message_size), sql_i(clock_now()), sql_id(m->job)),
-	    e);
+	if (row_sealed(&t, db, m->sealed_for, e) != 0 ||
+	    sql_run(changes, db, sql,
+	        SQL_ARGS(sql_t(m->message_id), sql_t(m->kind), sql_t(m->recipient),
+	            sql_t(m->subject), sql_b(m->message, m->message_size), sql_i(clock_now()),
+	            sql_id(m->job)),
+	        e) != 0)
+		return -1;
+	return row_sealed_commit(&t, e);
 }
 
 int
@@ -57,6 +63,7 @@ read_mail(void *row, struct sql *q, struct arena *a)
 	m->recipient = sql_text(q, c++, a);
 	m->subject = sql_text(q, c++, a);
 	m->message = sql_blob(&m->message_size, q, c++, a);
+	m->sealed_for = NULL;
 	m->state = sql_text(q, c++, a);
 	m->last_error = sql_text(q, c++, a);
 	m->tries = sql_int(q, c++);

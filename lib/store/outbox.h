@@ -19,6 +19,7 @@ struct outbox_mail {
 	const char *recipient, *subject;
 	const char *message; /* sealed to the worker's key: a link stands in it */
 	size_t message_size;
+	const char *sealed_for;       /* the public key, of one that is to be added */
 	const char *state, *last_error;
 	int64_t tries, next_at, created_at, sent_at;
 };

@@ -35,6 +35,8 @@ MUST_USE int environments_by_id(struct environment *ret, struct arena *a, struct
 MUST_USE int environments_list(struct environment **ret, size_t *count, struct arena *a,
     struct db *db, int64_t project, struct err *e);
 
+/* Here, and wherever something sealed is written: when the catalogue has another key by now than
+ * s->sealed_for, nothing is written and ERR_BUSY. */
 MUST_USE int services_add(struct service *s, struct db *db, struct err *e);
 /* Name, slug, settings, landing rules and (unless sealed is NULL) the secret. The row must still
  * have s->revision, else ERR_CONFLICT; raises the revision and sets check_state to untested. */

@@ -148,6 +148,25 @@ renew(const struct service *made, struct db *db, int64_t id, struct err *e)
 	return services_update(&row, db, e);
 }
 
+/* With the secret as it is sealed by now: the job read it a while ago. */
+static int
+add(struct service *made, struct db *db, struct err *e)
+{
+	CLEANUP_ARENA struct arena *a = arena_new();
+	struct service of;
+	int rc;
+
+	if (made->sealed == NULL)
+		return services_add(made, db, e);
+	if (services_by_id(&of, a, db, made->id, e) != 0)
+		return -1;
+	made->sealed = of.sealed;
+	made->sealed_size = of.sealed_size;
+	rc = services_add(made, db, e);
+	made->sealed = NULL;
+	return rc;
+}
+
 int
 restores_made(struct db *db, const struct lease *l, struct restore_part *part,
     struct service *made, struct err *e)
@@ -164,7 +183,7 @@ restores_made(struct db *db, const struct lease *l, struct restore_part *part,
 		if (renew(made, db, id, e) != 0)
 			return -1;
 	} else {
-		if (services_add(made, db, e) != 0)
+		if (add(made, db, e) != 0)
 			return -1;
 		id = made->id;
 		if (sql_run(NULL, db, sql, SQL_ARGS(sql_i(part->id), sql_i(id)), e) != 0)

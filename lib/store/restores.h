@@ -147,7 +147,7 @@ MUST_USE int restores_hook_due(struct db *db, const struct lease *l, bool due, s
 MUST_USE int restores_finish(struct db *db, const struct lease *l, int64_t warnings,
     int64_t undo_until, struct err *e);
 /* The service of what is not in use, made or, from its second time on, led to where that is now.
- * Sets part->made. */
+ * Sets part->made. `made` has the id of the one whose secret it gets, unless its sealed is NULL. */
 MUST_USE int restores_made(struct db *db, const struct lease *l, struct restore_part *part,
     struct service *made, struct err *e);
 /* Switched as it was wanted, and the job succeeded. */

@@ -18,4 +18,10 @@ MUST_USE int row_insert(int64_t *id, struct db *db, const char *sql, const struc
 MUST_USE int row_update(struct db *db, const char *sql, const struct sql_arg *args,
     const char *missing, struct err *e);
 
+/* For who writes what was sealed to the key of this public half: from here to row_sealed_commit(),
+ * or the end of the transaction that is there already, the catalogue's key stays that one; ERR_BUSY
+ * when it is another by now. NULL, of what was not sealed just now: does nothing. */
+MUST_USE int row_sealed(struct sql_txn *t, struct db *db, const char *sealed_for, struct err *e);
+MUST_USE int row_sealed_commit(struct sql_txn *t, struct err *e);
+
 #endif

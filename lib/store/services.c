@@ -33,6 +33,7 @@ read_service(void *row, struct sql *q, struct arena *a)
 	if (service_settings_parse(&s->settings, a, s->engine, sql_text(q, c++, a), &ignored) != 0)
 		s->settings = (struct service_settings){ "", "", "", "", "", "", "", "" };
 	s->sealed = sql_blob(&s->sealed_size, q, c++, a);
+	s->sealed_for = NULL;
 	s->created_at = sql_int(q, c++);
 	s->check_state = sql_text(q, c++, a);
 	s->check_text = sql_text(q, c++, a);
@@ -54,17 +55,20 @@ services_add(struct service *s, struct db *db, struct err *e)
 	    " created_at, sanitise_sql, sanitise_hook, level) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7,"
 	    " ?8, coalesce(?9, ''), coalesce(?10, ''), ?11) RETURNING id";
 	CLEANUP_ARENA struct arena *a = arena_new();
+	CLEANUP_TXN struct sql_txn t = { NULL };
 	int64_t now = clock_now();
 	char uuid[UUID_SIZE];
 
 	rand_uuid(uuid);
-	if (row_insert(&s->id, db, sql,
+	if (row_sealed(&t, db, s->sealed_for, e) != 0 ||
+	    row_insert(&s->id, db, sql,
 	        SQL_ARGS(sql_t(s->slug), sql_i(s->environment), sql_t(uuid), sql_t(s->name),
 	            sql_t(engine_name(s->engine)),
 	            sql_t(service_settings_json(a, s->engine, &s->settings)),
 	            sql_b(s->sealed, s->sealed_size), sql_i(now), sql_t(s->sanitise_sql),
 	            sql_t(s->sanitise_hook), sql_i(s->level)),
-	        e) != 0)
+	        e) != 0 ||
+	    row_sealed_commit(&t, e) != 0)
 		return -1;
 	s->created_at = now;
 	s->revision = 1;
@@ -81,15 +85,18 @@ services_update(const struct service *s, struct db *db, struct err *e)
 	    " check_state='untested', check_text='', checked_at=0 WHERE id=?5 AND revision=?6";
 	static const char sql_there[] = "SELECT id FROM service WHERE id=?1";
 	CLEANUP_ARENA struct arena *a = arena_new();
+	CLEANUP_TXN struct sql_txn t = { NULL };
 	int64_t there;
 
+	if (row_sealed(&t, db, s->sealed_for, e) != 0)
+		return -1;
 	if (row_update(db, sql,
 	        SQL_ARGS(sql_t(s->slug), sql_t(s->name),
 	            sql_t(service_settings_json(a, s->engine, &s->settings)),
 	            sql_b(s->sealed, s->sealed_size), sql_i(s->id), sql_i(s->revision),
 	            sql_t(s->sanitise_sql), sql_t(s->sanitise_hook), sql_i(s->level)),
 	        no_service, e) == 0)
-		return 0;
+		return row_sealed_commit(&t, e);
 	if (e->kind != ERR_NOT_FOUND ||
 	    sql_get(&there, db, sql_there, SQL_ARGS(sql_i(s->id)), e) != 0 || there == 0)
 		return -1;

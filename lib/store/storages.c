@@ -39,6 +39,7 @@ read_storage(void *row, struct sql *q, struct arena *a)
 	s->bucket.encryption = sql_text(q, c++, a);
 	s->bucket.key_id = sql_text(q, c++, a);
 	s->sealed = sql_blob(&s->sealed_size, q, c++, a);
+	s->sealed_for = NULL;
 	s->revision = sql_int(q, c++);
 	s->created_at = sql_int(q, c++);
 	s->test_text = sql_text(q, c++, a);
@@ -96,17 +97,21 @@ storages_add(struct storage *s, struct db *db, struct err *e)
 	    " WHERE name='age_recipient' AND value<>'')) RETURNING id";
 	const struct storage_bucket *b = &s->bucket;
 	const struct storage_server *v = &s->server;
+	CLEANUP_TXN struct sql_txn t = { NULL };
 	char uuid[UUID_SIZE];
 
 	rand_uuid(uuid);
 	s->created_at = clock_now();
-	return row_insert(&s->id, db, sql,
-	    SQL_ARGS(sql_t(s->slug), sql_t(uuid), sql_t(s->kind), sql_t(s->path),
+	if (row_sealed(&t, db, s->sealed_for, e) != 0 ||
+	    row_insert(&s->id, db, sql,
+	        SQL_ARGS(sql_t(s->slug), sql_t(uuid), sql_t(s->kind), sql_t(s->path),
 	        sql_i(s->created_at), sql_t(b->endpoint), sql_t(b->region), sql_t(b->bucket),
 	        sql_t(b->prefix), sql_t(b->style), sql_t(b->storage_class), sql_t(b->encryption),
 	        sql_t(b->key_id), sql_b(s->sealed, s->sealed_size), sql_i(s->write_rate),
 	        sql_i(s->read_rate), sql_t(v->host), sql_i(v->port), sql_t(v->login),
-	        sql_t(v->folder), sql_t(v->auth)), e);
+	        sql_t(v->folder), sql_t(v->auth)), e) != 0)
+		return -1;
+	return row_sealed_commit(&t, e);
 }
 
 int
@@ -123,7 +128,10 @@ storages_update(const struct storage *s, struct db *db, struct err *e)
 	    " test_warning='' WHERE id=?11 AND revision=?12 AND removed_at=0";
 	const struct storage_bucket *b = &s->bucket;
 	const struct storage_server *v = &s->server;
+	CLEANUP_TXN struct sql_txn t = { NULL };
 
+	if (row_sealed(&t, db, s->sealed_for, e) != 0)
+		return -1;
 	if (row_update(db, sql,
 	        SQL_ARGS(sql_t(s->path), sql_t(b->endpoint), sql_t(b->region), sql_t(b->bucket),
 	            sql_t(b->prefix), sql_t(b->style), sql_t(b->storage_class),
@@ -131,7 +139,7 @@ storages_update(const struct storage *s, struct db *db, struct err *e)
 	            sql_i(s->id), sql_i(s->revision), sql_i(s->write_rate),
 	            sql_i(s->read_rate), sql_t(v->host), sql_i(v->port), sql_t(v->login),
 	            sql_t(v->folder), sql_t(v->auth)), no_storage, e) == 0)
-		return 0;
+		return row_sealed_commit(&t, e);
 	if (e->kind != ERR_NOT_FOUND)
 		return -1;
 	return err_set(e, ERR_CONFLICT,

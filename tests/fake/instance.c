@@ -117,6 +117,7 @@ seal_secret(struct app *app, struct err *e)
 	    seal_lock(&sealed, &s.sealed_size, app->arena, key, app->args[2], e) != 0)
 		return -1;
 	s.sealed = sealed;
+	s.sealed_for = key;
 	return services_update(&s, app->db, e);
 }
 

@@ -166,6 +166,7 @@ make_secret(struct fixture *f)
 	OK(services_by_id(&s, f->a, f->db, f->database, &f->e));
 	OK(seal_lock(&sealed, &s.sealed_size, f->a, public, "secret", &f->e));
 	s.sealed = sealed;
+	s.sealed_for = public;
 	OK(services_update(&s, f->db, &f->e));
 }
 
@@ -382,7 +383,7 @@ a_storage_or_key_that_is_gone_is_an_error(void **state)
 	assert_int_equal(rename(key, aside), 0);
 	finds(f, NULL, "worker.key' does not exist");
 	assert_int_equal(run(f, cmd_init, NULL, &said), 1);
-	assert_non_null(strstr(said, "put it back from your copy"));
+	assert_non_null(strstr(said, "put the right one back from your copy"));
 	OK(seal_make_key(public, key, &f->e));
 	finds(f, NULL, "belongs to another catalogue");
 	assert_int_equal(run(f, cmd_init, NULL, &said), 1);

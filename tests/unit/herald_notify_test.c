@@ -9,6 +9,7 @@
 #include "lib/store/notices.h"
 #include "lib/store/schedules.h"
 #include "worker/notify/herald.h"
+#include "worker/notify/webhook.h"
 
 #define FAILED notice_bit(NOTICE_BACKUP_FAILED)
 #define READY notice_bit(NOTICE_BACKUP_READY)
@@ -182,6 +183,40 @@ PEER_9_always_is_each_end_to_who_hears_of_any(void **state)
 	    " check:backup-ready");
 }
 
+/* One try of each notice that is due then. */
+static void
+try_all(struct fixture *f, int64_t now)
+{
+	struct webhook_sender s = { .slots = { { .pid = 0 } } };
+	struct conf conf = conf_of(f);
+
+	do {
+		OK(webhook_step(&s, f->db, &conf, now, &f->e));
+		clock_sleep(2);
+	} while (webhook_busy(&s));
+}
+
+/* What no key opens is given up; but not while the key is missing. */
+static void
+T62_a_notice_waits_while_the_key_is_missing(void **state)
+{
+	struct fixture *f = *state;
+	const char *key = conf_of(f).secret_key, *aside = arena_printf(f->a, "%s/aside", f->folder);
+	int64_t now = clock_now() + 1000;
+
+	ear(f, "bad", CHANNEL_SLACK, FAILED);
+	clock_sleep(2);
+	assert_string_equal(told(f, 0, "on-demand", true), "bad:backup-failed");
+	assert_int_equal(rename(key, aside), 0);
+	try_all(f, now);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM delivery WHERE state='queued' AND"
+	    " error LIKE '%does not exist: put it back from your copy%'"), 1);
+	assert_int_equal(rename(aside, key), 0);
+	try_all(f, now + 3600 * 1000);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM delivery WHERE state='failed' AND"
+	    " error LIKE '%enter it again'"), 1);
+}
+
 int
 main(void)
 {
@@ -192,6 +227,7 @@ main(void)
 		MAIL_TEST(what_was_told_is_taken_back_also_by_one_that_never_tells),
 		MAIL_TEST(PEER_9_of_failures_alone_checks_hear_of_all_the_same),
 		MAIL_TEST(PEER_9_always_is_each_end_to_who_hears_of_any),
+		MAIL_TEST(T62_a_notice_waits_while_the_key_is_missing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,8 @@
 /* mail_test.c: which mail is due about a job, once and only once, and what it says. */
 #include "tests/unit/mail_fixture.h"
 
+#include <sys/stat.h>
+
 #include "lib/base/fd.h"
 #include "lib/store/downloads.h"
 #include "lib/util/hash.h"
@@ -255,6 +257,31 @@ a_mail_that_the_key_does_not_open_is_given_up(void **state)
 }
 
 static void
+T62_a_mail_waits_while_the_key_is_missing_or_open_to_all(void **state)
+{
+	struct fixture *f = *state;
+	struct conf conf = conf_of(f);
+	const char *aside = arena_printf(f->a, "%s/aside", f->folder);
+	bool tried;
+
+	queue(f, 1);
+	assert_int_equal(rename(conf.secret_key, aside), 0);
+	OK(mail_send_next(&tried, f->db, &conf, &f->e));
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM outbox WHERE state='queued' AND"
+	    " last_error LIKE '%does not exist: put it back from your copy%'"), 1);
+	assert_int_equal(rename(aside, conf.secret_key), 0);
+	assert_int_equal(chmod(conf.secret_key, 0644), 0);
+	fixture_do(f, "UPDATE outbox SET next_at=0");
+	OK(mail_send_next(&tried, f->db, &conf, &f->e));
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM outbox WHERE state='queued' AND"
+	    " last_error LIKE '%chmod 600%'"), 1);
+	assert_int_equal(chmod(conf.secret_key, 0600), 0);
+	fixture_do(f, "UPDATE outbox SET next_at=0");
+	OK(mail_send_next(&tried, f->db, &conf, &f->e));
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM outbox WHERE state='sent'"), 1);
+}
+
+static void
 without_a_key_nothing_is_queued(void **state)
 {
 	struct fixture *f = *state;
@@ -382,6 +409,7 @@ main(void)
 		MAIL_TEST(DIV16_a_ready_download_mails_one_link_per_item),
 		MAIL_TEST(DIV16_the_key_of_a_link_lies_in_no_file_of_the_catalogue),
 		MAIL_TEST(a_mail_that_the_key_does_not_open_is_given_up),
+		MAIL_TEST(T62_a_mail_waits_while_the_key_is_missing_or_open_to_all),
 		MAIL_TEST(without_a_key_nothing_is_queued),
 		MAIL_TEST(a_mail_that_cannot_be_made_leaves_no_link),
 		MAIL_TEST(a_download_that_was_revoked_meanwhile_mails_no_link),

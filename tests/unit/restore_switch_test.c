@@ -11,11 +11,16 @@ says(struct fixture *f, const char *text)
 static void
 make(struct fixture *f, const struct lease *l, struct restore_part *part)
 {
-	struct service s = { .environment = 2, .slug = arena_printf(f->a, "%s-r%d",
-	        part->target_slug, (int)part->restore),
+	struct service s = { .id = part->service, .environment = 2, .slug = arena_printf(f->a,
+	        "%s-r%d", part->target_slug, (int)part->restore),
 		.name = part->target_name, .engine = ENGINE_FILES,
-		.settings = { .roots = "/srv/beside" } };
+		.settings = { .roots = "/srv/beside" } }, of;
 
+	OK(services_by_id(&of, f->a, f->db, part->service, &f->e));
+	if (of.sealed != NULL) {
+		s.sealed = "as it was read a while ago";
+		s.sealed_size = 10;
+	}
 	OK(restores_made(f->db, l, part, &s, &f->e));
 }
 
@@ -159,6 +164,21 @@ SET_15_the_service_of_what_is_not_in_use_is_one(void **state)
 	REFUSED(ERR_FENCED, restores_made(f->db, &other, &part, &again, &f->e));
 	part.restore = 99;
 	REFUSED(ERR_INTERNAL, restores_made(f->db, &l, &part, &again, &f->e));
+}
+
+/* SET-15, T62: the key may have been changed since the job has read the secret. */
+static void
+SET_15_T62_the_service_that_is_made_has_the_secret_as_it_is_by_now(void **state)
+{
+	struct fixture *f = *state;
+	struct restoring s = restoring_begin(f);
+
+	fixture_do(f, "UPDATE service SET sealed=x'c0ffee' WHERE environment=2 AND id="
+	    "(SELECT max(id) FROM service WHERE environment=2)");
+	beside(f, &s);
+	assert_int_equal(fixture_number(f,
+	    "SELECT count(*) FROM service WHERE sealed=x'c0ffee'"), 2);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM service WHERE sealed IS NULL"), 4);
 }
 
 /* SET-15: what is not in use goes for good, with its service. */
@@ -349,6 +369,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(SET_15_a_new_service_is_switched_there_and_back),
 		FIXTURE_TEST(SET_15_the_service_of_what_is_not_in_use_is_one),
+		FIXTURE_TEST(SET_15_T62_the_service_that_is_made_has_the_secret_as_it_is_by_now),
 		FIXTURE_TEST(SET_15_what_is_not_in_use_can_be_removed),
 		FIXTURE_TEST(SET_15_a_new_service_holds_the_whole_and_is_no_target),
 		FIXTURE_TEST(SET_15_a_new_service_whose_name_cannot_be_is_refused_at_once),

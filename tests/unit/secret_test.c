@@ -96,7 +96,7 @@ a_key_that_is_none_or_that_everybody_reads_is_refused(void **state UNUSED)
 	assert_int_equal(seal_make_key(public, file(a, "open"), &e), 0);
 	assert_int_equal(chmod(file(a, "open"), 0644), 0);
 	assert_int_equal(seal_make_key(public, file(a, "open"), &e), -1);
-	assert_int_equal(e.kind, ERR_INPUT);
+	assert_int_equal(e.kind, ERR_DENIED);
 	assert_non_null(strstr(e.text, "chmod 600"));
 	assert_int_equal(seal_lock(&sealed, &size, a, "", "x", &e), -1);
 	assert_int_equal(seal_lock(&sealed, &size, a, "zz", "x", &e), -1);

@@ -73,6 +73,7 @@ seal(struct outbox_mail *mail, const struct letter *l, const struct buf *message
 	    seal_lock(&sealed, &mail->message_size, l->arena, key, message->p, e) != 0)
 		return err_in(e, "seal a mail");
 	mail->message = sealed;
+	mail->sealed_for = key;
 	return 0;
 }
 
@@ -123,9 +124,8 @@ mail_make(struct outbox_mail *ret, const struct letter *l, const char *recipient
 	return 0;
 }
 
-/* The key (or NULL) goes into the catalogue only when the whole message is there to go with it. */
 static int
-post_with(const struct letter *l, const char *recipient, struct key *key, struct err *e)
+post_once(const struct letter *l, const char *recipient, struct key *key, struct err *e)
 {
 	struct outbox_mail mail;
 
@@ -134,6 +134,16 @@ post_with(const struct letter *l, const char *recipient, struct key *key, struct
 	if (key != NULL)
 		return outbox_add_with_link(l->db, &mail, &key->link, key->hash, e);
 	return outbox_add(l->db, &mail, e);
+}
+
+/* The key (or NULL) goes into the catalogue only when the whole message is there to go with it. It
+ * is sealed once more when the key for that was changed meanwhile. */
+static int
+post_with(const struct letter *l, const char *recipient, struct key *key, struct err *e)
+{
+	if (post_once(l, recipient, key, e) == 0)
+		return 0;
+	return e->kind == ERR_BUSY ? post_once(l, recipient, key, e) : -1;
 }
 
 static int

@@ -43,12 +43,18 @@ static int
 open_target(struct target *ret, struct arena *a, const struct conf *conf, const struct channel *c,
     struct err *e)
 {
+	struct err why = { .kind = ERR_DAMAGED };
 	char *end;
 
 	if (c->sealed == NULL ||
-	    seal_open(&ret->url, a, conf->secret_key, c->sealed, c->sealed_size, e) != 0)
-		return err_set(e, ERR_DAMAGED,
-		    "the address of this channel cannot be read any more: enter it again");
+	    seal_open(&ret->url, a, conf->secret_key, c->sealed, c->sealed_size, &why) != 0) {
+		if (why.kind == ERR_DAMAGED)
+			return err_set(e, ERR_DAMAGED, "the address of this channel cannot be read "
+			    "any more: enter it again");
+		/* It can when the key is there again. */
+		*e = why;
+		return -1;
+	}
 	end = strchr(ret->url, '\n');
 	ret->secret = end != NULL ? end + 1 : arena_dup(a, "");
 	if (end != NULL)
