@@ -349,7 +349,7 @@ temporaries_of_a_running_job_are_no_strangers(void **state)
 
 	put(f, "store", name, "x", NULL);
 	is_sound(f, "--strict");
-	OK(jobs_fail(f->db, &l, &(struct err){ ERR_INTERNAL, 0, "x" }, &f->e));
+	OK(jobs_fail(f->db, &l, &(struct err){ .kind = ERR_INTERNAL, .text = "x" }, &f->e));
 	assert_int_equal(doctor(f, "--strict", &said), 1);
 	assert_non_null(strstr(said, "nothing names"));
 }

@@ -121,7 +121,7 @@ DIV_15_the_same_content_is_prepared_once(void **state)
 	l = fixture_claim(f);
 	assert_int_equal(l.job, job);
 	/* Its failure leaves the ready files alone. */
-	OK(jobs_fail(f->db, &l, &(struct err){ ERR_INTERNAL, 0, "no mail" }, &f->e));
+	OK(jobs_fail(f->db, &l, &(struct err){ .kind = ERR_INTERNAL, .text = "no mail" }, &f->e));
 	assert_int_equal(download(f, first).state, DOWNLOAD_READY);
 	rq.format = FORMAT_ZIP;
 	rq.job.key = NULL;

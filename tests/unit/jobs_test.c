@@ -141,7 +141,7 @@ T06_every_write_with_an_old_fence_is_refused(void **state)
 	struct fixture *f = *state;
 	struct backup_ids ids = fixture_request(f, 0, NULL);
 	struct lease old = { 0, 0 }, now = { 0, 0 }, recovered;
-	struct err why = { ERR_INTERNAL, 0, "late" };
+	struct err why = { .kind = ERR_INTERNAL, .text = "late" };
 	struct job_progress p = { "x", 1, 2 };
 	struct job_pulse pulse;
 	struct part *parts;
@@ -177,7 +177,7 @@ a_beat_extends_the_lease_and_hears_of_a_cancel(void **state)
 {
 	struct fixture *f = *state;
 	struct backup_ids ids = fixture_request(f, 0, NULL);
-	struct err why = { ERR_CANCELLED, 0, "stopped" };
+	struct err why = { .kind = ERR_CANCELLED, .text = "stopped" };
 	struct job_pulse pulse;
 	struct lease l, lost;
 	struct backup b;
@@ -223,7 +223,8 @@ a_failed_job_fails_its_backup_with_the_tools_words(void **state)
 	struct fixture *f = *state;
 	struct backup_ids ids = fixture_request(f, 0, NULL);
 	struct lease l = fixture_claim(f);
-	struct err why = { ERR_INTERNAL, 3, "pg_dump ended with exit code 3: no route" };
+	struct err why = { .kind = ERR_INTERNAL, .exit_code = 3,
+		.text = "pg_dump ended with exit code 3: no route" };
 	struct backup b;
 	struct job j;
 
@@ -246,7 +247,7 @@ a_failed_job_keeps_its_warnings(void **state)
 	struct fixture *f = *state;
 	struct backup_ids ids = fixture_request(f, 0, NULL);
 	struct lease l = fixture_claim(f);
-	struct err why = { ERR_INTERNAL, 0, "no route" };
+	struct err why = { .kind = ERR_INTERNAL, .text = "no route" };
 
 	OK(jobs_log(f->db, &l, "warn", "first try", &f->e));
 	OK(jobs_release(f->db, &l, &f->e));

@@ -324,7 +324,7 @@ static void
 work_on(struct model *m)
 {
 	struct fixture *f = &m->h->f;
-	const struct err why = { ERR_INTERNAL, 0, "x" };
+	const struct err why = { .kind = ERR_INTERNAL, .text = "x" };
 	struct kept *k = m->running;
 	int what = pick(m, 8);
 
