@@ -1,4 +1,4 @@
-/* lookout.c: who is late, at risk or still held, and which storage is nearly full. */
+/* lookout.c: who is late, at risk or still held, and which storage will take no more. */
 #include "worker/lookout.h"
 
 #include <stdbool.h>
@@ -150,44 +150,57 @@ look_at_environment(const struct round *r, const struct stats_row *row, struct e
 
 /* What its file system says now. A storage that is out of reach says nothing; its jobs will. */
 static bool
-measure(struct stats_storage *s)
+measure(struct stats_storage *s, struct statvfs *fs)
 {
-	struct statvfs fs;
-
 	/* A bucket has no file system. */
 	if (strcmp(s->storage.kind, "local") != 0)
 		return false;
-	if (statvfs(s->storage.path, &fs) != 0 || fs.f_blocks == 0)
+	if (statvfs(s->storage.path, fs) != 0 || fs->f_blocks == 0)
 		return false;
-	s->free_bytes = (int64_t)fs.f_bavail * (int64_t)fs.f_frsize;
-	s->total_bytes = (int64_t)fs.f_blocks * (int64_t)fs.f_frsize;
+	s->free_bytes = (int64_t)fs->f_bavail * (int64_t)fs->f_frsize;
+	s->total_bytes = (int64_t)fs->f_blocks * (int64_t)fs->f_frsize;
 	return true;
 }
 
-static bool
-is_short(const struct stats_storage *s, bool was)
+/* Why it takes nothing more, or soon will not; NULL when all is well. */
+static const char *
+short_of(struct arena *a, const struct stats_storage *s, const struct statvfs *fs, bool was)
 {
 	int64_t percent = was ? FREE_AGAIN_PERCENT : FREE_PERCENT;
+	char left[NUM_TEXT], total[NUM_TEXT];
 
-	return s->free_bytes < s->total_bytes / 100 * percent ||
-	    s->free_bytes < 2 * s->largest;
+	if ((fs->f_flag & ST_RDONLY) != 0)
+		return arena_printf(a, "The storage %s is read-only: nothing can be stored in it."
+		    " Mount its file system writable.", s->storage.slug);
+	/* A file system that makes inodes as it needs them says that it has none at all. */
+	if (fs->f_files > 0 && fs->f_favail * 100 < fs->f_files * (fsfilcnt_t)percent) {
+		num_count(left, (int64_t)fs->f_favail);
+		num_count(total, (int64_t)fs->f_files);
+		return arena_printf(a, "The storage %s has few inodes left: %s of %s are free, and"
+		    " each file needs one.", s->storage.slug, left, total);
+	}
+	if (s->free_bytes >= s->total_bytes / 100 * percent && s->free_bytes >= 2 * s->largest)
+		return NULL;
+	num_size(left, s->free_bytes);
+	num_size(total, s->total_bytes);
+	return arena_printf(a, "The storage %s is nearly full: %s of %s are free.",
+	    s->storage.slug, left, total);
 }
 
 static int
 look_at_storage(const struct round *r, struct stats_storage *s, struct err *e)
 {
-	char left[NUM_TEXT], total[NUM_TEXT];
 	bool was = is_open(r, "storage", 0, s->storage.slug);
+	struct statvfs fs;
+	const char *why;
 
 	if (r->now >= s->looked_at && r->now - s->looked_at < LOOK_MS)
 		return 0;
-	if (!measure(s))
+	if (!measure(s, &fs))
 		return 0;
-	num_size(left, s->free_bytes);
-	num_size(total, s->total_bytes);
-	if (set(r, &(struct alarm){ .kind = "storage", .subject = s->storage.slug,
-	        .text = arena_printf(r->arena, "The storage %s is nearly full: %s of %s are free.",
-	            s->storage.slug, left, total) }, is_short(s, was), e) != 0)
+	why = short_of(r->arena, s, &fs, was);
+	if (set(r, &(struct alarm){ .kind = "storage", .subject = s->storage.slug, .text = why },
+	        why != NULL, e) != 0)
 		return -1;
 	return stats_saw_storage(r->db, s, r->now, e);
 }

@@ -1,6 +1,9 @@
 /* lookout_test.c: alarms that open and close by themselves. */
 #include "tests/unit/fixture.h"
 
+#include <sys/mount.h>
+#include <sys/stat.h>
+
 #include "lib/store/alarms.h"
 #include "lib/store/policies.h"
 #include "worker/lookout.h"
@@ -298,6 +301,49 @@ a_storage_that_is_nearly_full_opens_one_and_closes_it(void **state)
 	assert_int_equal(fixture_number(f, "SELECT looked_at FROM storage"), now - DAY);
 }
 
+/* The text of the one alarm. */
+static const char *
+alarm_text(struct fixture *f)
+{
+	struct alarm *list;
+	size_t count;
+
+	OK(alarms_open(&list, &count, f->a, f->db, 0, &f->e));
+	assert_int_equal(count, 1);
+	return list[0].text;
+}
+
+static void
+T20_few_inodes_and_a_read_only_storage_are_alarms_too(void **state)
+{
+	struct fixture *f = *state;
+	char path[] = "/tmp/lzt-XXXXXX";
+	int64_t now = clock_now();
+
+	fixture_ready(f);
+	assert_non_null(mkdtemp(path));
+	/* Only root may mount. */
+	if (mount("none", path, "tmpfs", 0, "size=8m,nr_inodes=11") != 0) {
+		rmdir(path);
+		skip();
+	}
+	fixture_do(f, arena_printf(f->a, "UPDATE storage SET path='%s'", path));
+	look(f, now, "");
+	for (char c = 'a'; c <= 'j'; c++)
+		assert_int_equal(mkdir(arena_printf(f->a, "%s/%c", path, c), 0755), 0);
+	look(f, now + MIN, "storage");
+	assert_string_equal(alarm_text(f), "The storage main has few inodes left: 0 of 11 are free,"
+	    " and each file needs one.");
+	assert_int_equal(mount("none", path, "tmpfs", MS_REMOUNT, "nr_inodes=100"), 0);
+	look(f, now + 2 * MIN, "");
+	assert_int_equal(mount("none", path, "tmpfs", MS_REMOUNT | MS_RDONLY, NULL), 0);
+	look(f, now + 3 * MIN, "storage");
+	assert_string_equal(alarm_text(f), "The storage main is read-only: nothing can be stored in"
+	    " it. Mount its file system writable.");
+	assert_int_equal(umount(path), 0);
+	rmdir(path);
+}
+
 int
 main(void)
 {
@@ -313,6 +359,7 @@ main(void)
 		LOOKOUT_TEST(PLA_7_an_application_that_is_not_let_go_opens_one_until_it_is),
 		LOOKOUT_TEST(nothing_is_written_while_nothing_changes),
 		LOOKOUT_TEST(a_storage_that_is_nearly_full_opens_one_and_closes_it),
+		LOOKOUT_TEST(T20_few_inodes_and_a_read_only_storage_are_alarms_too),
 	};
 
 	return cmocka_run_group_tests_name("lookout", tests, NULL, NULL);

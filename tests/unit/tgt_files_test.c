@@ -272,6 +272,35 @@ a_mounted_root_is_refused_and_a_full_disk_told_with_numbers(void **state)
 	assert_int_equal(left, 0);
 }
 
+/* What happens without a look: tests/faults/no_inodes_test.py. */
+static void
+T20_too_few_inodes_and_a_read_only_disk_are_told_before(void **state)
+{
+	struct place *place = *state;
+	char path[128], roots[160];
+
+	pack_source(place);
+	snprintf(path, sizeof path, "%s/disk", place->path);
+	assert_int_equal(mkdir(path, 0755), 0);
+	if (mount("none", path, "tmpfs", 0, "size=8m,nr_inodes=3") != 0)
+		skip();
+	SCENE(s, place, RESTORE_REPLACE);
+	snprintf(roots, sizeof roots, "%s/media", path);
+	s.service.settings.roots = roots;
+	const char *few = look(&s).refusal;
+	int rc = mount("none", path, "tmpfs", MS_REMOUNT, "nr_inodes=1000");
+	const char *enough = look(&s).refusal;
+
+	rc += mount("none", path, "tmpfs", MS_REMOUNT | MS_RDONLY, NULL);
+	const char *read_only = look(&s).refusal;
+
+	umount(path);
+	assert_int_equal(rc, 0);
+	assert_non_null(strstr(few, " inodes beside the target, one for each, and 2 are free"));
+	assert_null(enough);
+	assert_non_null(strstr(read_only, "its file system is read-only. Mount it writable"));
+}
+
 /* -- failures -- */
 
 /* T35 */
@@ -393,6 +422,7 @@ main(void)
 		T(NEW_6_a_look_tells_what_would_change_and_changes_nothing),
 		T(a_look_refuses_what_cannot_be_done),
 		T(a_mounted_root_is_refused_and_a_full_disk_told_with_numbers),
+		T(T20_too_few_inodes_and_a_read_only_disk_are_told_before),
 		T(T35_a_damaged_copy_touches_nothing),
 		T(PEER_4_drop_leaves_its_neighbours_alone),
 		T(the_side_is_told_to_a_hook),

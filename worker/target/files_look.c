@@ -22,7 +22,8 @@ struct look {
 	const struct target *t;
 	struct lay lay;
 	int fd[WALK_ROOTS_MAX];       /* the roots that are there; else -1 */
-	int64_t needs[WALK_ROOTS_MAX];
+	int64_t needs[WALK_ROOTS_MAX], inodes[WALK_ROOTS_MAX];
+	int64_t inodes_short, inodes_free;    /* where some are missing: so many are wanted */
 	struct beneath beneath;
 	int64_t in_both, in_target;
 	bool single;                  /* the archive has one root, at its top */
@@ -146,6 +147,7 @@ take_entry(struct look *k, const struct entry *entry)
 		k->seen[i] = k->seen[i] || strcmp(t->choice[i], entry->path) == 0;
 	if (!unpack_chosen(t->choice, t->choice_count, entry->path, false))
 		return;
+	k->inodes[root] += entry->type != ENTRY_HARDLINK;
 	if (entry->type != ENTRY_HARDLINK)
 		k->needs[root] += (entry->size + BLOCK - 1) / BLOCK * BLOCK
 		    + (entry->type == ENTRY_DIR ? BLOCK : BLOCK / 8);
@@ -247,7 +249,10 @@ refuse_root(struct look *k, const struct lay_root *root)
 	struct stat parent;
 
 	if (faccessat(root->parent, ".", W_OK | X_OK, AT_EACCESS) != 0)
-		return arena_printf(a,
+		return errno == EROFS ? arena_printf(a,
+		    "Nothing can be made in %s, the folder that %s is in: its file system is"
+		    " read-only. Mount it writable, then look again.", root->parent_path, root->path)
+		                      : arena_printf(a,
 		    "Nothing can be made in %s, the folder that %s is in: it is not writable for"
 		    " the worker. Allow it, then look again.", root->parent_path, root->path);
 	if (fstat(root->parent, &parent) != 0
@@ -271,14 +276,21 @@ look_at_room(struct look *k, struct err *e)
 	for (size_t i = 0; i < k->lay.count; i++) {
 		struct statvfs fs;
 		struct stat st;
-		int64_t needs = 0, has;
+		int64_t needs = 0, inodes = 0, has;
 
 		if (fstat(k->lay.root[i].parent, &st) != 0
 		    || fstatvfs(k->lay.root[i].parent, &fs) != 0)
 			return err_sys(e, "look at '%s'", k->lay.root[i].parent_path);
 		device[i] = st.st_dev;
-		for (size_t j = 0; j <= i; j++)
+		for (size_t j = 0; j <= i; j++) {
 			needs += device[j] == st.st_dev ? k->needs[j] : 0;
+			inodes += device[j] == st.st_dev ? k->inodes[j] : 0;
+		}
+		/* A file system that makes inodes as it needs them says that it has none at all. */
+		if (fs.f_files > 0 && (int64_t)fs.f_favail < inodes) {
+			k->inodes_short = inodes;
+			k->inodes_free = (int64_t)fs.f_favail;
+		}
 		has = (int64_t)fs.f_bavail * (int64_t)fs.f_frsize;
 		if (i == 0 || has - needs < k->found.has - k->found.needs) {
 			k->found.needs = needs;
@@ -293,6 +305,14 @@ refuse_room(struct look *k)
 {
 	char needs[NUM_TEXT], has[NUM_TEXT];
 
+	if (k->inodes_short > 0) {
+		num_count(needs, k->inodes_short);
+		num_count(has, k->inodes_free);
+		return arena_printf(k->t->src->arena,
+		    "The restored files need %s inodes beside the target, one for each, and %s are"
+		    " free there. Remove files there, or take a file system with more inodes, then"
+		    " look again.", needs, has);
+	}
 	if (k->found.has >= k->found.needs)
 		return NULL;
 	num_size(needs, k->found.needs);
