@@ -122,7 +122,7 @@ judge_owner(struct work *w, struct err *e)
 		    "the storage belongs to another Lazarette (%.60s). If that one is gone for good"
 		    " and this one is to take its place, add --adopt: this instance then becomes"
 		    " that one, which only one without backups can", owner->instance);
-	/* Its next backup puts its own key there. */
+	/* The next job there puts its own key there. */
 	if (w->other_key && w->order->signing_key == NULL)
 		return err_set(e, ERR_CONFLICT,
 		    "the storage names another signing key than this instance has. Put the folder"
@@ -275,7 +275,7 @@ print_next(const struct work *w, size_t taken)
 		       " instance had, remove lazarette.json from it.\n", w->instance);
 	if (w->other_key)
 		puts("These backups are signed by another key than this instance has: keep the old"
-		     " public key, for the storage names the new one from the next backup on.");
+		     " public key, for the storage names the new one from its next use on.");
 	num_date(until, clock_now() + REGAIN_STAYS_DAYS * INT64_C(86400000));
 	if (taken > 0)
 		printf("Marks, rules, hooks and accounts are in no storage; no rule deletes these "

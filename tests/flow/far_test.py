@@ -175,7 +175,8 @@ def by_name(left):
         assert "confirm it on the storage's page" in take("nas", 2, status=1)[1]
         trust(s, "nas")
         for slug, number in (("cloud", 1), ("nas", 2)):
-            out, said = take(slug, number)
+            # Whoever used the storage last has put its own public key there.
+            out, said = take(slug, number, "--signing-key", left.public)
             with open(out + "/media/sub/words") as f:
                 assert f.read() == f"as in b{number}", said
             assert left.seen[number]["still"][4] == tree(out + "/media")["still"][4] and os.path.exists(out + "/sqlite.sqlite")
@@ -184,7 +185,7 @@ def by_name(left):
         with open(s.home + "/other", "w") as f:
             f.write(subprocess.run(["age-keygen"], capture_output=True, text=True, check=True).stdout)
         os.chmod(s.home + "/other", 0o600)
-        assert "its secret" in take("cloud", 1, "--identity", s.home + "/other", status=1)[1]
+        assert "its secret" in take("cloud", 1, "--signing-key", left.public, "--identity", s.home + "/other", status=1)[1]
         for name, home, words in (("cloud", "/nowhere", "no catalogue is in '/nowhere'"), ("clod", s.home, "knows no storage")):
             said = take(name, 1, home=home, status=1)[1]
             assert words in said and "aws s3 sync" in said, said

@@ -320,6 +320,22 @@ is_claimed_by_one_instance_only(void **state)
 	}
 }
 
+/* Its instance becomes another one; what is another's anyway stays. */
+static void
+PEER_11_an_id_that_is_given_up_leaves_the_storage(void **state)
+{
+	struct place *place = *state;
+	struct err e;
+
+	assert_int_equal(dest_claim_leave(place->dest, "0198-mine", &e), 0);
+	assert_int_equal(dest_claim(place->dest, "0198-mine", true, &e), 0);
+	assert_int_equal(dest_claim_leave(place->dest, "0198-other", &e), 0);
+	assert_int_equal(dest_claim(place->dest, "0198-lost", true, &e), -1);
+	assert_non_null(strstr(e.text, "lazarette admin rebuild --storage main --adopt"));
+	assert_int_equal(dest_claim_leave(place->dest, "0198-mine", &e), 0);
+	assert_int_equal(dest_claim(place->dest, "0198-lost", true, &e), 0);
+}
+
 static int
 count_objects(void *arg, const struct dest_entry *entry UNUSED, struct err *e UNUSED)
 {
@@ -441,6 +457,7 @@ main(void)
 		T(follows_no_link_out_of_the_storage),
 		T(says_that_it_is_full_and_works_again_with_room),
 		T(is_claimed_by_one_instance_only),
+		T(PEER_11_an_id_that_is_given_up_leaves_the_storage),
 		T(an_empty_folder_is_not_taken_for_a_storage_in_use),
 		T(a_storage_of_another_format_is_refused),
 		T(keys_make_it_format_2_and_are_published),
