@@ -9,6 +9,7 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from copying import Copying  # noqa: E402
 from harness import Instance, main, test  # noqa: E402
 from places import confirm_page, restore, tree, where_form  # noqa: E402
 from remotes import Bucket, Sftp, trust  # noqa: E402
@@ -55,14 +56,14 @@ class Fresh(Storages):
 
 
 class Left:
-    """What is left of shop/live: a bucket with b1, a server with b2, and what somebody has kept of the keys."""
+    """What is left of shop/live: a bucket with b1, a server with b2 and a copy of b1, and a copy of the keys."""
 
     def __init__(self):
         self.bucket, self.sftp, self.seen = Bucket(), Sftp(), {}
         self.fields = {"cloud": self.bucket.fields, "nas": self.sftp.fields}
 
     def __enter__(self):
-        with Storages(keep=True) as s:
+        with Copying(keep=True) as s:
             self.home, self.content, self.recovery, self.base = s.home, s.content, s.recovery, s.base
             with open(self.content + "/media/still", "wb") as f:
                 f.write(os.urandom(4096))
@@ -75,7 +76,10 @@ class Left:
             for number, slug in ((1, "cloud"), (2, "nas")):
                 s.write(f"as in b{number}")
                 s.must(s.policy(f"/p/{LIVE}", slug))
+                s.must(s.choose_copies("", *("nas",) * (number == 1)))
                 assert s.run_plan()["id"] == number
+                if number == 1:
+                    s.wait_copy(1, "nas")
                 self.seen[number] = tree(self.content + "/media")
             self.instance = s.sql1("SELECT value FROM setting WHERE name = 'instance_id'")
             self.public = s.sql1("SELECT value FROM setting WHERE name = 'sign_public_key'")
@@ -116,8 +120,10 @@ def whole(left):
         assert left.bucket.objects() == before
         s.add_far("nas")
         s.last_test("succeeded")
-        assert "1 taken up, 0 there" in s.rebuild("--storage", "nas")
-        assert "0 taken up, 1 there" in s.rebuild("--storage", "nas")
+        assert "1 taken up, 1 there" in s.rebuild("--storage", "nas")
+        assert "0 taken up, 2 there" in s.rebuild("--storage", "nas")
+        assert s.sql("SELECT c.backup, s.slug, c.state FROM copy c JOIN storage s ON s.id = c.storage") == [
+            {"backup": 1, "slug": "nas", "state": "ready"}]
         for slug in ("cloud", "main"):
             s.test_storage(slug, "succeeded")
         for number in (1, 2):
@@ -144,10 +150,13 @@ def keys_lost(left):
         said = s.rebuild("--storage", "nas", "--adopt", status=1)
         assert "another signing key" in said and s.sql1("SELECT count(*) FROM backup") == 0, said
         said = s.rebuild("--storage", "nas", "--adopt", "--signing-key", left.public)
-        assert "1 taken up" in said and "keep the old public key" in said, said
+        assert "2 taken up" in said and "keep the old public key" in said, said
         s.must(s.add_bucket("cloud", **left.fields["cloud"]))
         said = s.rebuild("--storage", "cloud", "--signing-key", left.public)
-        assert "taken up, 0 there already, 0 not taken" in said and s.sql1("SELECT storage FROM backup WHERE id = 1") == 3, said
+        assert "taken up, 1 there already, 0 not taken" in said, said
+        # What was a copy is where it is read from now, and where it lay first holds one more.
+        assert s.sql1("SELECT s.slug FROM backup b JOIN storage s ON s.id = b.storage WHERE b.id = 1") == "nas"
+        assert s.sql1("SELECT s.slug FROM copy c JOIN storage s ON s.id = c.storage WHERE c.backup = 1") == "cloud"
         # The pages say which key is missing and where it goes; the recovery key is one that does.
         answer, form = where_form(s, 1, slugs=SLUGS)
         number, page = confirm_page(s, form, answer)

@@ -123,11 +123,11 @@ static const char runbook_end[] =
     "    lazarette admin rebuild --storage NAME --adopt\n"
     "\n"
     "NAME is what the page calls it, or the path of a folder on that machine. Every backup\n"
-    "is taken up from its .json. Further storages of the same Lazarette follow without\n"
-    "--adopt. Where the keys are lost, add --signing-key with the old public key, and write\n"
-    "the recovery key into keys/recovery.identity on the server. Where only the catalogue is\n"
-    "lost, or an old copy of it was put back, the same command without --adopt takes up what\n"
-    "is not known. See lazarette(8).\n";
+    "is taken up from its .json. Further storages of the same Lazarette follow at once,\n"
+    "without --adopt. Where the keys are lost, add --signing-key with the old public key, and\n"
+    "write the recovery key into keys/recovery.identity on the server. Where only the\n"
+    "catalogue is lost, or an old copy of it was put back, the same command without --adopt\n"
+    "takes up what is not known. See lazarette(8).\n";
 
 static int
 put(struct dest *d, const char *key, const void *p, size_t n, struct err *e)
