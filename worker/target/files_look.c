@@ -251,7 +251,8 @@ refuse_root(struct look *k, const struct lay_root *root)
 	if (faccessat(root->parent, ".", W_OK | X_OK, AT_EACCESS) != 0)
 		return errno == EROFS ? arena_printf(a,
 		    "Nothing can be made in %s, the folder that %s is in: its file system is"
-		    " read-only. Mount it writable, then look again.", root->parent_path, root->path)
+		    " read-only. Mount it writable, then look again.", root->parent_path,
+		    root->path)
 		                      : arena_printf(a,
 		    "Nothing can be made in %s, the folder that %s is in: it is not writable for"
 		    " the worker. Allow it, then look again.", root->parent_path, root->path);
