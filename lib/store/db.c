@@ -354,7 +354,17 @@ db_migrate(struct db **ret, const char *path, const char *const *scripts, int co
 int
 db_open_migrate(struct db **ret, const char *path, struct err *e)
 {
-	return db_migrate(ret, path, schema_sql, SCHEMAS, e);
+	CLEANUP_DB struct db *db = NULL;
+
+	if (db_migrate(&db, path, schema_sql, SCHEMAS, e) != 0)
+		return -1;
+	/* What was opened so stays so, also when its disk is mended. */
+	if (sqlite3_db_readonly(db->handle, "main") == 1)
+		return err_set(e, ERR_FULL, "the catalogue '%s' can only be read: is its disk"
+		    " mounted read-only, or does the file belong to somebody else?", path);
+	*ret = db;
+	db = NULL;
+	return 0;
 }
 
 void

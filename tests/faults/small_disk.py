@@ -51,16 +51,18 @@ class Disk:
 
 class FailingDisk:
     """An ext4 in a file that becomes read-only while it is written to, as ext4 does when its disk fails."""
-    SIZE = 16 << 20
+
+    def __init__(self, size=16 << 20):
+        self.size = size
 
     def __enter__(self):
         self.folder = tempfile.mkdtemp(prefix="lzd-", dir="/tmp")
         self.path, self.image = os.path.join(self.folder, "disk"), os.path.join(self.folder, "image")
         os.mkdir(self.path)
         with open(self.image, "wb") as f:
-            f.truncate(self.SIZE)
+            f.truncate(self.size)
         try:
-            subprocess.run(["mkfs.ext4", "-q", "-O", "^has_journal", "-E", "lazy_itable_init=1", self.image], check=True,
+            subprocess.run(["mkfs.ext4", "-q", "-E", "lazy_itable_init=1", self.image], check=True,
                            capture_output=True)
             self.mount()
         except (OSError, subprocess.CalledProcessError) as why:
@@ -88,6 +90,11 @@ class FailingDisk:
         with open(self.trigger, "w") as f:
             f.write("a test")
         return "failed"
+
+    def empty(self):
+        """For good: what fails next takes nothing of it back."""
+        subprocess.run(["rm", "-rf", *(e.path for e in os.scandir(self.path) if e.name != "lost+found")], check=True)
+        subprocess.run(["sync", "-f", self.path], check=True)
 
     def mend(self):
         unmount(self.path)
