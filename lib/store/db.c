@@ -20,6 +20,7 @@
 #include "lib/base/fault.h"
 #include "lib/base/fd.h"
 #include "lib/base/rand.h"
+#include "lib/base/room.h"
 #include "lib/store/sql.h"
 
 enum { SCHEMAS = sizeof schema_sql / sizeof *schema_sql, APPLICATION = 0x4c7a7274 /* "Lzrt" */ };
@@ -105,7 +106,7 @@ make_file(const char *path, struct err *e)
 {
 	CLEANUP_FD int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
-	return fd < 0 ? err_sys(e, "create the database '%s'", path) : 0;
+	return fd < 0 ? room_not_made(e, path) : 0;
 }
 
 int

@@ -24,6 +24,7 @@ STEPS, DISKS = 20, 4
 WHERE = "shop/live"
 SAYS_INODES = re.compile(r"has no free inodes: .* though [\d.]+ MB are free. Remove files there")
 SAYS_READ_ONLY = re.compile(r"storage main is read-only: .*mount it writable")
+SAYS_CATALOGUE = re.compile(r"catalogue: the folder '[^']+' is read-only: .*mount it writable")
 POINTS = ["backup.begun", "pack.mid", "frame.before_write", "publish.before_sync:1", "publish.before_rename:1",
           "publish.after_rename:1", "publish.before_sync:2", "publish.before_rename:2", "publish.after_rename:2",
           "publish.before_sync:3", "publish.before_rename:3", "publish.after_rename:3", "publish.before_sync:4",
@@ -146,6 +147,43 @@ def a_liar_is_caught():
     for name, faults in (("inodes", sweep_inodes((8, 10), lies)[1]), ("read-only", sweep_points(POINTS[-4:-2], lies)[1])):
         print(f"# {name}: {len(faults)} faults seen, the first: {faults[:1]}")
         assert any("missing" in f or "bytes" in f for f in faults), name
+
+
+@test("T20", "the disk of the catalogue becomes read-only during a backup: it is said, and all goes well once it is mended")
+def no_catalogue():
+    with FailingDisk(48 << 20) as disk, tempfile.TemporaryDirectory(prefix="lzd-media-") as media:
+        make_tree(media, 16, 4000)
+        for point in ("backup.begun", "publish.after_rename", "backup.before_finish"):
+            home_path = os.path.join(disk.path, point)
+            os.mkdir(home_path, 0o755)
+            with Home(QUICK, None, home_path) as home:
+                home.service(WHERE, "media", "files", roots=media, excludes="")
+                subprocess.run(["sync", "-f", disk.path], check=True)
+                worker = home.start_worker({"LAZARETTE_FAULT": f"{point}:stop"})
+                home.request(WHERE)
+                pid = home.stopped(worker)
+                assert pid and disk.fail() == "failed"
+                os.kill(pid, signal.SIGCONT)
+                row = ended_or_stuck(home, 1, 1)
+                assert row["state"] == "waiting for room" and home.sql1("SELECT count(*) FROM backup") == 1, row
+                try:
+                    home.request(WHERE)
+                    raise AssertionError(f"{point}: a request was written to a disk that is read-only")
+                except AssertionError as why:
+                    assert SAYS_CATALOGUE.search(str(why)), why
+                home.kill(worker)
+                for left in home.left_over(0):
+                    with contextlib.suppress(OSError):
+                        os.kill(left, signal.SIGKILL)
+                assert not home.left_over(2)
+                log = home.log_text()
+                assert "the catalogue's disk is full or failing" in log and len(log.splitlines()) < 40, f"{point}: {log[:4000]}"
+                disk.mend()
+                home.start_worker()
+                faults = home.torn_that_stay(os.path.join(home_path, "store"))
+                works_again(home, faults)
+                assert not faults, f"{point}: {faults}"
+            disk.empty()
 
 
 class AwayShop(Shop):
