@@ -297,7 +297,7 @@ write_end(struct crew *crew, const struct hand *h, const struct job *job, struct
  * claim it any more. What fails here is left to housekeeping.
  */
 static void
-clear_after(struct crew *crew, struct arena *arena, const struct hand *h, const struct job *job)
+clear_after(struct crew *crew, struct arena *arena, struct hand *h, const struct job *job)
 {
 	const struct clear c = { crew->conf, arena, crew->db, NULL };
 	struct err e;
@@ -314,8 +314,9 @@ clear_after(struct crew *crew, struct arena *arena, const struct hand *h, const 
 		rc = clear_uploads(&c, job->backup, h->lease.fence + 1, &e);
 	if (rc == 0 && (job->state == JOB_FAILED || job->state == JOB_CANCELLED))
 		rc = clear_backup(&c, job->backup, &e);
-	if (rc != 0)
+	if (rc != 0 && !h->clear_failed)
 		log_line(LOG_WARN, "job.clear", "j%" PRId64 ": %s", job->id, e.text);
+	h->clear_failed = rc != 0;
 }
 
 static int

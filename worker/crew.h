@@ -30,6 +30,7 @@ struct hand {
 	struct job_pulse pulse;       /* the last one, and the clock_mono() when it last moved */
 	int64_t moved;
 	int64_t lease_until;          /* clock_now(): before it nobody takes the job from us */
+	bool clear_failed;            /* that was said: it is tried at each turn */
 };
 
 struct crew {

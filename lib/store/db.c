@@ -20,6 +20,7 @@
 #include "lib/base/fault.h"
 #include "lib/base/fd.h"
 #include "lib/base/rand.h"
+#include "lib/base/room.h"
 #include "lib/store/sql.h"
 
 enum { SCHEMAS = sizeof schema_sql / sizeof *schema_sql, APPLICATION = 0x4c7a7274 /* "Lzrt" */ };
@@ -105,7 +106,7 @@ make_file(const char *path, struct err *e)
 {
 	CLEANUP_FD int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
-	return fd < 0 ? err_sys(e, "create the database '%s'", path) : 0;
+	return fd < 0 ? room_not_made(e, path) : 0;
 }
 
 int
@@ -354,7 +355,17 @@ db_migrate(struct db **ret, const char *path, const char *const *scripts, int co
 int
 db_open_migrate(struct db **ret, const char *path, struct err *e)
 {
-	return db_migrate(ret, path, schema_sql, SCHEMAS, e);
+	CLEANUP_DB struct db *db = NULL;
+
+	if (db_migrate(&db, path, schema_sql, SCHEMAS, e) != 0)
+		return -1;
+	/* What was opened so stays so, also when its disk is mended. */
+	if (sqlite3_db_readonly(db->handle, "main") == 1)
+		return err_set(e, ERR_FULL, "the catalogue '%s' can only be read: is its disk"
+		    " mounted read-only, or does the file belong to somebody else?", path);
+	*ret = db;
+	db = NULL;
+	return 0;
 }
 
 void

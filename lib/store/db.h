@@ -6,7 +6,8 @@
  * one process. Code outside lib/store only opens, closes and passes it on.
  *
  * Kinds of failure: ERR_BUSY (locked for longer than 10 s), ERR_FULL (no
- * room: SQLITE_FULL, and SQLITE_IOERR in WAL mode on a full disk), else
+ * room: SQLITE_FULL, and SQLITE_IOERR in WAL mode on a full disk; or the disk
+ * became read-only), else
  * ERR_INTERNAL.
  */
 #ifndef LIB_STORE_DB_H

@@ -3,9 +3,14 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <libgen.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "lib/base/room.h"
 
 struct sql {
 	struct sql *next;
@@ -14,6 +19,25 @@ struct sql {
 	sqlite3_stmt *st;
 	bool busy;
 };
+
+/* A disk that became read-only, or has no inodes; room.h has words for these. */
+static bool
+disk_refuses(struct db *db, struct err *e)
+{
+	const char *path = sqlite3_db_filename(db->handle, "main");
+	int code = sqlite3_errcode(db->handle) & 0xff, sys = sqlite3_system_errno(db->handle);
+	char folder[ERR_TEXT_MAX / 2];
+
+	if (path == NULL || snprintf(folder, sizeof folder, "%s", path) >= (int)sizeof folder)
+		return false;
+	if (code == SQLITE_READONLY)
+		sys = access(path, W_OK) == 0 ? EROFS : errno;
+	if (sys != EROFS && (sys != ENOSPC || code != SQLITE_CANTOPEN))
+		return false;
+	errno = sys;
+	err_sys(e, "catalogue");
+	return room_tell_folder(e, dirname(folder));
+}
 
 /*
  * In WAL mode a full disk shows as an I/O error, because the shared-memory file cannot grow: both
@@ -25,6 +49,8 @@ sql_fail(struct db *db, struct err *e)
 	int code = sqlite3_errcode(db->handle), sys = sqlite3_system_errno(db->handle);
 	const char *words = sqlite3_errmsg(db->handle);
 
+	if (disk_refuses(db, e))
+		return err_in(e, "catalogue");
 	switch (code & 0xff) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
@@ -33,7 +59,8 @@ sql_fail(struct db *db, struct err *e)
 	case SQLITE_FULL:
 	case SQLITE_IOERR:
 		return err_set(e, ERR_FULL,
-		    "the catalogue's disk is full or failing (%s): make room there", words);
+		    "the catalogue's disk is full or failing (%s): make room there; if it has"
+		    " room, the kernel's log tells what is wrong", words);
 	case SQLITE_CANTOPEN:
 		if (sys == ENOSPC || sys == EDQUOT)
 			return err_set(e, ERR_FULL,

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """T20: a disk without inodes, and one that becomes read-only in the middle, of a backup and of a restore."""
 import contextlib
+import itertools
 import os
 import re
 import signal
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -18,10 +20,11 @@ from worker_home import Home, main, make_tree, test, wait_until  # noqa: E402
 CONF = 'lease = "2s"\npoll = "10ms"\n'
 QUICK = CONF.replace("2s", "400ms")           # what a job has left behind is removed sooner
 ENOUGH = 4000
-STEPS = 20
+STEPS, DISKS = 20, 4
 WHERE = "shop/live"
 SAYS_INODES = re.compile(r"has no free inodes: .* though [\d.]+ MB are free. Remove files there")
 SAYS_READ_ONLY = re.compile(r"storage main is read-only: .*mount it writable")
+SAYS_CATALOGUE = re.compile(r"catalogue: the folder '[^']+' is read-only: .*mount it writable")
 POINTS = ["backup.begun", "pack.mid", "frame.before_write", "publish.before_sync:1", "publish.before_rename:1",
           "publish.after_rename:1", "publish.before_sync:2", "publish.before_rename:2", "publish.after_rename:2",
           "publish.before_sync:3", "publish.before_rename:3", "publish.after_rename:3", "publish.before_sync:4",
@@ -107,16 +110,20 @@ def one_point(disk, media, point, env=None):
         faults = [f"{path} stays for good" for path in home.torn_that_stay(disk.path)]
         home.start_worker()
         back = works_again(home, faults)
-    subprocess.run(["rm", "-rf", *(e.path for e in os.scandir(disk.path) if e.name != "lost+found")], check=True)
+    disk.empty()
     return how, row, faults, back
 
 
 def sweep_points(points, env=None):
+    """Several at a time, each on a disk of its own: most of it is waiting for housekeeping."""
     ends, faults, slowest = {}, [], 0.0
-    with FailingDisk() as disk, tempfile.TemporaryDirectory(prefix="lzd-media-") as media:
+
+    def some(of_mine):
+        with FailingDisk() as disk:
+            return [(point, *one_point(disk, media, point, env)) for point in of_mine]
+    with tempfile.TemporaryDirectory(prefix="lzd-media-") as media, ThreadPoolExecutor(DISKS) as pool:
         make_tree(media, 16, 4000)
-        for point in points:
-            how, row, found, back = one_point(disk, media, point, env)
+        for point, how, row, found, back in itertools.chain(*pool.map(some, [points[n::DISKS] for n in range(DISKS)])):
             ends[how, row["state"]] = ends.get((how, row["state"]), 0) + 1
             faults += [f"{point}, {how}, {row['state']} ({row['error']}): {f}" for f in found]
             slowest = max(slowest, back)
@@ -140,6 +147,43 @@ def a_liar_is_caught():
     for name, faults in (("inodes", sweep_inodes((8, 10), lies)[1]), ("read-only", sweep_points(POINTS[-4:-2], lies)[1])):
         print(f"# {name}: {len(faults)} faults seen, the first: {faults[:1]}")
         assert any("missing" in f or "bytes" in f for f in faults), name
+
+
+@test("T20", "the disk of the catalogue becomes read-only during a backup: it is said, and all goes well once it is mended")
+def no_catalogue():
+    with FailingDisk(48 << 20) as disk, tempfile.TemporaryDirectory(prefix="lzd-media-") as media:
+        make_tree(media, 16, 4000)
+        for point in ("backup.begun", "publish.after_rename", "backup.before_finish"):
+            home_path = os.path.join(disk.path, point)
+            os.mkdir(home_path, 0o755)
+            with Home(QUICK, None, home_path) as home:
+                home.service(WHERE, "media", "files", roots=media, excludes="")
+                subprocess.run(["sync", "-f", disk.path], check=True)
+                worker = home.start_worker({"LAZARETTE_FAULT": f"{point}:stop"})
+                home.request(WHERE)
+                pid = home.stopped(worker)
+                assert pid and disk.fail() == "failed"
+                os.kill(pid, signal.SIGCONT)
+                row = ended_or_stuck(home, 1, 1)
+                assert row["state"] == "waiting for room" and home.sql1("SELECT count(*) FROM backup") == 1, row
+                try:
+                    home.request(WHERE)
+                    raise AssertionError(f"{point}: a request was written to a disk that is read-only")
+                except AssertionError as why:
+                    assert SAYS_CATALOGUE.search(str(why)), why
+                home.kill(worker)
+                for left in home.left_over(0):
+                    with contextlib.suppress(OSError):
+                        os.kill(left, signal.SIGKILL)
+                assert not home.left_over(2)
+                log = home.log_text()
+                assert "the catalogue's disk is full or failing" in log and len(log.splitlines()) < 40, f"{point}: {log[:4000]}"
+                disk.mend()
+                home.start_worker()
+                faults = home.torn_that_stay(os.path.join(home_path, "store"))
+                works_again(home, faults)
+                assert not faults, f"{point}: {faults}"
+            disk.empty()
 
 
 class AwayShop(Shop):

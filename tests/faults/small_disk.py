@@ -51,32 +51,40 @@ class Disk:
 
 class FailingDisk:
     """An ext4 in a file that becomes read-only while it is written to, as ext4 does when its disk fails."""
-    SIZE = 16 << 20
+
+    def __init__(self, size=16 << 20):
+        self.size, self.device = size, None
 
     def __enter__(self):
         self.folder = tempfile.mkdtemp(prefix="lzd-", dir="/tmp")
         self.path, self.image = os.path.join(self.folder, "disk"), os.path.join(self.folder, "image")
         os.mkdir(self.path)
         with open(self.image, "wb") as f:
-            f.truncate(self.SIZE)
+            f.truncate(self.size)
         try:
-            subprocess.run(["mkfs.ext4", "-q", "-O", "^has_journal", "-E", "lazy_itable_init=1", self.image], check=True,
+            subprocess.run(["mkfs.ext4", "-q", "-E", "lazy_itable_init=1", self.image], check=True,
                            capture_output=True)
+            self.device = subprocess.run(["losetup", "-f", "--show", self.image], check=True, capture_output=True,
+                                         text=True).stdout.strip()
             self.mount()
         except (OSError, subprocess.CalledProcessError) as why:
+            self.let_go()
             subprocess.run(["rm", "-rf", self.folder], check=False)
             raise Skip(f"no disk that fails can be had here: {why}") from None
         return self
 
     def __exit__(self, *_):
         unmount(self.path)
+        self.let_go()
         subprocess.run(["rm", "-rf", self.folder], check=True)
 
+    def let_go(self):
+        if self.device:
+            subprocess.run(["losetup", "-d", self.device], check=False)
+
     def mount(self):
-        subprocess.run(["mount", "-o", "loop,errors=remount-ro", self.image, self.path], check=True, capture_output=True)
-        with open("/proc/self/mountinfo") as f:
-            device = next(words[-2] for words in map(str.split, f) if words[4] == self.path)
-        self.trigger = f"/sys/fs/ext4/{os.path.basename(device)}/trigger_fs_error"
+        subprocess.run(["mount", "-o", "errors=remount-ro", self.device, self.path], check=True, capture_output=True)
+        self.trigger = f"/sys/fs/ext4/{os.path.basename(self.device)}/trigger_fs_error"
         if not os.access(self.trigger, os.W_OK):
             unmount(self.path)
             raise OSError("this kernel has no trigger_fs_error")
@@ -89,9 +97,14 @@ class FailingDisk:
             f.write("a test")
         return "failed"
 
+    def empty(self):
+        """For good: what fails next takes nothing of it back."""
+        subprocess.run(["rm", "-rf", *(e.path for e in os.scandir(self.path) if e.name != "lost+found")], check=True)
+        subprocess.run(["sync", "-f", self.path], check=True)
+
     def mend(self):
         unmount(self.path)
-        subprocess.run(["e2fsck", "-fy", self.image], capture_output=True)
+        subprocess.run(["e2fsck", "-fy", self.device], capture_output=True)
         self.mount()
 
 

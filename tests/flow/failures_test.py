@@ -230,7 +230,7 @@ def memory(s):
     assert 1024 < peak < 64 << 10, f"{peak} KiB"
 
 
-@test("T19", "a storage without room fails the job with the numbers, pages work, and the next run needs no hand")
+@test("T19 T20", "a storage without room, or inodes, fails the job with the numbers, pages work, and the next run needs no hand")
 def full(s):
     store = os.path.join(s.home, "store")
     if os.geteuid() != 0:
@@ -261,6 +261,14 @@ def full(s):
         for path in ("/", f"/p/{LIVE}/backups", f"/b/b{number}", f"/j/j{job}"):
             assert s.browser.get(path).status == 200, path
         os.unlink(filler)
+        s.backup(LIVE, ["media"])
+        room = os.statvfs(store)
+        subprocess.run(["mount", "-o", f"remount,nr_inodes={room.f_files - room.f_ffree}", store], check=True)
+        _, job = s.create_backup(LIVE, ["media"])
+        s.wait_job(job, "failed")
+        words = s.must(s.browser.get(f"/j/j{job}")).words
+        assert "storage main has no free inodes: " in words and "Remove files there" in words, words
+        subprocess.run(["mount", "-o", "remount,nr_inodes=100000", store], check=True)
         s.backup(LIVE, ["media"])
         s.doctor()
     finally:

@@ -249,13 +249,10 @@ refuse_root(struct look *k, const struct lay_root *root)
 	struct stat parent;
 
 	if (faccessat(root->parent, ".", W_OK | X_OK, AT_EACCESS) != 0)
-		return errno == EROFS ? arena_printf(a,
-		    "Nothing can be made in %s, the folder that %s is in: its file system is"
-		    " read-only. Mount it writable, then look again.", root->parent_path,
-		    root->path)
-		                      : arena_printf(a,
-		    "Nothing can be made in %s, the folder that %s is in: it is not writable for"
-		    " the worker. Allow it, then look again.", root->parent_path, root->path);
+		return arena_printf(a, "Nothing can be made in %s, the folder that %s is in: %s,"
+		    " then look again.", root->parent_path, root->path, errno == EROFS
+		    ? "its file system is read-only. Mount it writable"
+		    : "it is not writable for the worker. Allow it");
 	if (fstat(root->parent, &parent) != 0
 	    || statx(root->parent, root->base, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &st) != 0)
 		return NULL;          /* it is not there yet */
