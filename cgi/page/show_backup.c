@@ -193,7 +193,7 @@ part_row(struct node *n, struct arena *a, const struct backup_view *view, const 
 	page_time(n, "taken", part->taken_at, view->now);
 	mark_duration(n, "duration", part->finished_at - part->taken_at);
 	page_size(n, "raw", backup_part_bytes(part));
-	page_size(n, "stored", part->data.stored_bytes);
+	page_size(n, "stored", backup_own_stored(part));
 	node_set(n, "raw_sha256", part->data.raw_sha256);
 	node_set(n, "stored_sha256", part->data.stored_sha256);
 	node_set(n, "key", part->data.key);
