@@ -53,7 +53,10 @@ def filled(command, sidecar, key):
             if what in part:
                 path = part[what]["key"].removesuffix(".age")
                 keys[path[path.index(".", path.rindex("/")):]] = path
-    command = re.sub(r"shop/live/\w+/<id>(\.[a-z]+\.zst)", lambda m: keys[m.group(1)], command)
+    def name(m):
+        path = keys[m.group(2)]
+        return path.removesuffix(m.group(2)) + m.group(1) + m.group(2)
+    command = re.sub(r"shop/live/\w+/<id>(\*?)(\.[a-z]+\.zst)", name, command)
     return command.replace("b101-", f"b{sidecar['backup']['number']}-").replace(" KEY ", f" {key} ")
 
 
