@@ -37,8 +37,8 @@ show(const struct conf *c)
 	printf("%-16s %" PRId64 "\n%-16s %" PRId64 "\n%-16s %" PRId64 "\n", "download_uses",
 	    c->download_uses, "threads", c->threads, "zstd_level", c->zstd_level);
 	num_size(size, c->pack_size);
-	printf("%-16s %s\n%-16s %" PRId64 "\n%-16s %s\n", "pack_size", size, "nice", c->nice, "io_class",
-	    conf_io_word(c->io_class));
+	printf("%-16s %s\n%-16s %" PRId64 "\n%-16s %s\n", "pack_size", size, "nice",
+	    c->nice, "io_class", conf_io_word(c->io_class));
 	if (*c->mail.server == '\0')
 		printf("%-16s none: mails become files in %s\n", "mail.server", c->mail.folder);
 	else

@@ -110,8 +110,8 @@ is_full_due(bool *ret, struct db *db, const struct part *part, struct err *e)
 	static const char sql_environment[] = "SELECT environment FROM backup WHERE id=?1";
 	static const char sql_last[] =
 	    "SELECT max(p.taken_at) FROM part p JOIN backup b ON b.id=p.backup WHERE p.service=?1"
-	    " AND p.state='ready' AND p.whole_bytes<=p.data_raw_bytes+" PACKS_OWN("k.raw_bytes-1024")
-	    " AND b.storage=(SELECT storage FROM backup WHERE id=?2)";
+	    " AND p.state='ready' AND p.whole_bytes<=p.data_raw_bytes+"
+	    PACKS_OWN("k.raw_bytes-1024") " AND b.storage=(SELECT storage FROM backup WHERE id=?2)";
 	int64_t anew, environment, days, last;
 
 	if (sql_get(&anew, db, sql_anew, SQL_ARGS(sql_i(part->backup)), e) != 0 ||

@@ -1,8 +1,8 @@
 /* packs.h: which packs a part needs beside its first, and who still needs a pack.
  *
  * A part of files names, beside its first pack, the further ones that it has stored itself, and
- * those of older backups of the same service in which files lie that have not changed since. A pack lives as long as a part that lives names it,
- * whatever became of the backup that stored it.
+ * those of older backups of the same service in which files lie that have not changed since. A pack
+ * lives as long as a part that lives names it, whatever became of the backup that stored it.
  */
 #ifndef LIB_STORE_PACKS_H
 #define LIB_STORE_PACKS_H

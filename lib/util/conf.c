@@ -133,7 +133,8 @@ read_size(int64_t *ret, const char *text)
 	char number[20];
 	int64_t n, unit;
 
-	unit = strcmp(text + digits, "MiB") == 0 ? MIB : strcmp(text + digits, "GiB") == 0 ? GIB : 0;
+	unit = strcmp(text + digits, "MiB") == 0 ? MIB : 0;
+	unit = strcmp(text + digits, "GiB") == 0 ? GIB : unit;
 	if (digits == 0 || digits >= sizeof number || unit == 0)
 		return false;
 	memcpy(number, text, digits);

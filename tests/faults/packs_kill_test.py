@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""T02, T24: a backup of several packs dies between them: what it had published is nobody's and goes, and the next one is whole."""
+"""packs_kill_test.py: a backup of several packs dies between them: what it had published is nobody's and goes, and the next one is whole."""
 import os
 import sys
 import time

@@ -127,7 +127,8 @@ each_pack_is_a_tar_with_its_own_end(void **state UNUSED)
 		snprintf(line, sizeof line, "zstd -dc %s/%s | tar -t > /dev/null",
 		    chained.place->store, l->own[i].object.key);
 		assert_int_equal(RUN("/", "sh", "-c", line), 0);
-		snprintf(line, sizeof line, "zstd -dc %s/%s | tail -c 1024 | cmp -n 1024 - /dev/zero",
+		snprintf(line, sizeof line,
+		    "zstd -dc %s/%s | tail -c 1024 | cmp -n 1024 - /dev/zero",
 		    chained.place->store, l->own[i].object.key);
 		assert_int_equal(RUN("/", "sh", "-c", line), 0);
 	}

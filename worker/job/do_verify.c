@@ -170,7 +170,8 @@ bytes_of(const struct plan *p, const struct part *part)
 	int64_t sum = part->data.raw_bytes + part->manifest.raw_bytes;
 
 	for (size_t i = 0; i < part->pack_count; i++)
-		sum += is_to_be_read(p, part, &part->packs[i]) ? part->packs[i].object.raw_bytes : 0;
+		if (is_to_be_read(p, part, &part->packs[i]))
+			sum += part->packs[i].object.raw_bytes;
 	return sum;
 }
 
