@@ -185,6 +185,17 @@ restore_lines(struct node *n, struct arena *a, const struct backup_view *view,
 	}
 }
 
+static void
+count_packs(struct node *n, const struct part *part)
+{
+	int64_t own = 1;
+
+	for (size_t i = 0; i < part->pack_count; i++)
+		own += backup_own_pack(part, part->packs[i].object.key) != 0;
+	mark_count(n, "packs", (int64_t)part->pack_count + 1);
+	mark_count(n, "own", own);
+}
+
 static const char *
 format_words(const char *format)
 {
@@ -231,6 +242,8 @@ part_row(struct node *n, struct arena *a, const struct backup_view *view, const 
 	node_set(n, "manifest", *part->manifest.key == '\0' ? NULL : part->manifest.key);
 	if (media)
 		mark_count(n, "items", part->items);
+	if (part->pack_count > 0)
+		count_packs(n, part);
 	page_time(n, "verified", part->verified_at, view->now);
 	if (view->storage != NULL && view->backup->state == BACKUP_READY)
 		restore_lines(n, a, view, part);
