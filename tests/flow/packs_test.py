@@ -5,6 +5,7 @@ import glob
 import json
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -183,6 +184,26 @@ def copied(s):
     wait_until("it to be whole again", lambda: not s.busy(seen["first"]) and s.sql1(
         "SELECT health FROM backup WHERE id = ?", seen["first"]) == "good", 60)
     assert objects(s.home + "/store").items() >= {k: v for k, v in objects(s.second).items() if k in seen["own"]}.items()
+
+
+@test("NEW-5 PEER-11", "on another machine the catalogue is made again from the copies: the same packs, and it comes back from there")
+def rebuilt(s):
+    with tempfile.TemporaryDirectory() as home:
+        def admin(*words):
+            done = subprocess.run([s.program("lazarette"), "admin", *words], env={**s.environment(), "LAZARETTE_HOME": home},
+                                  stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, (words, done.stdout, done.stderr)
+            return done.stdout
+        shutil.copytree(s.home + "/keys", home + "/keys")
+        admin("init")
+        shutil.copytree(s.second, home + "/far")
+        assert "1 taken up" in admin("rebuild", "--storage", home + "/far", "--adopt")
+        query = "SELECT key, raw_bytes, stored_bytes, stored_sha256, live_bytes FROM part_pack ORDER BY key"
+        with contextlib.closing(sqlite3.connect(home + "/catalog.db")) as db:
+            assert db.execute(query).fetchall() == [tuple(r.values()) for r in map(dict, s.sql(query))]
+            assert db.execute("SELECT stored_bytes FROM backup").fetchall() == [
+                (s.sql1("SELECT stored_bytes FROM backup WHERE id = ?", seen["first"]),)]
+        admin("doctor")
 
 
 def purge(s, *backups):
