@@ -1,4 +1,4 @@
-/* chain.c: a part of files as one archive, though its files lie in the packs of several backups.
+/* chain.c: a part of files as one archive, though its files lie in several packs.
  *
  * One thread walks the manifest, reads the stored frames it names and notes what of them is wanted;
  * several decode and hash; one puts headers, contents and padding into the sink, in order.
