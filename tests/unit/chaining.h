@@ -160,7 +160,8 @@ chain_pack(struct chained *c)
 	CLEANUP_REUSE struct reuse *reuse = NULL;
 	struct err e = { .text = "" };
 	const struct reuse_spec spec = { .dest = c->place->dest, .ledger = c->ledger,
-		.base = c->base < 0 ? NULL : &c->links[c->base].part, .scratch = c->place->path };
+		.base = c->base < 0 ? NULL : &c->links[c->base].part, .scratch = c->place->path,
+		.pack_size = c->limit };
 
 	assert_true(c->count < CHAIN_MAX);
 	snprintf(l->list, sizeof l->list, "p/%03d.manifest.zst", c->count);

@@ -246,6 +246,31 @@ SCU_6_the_next_backup_builds_on_all_of_them(void **state UNUSED)
 	assert_int_equal(chain_frames_differ(&chained, third), 0);
 }
 
+/* The control: who does not know that they are full takes them for many small ones. */
+static void
+many_full_packs_are_not_stored_anew_for_their_number(void **state UNUSED)
+{
+	struct chained_one *first, *second, *third;
+
+	for (int i = 0; i < 220; i++) {
+		char name[20];
+
+		snprintf(name, sizeof name, "file-%03d", i);
+		put(name, 5000);
+	}
+	chained.limit = FRAME;
+	first = chain_pack(&chained);
+	assert_in_range(first->own_count, 66, 110);
+	second = chain_pack(&chained);
+	assert_int_equal(second->totals.data.raw_bytes, 1024);
+	assert_int_equal(second->part.pack_count, first->own_count);
+	chained.limit = 0;
+	third = chain_pack(&chained);
+	assert_in_range(third->part.pack_count, 32, 33);
+	assert_true(third->totals.data.raw_bytes > 100000);
+	assert_int_equal(chain_differs(&chained, third), 0);
+}
+
 /* By the pack: one that nothing lives in any more goes, its neighbours stay. */
 static void
 SCU_6_a_dead_pack_goes_alone(void **state UNUSED)
@@ -381,6 +406,7 @@ main(void)
 		T(the_limit_may_be_reached_to_the_byte),
 		T(nothing_is_one_pack),
 		T(SCU_6_the_next_backup_builds_on_all_of_them),
+		T(many_full_packs_are_not_stored_anew_for_their_number),
 		T(SCU_6_a_dead_pack_goes_alone),
 		T(one_file_is_read_from_whichever_pack_it_lies_in),
 		T(a_pack_that_is_missing_is_named),
