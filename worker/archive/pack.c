@@ -86,27 +86,13 @@ deliver_group(struct pack *p, struct slot *s, enum slot_group group, const int64
 	return 0;
 }
 
-/* The hash over the whole tar has a thread of its own: it can only be made in order, and it would
- * be half of the work of the other one. */
-static int
-hash_slot(void *arg, void *given, struct err *e)
-{
-	struct pack *p = arg;
-	const struct slot *s = given;
-
-	(void)e;
-	tally_raw(&p->tally, s->raw, s->front);
-	tally_raw(&p->tally, s->raw + s->back, s->size - s->back);
-	tally_raw(&p->tally, s->last.p, s->last.n);
-	return 0;
-}
-
 static int
 deliver_slot(void *arg, void *given, struct err *e)
 {
 	struct pack *p = arg;
 	struct slot *s = given;
 	int64_t offset = p->tally.stored_bytes;
+	int64_t raw = (int64_t)(s->front + s->size - s->back + s->last.n);
 	int frame = 0;
 
 	FAULT("pack.mid");
@@ -123,11 +109,11 @@ deliver_slot(void *arg, void *given, struct err *e)
 			return -1;
 	}
 	p->tally.frames += s->squeezed.frames;
+	p->tally.raw_bytes += raw;
 	if (tally_stored(&p->tally, s->squeezed.out, s->squeezed.n, e) != 0)
 		return -1;
 	if (p->spec->watch != NULL && p->spec->watch->bytes != NULL)
-		p->spec->watch->bytes(p->spec->watch->arg,
-		    (int64_t)(s->front + s->size - s->back + s->last.n));
+		p->spec->watch->bytes(p->spec->watch->arg, raw);
 	return 0;
 }
 
@@ -156,6 +142,7 @@ set_up(struct pack *p, const struct sink *data, const struct sink *manifest, str
 	pthread_mutex_init(&p->shared.lock, NULL);
 	p->shared.watch = p->spec->watch;
 	tally_init(&p->tally, data);
+	tally_unhashed(&p->tally);
 	if (p->spec->frames.encrypted)
 		tally_bare(&p->tally);
 	p->stream_hash = hash_new();
@@ -170,7 +157,7 @@ set_up(struct pack *p, const struct sink *data, const struct sink *manifest, str
 	}
 	const struct press_spec press = {
 		.threads = p->threads, .slots = p->slot_count, .items = items, .work = fill_slot,
-		.deliver = { deliver_slot, hash_slot }, .arg = p,
+		.deliver = { deliver_slot }, .arg = p,
 	};
 	p->shared.reuse = p->spec->reuse;
 	manifest_head(&p->line, p->spec->reuse != NULL ? MANIFEST_CHAIN : MANIFEST_FULL);
