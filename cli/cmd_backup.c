@@ -219,6 +219,7 @@ print_part(const struct part *p)
 	fact("Size", raw);
 	fact("Stored", stored);
 	fact("SHA-256", p->data.raw_sha256);
+	fact("As stored", p->data.stored_sha256);
 	fact("Object", p->data.key);
 }
 

@@ -59,8 +59,8 @@ if:c.can.remove && page.may.delete ?><?cs call:act(c.act + "/remove", "Remove", 
 <?cs if:part.tool ?><dt>Tool</dt><dd><?cs var:part.tool ?></dd>
 <?cs /if ?><?cs if:part.verified.iso ?><dt>Read again</dt><dd><?cs call:time(part.verified) ?></dd>
 <?cs /if ?><?cs if:part.warnings ?><dt>Warnings</dt><dd><?cs var:part.warnings ?>, named in the log</dd>
-<?cs /if ?><dt>SHA-256 of the content</dt><dd><?cs call:sum(part.raw_sha256) ?></dd>
-<dt>SHA-256 as stored</dt><dd><?cs call:sum(part.stored_sha256) ?></dd>
+<?cs /if ?><?cs if:part.raw_sha256 ?><dt>SHA-256 of the content</dt><dd><?cs call:sum(part.raw_sha256) ?></dd>
+<?cs /if ?><dt>SHA-256 as stored</dt><dd><?cs call:sum(part.stored_sha256) ?></dd>
 <dt>Object</dt><dd><code><?cs var:part.key ?></code></dd>
 <?cs if:part.manifest ?><dt>Manifest</dt><dd><code><?cs var:part.manifest ?></code></dd>
 <?cs /if ?><?cs if:part.packs ?><dt>Packs</dt><dd><?cs var:part.packs ?>, of which this backup stored <?cs var:part.own ?></dd>

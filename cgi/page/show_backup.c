@@ -236,7 +236,8 @@ part_row(struct node *n, struct arena *a, const struct backup_view *view, const 
 	mark_duration(n, "duration", part->finished_at - part->taken_at);
 	page_size(n, "raw", backup_part_bytes(part));
 	page_size(n, "stored", backup_own_stored(part));
-	node_set(n, "raw_sha256", part->data.raw_sha256);
+	if (*part->data.raw_sha256 != '\0')
+		node_set(n, "raw_sha256", part->data.raw_sha256);
 	node_set(n, "stored_sha256", part->data.stored_sha256);
 	node_set(n, "key", part->data.key);
 	node_set(n, "manifest", *part->manifest.key == '\0' ? NULL : part->manifest.key);

@@ -46,7 +46,8 @@ enum { SHA256_HEX_SIZE = 65 };
 struct stored_object {
 	const char *key;          /* path below the storage's root */
 	int64_t raw_bytes, stored_bytes;
-	const char *raw_sha256, *stored_sha256;   /* hex; "" until known */
+	/* Hex; "" until known. A pack may have none over its raw bytes: its files have theirs. */
+	const char *raw_sha256, *stored_sha256;
 };
 
 /* A pack that the part needs beside `data`: a further one of its own, or one that an older backup

@@ -13,7 +13,7 @@
 </table>
 <?cs include!"mail/part_note.html.cs" ?><ul>
 <?cs each:part = parts ?><li><?cs var:part.service ?>: <?cs var:part.size ?> (<?cs var:part.bytes ?> bytes)<br>
-sha256 <code><?cs var:part.sha256 ?></code></li>
+<?cs if:part.sha256 ?>sha256 <code><?cs var:part.sha256 ?></code><?cs else ?>sha256 as stored <code><?cs var:part.stored_sha256 ?></code><?cs /if ?></li>
 <?cs /each ?></ul>
 <?cs if:warnings ?><p>It has warnings (<?cs var:warnings ?>): some files could not be read, or changed while they were read. The log names them.</p>
 <?cs /if ?><p><a href="<?cs var:backup.url ?>">Details, log, download</a></p>

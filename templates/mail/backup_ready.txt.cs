@@ -8,7 +8,7 @@
   Took:         <?cs var:duration ?>
 <?cs include!"mail/part_note.txt.cs" ?><?cs each:part = parts ?><?cs var:part.service ?>
   size:   <?cs var:part.size ?> (<?cs var:part.bytes ?> bytes)
-  sha256: <?cs var:part.sha256 ?>
+<?cs if:part.sha256 ?>  sha256: <?cs var:part.sha256 ?><?cs else ?>  sha256 as stored: <?cs var:part.stored_sha256 ?><?cs /if ?>
 
 <?cs /each ?><?cs if:warnings ?>It has warnings (<?cs var:warnings ?>): some files could not be read, or changed
 while they were read. The log names them.

@@ -84,7 +84,7 @@ class Shop(Home):
             for pid in self.children(self.workers[0]).values():
                 with contextlib.suppress(OSError, StopIteration), open(f"/proc/{pid}/status") as f:
                     most[0] = max(most[0], next(int(n.split()[1]) for n in f if n.startswith("VmHWM")))
-            time.sleep(0.02)
+            time.sleep(0.1)
 
     def timed_job(self, work, job):
         most = [0]

@@ -280,14 +280,17 @@ class Instance:
         return next(iter(rows[0].values())) if rows else None
 
     def plain(self, key):
-        """The object as it was before it was encrypted, by Debian's age."""
-        path = os.path.join(self.home, "store", key)
+        """The object in `main` as it was before it was encrypted, by Debian's age."""
+        with open(os.path.join(self.home, "store", key), "rb") as f:
+            return self.opened(key, f.read())
+
+    def opened(self, key, body):
+        """What lies under this key, decrypted where its name says so."""
         if not key.endswith(".age"):
-            with open(path, "rb") as f:
-                return f.read()
+            return body
         identities = glob.glob(self.home + "/keys/*.identity")
-        argv = ["age", "-d", *(word for i in identities for word in ("-i", i)), path]
-        return subprocess.run(argv, capture_output=True, check=True).stdout
+        argv = ["age", "-d", *(word for i in identities for word in ("-i", i))]
+        return subprocess.run(argv, input=body, capture_output=True, check=True).stdout
 
     def doctor(self):
         """Every invariant between catalogue and storage holds."""

@@ -71,12 +71,12 @@ def bad_key(s):
 
 @test("SCU-14 CYC-2", "the same plan into a folder and into the bucket: the raw content of each part has the same sha256")
 def equal(s):
-    sums = {}
+    sums, body = {}, {"main": s.body_in("main"), "cloud": s.bucket.get}
     for slug in ("main", "cloud"):
         s.must(s.policy(f"/p/{LIVE}", slug))
         backup = s.run_plan()
         assert backup["slug"] == slug
-        sums[slug] = s.sql("SELECT service_slug, data_raw_sha256 FROM part WHERE backup = ? ORDER BY service_slug", backup["id"])
+        sums[slug] = s.raw_sums(backup["id"], body[slug])
     assert sums["main"] == sums["cloud"] and len(sums["cloud"]) == 2, sums
     seen.update(main=s.sql1("SELECT min(id) FROM backup"), cloud=backup["id"])
     s.must(s.policy(f"/p/{LIVE}", "main"))

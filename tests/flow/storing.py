@@ -1,7 +1,9 @@
 """storing.py: shop/live in one of several storages, chosen by a policy and run by a plan."""
 import contextlib
+import hashlib
 import os
 import sqlite3
+import subprocess
 
 from harness import Instance
 from shop import LIVE, ROWS, make_sqlite
@@ -83,6 +85,23 @@ class Storages(Instance):
 
     def keys(self, backup):
         return [r["data_key"] for r in self.sql("SELECT data_key FROM part WHERE backup = ?", backup)]
+
+    def body_in(self, slug, path=None):
+        """What reads the objects of a storage that is a folder of this machine."""
+        path = path or self.sql1("SELECT path FROM storage WHERE slug = ?", slug)
+
+        def body(key):
+            with open(os.path.join(path, key), "rb") as f:
+                return f.read()
+        return body
+
+    def raw_sums(self, backup, body):
+        """By service, the SHA-256 of what zstd makes of the stored object."""
+        def raw_sum(key):
+            raw = subprocess.run(["zstd", "-qdc"], input=self.opened(key, body(key)), capture_output=True, check=True)
+            return hashlib.sha256(raw.stdout).hexdigest()
+        rows = self.sql("SELECT service_slug, data_key FROM part WHERE backup = ?", backup)
+        return {r["service_slug"]: raw_sum(r["data_key"]) for r in rows}
 
     def lies_in(self, backup, path):
         return [os.path.exists(f"{path}/{key}") for key in self.keys(backup)] == [True] * len(SLUGS)

@@ -308,6 +308,32 @@ a_missing_key_is_named_and_what_was_just_written_needs_none(void **state)
 	assert_memory_equal(back.p, plain.p, plain.n);
 }
 
+/* What this process wrote is compared by the key that only it has: not even the same content in
+ * another envelope of the same keys passes. */
+static void
+PEER_1_what_was_written_is_told_from_the_same_written_before(void **state)
+{
+	struct aging *g = *state;
+	CLEANUP_BUF struct buf plain = BUF_INIT;
+	CLEANUP_BUF struct buf before = BUF_INIT;
+	CLEANUP_BUF struct buf after = BUF_INIT;
+	CLEANUP_BUF struct buf back = BUF_INIT;
+	struct upload_stored stored;
+
+	aging_dest(g);
+	aging_random(&plain, 3 * AGE_CHUNK);
+	aging_put(&stored, g, key, &plain, 1 << 20);
+	AGED(fd_read_file(&before, aging_path(g, "store/x.age"), 1 << 20, &g->e));
+	aging_put(&stored, g, key, &plain, 1 << 20);
+	AGED(fd_read_file(&after, aging_path(g, "store/x.age"), 1 << 20, &g->e));
+	AGED(aging_get(&back, g, key, 1 << 20));
+	assert_int_equal(before.n, after.n);
+	must_be_damaged(g, before.p, before.n, "the one before");
+	/* Its body below the right header. */
+	memcpy(after.p + after.n - AGE_STORED, before.p + before.n - AGE_STORED, AGE_STORED);
+	must_be_damaged(g, after.p, after.n, "the body of the one before");
+}
+
 static void
 nothing_is_encrypted_to_nobody(void **state)
 {
@@ -342,6 +368,7 @@ main(void)
 		T(T17_swapped_repeated_and_dropped_chunks_are_noticed_with_their_place),
 		T(several_threads_read_one_object),
 		T(a_missing_key_is_named_and_what_was_just_written_needs_none),
+		T(PEER_1_what_was_written_is_told_from_the_same_written_before),
 		T(nothing_is_encrypted_to_nobody),
 	};
 

@@ -105,7 +105,7 @@ the_sidecar_tells_all_and_no_secret(void **state)
 	assert_string_equal(hash, b.sidecar_sha256);
 	j = json_loadb(text.p, text.n, 0, NULL);
 	assert_non_null(j);
-	assert_int_equal(json_integer_value(json_object_get(j, "version")), 1);
+	assert_int_equal(json_integer_value(json_object_get(j, "version")), 3);
 	assert_string_equal(json_string_value(
 	                        json_object_get(json_object_get(j, "backup"), "uuid")),
 	    b.uuid);

@@ -91,7 +91,7 @@ deliver_slot(void *arg, void *given, struct err *e)
 {
 	struct pack *p = arg;
 	struct slot *s = given;
-	int64_t offset;
+	int64_t offset, raw = (int64_t)(s->front + s->size - s->back + s->last.n);
 	int frame = 0;
 
 	FAULT("pack.mid");
@@ -111,14 +111,11 @@ deliver_slot(void *arg, void *given, struct err *e)
 			return -1;
 	}
 	p->tally.frames += s->squeezed.frames;
-	tally_raw(&p->tally, s->raw, s->front);
-	tally_raw(&p->tally, s->raw + s->back, s->size - s->back);
-	tally_raw(&p->tally, s->last.p, s->last.n);
+	p->tally.raw_bytes += raw;
 	if (tally_stored(&p->tally, s->squeezed.out, s->squeezed.n, e) != 0)
 		return -1;
 	if (p->spec->watch != NULL && p->spec->watch->bytes != NULL)
-		p->spec->watch->bytes(p->spec->watch->arg,
-		    (int64_t)(s->front + s->size - s->back + s->last.n));
+		p->spec->watch->bytes(p->spec->watch->arg, raw);
 	return 0;
 }
 

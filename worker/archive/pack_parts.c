@@ -7,6 +7,7 @@ begin(struct pack *p, const struct pack_begun *at)
 {
 	p->name = at->name;
 	tally_init(&p->tally, at->to);
+	tally_unhashed(&p->tally);
 	if (p->spec->frames.encrypted)
 		tally_bare(&p->tally);
 }

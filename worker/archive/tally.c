@@ -22,9 +22,17 @@ tally_bare(struct tally *t)
 }
 
 void
+tally_unhashed(struct tally *t)
+{
+	hash_freep(&t->raw);
+	t->raw = NULL;
+}
+
+void
 tally_raw(struct tally *t, const void *p, size_t n)
 {
-	hash_add(t->raw, p, n);
+	if (t->raw != NULL)
+		hash_add(t->raw, p, n);
 	t->raw_bytes += (int64_t)n;
 }
 
@@ -43,7 +51,8 @@ tally_totals(struct frame_totals *ret, struct tally *t)
 	*ret = (struct frame_totals){
 		.raw_bytes = t->raw_bytes, .stored_bytes = t->stored_bytes, .frames = t->frames,
 	};
-	hash_hex(t->raw, ret->raw_sha256);
+	if (t->raw != NULL)
+		hash_hex(t->raw, ret->raw_sha256);
 	if (t->stored != NULL)
 		hash_hex(t->stored, ret->stored_sha256);
 }

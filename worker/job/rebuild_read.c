@@ -82,6 +82,22 @@ is_object(const struct stored_object *o)
 	    is_hash(o->raw_sha256) && is_hash(o->stored_sha256);
 }
 
+/* Its files have their hashes in the manifest. */
+static bool
+is_pack(struct stored_object o)
+{
+	if (*o.raw_sha256 == '\0')
+		o.raw_sha256 = o.stored_sha256;
+	return is_object(&o);
+}
+
+static bool
+is_whole(const struct part *p)
+{
+	return *p->manifest.key == '\0' ? is_object(&p->data)
+	                                : is_pack(p->data) && is_object(&p->manifest);
+}
+
 static int
 check_part(const struct sidecar_read *s, size_t i, struct err *e)
 {
@@ -90,14 +106,14 @@ check_part(const struct sidecar_read *s, size_t i, struct err *e)
 
 	if (!is_uuid(p->uuid) || !is_uuid(row->service_uuid))
 		return err_set(e, ERR_DAMAGED, "%s has no UUID", p->service_slug);
-	if (!is_object(&p->data) || (*p->manifest.key != '\0' && !is_object(&p->manifest)))
+	if (!is_whole(p))
 		return err_set(e, ERR_DAMAGED, "%s does not say what is stored",
 		    p->service_slug);
 	for (size_t j = 0; j < i; j++)
 		if (strcmp(s->row.parts[j].service_uuid, row->service_uuid) == 0)
 			return err_set(e, ERR_DAMAGED, "%s is there twice", p->service_slug);
 	for (size_t j = 0; j < p->pack_count; j++) {
-		if (!is_object(&p->packs[j].object))
+		if (!is_pack(p->packs[j].object))
 			return err_set(e, ERR_DAMAGED, "%s does not say which packs it needs",
 			    p->service_slug);
 		for (size_t k = 0; k < j; k++)

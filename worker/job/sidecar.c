@@ -46,7 +46,8 @@ object_json(const struct stored_object *o)
 	set_int(j, "stored_bytes", o->stored_bytes);
 	set_text(j, "stored_sha256", o->stored_sha256);
 	set_int(j, "raw_bytes", o->raw_bytes);
-	set_text(j, "raw_sha256", o->raw_sha256);
+	if (*o->raw_sha256 != '\0')
+		set_text(j, "raw_sha256", o->raw_sha256);
 	return j;
 }
 
@@ -205,6 +206,30 @@ needs_others(const struct plan *p)
 	return false;
 }
 
+/* Whether some pack has no hash over its decoded bytes. */
+static bool
+is_unhashed(const struct plan *p)
+{
+	for (size_t i = 0; i < p->part_count; i++) {
+		const struct part *part = &p->parts[i];
+
+		if (*part->data.raw_sha256 == '\0')
+			return true;
+		for (size_t j = 0; j < part->pack_count; j++)
+			if (*part->packs[j].object.raw_sha256 == '\0')
+				return true;
+	}
+	return false;
+}
+
+static int
+version_of(const struct plan *p)
+{
+	if (is_unhashed(p))
+		return SIDECAR_VERSION;
+	return *p->backup.recipients != '\0' || needs_others(p) ? SIDECAR_SEALED : SIDECAR_FULL;
+}
+
 /* Who can open it, and what signed it. */
 static void
 seal_json(json_t *root, const struct backup *b)
@@ -236,8 +261,7 @@ sidecar_build(struct buf *out, struct plan *p, struct err *e)
 	char *instance, *text;
 
 	set_text(root, "type", "lazarette-backup");
-	set_int(root, "version", *p->backup.recipients != '\0' || needs_others(p) ?
-	    SIDECAR_VERSION : SIDECAR_FULL);
+	set_int(root, "version", version_of(p));
 	set_text(root, "made_by", "lazarette " LAZARETTE_VERSION);
 	if (settings_get(&instance, p->arena, p->db, "instance_id", e) != 0)
 		return -1;

@@ -7,8 +7,9 @@
 #include "lib/base/err.h"
 #include "worker/job/plan.h"
 
-/* Version 2: it is encrypted, or a part needs packs of older backups. Else it has version 1. */
-enum { SIDECAR_FULL = 1, SIDECAR_VERSION = 2 };
+/* Version 3: a pack has no hash over its decoded bytes. Else 2: it is encrypted, or a part needs
+ * more than one pack. Else 1. */
+enum { SIDECAR_FULL = 1, SIDECAR_SEALED = 2, SIDECAR_VERSION = 3 };
 
 /* Append the text. Everything comes from the plan, whose parts are ready. Never holds a secret. */
 MUST_USE int sidecar_build(struct buf *out, struct plan *p, struct err *e);

@@ -52,14 +52,18 @@ number_of(struct reader *r, const json_t *from, const char *name)
 	return json_integer_value(value);
 }
 
+/* Whether it must have a hash over its decoded bytes, is not for one alone to say: a pack need
+ * not. */
 static struct stored_object
 object_of(struct reader *r, const json_t *j)
 {
+	const json_t *hash = json_object_get(j, "raw_sha256");
+
 	return (struct stored_object){
 		.key = text_of(r, j, "key"),
 		.raw_bytes = number_of(r, j, "raw_bytes"),
 		.stored_bytes = number_of(r, j, "stored_bytes"),
-		.raw_sha256 = text_of(r, j, "raw_sha256"),
+		.raw_sha256 = hash != NULL ? text_of(r, j, "raw_sha256") : "",
 		.stored_sha256 = text_of(r, j, "stored_sha256"),
 	};
 }

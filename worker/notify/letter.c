@@ -143,7 +143,10 @@ letter_backup_ready(struct letter *l, const struct backup *b, const struct part 
 
 		node_set(row, "service", parts[i].service_slug);
 		set_size(row, backup_part_bytes(&parts[i]));
-		node_set(row, "sha256", parts[i].data.raw_sha256);
+		if (*parts[i].data.raw_sha256 != '\0')
+			node_set(row, "sha256", parts[i].data.raw_sha256);
+		else
+			node_set(row, "stored_sha256", parts[i].data.stored_sha256);
 	}
 	l->kind = "backup_ready";
 	l->subject = arena_printf(l->arena, "[%s/%s] Backup ready: %s (%s)", b->project_slug,
