@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """packs_kill_test.py: a backup of several packs dies between them: what it had published is nobody's and goes, and the next one is whole."""
+import json
 import os
 import sys
 import time
@@ -63,6 +64,8 @@ def failed():
         assert home.wait_job(job)["state"] == "succeeded"
         assert len(home.packs()) == 4, home.packs()
         assert home.sql1("SELECT count(*) FROM part_pack k JOIN part p ON p.id = k.part WHERE p.backup = ?", second) == 3
+        with open(home.home + "/store/lazarette.json", encoding="utf-8") as f:   # who knows of one pack only is told
+            assert json.load(f)["format"] == 2
         home.must_be_whole()
 
 
