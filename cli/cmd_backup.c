@@ -212,7 +212,7 @@ print_part(const struct part *p)
 	char raw[NUM_TEXT], stored[NUM_TEXT];
 
 	num_size(raw, backup_part_bytes(p));
-	num_size(stored, p->data.stored_bytes + p->manifest.stored_bytes);
+	num_size(stored, backup_own_stored(p) + p->manifest.stored_bytes);
 	printf("\n%-12s %s\n", "Part", p->service_slug);
 	fact("Engine", p->engine);
 	fact("Status", p->state);

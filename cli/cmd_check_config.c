@@ -18,6 +18,8 @@ show_time(const char *name, int64_t ms)
 static void
 show(const struct conf *c)
 {
+	char size[NUM_TEXT];
+
 	printf("%-16s %s\n%-16s %s\n%-16s %s\n%-16s %s\n%-16s %s\n%-16s %s\n%-16s %s\n%-16s %s\n",
 	    "home", c->home, "catalog", c->catalog, "storage", c->storage, "downloads",
 	    c->downloads, "run", c->run, "secret_key", c->secret_key, "templates", c->templates,
@@ -34,8 +36,9 @@ show(const struct conf *c)
 	show_time("download_valid", c->download_valid_ms);
 	printf("%-16s %" PRId64 "\n%-16s %" PRId64 "\n%-16s %" PRId64 "\n", "download_uses",
 	    c->download_uses, "threads", c->threads, "zstd_level", c->zstd_level);
-	printf("%-16s %" PRId64 "\n%-16s %s\n", "nice", c->nice, "io_class",
-	    conf_io_word(c->io_class));
+	num_size(size, c->pack_size);
+	printf("%-16s %s\n%-16s %" PRId64 "\n%-16s %s\n", "pack_size", size, "nice",
+	    c->nice, "io_class", conf_io_word(c->io_class));
 	if (*c->mail.server == '\0')
 		printf("%-16s none: mails become files in %s\n", "mail.server", c->mail.folder);
 	else

@@ -63,6 +63,7 @@ if:c.can.remove && page.may.delete ?><?cs call:act(c.act + "/remove", "Remove", 
 <?cs /if ?><dt>SHA-256 as stored</dt><dd><?cs call:sum(part.stored_sha256) ?></dd>
 <dt>Object</dt><dd><code><?cs var:part.key ?></code></dd>
 <?cs if:part.manifest ?><dt>Manifest</dt><dd><code><?cs var:part.manifest ?></code></dd>
+<?cs /if ?><?cs if:part.packs ?><dt>Packs</dt><dd><?cs var:part.packs ?>, of which this backup stored <?cs var:part.own ?></dd>
 <?cs /if ?></dl>
 <?cs /if ?></section>
 <?cs /each ?></div>

@@ -92,6 +92,24 @@ key_file(struct arena *a, const struct backup_view *view)
 	return quoted(a, "%s/%s.identity", view->keys, id);
 }
 
+/* Every pack is fetched, behind what comes before it, and compared. */
+static void
+check_packs(struct node *n, struct arena *a, const struct backup_view *view,
+    const struct part *part, const char *before)
+{
+	const struct storage *s = view->storage;
+	CLEANUP_BUF struct buf sums = BUF_INIT;
+	CLEANUP_BUF struct buf fetch = BUF_INIT;
+
+	buf_printf(&fetch, "%s%s", before, fetch_line(a, s, part->data.key));
+	buf_text(&sums, sum_line(a, s, &part->data));
+	for (size_t i = 0; i < part->pack_count; i++) {
+		buf_text(&fetch, fetch_line(a, s, part->packs[i].object.key));
+		buf_printf(&sums, " %s", sum_line(a, s, &part->packs[i].object));
+	}
+	node_setf(n, "restore.check", "%sprintf '%%s\\n' %s | sha256sum -c", fetch.p, sums.p);
+}
+
 /* Files that lie in the packs of several backups: a script in the storage goes by the manifest. */
 static void
 chain_lines(struct node *n, struct arena *a, const struct backup_view *view,
@@ -99,23 +117,36 @@ chain_lines(struct node *n, struct arena *a, const struct backup_view *view,
 {
 	static const char script[] = "restore-files.sh";
 	const struct storage *s = view->storage;
-	CLEANUP_BUF struct buf sums = BUF_INIT;
-	CLEANUP_BUF struct buf fetch = BUF_INIT;
 	const char *key = key_file(a, view);
 
-	buf_printf(&fetch, "%s%s%s", fetch_line(a, s, script), fetch_line(a, s, part->manifest.key),
-	    fetch_line(a, s, part->data.key));
-	buf_text(&sums, sum_line(a, s, &part->data));
-	for (size_t i = 0; i < part->pack_count; i++) {
-		buf_text(&fetch, fetch_line(a, s, part->packs[i].object.key));
-		buf_printf(&sums, " %s", sum_line(a, s, &part->packs[i].object));
-	}
-	node_setf(n, "restore.check", "%sprintf '%%s\\n' %s | sha256sum -c", fetch.p, sums.p);
+	check_packs(n, a, view, part, arena_printf(a, "%s%s", fetch_line(a, s, script),
+	        fetch_line(a, s, part->manifest.key)));
 	node_setf(n, "restore.run", "sh %s %s restored-%s%s%s",
 	    quoted(a, "%s", place_of(a, s, script)),
 	    quoted(a, "%s", place_of(a, s, part->manifest.key)), part->service_slug,
 	    *key != '\0' ? " " : "", key);
 	node_set(n, "restore.what", "into a new folder");
+}
+
+/* Its content, decoded; that of several packs is one archive. */
+static const char *
+content_line(struct arena *a, const struct backup_view *view, const struct part *part)
+{
+	const char *key = key_file(a, view);
+	CLEANUP_BUF struct buf text = BUF_INIT;
+	const struct stored_object *own;
+
+	for (int64_t i = 1; (own = backup_own(part, i)) != NULL; i++) {
+		const char *path = quoted(a, "%s", place_of(a, view->storage, own->key));
+
+		if (*key != '\0')
+			buf_printf(&text, "%sage -d -i %s %s", i > 1 ? "; " : "", key, path);
+		else
+			buf_printf(&text, " %s", path);
+	}
+	if (*key == '\0')
+		return arena_printf(a, "zstd -dc%s", text.p);
+	return arena_printf(a, part->pack_count > 0 ? "(%s) | zstd -dc" : "%s | zstd -dc", text.p);
 }
 
 /* The commands that turn the stored object back into the service, with nothing of ours in them. */
@@ -124,18 +155,18 @@ restore_lines(struct node *n, struct arena *a, const struct backup_view *view,
     const struct part *part)
 {
 	const struct storage *s = view->storage;
-	const char *path = quoted(a, "%s", place_of(a, s, part->data.key));
-	const char *key = key_file(a, view);
-	const char *content = *key != '\0'
-	    ? arena_printf(a, "age -d -i %s %s | zstd -dc", key, path)
-	    : arena_printf(a, "zstd -dc %s", path);
+	const char *content = content_line(a, view, part);
+	const char *how = part->pack_count > 0 ? "-xpif" : "-xpf";
 
-	if (backup_part_bytes(part) > part->data.raw_bytes) {
+	if (!backup_is_plain(part)) {
 		chain_lines(n, a, view, part);
 		return;
 	}
-	node_setf(n, "restore.check", "%secho %s | sha256sum -c", fetch_line(a, s, part->data.key),
-	    sum_line(a, s, &part->data));
+	if (part->pack_count > 0)
+		check_packs(n, a, view, part, "");
+	else
+		node_setf(n, "restore.check", "%secho %s | sha256sum -c",
+		    fetch_line(a, s, part->data.key), sum_line(a, s, &part->data));
 	if (strcmp(part->format, "pg-custom") == 0) {
 		node_setf(n, "restore.run",
 		    "createdb restored_%s\n%s | pg_restore --no-owner -d restored_%s",
@@ -148,10 +179,21 @@ restore_lines(struct node *n, struct arena *a, const struct backup_view *view,
 		    "into a new file; put it in place while the application is stopped");
 	} else {
 		node_setf(n, "restore.run",
-		    "mkdir restored-%s\n%s | tar -xpf - -C restored-%s",
-		    part->service_slug, content, part->service_slug);
+		    "mkdir restored-%s\n%s | tar %s - -C restored-%s",
+		    part->service_slug, content, how, part->service_slug);
 		node_set(n, "restore.what", "into a new folder");
 	}
+}
+
+static void
+count_packs(struct node *n, const struct part *part)
+{
+	int64_t own = 1;
+
+	for (size_t i = 0; i < part->pack_count; i++)
+		own += backup_own_pack(part, part->packs[i].object.key) != 0;
+	mark_count(n, "packs", (int64_t)part->pack_count + 1);
+	mark_count(n, "own", own);
 }
 
 static const char *
@@ -193,7 +235,7 @@ part_row(struct node *n, struct arena *a, const struct backup_view *view, const 
 	page_time(n, "taken", part->taken_at, view->now);
 	mark_duration(n, "duration", part->finished_at - part->taken_at);
 	page_size(n, "raw", backup_part_bytes(part));
-	page_size(n, "stored", part->data.stored_bytes);
+	page_size(n, "stored", backup_own_stored(part));
 	if (*part->data.raw_sha256 != '\0')
 		node_set(n, "raw_sha256", part->data.raw_sha256);
 	node_set(n, "stored_sha256", part->data.stored_sha256);
@@ -201,6 +243,8 @@ part_row(struct node *n, struct arena *a, const struct backup_view *view, const 
 	node_set(n, "manifest", *part->manifest.key == '\0' ? NULL : part->manifest.key);
 	if (media)
 		mark_count(n, "items", part->items);
+	if (part->pack_count > 0)
+		count_packs(n, part);
 	page_time(n, "verified", part->verified_at, view->now);
 	if (view->storage != NULL && view->backup->state == BACKUP_READY)
 		restore_lines(n, a, view, part);

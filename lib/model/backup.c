@@ -1,6 +1,9 @@
 /* backup.c: words and legal moves of backups. */
 #include "lib/model/backup.h"
 
+#include <string.h>
+
+#include "lib/base/num.h"
 #include "lib/model/word.h"
 
 static const char *const states[BACKUP_STATES] = {
@@ -108,6 +111,71 @@ int64_t
 backup_part_bytes(const struct part *p)
 {
 	return p->whole_bytes > p->data.raw_bytes ? p->whole_bytes : p->data.raw_bytes;
+}
+
+int64_t
+backup_own_pack(const struct part *p, const char *key)
+{
+	const char *data = p->data.key, *slash = strrchr(data, '/');
+	const char *ending = strchr(slash != NULL ? slash : data, '.');
+	size_t stem = ending != NULL ? (size_t)(ending - data) : strlen(data), digits;
+	char number[NUM_TEXT];
+	int64_t n;
+
+	if (strcmp(key, data) == 0)
+		return 1;
+	if (strncmp(key, data, stem) != 0 || key[stem] != '-')
+		return 0;
+	key += stem + 1;
+	digits = strspn(key, "0123456789");
+	if (*key == '0' || digits >= sizeof number || strcmp(key + digits, data + stem) != 0)
+		return 0;
+	memcpy(number, key, digits);
+	number[digits] = '\0';
+	return num_parse(&n, number, 2, INT32_MAX) ? n : 0;
+}
+
+const struct stored_object *
+backup_own(const struct part *p, int64_t number)
+{
+	if (number == 1)
+		return &p->data;
+	for (size_t i = 0; i < p->pack_count; i++)
+		if (backup_own_pack(p, p->packs[i].object.key) == number)
+			return &p->packs[i].object;
+	return NULL;
+}
+
+int64_t
+backup_own_raw(const struct part *p)
+{
+	enum { END_OF_TAR = 1024 };
+	int64_t sum = p->data.raw_bytes;
+
+	for (size_t i = 0; i < p->pack_count; i++)
+		if (backup_own_pack(p, p->packs[i].object.key) != 0)
+			sum += p->packs[i].object.raw_bytes - END_OF_TAR;
+	return sum;
+}
+
+int64_t
+backup_own_stored(const struct part *p)
+{
+	int64_t sum = p->data.stored_bytes;
+
+	for (size_t i = 0; i < p->pack_count; i++)
+		if (backup_own_pack(p, p->packs[i].object.key) != 0)
+			sum += p->packs[i].object.stored_bytes;
+	return sum;
+}
+
+bool
+backup_is_plain(const struct part *p)
+{
+	for (size_t i = 0; i < p->pack_count; i++)
+		if (backup_own_pack(p, p->packs[i].object.key) == 0)
+			return false;
+	return backup_part_bytes(p) == backup_own_raw(p);
 }
 
 bool

@@ -50,7 +50,8 @@ struct stored_object {
 	const char *raw_sha256, *stored_sha256;
 };
 
-/* A pack that an older backup stored and this part needs. */
+/* A pack that the part needs beside `data`: a further one of its own, or one that an older backup
+ * stored. */
 struct part_pack {
 	struct stored_object object;
 	int64_t live_bytes;           /* how many of its raw bytes the part needs */
@@ -68,7 +69,7 @@ struct part {
 	const char *tool;             /* "pg_dump (PostgreSQL) 15.20" */
 	struct stored_object data, manifest;   /* manifest only for files */
 	int64_t whole_bytes;          /* of all its content: more than data has if it needs packs */
-	struct part_pack *packs;      /* of older backups */
+	struct part_pack *packs;      /* further ones of its own, and of older backups */
 	size_t pack_count;
 	int64_t items;                /* files in the archive; 0 for databases */
 	int64_t warnings;
@@ -78,6 +79,18 @@ struct part {
 
 /* What a person is told of its size: all its content, whoever stored it. */
 int64_t backup_part_bytes(const struct part *p);
+
+/* What it has stored itself lies in one pack or in several, which have numbers: 1 is `data`, and
+ * the key of any other is that of `data` with "-2", "-3" … before its ending. 0: the key is of none
+ * of them. */
+int64_t backup_own_pack(const struct part *p, const char *key);
+/* By its number; NULL: there are not so many. */
+const struct stored_object *backup_own(const struct part *p, int64_t number);
+/* All of its own: as one tar, and as they lie. */
+int64_t backup_own_raw(const struct part *p);
+int64_t backup_own_stored(const struct part *p);
+/* Whether there is nothing else: then its own packs, one behind the other, are one tar of all. */
+bool backup_is_plain(const struct part *p);
 
 /* Rows of one table, as counted in the moment that a dump shows. */
 struct table_count {

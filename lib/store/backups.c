@@ -278,8 +278,9 @@ backups_estimate(int64_t *raw_bytes, int64_t *stored_bytes, struct db *db, int64
     struct err *e)
 {
 	static const char sql[] =
-	    "SELECT max(whole_bytes, data_raw_bytes), data_stored_bytes+manifest_stored_bytes FROM"
-	    " part WHERE service=?1 AND state='ready' ORDER BY id DESC LIMIT 1";
+	    "SELECT max(whole_bytes, data_raw_bytes), data_stored_bytes+manifest_stored_bytes+"
+	    PACKS_OWN("k.stored_bytes") " FROM part p WHERE service=?1 AND state='ready' ORDER BY"
+	    " id DESC LIMIT 1";
 	CLEANUP_SQL struct sql *q = NULL;
 	int rc;
 
@@ -482,8 +483,9 @@ backups_finish(struct db *db, const struct lease *l, const char *sidecar_sha256,
 	    "UPDATE backup SET state='ready', finished_at=?2, sidecar_sha256=?3, error=NULL,"
 	    " health='good', verified_at=?2,"
 	    " raw_bytes=(SELECT sum(max(whole_bytes, data_raw_bytes)) FROM part WHERE backup=?1),"
-	    " stored_bytes=(SELECT sum(data_stored_bytes+manifest_stored_bytes) FROM part WHERE"
-	    " backup=?1), warnings=(SELECT sum(warnings) FROM part WHERE backup=?1) WHERE id=?1"
+	    " stored_bytes=(SELECT sum(data_stored_bytes+manifest_stored_bytes+"
+	    PACKS_OWN("k.stored_bytes") ") FROM part p WHERE backup=?1),"
+	    " warnings=(SELECT sum(warnings) FROM part WHERE backup=?1) WHERE id=?1"
 	    " AND state='building'";
 	static const char sql_warnings[] = "SELECT warnings FROM backup WHERE id=?1";
 	static const char sql_environment[] = "SELECT environment FROM backup WHERE id=?1";

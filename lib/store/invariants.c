@@ -3,6 +3,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/model/restore.h"
+#include "lib/store/packs.h"
 #include "lib/store/sql.h"
 
 int
@@ -25,6 +26,9 @@ invariants_thaw(struct db *db)
 	if (sql_run(NULL, db, "ROLLBACK", SQL_NO_ARGS, &ignored) != 0)
 		return;
 }
+
+#define PART_STORED \
+	"p.data_stored_bytes+p.manifest_stored_bytes+" PACKS_OWN("k.stored_bytes")
 
 /* Each gives one sentence per row; ?1 is now. */
 static const char *const facts[] = {
@@ -72,9 +76,9 @@ static const char *const facts[] = {
 	" p JOIN backup b ON b.id=p.backup WHERE ?1>0 AND ((b.state='ready' AND p.state<>'ready')"
 	" OR (b.state='failed' AND p.state='building'))",
 	"SELECT 'b'||b.id||' does not add up: '||b.stored_bytes||' bytes stored, its parts have"
-	" '||sum(p.data_stored_bytes+p.manifest_stored_bytes) FROM backup b JOIN part p ON"
+	" '||sum(" PART_STORED ") FROM backup b JOIN part p ON"
 	" p.backup=b.id WHERE b.state='ready' AND ?1>0 GROUP BY b.id HAVING"
-	" b.stored_bytes<>sum(p.data_stored_bytes+p.manifest_stored_bytes) OR"
+	" b.stored_bytes<>sum(" PART_STORED ") OR"
 	" b.raw_bytes<>sum(max(p.whole_bytes, p.data_raw_bytes))",
 	"SELECT 'b'||b.id||': '||p.service_slug||' is ready but has no manifest' FROM part p JOIN"
 	" backup b ON b.id=p.backup WHERE p.state='ready' AND p.manifest_key<>'' AND"

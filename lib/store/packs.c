@@ -1,9 +1,10 @@
-/* packs.c: which packs of older backups a part needs, and who still needs a pack. */
+/* packs.c: which packs a part needs beside its first, and who still needs a pack. */
 #include "lib/store/packs.h"
 
 #include <string.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/rand.h"
 #include "lib/model/name.h"
 #include "lib/store/backups.h"
 #include "lib/store/lease.h"
@@ -69,6 +70,21 @@ packs_put(struct db *db, const struct part *part, struct err *e)
 	return 0;
 }
 
+int
+packs_begin(struct db *db, const struct lease *l, const struct part *part, const char *key,
+    struct err *e)
+{
+	const struct part_pack none = { .object = { .key = key, .raw_sha256 = "",
+		.stored_sha256 = "" } };
+	CLEANUP_TXN struct sql_txn t = { NULL };
+	struct lease_work work;
+
+	if (sql_begin(&t, db, e) != 0 || lease_check(&work, db, l, e) != 0 ||
+	    add_pack(db, part->id, &none, e) != 0)
+		return -1;
+	return sql_commit(&t, e);
+}
+
 /* The newest backup of this service in the storage that ours goes to, unless anything speaks
  * against it: an older one may lie in the same packs. Who can open ours must be able to open all of
  * it, and nobody else: other keys, or none, begin anew. */
@@ -94,8 +110,8 @@ is_full_due(bool *ret, struct db *db, const struct part *part, struct err *e)
 	static const char sql_environment[] = "SELECT environment FROM backup WHERE id=?1";
 	static const char sql_last[] =
 	    "SELECT max(p.taken_at) FROM part p JOIN backup b ON b.id=p.backup WHERE p.service=?1"
-	    " AND p.state='ready' AND p.whole_bytes<=p.data_raw_bytes AND b.storage=(SELECT storage"
-	    " FROM backup WHERE id=?2)";
+	    " AND p.state='ready' AND p.whole_bytes<=p.data_raw_bytes+"
+	    PACKS_OWN("k.raw_bytes-1024") " AND b.storage=(SELECT storage FROM backup WHERE id=?2)";
 	int64_t anew, environment, days, last;
 
 	if (sql_get(&anew, db, sql_anew, SQL_ARGS(sql_i(part->backup)), e) != 0 ||
@@ -174,6 +190,20 @@ packs_needed(bool *ret, struct db *db, const struct pack_place *at, struct err *
 	return 0;
 }
 
+/* "…/<id>-2.tar.zst" is of the part whose first pack is "…/<id>.tar.zst". */
+static const char *
+first_of(struct arena *a, const char *key)
+{
+	const char *slash = strrchr(key, '/'), *name = slash != NULL ? slash + 1 : key;
+	size_t digits;
+
+	if (strlen(name) < UUID_SIZE || name[UUID_SIZE - 1] != '-')
+		return key;
+	digits = strspn(name + UUID_SIZE, "0123456789");
+	return digits == 0 ? key : arena_printf(a, "%.*s%s", (int)(name + UUID_SIZE - 1 - key), key,
+	    name + UUID_SIZE + digits);
+}
+
 /* A manifest has the name of its pack, but for the ending; a sidecar's begins with its number. */
 int
 packs_former(int64_t *ret, struct db *db, const struct pack_place *at, struct err *e)
@@ -200,7 +230,7 @@ packs_former(int64_t *ret, struct db *db, const struct pack_place *at, struct er
 		if (n > m && strcmp(key + n - m, endings[i][0]) == 0)
 			key = arena_printf(a, "%.*s%s", (int)(n - m), key, endings[i][1]);
 	}
-	return sql_get(ret, db, sql, SQL_ARGS(sql_t(key), sql_i(at->storage)), e);
+	return sql_get(ret, db, sql, SQL_ARGS(sql_t(first_of(a, key)), sql_i(at->storage)), e);
 }
 
 int

@@ -1,8 +1,8 @@
-/* packs.h: which packs of older backups a part needs, and who still needs a pack.
+/* packs.h: which packs a part needs beside its first, and who still needs a pack.
  *
- * A part of files names, beside its own pack, those of older backups of the same service in which
- * files lie that have not changed since. A pack lives as long as a part that lives names it,
- * whatever became of the backup that stored it.
+ * A part of files names, beside its first pack, the further ones that it has stored itself, and
+ * those of older backups of the same service in which files lie that have not changed since. A pack
+ * lives as long as a part that lives names it, whatever became of the backup that stored it.
  */
 #ifndef LIB_STORE_PACKS_H
 #define LIB_STORE_PACKS_H
@@ -20,6 +20,16 @@
 
 MUST_USE int packs_list(struct part_pack **ret, size_t *count, struct arena *a, struct db *db,
     int64_t part, struct err *e);
+
+/* SQL: a sum over the packs that the part `p` has stored itself, without its first. `k` is one. */
+#define PACKS_OWN(what) \
+	"(SELECT coalesce(sum(" what "), 0) FROM part_pack k WHERE k.part=p.id AND" \
+	" instr(k.key, '/'||p.uuid||'-')>0)"
+
+/* A further pack of its own will be written under this key: from now on it counts as needed, and is
+ * found when the job comes to nothing. */
+MUST_USE int packs_begin(struct db *db, const struct lease *l, const struct part *part,
+    const char *key, struct err *e);
 
 /* Inside a transaction: part->packs are what it needs, and nothing else. */
 MUST_USE int packs_put(struct db *db, const struct part *part, struct err *e);

@@ -165,7 +165,7 @@ sum_up(const struct regain *r, const struct regain_backup *b)
 
 		buf_printf(&contents, "%s%s", i > 0 ? ", " : "", p->service_slug);
 		row.raw_bytes += backup_part_bytes(p);
-		row.stored_bytes += p->data.stored_bytes + p->manifest.stored_bytes;
+		row.stored_bytes += backup_own_stored(p) + p->manifest.stored_bytes;
 		row.warnings += p->warnings;
 		if (p->finished_at > row.finished_at)
 			row.finished_at = p->finished_at;

@@ -21,7 +21,7 @@
 #define LAZARETTE_SHARE "/usr/share/lazarette"
 #endif
 
-enum kind { TEXT, PATH, COUNT, DURATION, FLAG, URL, SERVER, IO, CLOCK };
+enum kind { TEXT, PATH, COUNT, DURATION, SIZE, FLAG, URL, SERVER, IO, CLOCK };
 
 /* One key: its name (in the section mail when it begins so), what it takes, where it goes. */
 struct key {
@@ -29,13 +29,15 @@ struct key {
 	enum kind kind;
 	size_t at;
 	const char *standard;         /* as it would stand in the file; a path is below home */
-	int64_t min, max;             /* of numbers; durations in milliseconds */
+	int64_t min, max;             /* of numbers; durations in milliseconds, sizes in bytes */
 };
 #define AT(member) offsetof(struct conf, member)
 
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
+#define MIB (INT64_C(1) << 20)
+#define GIB (INT64_C(1) << 30)
 
-#define KEYS_MAX 40
+#define KEYS_MAX 48
 enum { FILE_MAX = 256 * 1024 };
 static const struct key keys[] = {
 	{ "catalog",          PATH,     AT(catalog),           "catalog.db", 0, 0 },
@@ -62,6 +64,7 @@ static const struct key keys[] = {
 	{ "prove_at",         CLOCK,    AT(prove_minute),      "03:40", 0, 0 },
 	{ "threads",          COUNT,    AT(threads),           "0", 0, 16 },
 	{ "zstd_level",       COUNT,    AT(zstd_level),        "3", 1, 19 },
+	{ "pack_size",        SIZE,     AT(pack_size),         "512MiB", 16 * MIB, 64 * GIB },
 	{ "nice",             COUNT,    AT(nice),              "10", 0, 19 },
 	{ "io_class",         IO,       AT(io_class),          "idle", 0, 0 },
 	{ "allow_private",    TEXT,     AT(http.allow_private), "", 0, 0 },
@@ -120,6 +123,26 @@ read_duration(int64_t *ret, const char *text)
 		}
 	*ret = 0;
 	return n == 0 && text[digits] == '\0';
+}
+
+/* "64MiB", "2GiB". */
+static bool
+read_size(int64_t *ret, const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+	char number[20];
+	int64_t n, unit;
+
+	unit = strcmp(text + digits, "MiB") == 0 ? MIB : 0;
+	unit = strcmp(text + digits, "GiB") == 0 ? GIB : unit;
+	if (digits == 0 || digits >= sizeof number || unit == 0)
+		return false;
+	memcpy(number, text, digits);
+	number[digits] = '\0';
+	if (!num_parse(&n, number, 0, INT64_MAX / GIB))
+		return false;
+	*ret = n * unit;
+	return true;
 }
 
 static const char *const io_words[] = {
@@ -186,6 +209,15 @@ say_duration(char out[NUM_TEXT], int64_t ms)
 		snprintf(out, NUM_TEXT, "%lldms", (long long)ms);
 }
 
+static void
+say_size(char out[NUM_TEXT], int64_t bytes)
+{
+	if (bytes % GIB == 0 && bytes > 0)
+		snprintf(out, NUM_TEXT, "%lldGiB", (long long)(bytes / GIB));
+	else
+		snprintf(out, NUM_TEXT, "%lldMiB", (long long)(bytes / MIB));
+}
+
 /* NULL when the text is a value of this key, else the rest of the sentence "<key> ...". */
 static const char *
 value_fault(char room[160], const struct key *k, const char *text)
@@ -210,6 +242,13 @@ value_fault(char room[160], const struct key *k, const char *text)
 			return "must be a time with its unit: 500ms, 30s, 5m, 12h or 7d";
 		say_duration(low, k->min);
 		say_duration(high, k->max);
+		snprintf(room, 160, "must be from %s to %s", low, high);
+		return n >= k->min && n <= k->max ? NULL : room;
+	case SIZE:
+		if (!read_size(&n, text))
+			return "must be a size with its unit: 64MiB or 2GiB";
+		say_size(low, k->min);
+		say_size(high, k->max);
 		snprintf(room, 160, "must be from %s to %s", low, high);
 		return n >= k->min && n <= k->max ? NULL : room;
 	case IO:
@@ -440,6 +479,10 @@ place(struct conf *c, struct arena *a, const struct key *k, const char *text)
 		break;
 	case DURATION:
 		if (!read_duration(at, text))
+			abort();
+		break;
+	case SIZE:
+		if (!read_size(at, text))
 			abort();
 		break;
 	case IO:

@@ -35,6 +35,7 @@ struct conf {
 	int64_t prove_minute;        /* of the day: when recovery is proved; -1: never */
 	int64_t threads;             /* of one archive */
 	int64_t zstd_level;
+	int64_t pack_size;           /* stored bytes of one pack of files, before encryption */
 	int64_t nice;                /* of jobs that nobody waits for; 0: like all else */
 	enum conf_io io_class;       /* of the same */
 	struct conf_mail {

@@ -45,9 +45,10 @@ def renamed(args):
 
 
 def disorder(lines, below):
-    """(what was published below a folder, what is wrong with the order, a sentence each)."""
+    """(what was published below a folder, what is wrong with the order, a sentence each). What other threads tell the
+    catalogue meanwhile, as that they live, is not about what this one has published."""
     done, faults = [], []
-    syncs = [(c[4], c[3], DESCRIPTOR.match(c[2]).group(1)) for c in calls(lines) if c[1] in ("fsync", "fdatasync")
+    syncs = [(c[4], c[3], DESCRIPTOR.match(c[2]).group(1), c[0]) for c in calls(lines) if c[1] in ("fsync", "fdatasync")
              and DESCRIPTOR.match(c[2])]
     for pid, name, args, began, ended in calls(lines):
         if not name.startswith(("rename", "link")) or "RENAME_EXCHANGE" in args:
@@ -56,11 +57,11 @@ def disorder(lines, below):
         if not target.startswith(below):
             continue
         done.append(target)
-        if not any(end < began and path == source for end, _, path in syncs):
+        if not any(end < began and path == source for end, _, path, _ in syncs):
             faults.append(f"{target}: named before its bytes were synced")
-        folder = min((end for end, start, path in syncs if start > ended and path == os.path.dirname(target)),
+        folder = min((end for end, start, path, _ in syncs if start > ended and path == os.path.dirname(target)),
                      default=None)
-        commit = min((start for end, start, path in syncs if start > ended and path.endswith("catalog.db-wal")),
+        commit = min((start for _, start, path, by in syncs if start > ended and by == pid and path.endswith("catalog.db-wal")),
                      default=len(lines))
         if folder is None:
             faults.append(f"{target}: its folder was never synced")
@@ -78,10 +79,10 @@ def read(log):
         return f.read().splitlines()
 
 
-def record(home, folder):
+def record(home, folder, size=2000):
     """The calls of a worker that makes one backup of two services; the worker has ended."""
     data, log = os.path.join(home.home, "data"), os.path.join(folder, "calls")
-    make_tree(os.path.join(data, "media"), 40)
+    make_tree(os.path.join(data, "media"), 40, size)
     make_sqlite(os.path.join(data, "app.db"), 200)
     home.service("shop/live", "database", "sqlite", path=os.path.join(data, "app.db"))
     home.service("shop/live", "media", "files", roots=os.path.join(data, "media"), excludes="")
@@ -119,6 +120,17 @@ def a_backup_in_order():
             found = disorder([line for line in lines if "sync(" not in line or not kind.search(line)], store)[1]
             missing = [key for key in keys if not any(f.startswith(key) and words in f for f in found)]
             assert not missing, f"the control says nothing of {missing}: {found}"
+
+
+@test("T04", "so is each pack of a backup that has several, before the catalogue is told of the next one")
+def several_packs_in_order():
+    with Home('poll = "10ms"\npack_size = 16MiB\n') as home:
+        log = record(home, home.home, 1 << 20)
+        stop(home)
+        done, faults = disorder(read(log), os.path.join(home.home, "store"))
+        assert not faults, "\n".join(faults)
+        packs = [key for key in home.objects().values() if ".tar.zst" in key]
+        assert len(packs) >= 3 and set(packs) <= set(done), (packs, done)
 
 
 @test("T04", "keys, configuration and catalogue of a new instance are synced before they have their names")

@@ -53,7 +53,10 @@ def filled(command, sidecar, key):
             if what in part:
                 path = part[what]["key"].removesuffix(".age")
                 keys[path[path.index(".", path.rindex("/")):]] = path
-    command = re.sub(r"shop/live/\w+/<id>(\.[a-z]+\.zst)", lambda m: keys[m.group(1)], command)
+    def name(m):
+        path = keys[m.group(2)]
+        return path.removesuffix(m.group(2)) + m.group(1) + m.group(2)
+    command = re.sub(r"shop/live/\w+/<id>(\*?)(\.[a-z]+\.zst)", name, command)
     return command.replace("b101-", f"b{sidecar['backup']['number']}-").replace(" KEY ", f" {key} ")
 
 
@@ -125,6 +128,27 @@ def with_packs(s):
     assert s.sql1("SELECT count(*) FROM part_pack JOIN part ON part.id = part WHERE backup = ?", second) == 1
     failed, found = execute(s, second, readme(s), glob.glob(s.home + "/keys/*.identity")[0])
     assert failed is None and found["sh"] and not found["tar"], (failed, found)   # the last: that there is a difference
+
+
+@test("NEW-1 SCU-6", "and on a full one whose files lie in several packs of its own")
+def with_several(s):
+    s.configure("pack_size = 16MiB\n")
+    s.stop_one("worker")
+    s.start_worker()
+    for i in range(9):
+        s.media[f"large-{i}"] = os.urandom(3 << 20)
+        with open(f"{s.content}/media/large-{i}", "wb") as f:
+            f.write(s.media[f"large-{i}"])
+    path = f"/p/{LIVE}/backups/new"
+    form = s.must(s.browser.get(path)).form(field="services").fill(anew=True)
+    s.must(s.browser.submit(form, path, follow=False), 303)
+    job = s.sql("SELECT id, backup FROM job ORDER BY id DESC LIMIT 1")[0]
+    s.wait_job(job["id"], "succeeded")
+    assert s.sql1("SELECT count(*) FROM part_pack k JOIN part p ON p.id = part WHERE backup = ? AND instr(key, p.uuid) > 0", job["backup"]) == 1
+    failed, found = execute(s, job["backup"], readme(s), glob.glob(s.home + "/keys/*.identity")[0])
+    assert failed is None and found["sh"] and found["tar"], (failed, found)
+    failed, found = execute(s, job["backup"], readme(s).replace("<id>*.tar", "<id>.tar"), glob.glob(s.home + "/keys/*.identity")[0])
+    assert failed is None and not found["tar"], (failed, found)   # that it needs the second
 
 
 @test("NEW-1 NEW-5", "control: a README.txt with one wrong command is found out, and so is a key that opens nothing")

@@ -14,7 +14,10 @@ struct chained_one {
 	struct part part;
 	struct pack_totals totals;
 	char name[32], key[48], list[48], copy[100];
-	struct part_pack *packs;
+	struct part_pack *own;        /* its packs before the last one */
+	size_t own_count;
+	struct upload *up;            /* of the one that is being written */
+	struct sink to;
 };
 struct chained {
 	struct place *place;
@@ -22,6 +25,8 @@ struct chained {
 	struct chained_one links[CHAIN_MAX];
 	int count, base;              /* the last one; -1: none */
 	char ledger[100];
+	int64_t limit;                /* of a pack; 0: one, however large */
+	size_t raw_max;               /* of a frame; 0: as it is in life */
 };
 
 UNUSED static void
@@ -34,6 +39,8 @@ chain_open(struct chained *c, struct place *place)
 UNUSED static void
 chain_close(struct chained *c)
 {
+	for (int i = 0; i < c->count; i++)
+		free(c->links[i].own);
 	arena_free(c->arena);
 }
 
@@ -45,6 +52,52 @@ chain_object(struct arena *a, const char *key, const struct frame_totals *t)
 		.stored_sha256 = arena_dup(a, t->stored_sha256) };
 }
 
+static void
+chain_key(struct chained *c, struct chained_one *l, size_t number)
+{
+	if (number == 1)
+		snprintf(l->name, sizeof l->name, "%03d.tar.zst", c->count);
+	else
+		snprintf(l->name, sizeof l->name, "%03d-%zu.tar.zst", c->count, number);
+	snprintf(l->key, sizeof l->key, "p/%s", l->name);
+}
+
+static void
+chain_begin(struct chained *c, struct chained_one *l)
+{
+	struct err e = { .text = "" };
+
+	chain_key(c, l, l->own_count + 1);
+	if (dest_begin(&l->up, c->place->dest, l->key, 1, &e) != 0)
+		fail_msg("%s", e.text);
+	l->to = (struct sink){ to_upload, l->up };
+}
+
+/* What was written is whole. */
+static void
+chain_commit(struct chained *c, struct chained_one *l, const struct frame_totals *t)
+{
+	struct err e = { .text = "" };
+
+	if (upload_commit(&l->up, &e) != 0)
+		fail_msg("%s", e.text);
+	l->own = xrealloc(l->own, (l->own_count + 1) * sizeof *l->own);
+	l->own[l->own_count++] = (struct part_pack){ .object = chain_object(c->arena,
+		arena_dup(c->arena, l->key), t), .live_bytes = t->raw_bytes - 1024 };
+}
+
+static int
+chain_next(struct pack_begun *ret, void *arg, const struct frame_totals *full, struct err *e UNUSED)
+{
+	struct chained *c = arg;
+	struct chained_one *l = &c->links[c->count];
+
+	chain_commit(c, l, full);
+	chain_begin(c, l);
+	*ret = (struct pack_begun){ &l->to, arena_dup(c->arena, l->name) };
+	return 0;
+}
+
 /* The spec's reuse and ledger are made here. */
 static int
 chain_write(struct chained *c, struct chained_one *l, struct reuse *reuse, struct err *e)
@@ -52,22 +105,25 @@ chain_write(struct chained *c, struct chained_one *l, struct reuse *reuse, struc
 	const char *const roots[] = { c->place->source };
 	const struct watch watch = { on_bytes, on_say, c->place };
 	CLEANUP_LEDGER_WRITER struct ledger_writer *ledger = NULL;
-	CLEANUP_UPLOAD struct upload *pack = NULL;
 	CLEANUP_UPLOAD struct upload *list = NULL;
+	const struct pack_next next = { c->limit, chain_next, c };
 
 	if (ledger_write_new(&ledger, c->ledger, e) != 0)
 		return -1;
-	const struct pack_spec spec = { .roots = roots, .root_count = 1, .pack_name = l->name,
-		.frames = { .level = 3, .threads = 2 }, .watch = &watch, .reuse = reuse,
+	chain_begin(c, l);
+	const struct pack_spec spec = { .roots = roots, .root_count = 1,
+		.pack_name = arena_dup(c->arena, l->name), .next = c->limit > 0 ? &next : NULL,
+		.frames = { .level = 3, .threads = 2, .raw_max = c->raw_max }, .watch = &watch,
+		.reuse = reuse,
 		.ledger = ledger };
 
-	assert_int_equal(dest_begin(&pack, c->place->dest, l->key, 1, e), 0);
 	assert_int_equal(dest_begin(&list, c->place->dest, l->list, 1, e), 0);
-	const struct sink to_pack = { to_upload, pack }, to_list = { to_upload, list };
+	const struct sink to_list = { to_upload, list };
 
-	if (pack_write(&l->totals, &to_pack, &to_list, &spec, e) != 0
-	    || upload_commit(&pack, e) != 0 || upload_commit(&list, e) != 0)
+	if (pack_write(&l->totals, &l->to, &to_list, &spec, e) != 0
+	    || upload_commit(&list, e) != 0)
 		return -1;
+	chain_commit(c, l, &l->totals.data);
 	return ledger_write_finish(ledger, l->totals.manifest.stored_sha256, e);
 }
 
@@ -83,6 +139,20 @@ chain_copy(struct chained *c)
 	assert_int_equal(RUN("/", "cp", "-a", c->place->source, l->copy), 0);
 }
 
+/* Behind those of older ones. */
+static void
+chain_add_own(struct chained *c, struct chained_one *l)
+{
+	struct part *p = &l->part;
+	struct part_pack *all = arena_array(c->arena, p->pack_count + l->own_count, sizeof *all);
+
+	for (size_t i = 0; i < p->pack_count; i++)
+		all[i] = p->packs[i];
+	for (size_t i = 1; i < l->own_count; i++)
+		all[p->pack_count++] = l->own[i];
+	p->packs = all;
+}
+
 UNUSED static struct chained_one *
 chain_pack(struct chained *c)
 {
@@ -90,21 +160,21 @@ chain_pack(struct chained *c)
 	CLEANUP_REUSE struct reuse *reuse = NULL;
 	struct err e = { .text = "" };
 	const struct reuse_spec spec = { .dest = c->place->dest, .ledger = c->ledger,
-		.base = c->base < 0 ? NULL : &c->links[c->base].part, .scratch = c->place->path };
+		.base = c->base < 0 ? NULL : &c->links[c->base].part, .scratch = c->place->path,
+		.pack_size = c->limit };
 
 	assert_true(c->count < CHAIN_MAX);
-	snprintf(l->name, sizeof l->name, "%03d.tar.zst", c->count);
-	snprintf(l->key, sizeof l->key, "p/%03d.tar.zst", c->count);
 	snprintf(l->list, sizeof l->list, "p/%03d.manifest.zst", c->count);
 	chain_copy(c);
 	if ((c->base >= 0 && reuse_open(&reuse, &spec, &e) != 0)
 	    || chain_write(c, l, reuse, &e) != 0)
 		fail_msg("%s", e.text);
 	l->part = (struct part){ .whole_bytes = l->totals.whole_bytes,
-		.data = chain_object(c->arena, l->key, &l->totals.data),
+		.data = l->own[0].object,
 		.manifest = chain_object(c->arena, l->list, &l->totals.manifest) };
 	if (reuse != NULL)
 		reuse_packs(&l->part.packs, &l->part.pack_count, reuse, c->arena);
+	chain_add_own(c, l);
 	l->lives = true;
 	c->base = c->count++;
 	return l;
@@ -188,7 +258,7 @@ chain_needs(const struct chained_one *l, const char *key)
 	for (size_t i = 0; i < l->part.pack_count; i++)
 		if (strcmp(l->part.packs[i].object.key, key) == 0)
 			return true;
-	return strcmp(l->key, key) == 0;
+	return strcmp(l->part.data.key, key) == 0;
 }
 
 static bool
@@ -208,8 +278,8 @@ chain_delete(struct chained *c, struct chained_one *l, bool blindly)
 
 	l->lives = false;
 	assert_int_equal(dest_remove(c->place->dest, l->list, &e), 0);
-	if (blindly || !chain_needed(c, l->key))
-		assert_int_equal(dest_remove(c->place->dest, l->key, &e), 0);
+	if (blindly || !chain_needed(c, l->part.data.key))
+		assert_int_equal(dest_remove(c->place->dest, l->part.data.key, &e), 0);
 	for (size_t i = 0; i < l->part.pack_count; i++)
 		if (!chain_needed(c, l->part.packs[i].object.key))
 			assert_int_equal(

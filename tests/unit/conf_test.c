@@ -84,6 +84,7 @@ a_missing_file_gives_the_defaults(void **state)
 	assert_int_equal(h->conf.download_uses, 5);
 	assert_in_range(h->conf.threads, 1, 4);
 	assert_int_equal(h->conf.zstd_level, 3);
+	assert_int_equal(h->conf.pack_size, 512 << 20);
 	assert_int_equal(h->conf.nice, 10);
 	assert_int_equal(h->conf.io_class, CONF_IO_IDLE);
 	assert_string_equal(h->conf.mail.server, "");
@@ -107,6 +108,7 @@ values_units_and_the_mail_section_are_read(void **state)
 	    "trash = 14d\n"
 	    "undo_keep = 2h\n"
 	    "threads = 3\n"
+	    "pack_size = 2GiB\n"
 	    "mail {\n"
 	    "\tserver = \"smtp://mail.example.org:587\"\n"
 	    "\tuser = console\n"
@@ -127,6 +129,7 @@ values_units_and_the_mail_section_are_read(void **state)
 	assert_int_equal(h->conf.trash_ms, 14 * 86400000);
 	assert_int_equal(h->conf.undo_ms, 2 * 3600000);
 	assert_int_equal(h->conf.threads, 3);
+	assert_true(h->conf.pack_size == INT64_C(2) << 30);
 	assert_string_equal(h->conf.mail.server, "smtp://mail.example.org:587");
 	assert_string_equal(h->conf.mail.user, "console");
 	assert_string_equal(h->conf.mail.password, "se cret");
@@ -180,6 +183,9 @@ a_bad_value_is_named_with_its_line_and_what_is_wanted(void **state)
 		{ "lease = 5\n", ":1: lease must be a time with its unit" },
 		{ "\nlease = 1ms\n", ":2: lease must be from 200ms to 3600s, not \"1ms\"" },
 		{ "trash = 5000d\n", "trash must be from" },
+		{ "pack_size = 600\n", "pack_size must be a size with its unit: 64MiB or 2GiB" },
+		{ "pack_size = 15MiB\n", "pack_size must be from 16MiB to 64GiB" },
+		{ "pack_size = 9999999999999999999GiB\n", "pack_size must be a size" },
 		{ "web_processes = 0\n", "web_processes must be a number from 1 to 64" },
 		{ "web_processes = two\n", "web_processes must be a number" },
 		{ "public_url = ftp://x\n", "public_url must begin with http:// or https://" },

@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include "lib/base/rand.h"
 #include "lib/store/findings.h"
 #include "lib/store/packs.h"
 #include "lib/store/policies.h"
@@ -174,17 +175,20 @@ T24_gc_takes_what_is_known_to_be_left_over_and_old_and_nothing_else(void **state
 	const char *folder = arena_dupn(f->a, old.data.key,
 	    (size_t)(strrchr(old.data.key, '/') - old.data.key));
 	const char *stranger = arena_printf(f->a, "%s/stranger.tar.zst", folder);
+	const char *second = arena_printf(f->a, "%.*s-2.tar.zst",
+	    (int)(strlen(old.data.key) - strlen(".tar.zst")), old.data.key);
 	const char *upload = arena_printf(f->a, "%s/.stranger.tar.zst.7.tmp", folder);
 	int64_t whole;
 
 	purge(h, gone);
 	whole = home_objects(h);
 	lay(h, old.manifest.key, 2);
+	lay(h, second, 2);
 	lay(h, home_backup_row(h, gone).sidecar_key, 0);
 	lay(h, stranger, 9);
 	lay(h, upload, 2);
 	OK(gc_run(&h->conf, true, &f->e));
-	assert_int_equal(home_objects(h), whole + 4);
+	assert_int_equal(home_objects(h), whole + 5);
 	OK(gc_run(&h->conf, false, &f->e));
 	assert_int_equal(home_objects(h), whole + 2);
 	assert_true(is_there(h, stranger));
@@ -192,6 +196,50 @@ T24_gc_takes_what_is_known_to_be_left_over_and_old_and_nothing_else(void **state
 	/* Its backup is gone, but another needs it. */
 	assert_true(is_there(h, old.data.key));
 	assert_int_equal(home_backup_row(h, kept).state, BACKUP_READY);
+}
+
+static void
+several_packs_of_its_own_are_counted_and_freed_with_it(void **state)
+{
+	struct job_home *h = *state;
+	struct fixture *f = &h->f;
+	CLEANUP_ARENA struct arena *a = arena_new();
+	char *noise = arena_alloc(a, 2 << 20);
+	const struct policy_place here = { LEVEL_ENVIRONMENT, f->environment };
+	struct part one, next;
+	struct backup row;
+	int64_t backup;
+
+	/* A file that changed a moment ago would be read again. */
+	setenv("LAZARETTE_FAULT_CONTROL", "slot.settled_at_once", 1);
+	h->conf.pack_size = 1 << 20;
+	for (int i = 0; i < 6; i++) {
+		rand_bytes(noise, 2 << 20);
+		OK(fd_put_file(arena_printf(a, "%s/data/media/%d.bin", f->folder, i), noise,
+		    2 << 20, 0644, &f->e));
+	}
+	backup = home_backup(h, f->media);
+	one = media_of(h, backup);
+	row = home_backup_row(h, backup);
+	assert_in_range(one.pack_count, 1, 5);
+	assert_true(backup_is_plain(&one));
+	assert_int_equal(row.stored_bytes, backup_own_stored(&one) + one.manifest.stored_bytes);
+	assert_true(row.stored_bytes > 12 << 20);
+	for (size_t i = 0; i < one.pack_count; i++) {
+		assert_true(is_there(h, one.packs[i].object.key));
+		assert_true(one.packs[i].read_at > 0);
+		assert_int_equal(one.packs[i].live_bytes, one.packs[i].object.raw_bytes - 1024);
+	}
+	/* It counts as a full one, and the next one needs all of them. */
+	OK(policies_set(f->db, POLICY_FULL_DAYS, &here, "30", f->admin, &f->e));
+	next = media_of(h, home_backup(h, f->media));
+	assert_int_equal(next.data.raw_bytes, 1024);
+	assert_int_equal(next.pack_count, one.pack_count + 1);
+	purge(h, backup);
+	assert_true(is_there(h, one.packs[0].object.key));
+	purge(h, next.backup);
+	assert_int_equal(home_objects(h), 0);
+	unsetenv("LAZARETTE_FAULT_CONTROL");
 }
 
 int
@@ -203,6 +251,7 @@ main(void)
 		TEST(SCU_6_what_a_backup_builds_on_stays_while_it_is_made),
 		TEST(nothing_builds_on_a_backup_that_something_speaks_against),
 		TEST(files_are_stored_anew_by_wish_and_after_days),
+		TEST(several_packs_of_its_own_are_counted_and_freed_with_it),
 		TEST(CYC_21_a_pack_that_is_gone_counts_against_all_that_need_it),
 		TEST(T24_gc_takes_what_is_known_to_be_left_over_and_old_and_nothing_else),
 	};

@@ -1,4 +1,4 @@
-/* chain.c: a part of files as one archive, though its files lie in the packs of several backups.
+/* chain.c: a part of files as one archive, though its files lie in several packs.
  *
  * One thread walks the manifest, reads the stored frames it names and notes what of them is wanted;
  * several decode and hash; one puts headers, contents and padding into the sink, in order.
@@ -256,20 +256,35 @@ add_entry(struct chain *c, const struct entry *entry, struct err *e)
 	return add_file(c, entry, e);
 }
 
+/* Whether it names a pack that this part has stored itself. */
+static bool
+is_own(struct chain *c, const char *name)
+{
+	const struct stored_object *pack;
+
+	if (c->own != NULL && strcmp(name_of(c->own->key), name) == 0)
+		return true;
+	pack = chain_pack_named(c->part, name);
+	if (pack == NULL || backup_own_pack(c->part->chain, pack->key) == 0)
+		return false;
+	c->own = pack;
+	return true;
+}
+
 static int
 walk(struct chain *c, struct err *e)
 {
 	static const char end[TAR_END];
-	const char *own = name_of(c->part->data->key);
 	const struct entry *entry = NULL;
-	bool others = c->pick != NULL;   /* the own pack was not sent whole */
+	bool others = c->pick != NULL;   /* the own packs were not sent whole */
+	bool more = others || !backup_is_plain(c->part->chain);
 
-	for (;;) {
+	while (more) {
 		if (scroll_next(&entry, c->scroll, e) != 0)
 			return -1;
 		if (entry == NULL)
 			break;
-		if (strcmp(entry->pack, own) == 0 && !others)
+		if (!others && is_own(c, entry->pack))
 			continue;
 		others = true;
 		if (c->pick != NULL && !c->pick->wants(c->pick->arg, entry))
@@ -283,7 +298,7 @@ walk(struct chain *c, struct err *e)
 	return press_finish(c->press, e);
 }
 
-/* -- the own pack -- */
+/* -- the own packs -- */
 
 static int
 send_own(void *arg, const void *p, size_t n, struct err *e)
@@ -296,9 +311,8 @@ send_own(void *arg, const void *p, size_t n, struct err *e)
 }
 
 static int
-read_own(struct chain *c, struct err *e)
+read_own(struct chain *c, const struct stored_object *data, struct err *e)
 {
-	const struct stored_object *data = c->part->data;
 	struct frame_totals got, expect = { .raw_bytes = data->raw_bytes,
 		.stored_bytes = data->stored_bytes };
 	const struct sink to = { send_own, c };
@@ -314,7 +328,7 @@ read_own(struct chain *c, struct err *e)
 	return frame_read(&got, o, &to, &expect, e) == 0 ? 0 : err_in(e, "%s", data->key);
 }
 
-/* -- the own pack's frames -- */
+/* -- the own packs' frames -- */
 
 /* Where the last frame begins, which is the archive's end and nothing else. */
 static int
@@ -341,9 +355,8 @@ find_end(int64_t *ret, struct object *o, const char *key, struct err *e)
 
 /* Byte for byte, but for its end. */
 static int
-copy_own(struct chain *c, struct err *e)
+copy_own(struct chain *c, const struct stored_object *data, struct err *e)
 {
-	const struct stored_object *data = c->part->data;
 	const struct watch *watch = c->part->watch;
 	CLEANUP_OBJECT struct object *o = NULL;
 	CLEANUP_HASH struct hash *hash = hash_new();
@@ -367,9 +380,9 @@ copy_own(struct chain *c, struct err *e)
 		return -1;
 	if (object_compare(o, hash, at, data, e) != 0)
 		return err_in(e, "%s", data->key);
-	c->sent = data->raw_bytes - TAR_END;
+	c->sent += data->raw_bytes - TAR_END;
 	if (watch != NULL && watch->bytes != NULL)
-		watch->bytes(watch->arg, c->sent);
+		watch->bytes(watch->arg, data->raw_bytes - TAR_END);
 	return 0;
 }
 
@@ -434,9 +447,12 @@ static int
 read_all(struct chain *c, struct err *e)
 {
 	const struct export_part *part = c->part;
+	const struct stored_object *own;
 
-	if ((c->frames ? copy_own(c, e) : read_own(c, e)) != 0 || set_up(c, e) != 0
-	    || walk(c, e) != 0)
+	for (int64_t n = 1; (own = backup_own(part->chain, n)) != NULL; n++)
+		if ((c->frames ? copy_own(c, own, e) : read_own(c, own, e)) != 0)
+			return -1;
+	if (set_up(c, e) != 0 || walk(c, e) != 0)
 		return -1;
 	if (c->sent != part->chain->whole_bytes)
 		return err_set(e, ERR_DAMAGED,

@@ -1,9 +1,9 @@
-/* chain.h: a part of files as one archive, though its files lie in the packs of several backups.
+/* chain.h: a part of files as one archive, though its files lie in several packs.
  *
  * What comes out is a pax tar whose members are the manifest's lines in their order, as if the part
- * had been stored whole. Its own pack comes first, byte for byte; then each older pack is gone
- * through once, of which only the frames with needed files are read, decoded on several cores; then
- * what lies in no pack. Memory is constant, at most 60 MiB.
+ * had been stored whole in one. Its own packs come first, byte for byte; then each older pack is
+ * gone through once, of which only the frames with needed files are read, decoded on several cores;
+ * then what lies in no pack. Memory is constant, at most 60 MiB.
  */
 #ifndef WORKER_ARCHIVE_CHAIN_H
 #define WORKER_ARCHIVE_CHAIN_H
@@ -16,7 +16,7 @@
 #include "worker/archive/manifest.h"
 #include "worker/archive/sink.h"
 
-/* Whether any of it lies outside of its own pack. */
+/* Whether any of it lies outside of its first pack. */
 bool chain_is(const struct export_part *part);
 
 /* The pack that a line of the manifest names, its own or an older one; NULL: the part does not know
@@ -24,10 +24,10 @@ bool chain_is(const struct export_part *part);
 const struct stored_object *chain_pack_named(const struct export_part *of, const char *name);
 
 /*
- * The tar, to its end: backup_part_bytes(part->chain) bytes. The own pack is compared with what was
- * promised; of an older one each frame has its checksum. `check` also compares each file with the
- * manifest's SHA-256, and the own pack's decoded bytes with theirs: for who does not do that while
- * it takes them. ERR_DAMAGED names the pack and the file.
+ * The tar, to its end: backup_part_bytes(part->chain) bytes. The own packs are compared with what
+ * was promised; of an older one each frame has its checksum. `check` also compares each file with
+ * the manifest's SHA-256, and each own pack's decoded bytes with theirs: for who does not do that
+ * while it takes them. ERR_DAMAGED names the pack and the file.
  */
 MUST_USE int chain_read(const struct export_part *part, const struct sink *to, bool check,
     struct err *e);

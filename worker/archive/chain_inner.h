@@ -61,9 +61,11 @@ struct chain {
 	size_t window_n, window_size;
 	struct lot *open;
 
+	const struct stored_object *own;   /* one of its own packs, which a line has named */
+
 	struct buf head;              /* of who delivers */
 	int64_t sent;
-	int64_t own_left;             /* of the own pack's tar, without its end */
+	int64_t own_left;             /* of an own pack's tar, without its end */
 };
 
 /* For press_new(); `arg` is the chain. */

@@ -32,7 +32,7 @@ struct export_part {
 	const struct stored_object *manifest;   /* media only */
 	const struct watch
 	    *watch; /* told of every raw byte: chain->whole_bytes, or data->raw_bytes */
-	const struct part *chain;     /* media: NULL when nothing of it can lie in older packs */
+	const struct part *chain;     /* media: NULL when nothing of it can lie in other packs */
 };
 
 /* The file that was written. */

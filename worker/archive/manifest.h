@@ -7,8 +7,8 @@
  *        x-offset=<of the frame in the stored pack> x-at=<in the decoded frame>
  *   (one line; bytes outside 0x21–0x7e, '#', '=' and '\' are \ooo)
  *
- * Version 1 has a line for each member of its pack, in the pack's order. Version 2 has first those
- * of its own pack, which are files with content; then files that lie in older packs, pack by pack
+ * Version 1 has a line for each member of its own packs, in their order. Version 2 has first those
+ * of its own packs, which are files with content; then files that lie in older packs, pack by pack
  * and in their order there; then what has no content and lies in no pack: empty files, links,
  * folders.
  */

@@ -1,4 +1,4 @@
-/* pack.c: folders become a pack and a manifest: what is delivered, and in which order. */
+/* pack.c: folders become packs and a manifest: what is delivered, and in which order. */
 #include "worker/archive/pack.h"
 
 #include <errno.h>
@@ -57,7 +57,7 @@ deliver_line(struct pack *p, const struct slot *s, struct item *item, const int6
 		return deliver_outside(p, item, e);
 	/* A file that became empty has a member all the same, and older ones of ours have none. */
 	if (entry->type == ENTRY_FILE && (entry->size > 0 || p->spec->reuse != NULL)) {
-		entry->pack = p->spec->pack_name;
+		entry->pack = p->name;
 		entry->frame = s->stream ? p->stream_frame : place[0];
 		entry->frame_offset = s->stream ? p->stream_offset : place[1];
 		entry->at = (int64_t)item->at;
@@ -91,11 +91,13 @@ deliver_slot(void *arg, void *given, struct err *e)
 {
 	struct pack *p = arg;
 	struct slot *s = given;
-	int64_t offset = p->tally.stored_bytes;
-	int64_t raw = (int64_t)(s->front + s->size - s->back + s->last.n);
+	int64_t offset, raw = (int64_t)(s->front + s->size - s->back + s->last.n);
 	int frame = 0;
 
 	FAULT("pack.mid");
+	if (pack_parts_turn(p, s, e) != 0)
+		return -1;
+	offset = p->tally.stored_bytes;
 	if (s->stream & STREAM_FIRST) {
 		p->stream_frame = p->tally.frames;
 		p->stream_offset = offset;
@@ -139,12 +141,10 @@ set_up(struct pack *p, const struct sink *data, const struct sink *manifest, str
 	p->slot_count = p->threads + 3;
 	/* The job has more in memory than this, and the ledger of a large tree comes to it. */
 	p->slot_size = squeeze_piece(p->slot_count + (p->spec->reuse != NULL ? 3 : 1));
+	if (p->spec->frames.raw_max != 0 && p->spec->frames.raw_max < p->slot_size)
+		p->slot_size = p->spec->frames.raw_max;
 	pthread_mutex_init(&p->shared.lock, NULL);
 	p->shared.watch = p->spec->watch;
-	tally_init(&p->tally, data);
-	tally_unhashed(&p->tally);
-	if (p->spec->frames.encrypted)
-		tally_bare(&p->tally);
 	p->stream_hash = hash_new();
 	for (int i = 0; i < p->slot_count; i++) {
 		slot_init(&p->slots[i], p->slot_size);
@@ -161,7 +161,8 @@ set_up(struct pack *p, const struct sink *data, const struct sink *manifest, str
 	};
 	p->shared.reuse = p->spec->reuse;
 	manifest_head(&p->line, p->spec->reuse != NULL ? MANIFEST_CHAIN : MANIFEST_FULL);
-	if (frame_writer_new(&p->manifest, manifest, &small, e) != 0
+	if (pack_parts_begin(p, data, e) != 0
+	    || frame_writer_new(&p->manifest, manifest, &small, e) != 0
 	    || frame_write(p->manifest, p->line.p, p->line.n, e) != 0)
 		return -1;
 	return press_new(&p->press, &press, e);
@@ -188,7 +189,7 @@ pack_release(struct pack **pp)
 	}
 	pthread_mutex_destroy(&p->shared.lock);
 	twins_release(&p->twins);
-	tally_release(&p->tally);
+	pack_parts_release(p);
 	hash_freep(&p->stream_hash);
 	buf_release(&p->line);
 	walk_close(&p->roots);
@@ -215,13 +216,13 @@ read_again(struct pack *p, struct err *e)
 static int
 add_end(struct pack *p, struct err *e)
 {
-	if (pack_plan_slot(p, e) != 0)
+	const struct watch *watch = p->spec->watch;
+
+	if (press_finish(p->press, e) != 0 || pack_parts_end(p, e) != 0)
 		return -1;
-	p->open->stream = STREAM_MIDDLE;
-	memset(p->open->raw, 0, TAR_END);
-	p->open->front = TAR_END;
-	pack_plan_give(p);
-	return press_finish(p->press, e);
+	if (watch != NULL && watch->bytes != NULL)
+		watch->bytes(watch->arg, TAR_END);
+	return 0;
 }
 
 /* What lies outside of this pack. */
@@ -258,7 +259,7 @@ pack_write(struct pack_totals *ret, const struct sink *data, const struct sink *
 	if (press_finish(p->press, e) != 0 || read_again(p, e) != 0 || add_end(p, e) != 0)
 		return -1;
 	tally_totals(&totals.data, &p->tally);
-	totals.whole_bytes = totals.data.raw_bytes;
+	totals.whole_bytes = p->before + totals.data.raw_bytes;
 	if (spec->reuse != NULL && write_rest(&totals, p, e) != 0)
 		return err_in(e, "manifest");
 	if (frame_finish(&totals.manifest, p->manifest, e) != 0)

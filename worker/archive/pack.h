@@ -1,4 +1,4 @@
-/* pack.h: folders become a pack (framed tar.zst) and a manifest (framed mtree), in constant memory.
+/* pack.h: folders become packs (framed tar.zst) and a manifest (framed mtree), in constant memory.
  *
  * The pack's frames, decoded in order, are one pax tar (POSIX.1-2001) with the contents of the
  * roots: one root: at the top; several: below a folder named after each root's last component (made
@@ -7,6 +7,10 @@
  * zeros, FIFOs, sockets and devices are never opened and are counted as skipped with a warning. A
  * file that cannot be read is a warning and is not in the pack; one that grows, shrinks or changes
  * while it is read is a warning and is stored with the size it had.
+ *
+ * There may be a limit to a pack's size: then there are several, each a tar with its own end, and
+ * all of them, without the ends but the last, are the tar that one would be. A file lies in one
+ * pack, so a pack may be larger than its limit by the last file in it.
  *
  * With `reuse` only files whose content is not in an older pack are in the pack: the manifest alone
  * tells of the others, and of folders, links and empty files.
@@ -25,6 +29,19 @@
 #include "worker/archive/sink.h"
 #include "worker/archive/watch.h"
 
+/* Where the next pack goes. */
+struct pack_begun {
+	const struct sink *to;
+	const char *name;             /* as pack_spec.pack_name */
+};
+/* Asked for it when `limit` stored bytes are there and more comes, by another thread than the
+ * caller's; `full` is what the pack has become that is full. */
+struct pack_next {
+	int64_t limit;                /* before encryption */
+	int (*next)(struct pack_begun *ret, void *arg, const struct frame_totals *full,
+	    struct err *e);
+	void *arg;
+};
 struct pack_spec {
 	const char *const *roots;     /* absolute folders */
 	size_t root_count;
@@ -32,6 +49,7 @@ struct pack_spec {
 	                                root, else against the name */
 	size_t exclude_count;
 	const char *pack_name; /* as the manifest names the pack: the last component of its key */
+	const struct pack_next *next;   /* NULL: one pack, however large */
 	struct frame_options frames;
 	const struct watch *watch;
 	struct reuse *reuse;          /* NULL: everything is stored */
@@ -40,8 +58,8 @@ struct pack_spec {
 };
 
 struct pack_totals {
-	struct frame_totals data, manifest;
-	int64_t whole_bytes;          /* as one archive, with what lies in older packs */
+	struct frame_totals data, manifest;   /* data: of the last pack */
+	int64_t whole_bytes;          /* as one archive, with what lies in other packs */
 	int64_t entries;              /* paths in the manifest */
 	int64_t files, file_bytes;    /* regular files and their bytes, hard links counted once */
 	int64_t warnings;

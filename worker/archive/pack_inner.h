@@ -27,7 +27,10 @@ struct pack {
 	struct hash *stream_hash;
 
 	/* The delivering thread's. */
+	struct squeezed end;          /* one frame: the end of a tar */
+	const char *name;             /* of the pack that is being written */
 	struct tally tally;
+	int64_t before;               /* raw bytes in the packs before it, without their ends */
 	struct frame_writer *manifest;
 	struct buf line;
 	int64_t stream_frame, stream_offset;
@@ -45,5 +48,13 @@ void pack_plan_give(struct pack *p);
  * item's on success. */
 MUST_USE int pack_plan_stream(struct pack *p, const char *path, int fd, struct twin *twin,
     struct err *e);
+
+/* The packs; the delivering thread's. The first one begins. */
+MUST_USE int pack_parts_begin(struct pack *p, const struct sink *to, struct err *e);
+/* The next one begins, if there is no room left for the slot. */
+MUST_USE int pack_parts_turn(struct pack *p, const struct slot *s, struct err *e);
+/* The one that is being written ends. */
+MUST_USE int pack_parts_end(struct pack *p, struct err *e);
+void pack_parts_release(struct pack *p);
 
 #endif

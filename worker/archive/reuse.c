@@ -14,7 +14,7 @@
 #include "worker/archive/spill.h"
 #include "worker/archive/tar.h"
 
-/* More packs than PACKS_MAX: all but the largest PACKS_KEPT are stored anew. */
+/* More small packs than PACKS_MAX: all but the largest PACKS_KEPT of them are stored anew. */
 enum { PACKS_MAX = 64, PACKS_KEPT = 32, REST_EVERY = 16384, READ_SIZE = 256 << 10 };
 
 /* A line that is not the old one, but points where a record does. */
@@ -132,7 +132,25 @@ is_there(const struct reuse *r, const struct stored_object *o)
 	    && bytes == o->stored_bytes;
 }
 
-/* How many packs have more that lives. */
+/* A large service has many that are full: to store those anew would win nothing. */
+static bool
+is_small(const struct reuse *r, const struct part_pack *pack)
+{
+	return r->spec->pack_size == 0 || pack->object.stored_bytes < r->spec->pack_size / 2;
+}
+
+static size_t
+count_small(const struct reuse *r)
+{
+	const struct part *base = r->spec->base;
+	size_t n = 0;
+
+	for (size_t i = 0; i < base->pack_count; i++)
+		n += is_small(r, &base->packs[i]);
+	return n;
+}
+
+/* How many small packs have more that lives. */
 static size_t
 rank(const struct reuse *r, const struct part_pack *pack)
 {
@@ -142,6 +160,8 @@ rank(const struct reuse *r, const struct part_pack *pack)
 	for (size_t i = 0; i < base->pack_count; i++) {
 		const struct part_pack *other = &base->packs[i];
 
+		if (!is_small(r, other))
+			continue;
 		larger += other->live_bytes > pack->live_bytes
 		    || (other->live_bytes == pack->live_bytes && other < pack);
 	}
@@ -157,7 +177,7 @@ is_worth_it(const struct reuse *r, const struct part_pack *pack)
 		return true;
 	if (pack->live_bytes < pack->object.raw_bytes / 2)
 		return false;
-	return r->spec->base->pack_count < PACKS_MAX || rank(r, pack) < PACKS_KEPT;
+	return !is_small(r, pack) || count_small(r) < PACKS_MAX || rank(r, pack) < PACKS_KEPT;
 }
 
 int

@@ -28,6 +28,8 @@ struct reuse_spec {
 	const struct part *base;      /* the last backup's part, with its packs */
 	const char *ledger;           /* where its ledger is, or will be made from its manifest */
 	const char *scratch;          /* a folder for what does not fit into memory */
+	int64_t pack_size;            /* what fills half of it is never one pack too many; 0: it may
+	                                 be */
 };
 /* ERR_DAMAGED, ERR_NOT_FOUND: the old manifest is not as it was; everything must be stored. What
  * the spec names must outlive it. */

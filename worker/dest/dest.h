@@ -99,7 +99,7 @@ MUST_USE int dest_claim_owner(struct dest_owner *ret, struct arena *a, struct de
  * one that it had, and the next claim puts the new one there. */
 MUST_USE int dest_claim_leave(struct dest *d, const char *instance_id, struct err *e);
 
-/* From now on only readers of format 2 may open it: a part that needs packs of others comes. */
+/* From now on only readers of format 2 may open it: a part that needs more than one pack comes. */
 MUST_USE int dest_claim_raise(struct dest *d, const char *instance_id, struct err *e);
 
 /* The script of the runbook for files that lie in several packs, as it is put beside it. */

@@ -53,7 +53,7 @@ carry_open(struct carry *c, const struct part *part, struct plan *p, struct err 
 	if (packs_hold_base(&c->base, p->arena, p->db, &p->lease, part, e) != 0)
 		return -1;
 	c->spec = (struct reuse_spec){ .dest = p->dest, .base = &c->base, .ledger = c->ledger,
-		.scratch = p->scratch };
+		.scratch = p->scratch, .pack_size = p->conf->pack_size };
 	if (c->base.id != 0 && (find_folder(c, part, p, &why) != 0 ||
 	                           reuse_open(&c->reuse, &c->spec, &why) != 0))
 		say_all(p, part, &why);
@@ -69,11 +69,11 @@ carry_close(struct carry *c)
 }
 
 int
-carry_announce(const struct carry *c, struct plan *p, struct err *e)
+carry_announce(const struct carry *c, bool several, struct plan *p, struct err *e)
 {
 	char *instance;
 
-	if (c->reuse == NULL)
+	if (c->reuse == NULL && !several)
 		return 0;
 	if (settings_get(&instance, p->arena, p->db, "instance_id", e) != 0)
 		return -1;

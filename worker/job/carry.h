@@ -27,8 +27,9 @@ MUST_USE int carry_open(struct carry *ret, const struct part *part, struct plan 
 void carry_close(struct carry *c);
 #define CLEANUP_CARRY CLEANUP(carry_close)
 
-/* The storage must refuse readers that know nothing of such parts before it has the first one. */
-MUST_USE int carry_announce(const struct carry *c, struct plan *p, struct err *e);
+/* The storage must refuse readers that know nothing of such parts before it has the first one. It
+ * is one when it builds on another, or has `several` packs of its own. */
+MUST_USE int carry_announce(const struct carry *c, bool several, struct plan *p, struct err *e);
 /* After pack_write(), when the part knows its objects: which packs it needs, and the ledger for the
  * next one. */
 void carry_done(struct carry *c, struct part *part, const struct pack_totals *totals,

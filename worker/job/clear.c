@@ -187,6 +187,17 @@ clear_is_near(bool *ret, const struct clear *c, int64_t backup, struct err *e)
 	return 0;
 }
 
+/* Those of its own pack that was begun last, and of any before it. */
+static int
+sweep_own(struct dest *d, const struct part *part, int64_t below, struct err *e)
+{
+	for (size_t i = 0; i < part->pack_count; i++)
+		if (backup_own_pack(part, part->packs[i].object.key) != 0 &&
+		    dest_sweep(d, part->packs[i].object.key, below, e) != 0)
+			return -1;
+	return dest_sweep(d, part->data.key, below, e);
+}
+
 int
 clear_uploads(const struct clear *c, int64_t backup, int64_t below, struct err *e)
 {
@@ -201,7 +212,7 @@ clear_uploads(const struct clear *c, int64_t backup, int64_t below, struct err *
 	    sweep_signed(dest, c->arena, b.sidecar_key, below, e) != 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
-		if (dest_sweep(dest, parts[i].data.key, below, e) != 0)
+		if (sweep_own(dest, &parts[i], below, e) != 0)
 			return -1;
 		if (parts[i].manifest.key[0] != '\0' &&
 		    sweep_signed(dest, c->arena, parts[i].manifest.key, below, e) != 0)

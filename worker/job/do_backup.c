@@ -132,6 +132,21 @@ tell_needs(const struct needs *needs, struct plan *p, struct err *e)
 	    arena_dup(p->arena, e->text), wants);
 }
 
+/* Its next holder may write fewer packs. */
+static int
+sweep_packs(struct plan *p, const struct part *part, struct err *e)
+{
+	for (size_t i = 0; i < part->pack_count; i++) {
+		const char *key = part->packs[i].object.key;
+
+		if (backup_own_pack(part, key) != 0 &&
+		    (dest_sweep(p->dest, key, p->lease.fence, e) != 0 ||
+		    dest_remove(p->dest, key, e) != 0))
+			return -1;
+	}
+	return 0;
+}
+
 static int
 sweep_signed(struct plan *p, const char *key, struct err *e)
 {
@@ -154,7 +169,8 @@ sweep_former(struct plan *p, struct err *e)
 	for (size_t i = 0; i < p->part_count; i++) {
 		const struct part *part = &p->parts[i];
 
-		if (dest_sweep(p->dest, part->data.key, p->lease.fence, e) != 0 ||
+		if (sweep_packs(p, part, e) != 0 ||
+		    dest_sweep(p->dest, part->data.key, p->lease.fence, e) != 0 ||
 		    (part->manifest.key[0] != '\0' &&
 		        sweep_signed(p, part->manifest.key, e) != 0))
 			return -1;

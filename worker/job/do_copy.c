@@ -227,7 +227,7 @@ bring_all(struct ferry *f, struct err *e)
 	return bring_signature(f, sidecar.key, e) != 0 ? -1 : bring(f, &sidecar, false, e);
 }
 
-/* Who reads a target of format 1 knows nothing of the packs of older backups. */
+/* Who reads a target of format 1 knows nothing of parts that need more than one pack. */
 static int
 announce(struct plan *p, struct err *e)
 {

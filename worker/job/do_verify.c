@@ -77,13 +77,16 @@ check_manifest(struct plan *p, const struct part *part, struct err *e)
 	return check_signature(p, part->manifest.key, e);
 }
 
-/* Of a copy the storage remembers it, for the part's own note is of the first place. */
+/* What it has stored itself always is. Of a copy the storage remembers it, for the part's own note
+ * is of the first place. */
 static bool
-is_to_be_read(const struct plan *p, const struct part_pack *pack)
+is_to_be_read(const struct plan *p, const struct part *part, const struct part_pack *pack)
 {
 	int64_t at = pack->read_at;
 	struct err ignored;
 
+	if (backup_own_pack(part, pack->object.key) != 0)
+		return true;
 	if (p->storage.id != p->backup.storage &&
 	    packs_read_at(&at, p->db, &(struct pack_place){ p->storage.id, 0, pack->object.key },
 	        &ignored) != 0)
@@ -133,7 +136,7 @@ look_at_part(struct looking *k, const struct part *part)
 
 	bad = more < 0 ? more : bad | more;
 	for (size_t i = 0; bad >= 0 && i < part->pack_count; i++) {
-		if (!is_to_be_read(p, &part->packs[i]))
+		if (!is_to_be_read(p, part, &part->packs[i]))
 			continue;
 		more = judge(k, check_pack(p, part, &part->packs[i].object, &found), &found);
 		bad = more < 0 ? more : bad | more;
@@ -167,7 +170,8 @@ bytes_of(const struct plan *p, const struct part *part)
 	int64_t sum = part->data.raw_bytes + part->manifest.raw_bytes;
 
 	for (size_t i = 0; i < part->pack_count; i++)
-		sum += is_to_be_read(p, &part->packs[i]) ? part->packs[i].object.raw_bytes : 0;
+		if (is_to_be_read(p, part, &part->packs[i]))
+			sum += part->packs[i].object.raw_bytes;
 	return sum;
 }
 

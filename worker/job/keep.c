@@ -12,6 +12,7 @@
 #include "worker/archive/pack.h"
 #include "worker/job/carry.h"
 #include "worker/job/readback.h"
+#include "worker/job/series.h"
 #include "worker/job/sign.h"
 
 static int
@@ -67,6 +68,18 @@ fill(struct stored_object *o, const struct frame_totals *t, const struct upload_
 	o->stored_sha256 = arena_dup(a, encrypted ? lies->sha256 : t->stored_sha256);
 }
 
+int
+keep_object(struct stored_object *o, const struct frame_totals *t, struct upload **up,
+    struct plan *p, struct err *e)
+{
+	struct upload_stored lies;
+
+	if (publish(&lies, up, p, e) != 0)
+		return -1;
+	fill(o, t, &lies, p->arena);
+	return 0;
+}
+
 static struct frame_options
 frames(const struct plan *p, const struct part *part, const struct service *s)
 {
@@ -86,7 +99,6 @@ dump(struct part *part, struct plan *p, const struct source_driver *driver,
 	CLEANUP_FRAME_WRITER struct frame_writer *w = NULL;
 	struct frame_options opt = frames(p, part, src->service);
 	struct frame_totals totals;
-	struct upload_stored lies;
 
 	report_phase(p->report, "%s: dumping", part->service_slug);
 	if (dest_begin(&up, p->dest, part->data.key, p->lease.fence, e) != 0)
@@ -102,10 +114,7 @@ dump(struct part *part, struct plan *p, const struct source_driver *driver,
 		return err_set(e, ERR_DAMAGED, "the dump is empty");
 	FAULT("keep.dumped");
 	report_phase(p->report, "%s: publishing", part->service_slug);
-	if (publish(&lies, &up, p, e) != 0)
-		return -1;
-	fill(&part->data, &totals, &lies, p->arena);
-	return 0;
+	return keep_object(&part->data, &totals, &up, p, e);
 }
 
 static int
@@ -151,29 +160,29 @@ static int
 pack(struct part *part, struct plan *p, const struct source *src, struct err *e)
 {
 	CLEANUP_CARRY struct carry carry = { .reuse = NULL };
-	CLEANUP_UPLOAD struct upload *data = NULL;
+	CLEANUP_SERIES struct series series = { .up = NULL };
 	CLEANUP_UPLOAD struct upload *manifest = NULL;
 	struct pack_spec spec = pack_of(part, p, src);
 	struct pack_totals totals;
-	struct upload_stored data_lies, manifest_lies;
 
 	if (carry_open(&carry, part, p, e) != 0)
 		return -1;
 	spec.reuse = carry.reuse;
 	spec.ledger = carry.made;
-	if (dest_begin(&data, p->dest, part->data.key, p->lease.fence, e) != 0 ||
+	spec.next = &series.next;
+	if (series_open(&series, part, p, e) != 0 ||
 	    dest_begin(&manifest, p->dest, part->manifest.key, p->lease.fence, e) != 0)
 		return -1;
-	struct sink to_data = { to_upload, data }, to_manifest = { to_upload, manifest };
-	if (pack_write(&totals, &to_data, &to_manifest, &spec, e) != 0)
+	struct sink to_manifest = { to_upload, manifest };
+	if (pack_write(&totals, &series.to, &to_manifest, &spec, e) != 0)
 		return -1;
 	report_phase(p->report, "%s: publishing", part->service_slug);
-	if (carry_announce(&carry, p, e) != 0 || publish(&data_lies, &data, p, e) != 0 ||
-	    publish(&manifest_lies, &manifest, p, e) != 0)
+	if (carry_announce(&carry, series.count > 0, p, e) != 0 ||
+	    series_finish(&series, &totals.data, e) != 0 ||
+	    keep_object(&part->manifest, &totals.manifest, &manifest, p, e) != 0)
 		return -1;
-	fill(&part->data, &totals.data, &data_lies, p->arena);
-	fill(&part->manifest, &totals.manifest, &manifest_lies, p->arena);
 	carry_done(&carry, part, &totals, p);
+	series_list(&series);
 	part->items = totals.files;
 	return sign_wanted(p) ? sign_object(p, &part->manifest, e) : 0;
 }
@@ -220,7 +229,7 @@ read_back(struct part *part, struct plan *p, const struct source *src, struct er
 	};
 	const struct readback manifest = { .object = &part->manifest, .label = part->service_slug };
 
-	if (readback_object(p, &data, e) != 0)
+	if (readback_object(p, &data, e) != 0 || series_read_back(part, p, e) != 0)
 		return -1;
 	return media ? readback_object(p, &manifest, e) : 0;
 }
@@ -237,11 +246,11 @@ keep_prove(struct part *part, struct plan *p, struct err *e)
 	part->finished_at = clock_now();
 	part->warnings += report_warnings(p->report) - warned;
 	num_size(raw, backup_part_bytes(part));
-	num_size(new, part->data.raw_bytes);
-	num_size(stored, part->data.stored_bytes);
+	num_size(new, backup_own_raw(part));
+	num_size(stored, backup_own_stored(part));
 	num_duration(took, part->finished_at > part->taken_at ? part->finished_at - part->taken_at
 	                                                      : 0);
-	if (backup_part_bytes(part) > part->data.raw_bytes)
+	if (backup_part_bytes(part) > backup_own_raw(part))
 		report_say(p->report, "note",
 		    "%s: %s, of which %s are new, stored as %s in %s; read back and compared",
 		    part->service_slug, raw, new, stored, took);

@@ -5,6 +5,7 @@
 #include "lib/base/attr.h"
 #include "lib/base/err.h"
 #include "lib/model/backup.h"
+#include "worker/archive/frame.h"
 #include "worker/job/plan.h"
 
 /*
@@ -17,5 +18,10 @@ MUST_USE int keep_part(struct part *part, struct plan *p, struct err *e);
 /* The same in two steps: all is read and stored; what was stored is read back. */
 MUST_USE int keep_take(struct part *part, struct plan *p, struct err *e);
 MUST_USE int keep_prove(struct part *part, struct plan *p, struct err *e);
+
+/* One object that was written to its end appears under its key, and `o` is told what it has become.
+ * ERR_FENCED: the job is somebody else's by now. */
+MUST_USE int keep_object(struct stored_object *o, const struct frame_totals *t, struct upload **up,
+    struct plan *p, struct err *e);
 
 #endif

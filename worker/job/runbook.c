@@ -59,8 +59,8 @@ wants(bool wanted[TOOLS], struct plan *p)
 		const struct part *part = &p->parts[i];
 
 		wanted[AGE] |= dest_encrypts(part->data.key);
-		wanted[TAR] |= is_format(part, "tar") && part->pack_count == 0;
-		wanted[SH] |= part->pack_count > 0;
+		wanted[TAR] |= is_format(part, "tar") && backup_is_plain(part);
+		wanted[SH] |= !backup_is_plain(part);
 		wanted[SQLITE3] |= is_format(part, "sqlite");
 		wanted[PG_RESTORE] |= is_format(part, "pg-custom");
 	}
@@ -103,7 +103,7 @@ find_room(const struct opening *o)
 
 		if (room_for(part) > needed)
 			needed = room_for(part);
-		if (part->pack_count > 0 && part->items > FILES_MAX)
+		if (!backup_is_plain(part) && part->items > FILES_MAX)
 			return "it has too many files for restore-files.sh";
 	}
 	if (statvfs(o->plan->scratch, &fs) != 0)
@@ -241,8 +241,32 @@ put_script(const char **path, const struct opening *o, struct err *e)
 	return fd_put_file(*path, text, n, 0600, e);
 }
 
+/* Its own packs, one behind the other. */
 static int
-check_files(const struct opening *o, const struct part *part, const char *stored, struct err *e)
+untar_all(const struct opening *o, const struct part *part, const char *to, struct err *e)
+{
+	const struct stored_object *own;
+	const char *file = NULL;
+
+	if (mkdir(to, 0700) != 0)
+		return err_sys(e, "make the folder '%s'", to);
+	for (int64_t i = 1; (own = backup_own(part, i)) != NULL; i++) {
+		const char *stored = arena_printf(o->arena, "%s/%s", o->folder,
+		    strrchr(own->key, '/') + 1);
+
+		if (dest_encrypts(own->key))
+			stored = arena_dupn(o->arena, stored, strlen(stored) - strlen(".age"));
+		if (decode(&file, o, stored, own, e) != 0 ||
+		    RUN(o, TAR, e, "-x", "-f", file, "-C", to) != 0)
+			return -1;
+		if (unlink(file) != 0)
+			return err_sys(e, "remove '%s'", file);
+	}
+	return 0;
+}
+
+static int
+check_files(const struct opening *o, const struct part *part, struct err *e)
 {
 	const char *to = arena_printf(o->arena, "%s/restored", o->folder);
 	const char *packed = NULL, *manifest = NULL, *script = NULL, *file = NULL;
@@ -253,16 +277,11 @@ check_files(const struct opening *o, const struct part *part, const char *stored
 	for (size_t i = 0; i < part->pack_count; i++)
 		if (take(&file, o, &part->packs[i].object, e) != 0)
 			return -1;
-	if (part->pack_count > 0) {
-		if (put_script(&script, o, e) != 0 || RUN(o, SH, e, script, packed, to) != 0)
+	if (backup_is_plain(part)) {
+		if (untar_all(o, part, to, e) != 0)
 			return -1;
-	} else {
-		if (decode(&file, o, stored, &part->data, e) != 0)
-			return -1;
-		if (mkdir(to, 0700) != 0)
-			return err_sys(e, "make the folder '%s'", to);
-		if (RUN(o, TAR, e, "-x", "-f", file, "-C", to) != 0)
-			return -1;
+	} else if (put_script(&script, o, e) != 0 || RUN(o, SH, e, script, packed, to) != 0) {
+		return -1;
 	}
 	return runbook_files_compare(manifest, to, e);
 }
@@ -280,7 +299,7 @@ check_part(struct opening *o, const struct part *part, struct err *e)
 		return err_sys(e, "make the folder '%s'", o->folder);
 	rc = take(&stored, o, &part->data, e);
 	if (rc == 0)
-		rc = *part->manifest.key != '\0' ? check_files(o, part, stored, e)
+		rc = *part->manifest.key != '\0' ? check_files(o, part, e)
 		                                 : check_database(o, part, stored, e);
 	/* What stays is housekeeping's, with the scratch folder. */
 	if (raze_tree(AT_FDCWD, o->folder, &ignored) != 0 && rc == 0) {

@@ -51,7 +51,7 @@ object_json(const struct stored_object *o)
 	return j;
 }
 
-/* The packs of older backups that the part needs: enough to read it without theirs. */
+/* Its further packs, and those of older backups that it needs: enough to read it without theirs. */
 static json_t *
 packs_json(const struct part *part)
 {

@@ -8,7 +8,7 @@
 #include "worker/job/plan.h"
 
 /* Version 3: a pack has no hash over its decoded bytes. Else 2: it is encrypted, or a part needs
- * packs of older backups. Else 1. */
+ * more than one pack. Else 1. */
 enum { SIDECAR_FULL = 1, SIDECAR_SEALED = 2, SIDECAR_VERSION = 3 };
 
 /* Append the text. Everything comes from the plan, whose parts are ready. Never holds a secret. */
