@@ -102,19 +102,20 @@ any_place_is_read_alone(void **state)
 }
 
 static void
-hash_is_of_what_lies_there_when_all_was_read_in_order(void **state)
+read_in_order(struct aging *g, size_t size)
 {
-	struct aging *g = *state;
 	CLEANUP_OBJECT struct object *o = NULL;
 	CLEANUP_BUF struct buf plain = BUF_INIT;
 	struct upload_stored stored, read;
-	char got[1000];
+	static char got[50000];
 	int64_t bytes, at = 0;
 	ssize_t n;
 
 	aging_dest(g);
-	aging_random(&plain, 3 * AGE_CHUNK + 77);
+	aging_random(&plain, size);
 	aging_put(&stored, g, key, &plain, 1 << 20);
+	/* Whoever comes later has no other way than the hash. */
+	aging_dest(g);
 	AGED(object_open(&o, &bytes, g->dest, key, &g->e));
 	assert_true(object_is_encrypted(o));
 	assert_int_equal(object_stored(&read, o, &g->e), -1);
@@ -123,6 +124,15 @@ hash_is_of_what_lies_there_when_all_was_read_in_order(void **state)
 	AGED(object_stored(&read, o, &g->e));
 	assert_int_equal(read.bytes, stored.bytes);
 	assert_string_equal(read.sha256, stored.sha256);
+}
+
+static void
+hash_is_of_what_lies_there_when_all_was_read_in_order(void **state)
+{
+	read_in_order(*state, 3 * AGE_CHUNK + 77);
+	/* From some size on by a thread of its own. */
+	read_in_order(*state, 150 * AGE_CHUNK);
+	read_in_order(*state, 101 * AGE_CHUNK + 1);
 }
 
 /* Opened and read by whoever has the key; -1 with ERR_DAMAGED is what is wished. */

@@ -10,8 +10,11 @@
 #include "lib/base/rand.h"
 #include "lib/util/hash.h"
 #include "worker/crypt/age.h"
+#include "worker/dest/beside.h"
 
 enum { RECIPIENTS_MAX = 8, BATCH = 16 };
+/* Who has read so many chunks in order will read all: another thread then hashes them. */
+enum { BESIDE_FROM = 64 };
 
 /* What this process has written it can read back without any secret key: a backup is proven also
  * where its secret key is kept away. Nobody else has the file key, so that a stored piece which
@@ -44,8 +47,9 @@ struct aged_object {
 	int64_t front;                /* header and nonce */
 	int64_t chunks;
 	const struct dest_made *made; /* by this process; NULL: the hash tells what lies there */
-	pthread_mutex_t lock;         /* of the two below */
+	pthread_mutex_t lock;         /* of the three below */
 	struct hash *hash;            /* of what lies there, as far as it was read in order */
+	struct beside *beside;        /* has the hash, unless NULL */
 	int64_t hashed;               /* chunks */
 };
 
@@ -307,6 +311,7 @@ aged_close(struct object *base)
 	struct aged_object *o = (struct aged_object *)base;
 
 	o->inner->driver->read_close(o->inner);
+	beside_freep(&o->beside);
 	age_payload_forget(&o->payload);
 	pthread_mutex_destroy(&o->lock);
 	hash_free(o->hash);
@@ -315,16 +320,36 @@ aged_close(struct object *base)
 
 /* -- reading -- */
 
-static void
-hash_in_order(struct aged_object *o, int64_t number, const unsigned char *p, size_t n)
+/* Without a thread for it, it is done here. */
+static int
+hash_more(struct aged_object *o, struct buf *stored, size_t skip, struct err *e)
 {
+	struct err ignored;
+
+	if (o->made != NULL)
+		return 0;
+	if (o->beside == NULL && o->hashed >= BESIDE_FROM &&
+	    beside_new(&o->beside, o->hash, &ignored) != 0)
+		o->beside = NULL;
+	if (o->beside != NULL)
+		return beside_add(o->beside, stored, skip, e);
+	hash_add(o->hash, stored->p + skip, stored->n - skip);
+	return 0;
+}
+
+/* Chunks from `number` to `until` were opened; those that come next in order are hashed. */
+static int
+hash_in_order(struct aged_object *o, struct buf *stored, const int64_t chunks[2], struct err *e)
+{
+	int rc = 0;
+
 	pthread_mutex_lock(&o->lock);
-	if (o->hashed == number) {
-		if (o->made == NULL)
-			hash_add(o->hash, p, n);
-		o->hashed++;
+	if (chunks[0] <= o->hashed && o->hashed < chunks[1]) {
+		rc = hash_more(o, stored, (size_t)(o->hashed - chunks[0]) * AGE_STORED, e);
+		o->hashed = chunks[1];
 	}
 	pthread_mutex_unlock(&o->lock);
+	return rc;
 }
 
 struct reading {
@@ -349,7 +374,6 @@ open_chunk(struct reading *r, int64_t number, const unsigned char *p, size_t n, 
 		return err_set(e, ERR_DAMAGED,
 		    "the stored copy is damaged at byte %lld: what is there is not the piece that"
 		    " was stored there", (long long)(r->o->front + number * AGE_STORED));
-	hash_in_order(r->o, number, p, n);
 	if (!whole)
 		memcpy(r->to + r->done, r->chunk + from, take);
 	r->done += take;
@@ -367,6 +391,7 @@ open_batch(struct reading *r, struct buf *stored, struct err *e)
 	int64_t at = number * AGE_STORED, stop;
 
 	until = until - number > BATCH ? number + BATCH : until;
+	const int64_t chunks[2] = { number, until };
 	stop = until * AGE_STORED < payload ? until * AGE_STORED : payload;
 	buf_clear(stored);
 	if (read_exactly(o->inner, o->front + at, stored, (size_t)(stop - at), e) != 0)
@@ -379,7 +404,7 @@ open_batch(struct reading *r, struct buf *stored, struct err *e)
 		if (open_chunk(r, number, p, n < AGE_STORED ? (size_t)n : AGE_STORED, e) != 0)
 			return -1;
 	}
-	return 0;
+	return hash_in_order(o, stored, chunks, e);
 }
 
 static void
@@ -419,10 +444,12 @@ check_empty(struct aged_object *o, struct err *e)
 	CLEANUP_BUF struct buf stored = BUF_INIT;
 	unsigned char nothing[AGE_TAG];
 	struct reading r = { .o = o, .cipher = cipher, .to = nothing, .chunk = nothing };
+	const int64_t chunks[2] = { 0, 1 };
 
-	if (read_exactly(o->inner, o->front, &stored, AGE_TAG, e) != 0)
+	if (read_exactly(o->inner, o->front, &stored, AGE_TAG, e) != 0
+	    || open_chunk(&r, 0, (unsigned char *)stored.p, AGE_TAG, e) != 0)
 		return -1;
-	return open_chunk(&r, 0, (unsigned char *)stored.p, AGE_TAG, e);
+	return hash_in_order(o, &stored, chunks, e);
 }
 
 int
@@ -476,8 +503,10 @@ bool
 aged_stored(struct upload_stored *ret, struct object *base)
 {
 	struct aged_object *o = (struct aged_object *)base;
+	struct err ignored;
 
-	if (!aged_is_object(base) || o->hashed != o->chunks)
+	if (!aged_is_object(base) || o->hashed != o->chunks ||
+	    (o->beside != NULL && beside_end(o->beside, &ignored) != 0))
 		return false;
 	ret->bytes = o->inner->bytes;
 	if (o->made != NULL)
