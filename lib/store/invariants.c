@@ -259,9 +259,9 @@ invariants_objects(struct invariants_file **ret, size_t *count, struct arena *a,
 	    " fence, wish FROM here WHERE signed_by<>'' UNION ALL SELECT"
 	    " p.manifest_key||'.minisig', h.owner, '', -1, h.fence, h.wish FROM part p JOIN here h"
 	    " ON h.id=p.backup WHERE p.manifest_key<>'' AND h.signed_by<>'') SELECT path,"
-	    " min(owner), max(sha256), max(bytes), max(fence), min(wish) FROM (SELECT path, owner, sha256, bytes, fence,"
-	    " wish FROM o UNION ALL SELECT path||'.header', owner, '', -1, " WRAPPER ", 1 FROM o"
-	    " WHERE substr(path, -4)='.age') GROUP BY path ORDER BY path";
+	    " min(owner), max(sha256), max(bytes), max(fence), min(wish) FROM (SELECT path, owner,"
+	    " sha256, bytes, fence, wish FROM o UNION ALL SELECT path||'.header', owner, '', -1, "
+	    WRAPPER ", 1 FROM o WHERE substr(path, -4)='.age') GROUP BY path ORDER BY path";
 	void *rows = sql_list(count,
 	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(storage)), sizeof **ret, read_file },
 	    e);

@@ -11,7 +11,7 @@ import tempfile
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from copying import Copying, flip, objects  # noqa: E402
-from harness import main, test, wait_until  # noqa: E402
+from harness import main, test  # noqa: E402
 from places import restore  # noqa: E402
 from remotes import Bucket  # noqa: E402
 
@@ -174,7 +174,7 @@ def damaged(s):
     flip(os.path.join(s.store, first), 60)
     shutil.copy(os.path.join(s.store, sorted(good)[-1]), os.path.join(s.store, second))
     said = s.verify(seen["first"]) + s.verify(seen["second"])
-    assert first in said and second in said and "makes its header anew" in said and "is of another object" in said, said
+    assert first in said and second in said and "makes its header anew" in said and "is damaged" in said and "of another object" in said, said
     assert [b["health"] for b in s.sql("SELECT health FROM backup")] == ["good", "good"]
     said, _ = s.rewrap("--storage", "main")
     assert "2 objects were wrapped" in said[0] and said[0].count("it is made anew") == 2, said
@@ -192,7 +192,7 @@ def twice(s):
     s.wait_download(s.request_download(seen["first"]))
     path = s.add_folder("other")
     s.must(s.choose_copies("", "cloud", "other"))
-    s.act(seen["second"], f"/b/b{seen['second']}/copy")
+    s.act(seen["second"], f"/b/b{seen['second']}/copies/other")
     s.wait_copy(seen["second"], "other")
     there = objects(path)
     assert [k for k in there if k.endswith(".header")] and all(there[k] == v for k, v in s.headers().items() if k in there), sorted(there)

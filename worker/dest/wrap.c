@@ -183,25 +183,65 @@ wrap_unlock(struct wrap_lock *w, struct err *e)
 
 /* -- putting one beside -- */
 
-/* Where no key at hand opens it, what it says is believed: it does no harm, and whoever has the key
- * finds out. */
+/* Whether a secret key of a recipient that it names is at hand. */
+static bool
+is_named(const char *names, const struct agering *ring)
+{
+	char text[AGEKEY_TEXT];
+
+	for (size_t i = 0; i < ring->count; i++) {
+		agekey_public_text(text, ring->keys[i].public);
+		if (has_word(names, text))
+			return true;
+	}
+	return false;
+}
+
+/* By the object's own header, where a key at hand opens it: any changed byte is noticed. Else by
+ * the one beside it. */
 static int
-compare(bool *fits, struct err *why, struct wrap_lock *w, const struct buf *beside, struct err *e)
+judge(struct wrap_lock *w, const struct buf *beside, const char *names,
+    const struct agering *ring, struct err *why)
+{
+	const struct age_openers by = { ring, NULL };
+	const struct age_openers own = { NULL, (const unsigned char (*)[AGE_KEY])&w->file_key };
+	unsigned char same[AGE_KEY];
+	size_t size;
+
+	if (age_header_read(&w->size, w->file_key, w->front, &by, why) == 0) {
+		if (age_header_read(&size, same, beside, &own, why) == 0)
+			return 0;
+		return err_set(why, ERR_DAMAGED,
+		    "it is damaged, or of another object: the key of %s does not fit it", w->key);
+	}
+	if (open_beside(w, beside, ring, why) == 0)
+		return 0;
+	if (why->kind != ERR_DENIED)
+		return -1;
+	return !is_named(names, ring) ? 0 : err_set(why, ERR_DAMAGED,
+	    "it is damaged: a key that it names does not open it");
+}
+
+/* Whether it fits; -1: nobody can say. Where no key at hand opens it, what it says is believed: it
+ * does no harm, and whoever has the key finds out. */
+static int
+compare(struct err *why, struct wrap_lock *w, const struct buf *beside, const char *names,
+    struct err *e)
 {
 	CLEANUP_AGERING struct agering ring = { NULL, 0 };
 	CLEANUP_BUF struct buf front = BUF_INIT;
+	bool fits;
 
-	*fits = true;
 	if (read_keys(&ring, w->dest->keys, e) != 0)
 		return -1;
 	if (ring.count == 0)
-		return 0;
+		return 1;
 	if (read_front(&front, w->dest, w->key, e) != 0)
 		return err_in(e, "%s", w->key);
 	w->front = &front;
-	*fits = open_beside(w, beside, &ring, why) == 0 || why->kind == ERR_DENIED;
+	fits = judge(w, beside, names, &ring, why) == 0;
 	OPENSSL_cleanse(w->file_key, sizeof w->file_key);
-	return 0;
+	return fits;
 }
 
 int
@@ -212,15 +252,17 @@ wrap_look(enum wrap_found *ret, struct err *why, struct dest *d, const char *key
 	CLEANUP_BUF struct buf names = BUF_INIT;
 	struct wrap_lock w = { .dest = d, .key = key };
 	const char *at = wrap_key_for(a, key);
-	bool fits = false;
+	int fits = 0;
 
 	if (read_front(&beside, d, at, e) != 0) {
 		*ret = WRAP_NONE;
 		return e->kind == ERR_NOT_FOUND ? 0 : err_in(e, "%s", at);
 	}
-	if (look_beside(&names, &beside, why) == 0 && compare(&fits, why, &w, &beside, e) != 0)
+	if (look_beside(&names, &beside, why) == 0)
+		fits = compare(why, &w, &beside, names.p, e);
+	if (fits < 0)
 		return -1;
-	if (fits)
+	if (fits > 0)
 		*ret = wrap_covers(names.p, d->keys) ? WRAP_WHOLE : WRAP_OTHERS;
 	else {
 		*ret = WRAP_BROKEN;
