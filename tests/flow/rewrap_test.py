@@ -13,21 +13,25 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from copying import Copying, flip, objects  # noqa: E402
 from harness import main, test  # noqa: E402
 from places import restore  # noqa: E402
-from remotes import Bucket  # noqa: E402
+from remotes import Bucket, Sftp, trust  # noqa: E402
 
 seen = {}
 
 
 class Rewrapping(Copying):
-    """shop/live in main, a folder, and cloud, a bucket."""
+    """shop/live in main, a folder; cloud, a bucket; and far, an SFTP server."""
 
     def __init__(self):
         super().__init__(env={"LAZARETTE_FAULT_CONTROL": "slot.settled_at_once"})
 
     def __enter__(self):
-        self.bucket = Bucket()
+        self.bucket, self.server = Bucket(), Sftp()
         super().__enter__()
         self.must(self.add_bucket("cloud", "test", **self.bucket.fields))
+        self.last_test("succeeded")
+        self.must(self.add_server("far", "test", **self.server.fields))
+        self.last_test("failed")
+        trust(self, "far")
         self.last_test("succeeded")
         self.store = self.home + "/store"
         return self
@@ -35,6 +39,7 @@ class Rewrapping(Copying):
     def __exit__(self, *what):
         super().__exit__(*what)
         self.bucket.stop()
+        self.server.stop()
 
     def recipient(self):
         return self.sql1("SELECT value FROM setting WHERE name = 'age_recipient'")
@@ -208,6 +213,27 @@ def twice(s):
     s.wait_copy(made["id"], "other")
     assert not [k for k in s.headers() if any(k.startswith(key) for key in s.keys(made["id"]))]
     s.doctor()
+
+
+@test("T62 PEER-15", "on an SFTP server, too: what came with a copy, and what a further change of the keys puts in its place")
+def on_a_server(s):
+    s.must(s.choose_copies("", "far"))
+    s.act(seen["second"], f"/b/b{seen['second']}/copies/far")
+    s.wait_copy(seen["second"], "far")
+    headers = {k: size for k, size in s.server.objects().items() if k.endswith(".header")}
+    assert headers and all(os.path.exists(f"{s.server.store}/{k.removesuffix('.header')}") for k in headers), headers
+    third, fourth, jobs = s.rotate()
+    for job in jobs:
+        s.wait_job(job, "succeeded")
+    s.away(third)
+    for key in headers:
+        with open(f"{s.server.store}/{key}", encoding="ascii") as f:
+            text = f.read()
+        assert fourth in text and third not in text, text
+    s.act(seen["second"], f"/b/b{seen['second']}/copies/far/verify")
+    s.wait_job(s.newest("verify"), "succeeded")
+    assert "compared only as it lies" not in s.log(s.newest("verify")), s.log(s.newest("verify"))
+    assert not [k for k in s.server.objects() if k.endswith(".tmp")]
 
 
 if __name__ == "__main__":
