@@ -18,7 +18,7 @@ enum { LOG_LINES = 50, SAY_EVERY = 100 };
 struct round {
 	struct plan *plan;
 	int64_t fence;
-	int64_t fine, wrapped, closed, bad;
+	int64_t fine, wrapped, closed, bad, gone;
 	struct err first;             /* why the first of the closed or bad ones is that */
 };
 
@@ -43,11 +43,26 @@ publish(struct round *r, const char *key, const struct buf *text, struct err *e)
 	return 0;
 }
 
+/* Its backup may have been removed meanwhile, and nobody would come for the header any more. */
+static int
+remove_orphan(struct round *r, const char *object, const char *key, struct err *e)
+{
+	struct plan *p = r->plan;
+	CLEANUP_OBJECT struct object *o = NULL;
+	int64_t bytes;
+
+	if (object_open_as_is(&o, &bytes, p->dest, object, e) == 0)
+		return 0;
+	return e->kind != ERR_NOT_FOUND || dest_remove(p->dest, key, e) != 0
+	    ? -1 : err_set(e, ERR_NOT_FOUND, "%s: it was removed meanwhile", object);
+}
+
 /* 1: it is fine as it is. */
 static int
 wrap(struct round *r, const struct wraps_object *o, struct err *e)
 {
 	struct plan *p = r->plan;
+	const char *beside = wrap_key_for(p->arena, o->key);
 	CLEANUP_BUF struct buf text = BUF_INIT;
 	enum wrap_found found;
 	struct err why;
@@ -61,19 +76,24 @@ wrap(struct round *r, const struct wraps_object *o, struct err *e)
 		return 1;
 	if (found == WRAP_BROKEN)
 		report_say(p->report, "warn", "%s: it is made anew", why.text);
-	if (wrap_make(&text, p->dest, o->key, e) != 0)
+	if (wrap_make(&text, p->dest, o->key, e) != 0 || publish(r, beside, &text, e) != 0)
 		return -1;
-	return publish(r, wrap_key_for(p->arena, o->key), &text, e);
+	return remove_orphan(r, o->key, beside, e);
 }
 
-/* Whether it concerns this object alone: the others go on. */
+/* Whether it concerns this object alone: the others go on. What is not there is no matter of keys:
+ * its backup was removed meanwhile, or a look through the storage says so. */
 static bool
 passes_over(struct round *r, const struct err *why)
 {
 	bool closed = why->kind == ERR_DENIED;
 
-	if (!closed && why->kind != ERR_DAMAGED && why->kind != ERR_NOT_FOUND &&
-	    why->kind != ERR_INPUT)
+	if (why->kind == ERR_NOT_FOUND) {
+		report_say(r->plan->report, "note", "%s", why->text);
+		r->gone++;
+		return true;
+	}
+	if (!closed && why->kind != ERR_DAMAGED && why->kind != ERR_INPUT)
 		return false;
 	if (r->closed + r->bad == 0)
 		r->first = *why;
@@ -124,8 +144,9 @@ work(struct plan *p, struct err *e)
 	if (go_through(&r, objects, count, e) != 0)
 		return err_in(e, "storage %s", p->storage.slug);
 	report_say(p->report, "note", "%s: %" PRId64 " objects were wrapped for the present keys,"
-	    " %" PRId64 " were fine, %" PRId64 " could not be opened, %" PRId64 " are damaged or"
-	    " missing", p->storage.slug, r.wrapped, r.fine, r.closed, r.bad);
+	    " %" PRId64 " were fine, %" PRId64 " could not be opened, %" PRId64 " are damaged,"
+	    " %" PRId64 " are not there", p->storage.slug, r.wrapped, r.fine, r.closed, r.bad,
+	    r.gone);
 	if (r.closed + r.bad == 0)
 		return 0;
 	return err_set(e, r.first.kind, "%" PRId64 " of %zu objects in %s do not open with the"
