@@ -200,6 +200,7 @@ static const struct route routes[] = {
 	POST("/storage/{storage}/trust", RIGHT_ADMINISTER, on_storage_trust),
 	POST("/storage/{storage}/move/{to}", RIGHT_ADMINISTER, on_storage_move),
 	POST("/storage/{storage}/prove", RIGHT_BACKUP, on_storage_prove),
+	POST("/storage/{storage}/rewrap", RIGHT_ADMINISTER, on_storage_rewrap),
 	POST("/storage/{storage}/encrypt", RIGHT_ADMINISTER, on_storage_encrypt),
 	POST("/storage/{storage}/plain", RIGHT_ADMINISTER, on_storage_plain),
 	/* Where notices go: of the instance, of a project, of an environment. */

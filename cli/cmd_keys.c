@@ -1,33 +1,82 @@
 /* cmd_keys.c: lazarette admin keys: the keys that encrypt and sign backups. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "cli/cmd.h"
 #include "cli/keyset.h"
+#include "lib/store/projects.h"
+#include "lib/store/wraps.h"
+
+static int
+usage(void)
+{
+	fputs("usage: lazarette admin keys [rotate]\n"
+	      "       lazarette admin keys rewrap [--storage NAME]\n", stderr);
+	return EX_USAGE;
+}
+
+/* One job for each storage that holds backups; `only`: for that one. */
+static int
+rewrap(const struct keyset *k, const char *only, struct err *e)
+{
+	const struct job_request rq = { .requested_by = 0 };
+	struct storage one, *list = &one;
+	size_t count = 1, queued = 0;
+	int64_t job;
+
+	if (only != NULL ? storages_by_slug(&one, k->arena, k->db, only, e) != 0
+	                 : storages_list(&list, &count, k->arena, k->db, e) != 0)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		if (wraps_request(&job, k->db, &rq, list[i].id, e) != 0) {
+			if (e->kind != ERR_CONFLICT)
+				return -1;
+			continue;
+		}
+		printf("j%" PRId64 " makes what lies in %s open with the present keys, too.\n", job,
+		    list[i].slug);
+		queued++;
+	}
+	if (queued == 0)
+		puts("There is no backup there yet that could be wrapped for the present keys.");
+	return 0;
+}
+
+static int
+rotate(const struct keyset *k, struct err *e)
+{
+	if (keyset_rotate(k, e) != 0 || keyset_show(k, e) != 0)
+		return -1;
+	puts("What was stored before stays readable with its own key: keep all *.identity files"
+	     " until the\njobs have succeeded that make it open with the new one.");
+	return rewrap(k, NULL, e);
+}
 
 int
 cmd_keys(int argc, char **argv)
 {
 	CLEANUP_ARENA struct arena *a = arena_new();
 	CLEANUP_DB struct db *db = NULL;
-	bool rotate = argc == 2 && strcmp(argv[1], "rotate") == 0;
+	const char *act = argc > 1 ? argv[1] : "";
+	bool wraps = strcmp(act, "rewrap") == 0, rotates = strcmp(act, "rotate") == 0;
+	const char *only = wraps && argc == 4 && strcmp(argv[2], "--storage") == 0 ? argv[3] : NULL;
 	struct conf conf;
 	struct err e;
+	int rc;
 
-	if (argc > 1 && !rotate) {
-		fputs("usage: lazarette admin keys [rotate]\n", stderr);
-		return EX_USAGE;
-	}
+	if (argc > 2 + 2 * (only != NULL) || (*act != '\0' && !wraps && !rotates))
+		return usage();
 	if (cmd_open(&db, &conf, a, &e) != 0)
 		return cmd_fail(&e);
 	const struct keyset k = { db, &conf, a };
 
-	if ((rotate ? keyset_rotate(&k, &e) : keyset_make(&k, &e)) != 0 ||
-	    keyset_show(&k, &e) != 0)
-		return cmd_fail(&e);
-	if (rotate)
-		puts("What was stored before stays readable with its own key: keep all *.identity "
-		     "files.");
-	return 0;
+	if (wraps)
+		rc = rewrap(&k, only, &e);
+	else if (rotates)
+		rc = rotate(&k, &e);
+	else
+		rc = keyset_make(&k, &e) != 0 ? -1 : keyset_show(&k, &e);
+	return rc != 0 ? cmd_fail(&e) : 0;
 }

@@ -69,7 +69,8 @@ if:c.can.remove && page.may.delete ?><?cs call:act(c.act + "/remove", "Remove", 
 <?cs /each ?></div>
 <?cs if:backup.ready ?><details class="more" id="restore"><summary>Restore without this console</summary>
 <div><p>These commands need nothing of this console: run them on the server that holds the storage. They bring the content back beside what is there now, and change nothing of it.</p>
-<?cs each:part = backup.parts ?><?cs if:part.restore.run ?><h3><?cs var:part.name ?>, <?cs var:part.restore.what ?></h3>
+<?cs if:backup.older_key ?><p>It was stored for an older key than the present one, and the commands name the file of that key. Once the storage is wrapped for the present key, that one opens it by the <code>.header</code> beside each object: <code>README.txt</code> in the storage has the command.</p>
+<?cs /if ?><?cs each:part = backup.parts ?><?cs if:part.restore.run ?><h3><?cs var:part.name ?>, <?cs var:part.restore.what ?></h3>
 <pre data-copy="Commands"><code><?cs var:part.restore.check ?>
 <?cs var:part.restore.run ?></code></pre>
 <?cs /if ?><?cs /each ?><p>All that this console knows of the backup lies beside it in <code><?cs var:backup.sidecar.key ?></code>. <a href="/help/restore">More on restoring</a></p></div>

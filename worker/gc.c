@@ -15,6 +15,7 @@
 #include "lib/store/invariants.h"
 #include "lib/store/packs.h"
 #include "lib/store/projects.h"
+#include "worker/dest/wrap.h"
 #include "worker/job/plan.h"
 #include "worker/job/sign.h"
 
@@ -99,14 +100,20 @@ is_being_written(const struct gc *g, const char *key)
 	return false;
 }
 
-/* A signature goes with what it is of. */
+/* A signature goes with what it is of, and so does a header for other keys. */
 static const char *
-signed_key(struct arena *a, const char *key)
+owner_key(struct arena *a, const char *key)
 {
-	size_t n = strlen(key), tail = sizeof SIGN_ENDING - 1;
+	static const char *const endings[] = { SIGN_ENDING, WRAP_ENDING };
+	size_t n = strlen(key);
 
-	return n > tail && strcmp(key + n - tail, SIGN_ENDING) == 0 ? arena_dupn(a, key, n - tail)
-	                                                           : key;
+	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+		size_t tail = strlen(endings[i]);
+
+		if (n > tail && strcmp(key + n - tail, endings[i]) == 0)
+			return arena_dupn(a, key, n - tail);
+	}
+	return key;
 }
 
 /* Why it may go; or NULL, and *stays says why not. */
@@ -114,7 +121,7 @@ static int
 judge(const char **goes, const char **stays, struct gc *g, const struct stray *s, struct err *e)
 {
 	const struct pack_place at = { .storage = g->storage,
-		.key = signed_key(g->arena, s->key) };
+		.key = owner_key(g->arena, s->key) };
 	int64_t backup;
 	bool needed;
 

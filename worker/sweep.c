@@ -189,6 +189,9 @@ sweep_uploads(const struct clear *c, const struct job *j, struct err *e)
 	if (j->kind == JOB_COPY && (j->fence > 1 || (job_ended(j->state) &&
 	                                                j->state != JOB_SUCCEEDED)))
 		return clear_copy_uploads(c, j, e);
+	if (j->kind == JOB_REWRAP)
+		return job_ended(j->state) && j->state != JOB_SUCCEEDED
+		    ? clear_wrap_uploads(c, j, e) : 0;
 	return j->kind == JOB_BACKUP && j->fence > 1 ? clear_uploads_of(c, j, e) : 0;
 }
 

@@ -18,6 +18,7 @@
 #include "lib/store/jobs.h"
 #include "lib/store/projects.h"
 #include "lib/store/restores.h"
+#include "lib/store/settings.h"
 #include "lib/store/trust.h"
 #include "lib/store/retention.h"
 
@@ -86,6 +87,7 @@ gather(struct backup_view *view, const struct request *rq, const struct backup *
 	struct job_line *lines;
 	struct download *downloads;
 	struct restore *restores;
+	char *recipient;
 	const struct restore_filter used = { .backup = b->id, .limit = RESTORE_ROWS };
 
 	view->now = rq->now;
@@ -102,8 +104,10 @@ gather(struct backup_view *view, const struct request *rq, const struct backup *
 	    copies_list(&places, &view->place_count, rq->arena, rq->db, b->id, e) != 0 ||
 	    storages_list(&storages, &view->storage_count, rq->arena, rq->db, e) != 0 ||
 	    find_active(&view->active, rq, b, e) != 0 ||
+	    settings_get(&recipient, rq->arena, rq->db, "age_recipient", e) != 0 ||
 	    promises(view, rq, b->environment, e) != 0)
 		return -1;
+	view->recipient = recipient;
 	view->parts = parts;
 	view->places = places;
 	view->storages = storages;

@@ -358,6 +358,9 @@ retry(int64_t *ret, struct request *rq, const struct job *old, const struct job_
 	case JOB_PROVE:
 		return err_set(e, ERR_CONFLICT,
 		    "recovery is proved again from the storage's own page");
+	case JOB_REWRAP:
+		return err_set(e, ERR_CONFLICT,
+		    "it is asked for again from the storage's own page");
 	case JOB_KINDS:
 		break;
 	}

@@ -14,6 +14,7 @@
 #include "lib/store/projects.h"
 #include "lib/store/proofs.h"
 #include "lib/store/settings.h"
+#include "lib/store/wraps.h"
 
 enum { FINDINGS_SHOWN = 200 };
 
@@ -61,7 +62,7 @@ on_storage_get(struct reply *rp, struct request *rq, struct err *e)
 	struct findings_storage s;
 	struct storage_view view = { .storage = &s, .now = rq->now };
 	struct finding *items;
-	struct job *look, *test, *prove;
+	struct job *look, *test, *prove, *rewrap;
 	struct storage *all;
 	struct proof proof;
 	char *recipient, *recovery;
@@ -76,6 +77,7 @@ on_storage_get(struct reply *rp, struct request *rq, struct err *e)
 	    newest(&look, rq, s.storage.id, JOB_RECONCILE, e) != 0 ||
 	    newest(&test, rq, s.storage.id, JOB_CHECK, e) != 0 ||
 	    newest(&prove, rq, s.storage.id, JOB_PROVE, e) != 0 ||
+	    newest(&rewrap, rq, s.storage.id, JOB_REWRAP, e) != 0 ||
 	    proofs_last(&proof, rq->arena, rq->db, s.storage.id, e) != 0)
 		return -1;
 	view.items = items;
@@ -83,6 +85,7 @@ on_storage_get(struct reply *rp, struct request *rq, struct err *e)
 	view.job = look;
 	view.test = test;
 	view.prove = prove;
+	view.rewrap = rewrap;
 	view.proof = &proof;
 	view.prove_minute = rq->conf->prove_minute;
 	view.recipient = recipient;
@@ -162,6 +165,14 @@ int
 on_storage_prove(struct reply *rp, struct request *rq, struct err *e)
 {
 	const struct order o = { proofs_request, "storage.proved", "proving" };
+
+	return ask_for(rp, rq, &o, e);
+}
+
+int
+on_storage_rewrap(struct reply *rp, struct request *rq, struct err *e)
+{
+	const struct order o = { wraps_request, "storage.rewrapped", "wrapping" };
 
 	return ask_for(rp, rq, &o, e);
 }

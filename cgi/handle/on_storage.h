@@ -18,6 +18,9 @@ MUST_USE int on_storage_test(struct reply *rp, struct request *rq,
 MUST_USE int on_storage_prove(struct reply *rp, struct request *rq,
     struct err *e); /* POST /storage/{s}/prove: rebuild from it, compare, open one */
 
+MUST_USE int on_storage_rewrap(struct reply *rp, struct request *rq,
+    struct err *e); /* POST /storage/{s}/rewrap: what lies there opens with the present keys */
+
 /* POST /storage/{s}/trust: the key of its server is the one that the form shows. ERR_CONFLICT: it
  * has shown another one since. */
 MUST_USE int on_storage_trust(struct reply *rp, struct request *rq, struct err *e);

@@ -305,6 +305,8 @@ mark_job_title(enum job_kind kind)
 		return "Copy to another storage";
 	case JOB_PROVE:
 		return "Prove that a storage is enough";
+	case JOB_REWRAP:
+		return "Wrap for the present keys";
 	case JOB_KINDS:
 		break;
 	}

@@ -28,6 +28,7 @@ static const struct {
 	{ "confirmed", "The key of the server is confirmed." },
 	{ "testing", "The test is queued. This page shows what comes of it." },
 	{ "proving", "Recovery is being proved. This page shows what comes of it." },
+	{ "wrapping", "It is being wrapped for the present key. This page shows how far." },
 	{ "searching", "The storage is being looked through. This page shows what is found." },
 	{ "deleted", "Moved to the trash. Its page says until when it can be put back." },
 	{ "undeleted", "Put back." },

@@ -15,6 +15,7 @@ static const struct {
 	{ "storage.checked", "looks through storage" },
 	{ "storage.tested", "tests storage" },
 	{ "storage.proved", "proves recovery from storage" },
+	{ "storage.rewrapped", "wraps for the present key storage" },
 	{ "storage.rebuilt", "takes up the backups of storage" },
 	{ "storage.encrypted", "encrypts what goes into storage" },
 	{ "storage.plain", "no longer encrypts what goes into storage" },

@@ -313,6 +313,8 @@ facts(struct node *n, const struct backup_view *view)
 	}
 	node_set(n, "storage", b->storage_slug);
 	node_set(n, "signed_by", *b->signed_by == '\0' ? NULL : b->signed_by);
+	node_flag(n, "older_key", *b->recipients != '\0' && *view->recipient != '\0' &&
+	    strstr(b->recipients, view->recipient) == NULL);
 	for (const char *at = b->recipients; *at != '\0';) {
 		size_t length = strcspn(at, " ");
 

@@ -19,6 +19,7 @@ struct backup_view {
 	const struct environment *environment;
 	const struct storage *storage;
 	const char *keys;                    /* the folder of secret keys, on the server */
+	const char *recipient;               /* the present public key; "": there is none */
 	const struct copy *places;           /* where it lies, the first one first */
 	size_t place_count;
 	const struct storage *storages;      /* all there are */

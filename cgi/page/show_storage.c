@@ -191,6 +191,8 @@ show_storage_page(struct page *p, const struct storage_view *view)
 		add_job(p, node_at(n, "test"), view->test, view->now);
 	if (view->prove != NULL)
 		add_job(p, node_at(n, "prove"), view->prove, view->now);
+	if (view->rewrap != NULL)
+		add_job(p, node_at(n, "rewrap"), view->rewrap, view->now);
 	add_proof(node_at(n, "proof"), view);
 }
 

@@ -21,6 +21,7 @@ struct storage_view {
 	const struct storage *storages;      /* all there are */
 	size_t storage_count;
 	const struct job *prove;      /* the newest proof of recovery from it; NULL: none */
+	const struct job *rewrap;     /* the newest that wraps for the present keys; NULL: none */
 	const struct proof *proof;    /* what the last one has come to */
 	int64_t prove_minute;         /* of the day; -1: by hand alone */
 	const char *recipient, *recovery;   /* public keys of this instance; "": there are none */

@@ -15,6 +15,7 @@ static const char *const kinds[JOB_KINDS] = {
 	[JOB_COMPARE] = "compare",
 	[JOB_COPY] = "copy",
 	[JOB_PROVE] = "prove",
+	[JOB_REWRAP] = "rewrap",
 };
 
 static const char *const states[JOB_STATES] = {

@@ -12,7 +12,8 @@
  * the target); test: a restore into a scratch target; reconcile: compare a storage with the
  * catalogue; prune: to the trash with what the keep rule lets go; list: the files of a backup, for
  * pages; compare: what changed from one backup to another, for pages; copy: a backup into a further
- * storage, or made whole again in one; prove: that a storage is enough to come back from. */
+ * storage, or made whole again in one; prove: that a storage is enough to come back from;
+ * rewrap: what lies in a storage opens with the keys of now, too. */
 enum job_kind {
 	JOB_BACKUP,
 	JOB_DOWNLOAD,
@@ -30,6 +31,7 @@ enum job_kind {
 	JOB_COMPARE,
 	JOB_COPY,
 	JOB_PROVE,
+	JOB_REWRAP,
 	JOB_KINDS
 };
 enum job_state { JOB_QUEUED, JOB_RUNNING, JOB_SUCCEEDED, JOB_FAILED, JOB_CANCELLED, JOB_STATES };

@@ -33,6 +33,7 @@ static const int priorities[JOB_KINDS] = {
 	[JOB_COMPARE] = 30,
 	[JOB_COPY] = 18,
 	[JOB_PROVE] = 15,
+	[JOB_REWRAP] = 15,
 };
 
 int

@@ -52,8 +52,8 @@ static const char *const facts[] = {
 	" ('backup', 'verify', 'test', 'list', 'compare', 'copy') AND backup IS NULL) OR"
 	" (kind='compare' AND compared IS NULL) OR (kind='download' AND"
 	" download IS NULL) OR (kind='check' AND"
-	" (service IS NULL)=(storage IS NULL)) OR (kind IN ('reconcile', 'copy', 'prove') AND"
-	" storage IS NULL)"
+	" (service IS NULL)=(storage IS NULL)) OR (kind IN ('reconcile', 'copy', 'prove',"
+	" 'rewrap') AND storage IS NULL)"
 	" OR (restore IS NULL AND (kind IN ('restore', 'undo', 'tidy') OR (kind='preview' AND"
 	" state IN ('queued', 'running')))))",
 
@@ -230,6 +230,9 @@ read_file(void *row, struct sql *q, struct arena *a)
 #define COPIER \
 	"coalesce((SELECT j.id*1024+j.fence FROM job j WHERE j.backup=b.id AND j.kind='copy' AND" \
 	" j.storage=?1 AND j.state='running'), 0)"
+#define WRAPPER \
+	"coalesce((SELECT j.id*1024+j.fence FROM job j WHERE j.kind='rewrap' AND j.storage=?1 AND" \
+	" j.state='running'), 0)"
 /* What has a place in the storage ?1: the first, or a copy; of one in the making, or leaving,
  * everything may be there. */
 #define HERE \
@@ -245,9 +248,10 @@ invariants_objects(struct invariants_file **ret, size_t *count, struct arena *a,
     int64_t storage, struct err *e)
 {
 	/* A pack may be needed by several, of whom any is named; it is lost when all know so.
-	 * Signatures: one of a backup whose signing had not begun is not known yet. */
+	 * Signatures: one of a backup whose signing had not begun is not known yet. Beside what is
+	 * encrypted there may be a header for other keys. */
 	static const char sql[] = HERE
-	    "SELECT path, min(owner), max(sha256), max(bytes), max(fence), min(wish) FROM (SELECT"
+	    ", o AS (SELECT"
 	    " sidecar_key AS path, owner, sidecar_sha256 AS sha256, -1 AS bytes, fence, wish FROM"
 	    " here UNION ALL SELECT p.data_key, h.owner, p.data_stored_sha256,"
 	    " p.data_stored_bytes, h.fence, h.wish FROM part p JOIN here h ON h.id=p.backup"
@@ -258,8 +262,10 @@ invariants_objects(struct invariants_file **ret, size_t *count, struct arena *a,
 	    " here h ON h.id=p.backup UNION ALL SELECT sidecar_key||'.minisig', owner, '', -1,"
 	    " fence, wish FROM here WHERE signed_by<>'' UNION ALL SELECT"
 	    " p.manifest_key||'.minisig', h.owner, '', -1, h.fence, h.wish FROM part p JOIN here h"
-	    " ON h.id=p.backup WHERE p.manifest_key<>'' AND h.signed_by<>'') AS o GROUP BY path"
-	    " ORDER BY path";
+	    " ON h.id=p.backup WHERE p.manifest_key<>'' AND h.signed_by<>'') SELECT path,"
+	    " min(owner), max(sha256), max(bytes), max(fence), min(wish) FROM (SELECT path, owner,"
+	    " sha256, bytes, fence, wish FROM o UNION ALL SELECT path||'.header', owner, '', -1, "
+	    WRAPPER ", 1 FROM o WHERE substr(path, -4)='.age') GROUP BY path ORDER BY path";
 	void *rows = sql_list(count,
 	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(storage)), sizeof **ret, read_file },
 	    e);

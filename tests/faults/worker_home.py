@@ -222,6 +222,7 @@ class Home:
                 for k in self.sql("SELECT * FROM part_pack WHERE part = ?", p["id"]):
                     known.add(k["key"])
                     out += self.fault_of(objects, k["key"], k["stored_sha256"], k["stored_bytes"])
+        known.update([key + ".header" for key in known if key.endswith(".age")])
         out += [f"{key} belongs to no ready backup" for key in sorted(set(objects) - known)]
         out += [f"{path} was left" for path in glob.glob(os.path.join(self.home, "run", "job-*"))]
         out += [f"j{j['id']} succeeded, b{j['backup']} is {j['state']}" for j in self.sql(

@@ -26,5 +26,10 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 		    (length == 0 || length > size))
 			abort();
 	}
+	CLEANUP_BUF struct buf names = BUF_INIT;
+
+	if (age_header_look(&length, &names, &front, &e) == 0 &&
+	    (length == 0 || length + names.n > 2 * size))
+		abort();
 	return 0;
 }

@@ -25,6 +25,9 @@ enum { AGE_HEADER_MAX = 16 << 10 };
 struct age_recipients {
 	unsigned char (*keys)[AGEKEY_SIZE];
 	size_t count;
+	/* Their texts (age1…), to be said in the header, which tells them to nobody otherwise;
+	 * readers pass over that entry. NULL: it stays untold. */
+	const char *const *names;
 };
 /* Append a header that wraps this file key for each recipient. */
 MUST_USE int age_header_write(struct buf *out, const unsigned char file_key[AGE_KEY],
@@ -41,6 +44,12 @@ struct age_openers {
  */
 MUST_USE int age_header_read(size_t *size, unsigned char file_key[AGE_KEY],
     const struct buf *front, const struct age_openers *by, struct err *e);
+
+/* What a header says to those without a key: its length, and the names that were written into it,
+ * divided by spaces (as they stand there: only who opens it knows that they are true). Both are
+ * set only when it goes well; the errors are those of age_header_read(), but for ERR_DENIED. */
+MUST_USE int age_header_look(size_t *size, struct buf *names, const struct buf *front,
+    struct err *e);
 
 /* -- the payload -- */
 

@@ -14,7 +14,8 @@ enum {
 	SHARE_TEXT = 43, MAC_TEXT = 43, B64_ROOM = 48,
 };
 static const char version_line[] = "age-encryption.org/v1\n", x25519[] = "-> X25519 ",
-    end_mark[] = "---", info[] = "age-encryption.org/v1/X25519";
+    named[] = "-> lazarette-recipients ";
+static const char end_mark[] = "---", info[] = "age-encryption.org/v1/X25519";
 
 /* -- base64 without padding, of 32 bytes: all that a header of ours has -- */
 
@@ -85,6 +86,16 @@ add_stanza(struct buf *out, const unsigned char file_key[AGE_KEY],
 	return 0;
 }
 
+/* An entry without a body, of a kind of our own. */
+static void
+add_names(struct buf *out, const struct age_recipients *to)
+{
+	buf_text(out, named);
+	for (size_t i = 0; i < to->count; i++)
+		buf_printf(out, "%s%s", i > 0 ? " " : "", to->names[i]);
+	buf_text(out, "\n\n");
+}
+
 static void
 mac_of(unsigned char out[HKDF_SIZE], const unsigned char file_key[AGE_KEY], const char *p, size_t n)
 {
@@ -109,6 +120,8 @@ age_header_write(struct buf *out, const unsigned char file_key[AGE_KEY],
 	for (size_t i = 0; i < to->count; i++)
 		if (add_stanza(out, file_key, to->keys[i], e) != 0)
 			return -1;
+	if (to->names != NULL)
+		add_names(out, to);
 	buf_text(out, end_mark);
 	mac_of(mac, file_key, out->p + began, out->n - began);
 	encode32(text, mac);
@@ -123,6 +136,8 @@ struct header {
 	const struct age_openers *by;
 	unsigned char *file_key;
 	bool opened;
+	const char *names;            /* names_n bytes, of the last entry that has any */
+	size_t names_n;
 };
 
 /* One line without its end, printable ASCII only; NULL: there is none. */
@@ -209,6 +224,10 @@ read_stanza(struct header *h, const char *line, size_t n, struct err *e)
 
 	if (!take_body(&body, &body_n, h))
 		return bad(e, "an entry for a key is not whole");
+	if (n > sizeof named - 1 && memcmp(line, named, sizeof named - 1) == 0) {
+		h->names = line + (sizeof named - 1);
+		h->names_n = n - (sizeof named - 1);
+	}
 	/* Entries of other kinds are for others. */
 	if (n < head || memcmp(line, x25519, head) != 0)
 		return 0;
@@ -238,35 +257,59 @@ read_end(struct header *h, const char *began, const char *line, size_t n, struct
 	return CRYPTO_memcmp(mac, said, sizeof mac) == 0 ? 0 : bad(e, "its seal does not fit");
 }
 
+/* Up to the line that ends it, which *end becomes. */
+static int
+read_entries(const char **end, size_t *end_n, struct header *h, struct err *e)
+{
+	size_t left = (size_t)(h->stop - h->p), head = sizeof version_line - 1;
+
+	if (left < head || memcmp(h->p, "age-encryption.org/", 19) != 0)
+		return err_set(e, ERR_DAMAGED, "it does not begin as a file of age");
+	if (memcmp(h->p, version_line, head) != 0)
+		return err_set(e, ERR_INPUT, "it is of a version of age that is not known here");
+	h->p += head;
+	for (size_t stanzas = 0;; stanzas++) {
+		const char *line = take_line(end_n, h);
+
+		if (line == NULL)
+			return bad(e, "it ends too early");
+		if (*end_n >= 3 && memcmp(line, end_mark, 3) == 0) {
+			*end = line;
+			return stanzas > 0 ? 0 : bad(e, "it is for nobody");
+		}
+		if (*end_n < 4 || memcmp(line, "-> ", 3) != 0)
+			return bad(e, "a line of it is no entry for a key");
+		if (read_stanza(h, line, *end_n, e) != 0)
+			return -1;
+	}
+}
+
 int
 age_header_read(size_t *size, unsigned char file_key[AGE_KEY], const struct buf *front,
     const struct age_openers *by, struct err *e)
 {
-	struct header h = { front->p, front->p + front->n, by, file_key, false };
-	size_t n = 0, head = sizeof version_line - 1;
-	const char *line;
+	struct header h = { .p = front->p, .stop = front->p + front->n, .by = by,
+		.file_key = file_key };
+	const char *end = NULL;
+	size_t n = 0;
 
-	if (front->n < head || memcmp(front->p, "age-encryption.org/", 19) != 0)
-		return err_set(e, ERR_DAMAGED, "it does not begin as a file of age");
-	if (memcmp(front->p, version_line, head) != 0)
-		return err_set(e, ERR_INPUT, "it is of a version of age that is not known here");
-	h.p += head;
-	for (size_t stanzas = 0;; stanzas++) {
-		line = take_line(&n, &h);
-		if (line == NULL)
-			return bad(e, "it ends too early");
-		if (n >= 3 && memcmp(line, end_mark, 3) == 0) {
-			if (stanzas == 0)
-				return bad(e, "it is for nobody");
-			break;
-		}
-		if (n < 4 || memcmp(line, "-> ", 3) != 0)
-			return bad(e, "a line of it is no entry for a key");
-		if (read_stanza(&h, line, n, e) != 0)
-			return -1;
-	}
-	if (read_end(&h, front->p, line, n, e) != 0)
+	if (read_entries(&end, &n, &h, e) != 0 || read_end(&h, front->p, end, n, e) != 0)
 		return -1;
+	*size = (size_t)(h.p - front->p);
+	return 0;
+}
+
+int
+age_header_look(size_t *size, struct buf *names, const struct buf *front, struct err *e)
+{
+	const struct age_openers nobody = { NULL, NULL };
+	struct header h = { .p = front->p, .stop = front->p + front->n, .by = &nobody };
+	const char *end = NULL;
+	size_t n = 0;
+
+	if (read_entries(&end, &n, &h, e) != 0)
+		return -1;
+	buf_add(names, h.names, h.names_n);
 	*size = (size_t)(h.p - front->p);
 	return 0;
 }

@@ -11,8 +11,9 @@
 #include "lib/util/hash.h"
 #include "worker/crypt/age.h"
 #include "worker/dest/beside.h"
+#include "worker/dest/wrap.h"
 
-enum { RECIPIENTS_MAX = 8, BATCH = 16 };
+enum { BATCH = 16 };
 /* Who has read so many chunks in order will read all: another thread then hashes them. */
 enum { BESIDE_FROM = 64 };
 
@@ -88,15 +89,11 @@ put_front(struct aged_upload *up, const struct dest_keys *k, struct err *e)
 {
 	CLEANUP_BUF struct buf front = BUF_INIT;
 	CLEANUP(age_payload_forget) struct age_payload payload = { { 0 } };
-	unsigned char public[RECIPIENTS_MAX][AGEKEY_SIZE], nonce[AGE_NONCE];
-	const struct age_recipients to = { public, k->recipient_count };
+	unsigned char nonce[AGE_NONCE];
 
-	for (size_t i = 0; i < k->recipient_count; i++)
-		if (agekey_read_public(public[i], k->recipients[i], e) != 0)
-			return -1;
 	rand_bytes(up->made->file_key, AGE_KEY);
 	rand_bytes(nonce, sizeof nonce);
-	if (age_header_write(&front, up->made->file_key, &to, e) != 0)
+	if (wrap_write(&front, up->made->file_key, k, false, e) != 0)
 		return -1;
 	buf_add(&front, nonce, sizeof nonce);
 	age_payload_key(&payload, up->made->file_key, nonce);
@@ -120,7 +117,7 @@ aged_begin(struct upload **ret, struct dest *d, const char *key, int64_t fence, 
 	const struct dest_keys *k = d->keys;
 	struct aged_upload *up;
 
-	if (k == NULL || k->recipient_count == 0 || k->recipient_count > RECIPIENTS_MAX)
+	if (k == NULL || k->recipient_count == 0)
 		return err_set(e, ERR_CONFLICT,
 		    "storage %s is to be encrypted, and there is no key for it yet; run: lazarette"
 		    " admin keys", d->slug);
@@ -241,67 +238,29 @@ read_exactly(struct object *inner, int64_t at, struct buf *to, size_t n, struct 
 	        (long long)(at + got));
 }
 
-/* Which key is asked for, and where it belongs: for whoever keeps it away from this machine. */
 static int
-no_key(const struct dest *d, const char *key, struct err *e)
+read_front(struct aged_object *o, struct dest *d, const char *key, struct err *e)
 {
-	const struct dest_keys *k = d->keys;
-	char id[AGEKEY_SHORT];
-
-	if (k == NULL || k->needed == NULL || *k->needed == '\0')
-		return err_set(e, ERR_DENIED, "%s is encrypted, and none of the secret keys in %s"
-		    " opens it", key, k != NULL && k->folder != NULL ? k->folder : "reach");
-	if (k->folder == NULL)
-		return err_set(e, ERR_DENIED, "%s is encrypted to %s: name a file with its secret"
-		    " key, or with the recovery key, by --identity FILE", key, k->needed);
-	agekey_short(id, k->needed);
-	return err_set(e, ERR_DENIED,
-	    "%s is encrypted to %s, and its secret key is not here: put the file %s.identity (or"
-	    " the recovery key, as a file whose name ends in .identity) into %s and try again",
-	    key, k->needed, id, k->folder);
-}
-
-static int
-read_keys(struct agering *ring, const struct dest_keys *k, struct err *e)
-{
-	if (k == NULL)
-		return 0;
-	if (k->file != NULL && agekey_read_file(ring, k->file, e) != 0)
-		return -1;
-	return k->folder != NULL ? agekey_read_folder(ring, k->folder, e) : 0;
-}
-
-static int
-read_front(struct aged_object *o, const struct dest *d, const char *key, struct err *e)
-{
-	CLEANUP_AGERING struct agering ring = { NULL, 0 };
 	CLEANUP_BUF struct buf front = BUF_INIT;
-	struct age_openers by = { &ring, NULL };
+	struct wrap_lock w = { .dest = d, .key = key, .front = &front };
 	int64_t all = o->inner->bytes;
-	unsigned char file_key[AGE_KEY];
-	size_t size;
-	int rc;
 
 	for (const struct dest_made *m = d->made; m != NULL && o->made == NULL; m = m->next)
 		if (strcmp(m->key, key) == 0)
 			o->made = m;
-	by.known = o->made != NULL ? &o->made->file_key : NULL;
-	if ((by.known == NULL && read_keys(&ring, d->keys, e) != 0) ||
-	    read_exactly(o->inner, 0, &front, all < AGE_HEADER_MAX ? (size_t)all : AGE_HEADER_MAX,
-	        e) != 0)
+	w.known = o->made != NULL ? &o->made->file_key : NULL;
+	if (read_exactly(o->inner, 0, &front, all < AGE_HEADER_MAX ? (size_t)all : AGE_HEADER_MAX,
+	        e) != 0 || wrap_unlock(&w, e) != 0)
 		return -1;
-	rc = age_header_read(&size, file_key, &front, &by, e);
-	if (rc != 0 && e->kind == ERR_DENIED)
-		return no_key(d, key, e);
-	if (rc == 0 && size + AGE_NONCE > front.n)
-		rc = err_set(e, ERR_DAMAGED, "the stored copy ends at byte %zu, it should go on",
-		    front.n);
-	if (rc != 0)
-		return err_in(e, "%s", key);
-	o->front = (int64_t)(size + AGE_NONCE);
-	age_payload_key(&o->payload, file_key, (unsigned char *)front.p + size);
-	OPENSSL_cleanse(file_key, sizeof file_key);
-	hash_add(o->hash, front.p, size + AGE_NONCE);
+	if (w.size + AGE_NONCE > front.n) {
+		OPENSSL_cleanse(w.file_key, sizeof w.file_key);
+		return err_set(e, ERR_DAMAGED,
+		    "%s: the stored copy ends at byte %zu, it should go on", key, front.n);
+	}
+	o->front = (int64_t)(w.size + AGE_NONCE);
+	age_payload_key(&o->payload, w.file_key, (unsigned char *)front.p + w.size);
+	OPENSSL_cleanse(w.file_key, sizeof w.file_key);
+	hash_add(o->hash, front.p, w.size + AGE_NONCE);
 	return 0;
 }
 

@@ -20,5 +20,6 @@ struct act {
 extern const struct act do_backup, do_download, do_check, do_verify;
 extern const struct act do_preview, do_restore, do_undo, do_switch, do_tidy, do_test;
 extern const struct act do_reconcile, do_prune, do_list, do_compare, do_copy, do_prove;
+extern const struct act do_rewrap;
 
 #endif

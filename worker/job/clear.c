@@ -22,6 +22,7 @@
 #include "lib/store/listing.h"
 #include "lib/store/packs.h"
 #include "lib/store/projects.h"
+#include "worker/dest/wrap.h"
 #include "worker/job/folder.h"
 #include "worker/job/plan.h"
 #include "worker/job/sign.h"
@@ -43,6 +44,15 @@ remove_signed(struct dest *d, struct arena *a, const char *key, struct err *e)
 	return dest_remove(d, key, e) != 0 ? -1 : dest_remove(d, sign_key_for(a, key), e);
 }
 
+/* A header for other keys behind what it opens. */
+static int
+remove_wrapped(struct dest *d, struct arena *a, const char *key, struct err *e)
+{
+	if (remove_object(d, key, e) != 0)
+		return -1;
+	return dest_encrypts(key) ? dest_remove(d, wrap_key_for(a, key), e) : 0;
+}
+
 /* Unless another backup has use for it. */
 static int
 remove_pack(struct dest *d, const struct clear *c, const struct pack_place *at, struct err *e)
@@ -53,7 +63,7 @@ remove_pack(struct dest *d, const struct clear *c, const struct pack_place *at, 
 		return -1;
 	if (needed && !FAULT_CONTROL("clear.needed"))
 		return 0;
-	return remove_object(d, at->key, e) != 0 ? -1 : packs_gone(c->db, at, e);
+	return remove_wrapped(d, c->arena, at->key, e) != 0 ? -1 : packs_gone(c->db, at, e);
 }
 
 /* What an older backup stored goes with the last one that needs it. */
@@ -64,6 +74,7 @@ remove_part(struct dest *d, const struct clear *c, const struct part *part, int6
 	struct pack_place at = { storage, part->backup, part->data.key };
 
 	if (remove_signed(d, c->arena, part->manifest.key, e) != 0 ||
+	    remove_wrapped(d, c->arena, part->manifest.key, e) != 0 ||
 	    remove_pack(d, c, &at, e) != 0)
 		return -1;
 	FAULT("clear.after_pack");
@@ -250,6 +261,48 @@ clear_copy_uploads(const struct clear *c, const struct job *job, struct err *e)
 		return -1;
 	for (size_t i = 0; i < count; i++)
 		if (sweep_part(dest, c, &parts[i], below, e) != 0)
+			return -1;
+	return 0;
+}
+
+struct unfinished {
+	struct arena *arena;
+	int64_t job;
+	const char **keys;
+	size_t count, capacity;
+};
+
+/* ".<uuid>.tar.zst.age.header.<fence>.tmp" beside its place; the fence says whose it is. */
+static int
+note_unfinished(void *arg, const struct dest_entry *entry, struct err *e UNUSED)
+{
+	static const char middle[] = WRAP_ENDING ".";
+	struct unfinished *u = arg;
+	const char *slash = strrchr(entry->key, '/'), *name = slash ? slash + 1 : entry->key;
+	const char *at = strstr(name, middle);
+	int64_t fence;
+
+	if (name[0] != '.' || at == NULL ||
+	    sscanf(at + sizeof middle - 1, "%" SCNd64 ".tmp", &fence) != 1 ||
+	    fence < copy_fence(u->job, 0) || fence >= copy_fence(u->job + 1, 0))
+		return 0;
+	u->keys = arena_grow(u->arena, u->keys, u->count, &u->capacity, sizeof *u->keys);
+	u->keys[u->count++] = arena_printf(u->arena, "%.*s%.*s", (int)(name - entry->key),
+	    entry->key, (int)(at - name - 1) + (int)sizeof WRAP_ENDING - 1, name + 1);
+	return 0;
+}
+
+int
+clear_wrap_uploads(const struct clear *c, const struct job *job, struct err *e)
+{
+	struct unfinished found = { .arena = c->arena, .job = job->id };
+	CLEANUP_DEST struct dest *dest = NULL;
+
+	if (open_storage(&dest, c, job->storage, e) != 0 ||
+	    dest_each_object(dest, "", note_unfinished, &found, e) != 0)
+		return -1;
+	for (size_t i = 0; i < found.count; i++)
+		if (dest_sweep(dest, found.keys[i], copy_fence(job->id + 1, 0), e) != 0)
 			return -1;
 	return 0;
 }

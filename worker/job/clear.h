@@ -41,6 +41,9 @@ MUST_USE int clear_copy(const struct clear *c, int64_t backup, int64_t storage, 
 /* As clear_uploads_of() for a copy job, in the storage that it copies to. */
 MUST_USE int clear_copy_uploads(const struct clear *c, const struct job *job, struct err *e);
 
+/* What a rewrap job that has ended left unfinished in its storage. */
+MUST_USE int clear_wrap_uploads(const struct clear *c, const struct job *job, struct err *e);
+
 /* The folder of a download, when it is neither preparing nor ready; else ERR_CONFLICT. */
 MUST_USE int clear_download(const struct clear *c, int64_t download, struct err *e);
 

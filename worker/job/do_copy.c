@@ -12,6 +12,8 @@
 #include "lib/base/num.h"
 #include "lib/store/copies.h"
 #include "lib/store/settings.h"
+#include "lib/store/wraps.h"
+#include "worker/dest/wrap.h"
 #include "worker/job/act.h"
 #include "worker/job/elsewhere.h"
 #include "worker/job/readback.h"
@@ -195,19 +197,56 @@ bring_signature(struct ferry *f, const char *key, struct err *e)
 	return *f->plan->backup.signed_by == '\0' ? 0 : bring(f, &signature, false, e);
 }
 
+/* Other keys may open it by now: what says so goes with it. One that is there stays, for it may be
+ * of later keys than the one here. */
+static int
+bring_header(struct ferry *f, const char *key, const char *recipients, struct err *e)
+{
+	struct plan *p = f->plan;
+	const struct stored_object header = { .key = wrap_key_for(p->arena, key),
+		.stored_bytes = -1, .stored_sha256 = "" };
+	struct dest *const places[] = { p->dest, p->to };
+	bool has[2] = { false, false };
+
+	if (!dest_encrypts(key) || wrap_covers(recipients, p->keys))
+		return 0;
+	for (int i = 0; i < 2; i++) {
+		CLEANUP_OBJECT struct object *o = NULL;
+		int64_t bytes;
+
+		has[i] = object_open_as_is(&o, &bytes, places[i], header.key, e) == 0;
+		if (!has[i] && e->kind != ERR_NOT_FOUND)
+			return err_in(e, "'%s'", header.key);
+	}
+	return has[0] && !has[1] ? bring(f, &header, false, e) : 0;
+}
+
+static int
+bring_pack(struct ferry *f, const struct stored_object *pack, struct err *e)
+{
+	struct plan *p = f->plan;
+	char *recipients;
+
+	if (bring(f, pack, true, e) != 0 ||
+	    wraps_recipients(&recipients, p->arena, p->db, pack->key, e) != 0)
+		return -1;
+	return bring_header(f, pack->key, recipients, e);
+}
+
 static int
 bring_part(struct ferry *f, const struct part *part, struct err *e)
 {
 	report_phase(f->plan->report, "%s: copying to %s", part->service_slug,
 	    f->plan->to_storage.slug);
 	for (size_t i = 0; i < part->pack_count; i++)
-		if (bring(f, &part->packs[i].object, true, e) != 0)
+		if (bring_pack(f, &part->packs[i].object, e) != 0)
 			return -1;
-	if (bring(f, &part->data, true, e) != 0)
+	if (bring_pack(f, &part->data, e) != 0)
 		return -1;
 	if (part->manifest.key[0] == '\0')
 		return 0;
-	return bring(f, &part->manifest, false, e) != 0
+	return bring(f, &part->manifest, false, e) != 0 ||
+	    bring_header(f, part->manifest.key, f->plan->backup.recipients, e) != 0
 	    ? -1 : bring_signature(f, part->manifest.key, e);
 }
 

@@ -7,6 +7,8 @@
 #include "lib/store/copies.h"
 #include "lib/store/packs.h"
 #include "lib/store/verifies.h"
+#include "lib/store/wraps.h"
+#include "worker/dest/wrap.h"
 #include "worker/job/act.h"
 #include "worker/job/readback.h"
 #include "worker/job/sidecar.h"
@@ -35,6 +37,24 @@ check_signature(struct plan *p, const char *key, struct err *e)
 	return 0;
 }
 
+/* A header for other keys beside it: one that is not there is no damage, for its own is; nor is one
+ * that cannot be used, but it is named. */
+static int
+check_header(struct plan *p, const char *key, const char *recipients, struct err *e)
+{
+	enum wrap_found found;
+	struct err why;
+
+	if (!dest_encrypts(key) || wrap_covers(recipients, p->keys))
+		return 0;
+	if (wrap_look(&found, &why, p->dest, key, e) != 0)
+		return -1;
+	if (found == WRAP_BROKEN)
+		report_say(p->report, "warn", "%s. The object itself is as it was stored;"
+		    " lazarette admin keys rewrap makes its header anew", why.text);
+	return 0;
+}
+
 /* Backups that share packs are read one after the other: each pack once. */
 enum { READ_LATELY_MS = 24 * 3600 * 1000 };
 
@@ -51,11 +71,14 @@ check_pack(struct plan *p, const struct part *part, const struct stored_object *
 {
 	const struct readback data = { .object = pack, .label = part->service_slug,
 		.counted = true };
+	char *recipients;
 	struct err why;
 
 	if (check_object(p, &data, e) == 0)
 		return packs_read(p->db, &(struct pack_place){ p->storage.id, 0, pack->key },
-		    clock_now(), e);
+		    clock_now(), e) != 0 ||
+		    wraps_recipients(&recipients, p->arena, p->db, pack->key, e) != 0
+		    ? -1 : check_header(p, pack->key, recipients, e);
 	if (tells_of_bytes(e) && packs_bad(p->db, p->storage.id, pack->key,
 	        e->kind == ERR_NOT_FOUND ? HEALTH_MISSING : HEALTH_DAMAGED, &why) != 0) {
 		*e = why;
@@ -74,6 +97,8 @@ check_manifest(struct plan *p, const struct part *part, struct err *e)
 		return 0;
 	if (check_object(p, &manifest, e) != 0)
 		return err_in(e, "'%s'", part->manifest.key);
+	if (check_header(p, part->manifest.key, p->backup.recipients, e) != 0)
+		return -1;
 	return check_signature(p, part->manifest.key, e);
 }
 

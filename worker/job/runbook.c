@@ -12,6 +12,7 @@
 
 #include "lib/base/fd.h"
 #include "lib/util/proc.h"
+#include "worker/dest/wrap.h"
 #include "worker/job/readback.h"
 #include "worker/job/runbook_files.h"
 #include "worker/job/sign.h"
@@ -169,13 +170,70 @@ compare_sum(const struct opening *o, const char *path, const char *sha256, struc
 	    strrchr(path, '/') + 1);
 }
 
+static int
+open_one(const struct opening *o, const char *from, const char *plain, struct err *e)
+{
+	const char *argv[ARGS] = { "-d", "-o", plain };
+	size_t n = 3;
+
+	for (size_t i = 0; o->identities[i] != NULL && n < ARGS - 3; i++)
+		argv[n++] = o->identities[i];
+	argv[n] = from;
+	return run(o, AGE, argv, e);
+}
+
+/* { cat FILE.header; tail -c +N FILE; }: what is behind the file's own header. */
+static int
+join(const char *joined, const char *there, const char *header, struct err *e)
+{
+	CLEANUP(runbook_files_free) unsigned char *buffer = xmalloc(STEP);
+	CLEANUP_BUF struct buf front = BUF_INIT;
+	CLEANUP_BUF struct buf beside = BUF_INIT;
+	CLEANUP_BUF struct buf said = BUF_INIT;
+	CLEANUP_FD int from = open(there, O_RDONLY | O_CLOEXEC);
+	CLEANUP_FD int to = open(joined, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	size_t size;
+	ssize_t n;
+
+	if (from < 0 || to < 0)
+		return err_sys(e, "open '%s'", from < 0 ? there : joined);
+	n = fd_read_full(from, buf_room(&front, AGE_HEADER_MAX), AGE_HEADER_MAX, e);
+	if (n < 0)
+		return -1;
+	buf_took(&front, (size_t)n);
+	if (fd_read_file(&beside, header, AGE_HEADER_MAX, e) != 0 ||
+	    age_header_look(&size, &said, &front, e) != 0 ||
+	    fd_write_all(to, beside.p, beside.n, e) != 0 ||
+	    fd_write_all(to, front.p + size, front.n - size, e) != 0)
+		return -1;
+	while ((n = fd_read_full(from, buffer, STEP, e)) > 0)
+		if (fd_write_all(to, buffer, (size_t)n, e) != 0)
+			return -1;
+	return n < 0 ? -1 : 0;
+}
+
+/* By its own header, else by the one beside it. */
+static int
+open_stored(const struct opening *o, const struct stored_object *object, const char *there,
+    const char *plain, struct err *e)
+{
+	const char *joined = arena_printf(o->arena, "%s.joined", there), *header = NULL;
+	struct err why;
+
+	if (open_one(o, there, plain, e) == 0)
+		return 0;
+	if (fetch(&header, o, wrap_key_for(o->arena, object->key), &why) != 0)
+		return -1;
+	if (join(joined, there, header, e) != 0 || open_one(o, joined, plain, e) != 0)
+		return -1;
+	return unlink(joined) == 0 ? 0 : err_sys(e, "remove '%s'", joined);
+}
+
 /* Fetched, compared and opened; *path is the .zst. */
 static int
 take(const char **path, const struct opening *o, const struct stored_object *object, struct err *e)
 {
-	const char *argv[ARGS] = { "-d", "-o" };
 	const char *there = NULL, *plain;
-	size_t n = 2;
 
 	if (fetch(&there, o, object->key, e) != 0 ||
 	    compare_sum(o, there, object->stored_sha256, e) != 0)
@@ -184,12 +242,8 @@ take(const char **path, const struct opening *o, const struct stored_object *obj
 	if (!dest_encrypts(object->key))
 		return 0;
 	plain = arena_dupn(o->arena, there, strlen(there) - 4);
-	argv[n++] = plain;
-	for (size_t i = 0; o->identities[i] != NULL && n < ARGS - 3; i++)
-		argv[n++] = o->identities[i];
-	argv[n] = there;
 	*path = plain;
-	if (run(o, AGE, argv, e) != 0)
+	if (open_stored(o, object, there, plain, e) != 0)
 		return -1;
 	return unlink(there) == 0 ? 0 : err_sys(e, "remove '%s'", there);
 }

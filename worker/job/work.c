@@ -30,6 +30,7 @@ static const struct act *const acts[JOB_KINDS] = {
 	[JOB_COMPARE] = &do_compare,
 	[JOB_COPY] = &do_copy,
 	[JOB_PROVE] = &do_prove,
+	[JOB_REWRAP] = &do_rewrap,
 };
 
 enum { END_TRY_MS = 60 * 1000, END_PAUSE_MS = 200 };

@@ -237,6 +237,7 @@ job_rows(struct news *w, const struct job *job, bool ended, struct err *e)
 	case JOB_COMPARE:
 	case JOB_COPY:
 	case JOB_PROVE:
+	case JOB_REWRAP:
 	case JOB_KINDS:
 		break;
 	}

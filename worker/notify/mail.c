@@ -360,6 +360,7 @@ ended(struct letter *l, const struct job *job, struct err *e)
 	case JOB_COMPARE:
 	case JOB_COPY:
 	case JOB_PROVE:
+	case JOB_REWRAP:
 	case JOB_KINDS:
 		break;
 	}
