@@ -226,11 +226,7 @@ send_part(struct s3_upload *up, struct err *e)
 {
 	if (up->parts == NULL && begin_parts(up, e) != 0)
 		return -1;
-	if (s3_parts_send(up->parts, up->part.p, up->part.n, e) != 0)
-		return -1;
-	FAULT("s3.part");
-	buf_clear(&up->part);
-	return 0;
+	return s3_parts_send(up->parts, &up->part, e);
 }
 
 /* A full part waits for what follows, so that an object of just one part is one request. */
@@ -249,6 +245,7 @@ bucket_write(struct upload *base, const void *p, size_t n, struct err *e)
 			continue;
 		}
 		room = size - up->part.n;
+		buf_room(&up->part, room);
 		if (room > n)
 			room = n;
 		buf_add(&up->part, from, room);
@@ -289,6 +286,8 @@ static int
 publish(struct s3_upload *up, struct err *e)
 {
 	if (up->parts != NULL && up->part.n > 0 && send_part(up, e) != 0)
+		return -1;
+	if (up->parts != NULL && s3_parts_wait(up->parts, e) != 0)
 		return -1;
 	if (still_ours(up, e) != 0)
 		return -1;
@@ -508,5 +507,5 @@ const struct dest_driver dst_s3 = {
 	.abort = bucket_abort,
 	.read_open = bucket_read_open, .read = bucket_read, .read_close = bucket_read_close,
 	.remove = bucket_remove, .sweep = bucket_sweep, .each = bucket_each,
-	.advice = bucket_advice,
+	.advice = bucket_advice, .holds = S3_PARTS_MEMORY,
 };
