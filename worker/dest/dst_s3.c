@@ -329,7 +329,7 @@ fetch(void *arg, int64_t from, char *into, size_t n, struct err *e)
 	CLEANUP_S3_ANSWER struct s3_answer ans = S3_ANSWER_INIT;
 	struct s3_object *o = arg;
 	const struct s3_request rq = { .method = "GET", .key = o->key, .from = from,
-		.into = into, .room = n };
+		.into = into, .room = n, .stop = &o->ahead.stop };
 
 	if (s3_send(&ans, o->in->s3, &rq, e) == 0)
 		return 0;
@@ -358,7 +358,7 @@ bucket_read_open(struct object **ret, int64_t *bytes, struct dest *base, const c
 	o = xmalloc(sizeof *o);
 	*o = (struct s3_object){ .base = { .driver = &dst_s3, .bytes = ans.length },
 		.in = b, .key = xstrdup(key) };
-	ahead_init(&o->ahead, ans.length, fetch, o);
+	ahead_init(&o->ahead, ans.length, AHEAD_AT_ONCE, fetch, o);
 	*ret = &o->base;
 	*bytes = ans.length;
 	return 0;
