@@ -77,8 +77,8 @@ storage_at(char *where)
 		return s;
 	*slash = '\0';
 	s.bucket = (struct storage_bucket){ .endpoint = where, .region = "us-east-1",
-		.bucket = slash + 1, .prefix = "", .style = "path", .storage_class = "", .encryption = "",
-		.key_id = "test:tester" };
+		.bucket = slash + 1, .prefix = "", .style = "path", .storage_class = "",
+		.encryption = "", .key_id = "test:tester" };
 	s.secret = "testing";
 	return s;
 }
