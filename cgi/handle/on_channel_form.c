@@ -11,10 +11,9 @@
 #include "lib/base/num.h"
 #include "lib/model/name.h"
 #include "lib/store/notices.h"
-#include "lib/store/settings.h"
+#include "lib/store/secrets.h"
 #include "lib/util/hooksign.h"
 #include "lib/util/http.h"
-#include "lib/util/seal.h"
 
 enum { TOKEN_MAX = 200, TAIL = 4, TAIL_OF = 12 };
 
@@ -95,17 +94,15 @@ static int
 seal_url(struct form *f, const struct request *rq, const char *host, struct err *e)
 {
 	bool with = f->c.kind == CHANNEL_WEBHOOK || f->c.kind == CHANNEL_NTFY;
-	void *sealed;
-	char *key;
+	struct secrets_locked locked;
 
-	if (settings_get(&key, rq->arena, rq->db, "seal_public_key", e) != 0)
-		return -1;
-	if (seal_lock(&sealed, &f->c.sealed_size, rq->arena, key,
+	if (secrets_lock(&locked, rq->arena, rq->db,
 	        arena_printf(rq->arena, "%s\n%s", f->typed.url, with ? f->typed.secret : ""),
 	        e) != 0)
 		return err_in(e, "lock the address up");
-	f->c.sealed = sealed;
-	f->c.sealed_for = key;
+	f->c.sealed = locked.sealed;
+	f->c.sealed_size = locked.sealed_size;
+	f->c.sealed_for = locked.sealed_for;
 	f->c.target = shown(rq, host, f->typed.url);
 	return 0;
 }

@@ -15,8 +15,7 @@
 #include "lib/store/events.h"
 #include "lib/store/jobs.h"
 #include "lib/store/projects.h"
-#include "lib/store/settings.h"
-#include "lib/util/seal.h"
+#include "lib/store/secrets.h"
 
 enum { LEVEL_MAX = 19 };
 enum { SECRET_MAX = 1000, SQL_MAX = 20000 };
@@ -60,8 +59,7 @@ static int
 seal_secret(struct form *f, const struct request *rq, struct err *e)
 {
 	const char *secret = request_field(rq, "secret");
-	char *key;
-	void *sealed;
+	struct secrets_locked locked;
 
 	f->s.sealed = NULL;
 	f->s.sealed_size = 0;
@@ -71,12 +69,11 @@ seal_secret(struct form *f, const struct request *rq, struct err *e)
 		complaints_add(&f->wrong, "secret", "The password is longer than 1000 bytes");
 		return 0;
 	}
-	if (settings_get(&key, rq->arena, rq->db, "seal_public_key", e) != 0)
-		return -1;
-	if (seal_lock(&sealed, &f->s.sealed_size, rq->arena, key, secret, e) != 0)
+	if (secrets_lock(&locked, rq->arena, rq->db, secret, e) != 0)
 		return err_in(e, "lock the password up");
-	f->s.sealed = sealed;
-	f->s.sealed_for = key;
+	f->s.sealed = locked.sealed;
+	f->s.sealed_size = locked.sealed_size;
+	f->s.sealed_for = locked.sealed_for;
 	return 0;
 }
 

@@ -12,8 +12,7 @@
 #include "lib/model/storage.h"
 #include "lib/store/findings.h"
 #include "lib/store/projects.h"
-#include "lib/store/settings.h"
-#include "lib/util/seal.h"
+#include "lib/store/secrets.h"
 
 enum { SECRET_MAX = 1000, PRIVATE_KEY_MAX = 16000 };
 
@@ -64,8 +63,7 @@ static int
 seal_secret(struct form *f, const struct request *rq, struct err *e)
 {
 	const char *secret = request_field(rq, "secret");
-	char *key;
-	void *sealed;
+	struct secrets_locked locked;
 
 	f->s.sealed = NULL;
 	f->s.sealed_size = 0;
@@ -80,12 +78,11 @@ seal_secret(struct form *f, const struct request *rq, struct err *e)
 		    ? "Give the private key or the password" : "Give the secret key");
 	if (*secret == '\0' || f->wrong.count > 0)
 		return 0;
-	if (settings_get(&key, rq->arena, rq->db, "seal_public_key", e) != 0)
-		return -1;
-	if (seal_lock(&sealed, &f->s.sealed_size, rq->arena, key, secret, e) != 0)
+	if (secrets_lock(&locked, rq->arena, rq->db, secret, e) != 0)
 		return err_in(e, "lock the secret key up");
-	f->s.sealed = sealed;
-	f->s.sealed_for = key;
+	f->s.sealed = locked.sealed;
+	f->s.sealed_size = locked.sealed_size;
+	f->s.sealed_for = locked.sealed_for;
 	return 0;
 }
 

@@ -3,11 +3,27 @@
 
 #include <string.h>
 
-#include "lib/base/arena.h"
 #include "lib/base/fault.h"
 #include "lib/store/settings.h"
 #include "lib/store/sql.h"
 #include "lib/util/seal.h"
+
+int
+secrets_lock(struct secrets_locked *ret, struct arena *a, struct db *db, const char *text,
+    struct err *e)
+{
+	struct secrets_locked locked;
+	void *sealed;
+	char *key;
+
+	if (settings_get(&key, a, db, "seal_public_key", e) != 0 ||
+	    seal_lock(&sealed, &locked.sealed_size, a, key, text, e) != 0)
+		return -1;
+	locked.sealed = sealed;
+	locked.sealed_for = key;
+	*ret = locked;
+	return 0;
+}
 
 struct secret {
 	int64_t id;

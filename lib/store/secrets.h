@@ -10,11 +10,24 @@
 #define LIB_STORE_SECRETS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "lib/base/arena.h"
 #include "lib/base/attr.h"
 #include "lib/base/err.h"
 #include "lib/store/db.h"
+
+/* What a person typed, or a mail, locked up: from here on nothing of the web can read it. All of it
+ * lives in the arena. Whoever stores it names `sealed_for` too, so that it is refused when the key
+ * has changed in between. */
+struct secrets_locked {
+	const void *sealed;
+	size_t sealed_size;
+	const char *sealed_for;       /* the public key */
+};
+MUST_USE int secrets_lock(struct secrets_locked *ret, struct arena *a, struct db *db,
+    const char *text, struct err *e);
 
 /* One that does not open; the text says whose it is, and why. */
 typedef void secrets_tell(void *arg, const char *text);

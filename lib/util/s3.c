@@ -22,7 +22,7 @@
 
 enum {
 	BODY_MAX = 16 << 20, POOL = 8, STALL_MS = 60000, PAUSE_MS = 250, PAUSE_MAX_MS = 10000,
-	TRIES = 6, SLOW_BYTES = 1024, HEADERS_MAX = 12, MD5_SIZE = 16,
+	STOP_MS = 100, TRIES = 6, SLOW_BYTES = 1024, HEADERS_MAX = 12, MD5_SIZE = 16,
 };
 
 struct s3 {
@@ -327,6 +327,19 @@ sign(struct talk *t, const char *path, struct err *e)
 	    sigv4_authorization(t->arena, &rq)), e);
 }
 
+static bool
+stopped(const struct s3_request *rq)
+{
+	return rq->stop != NULL && atomic_load(rq->stop);
+}
+
+static int
+go_on(void *arg, curl_off_t all UNUSED, curl_off_t got UNUSED, curl_off_t of UNUSED,
+    curl_off_t sent UNUSED)
+{
+	return stopped(arg);
+}
+
 static void
 set_up(struct talk *t, const char *url)
 {
@@ -347,6 +360,11 @@ set_up(struct talk *t, const char *url)
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, t->lines);
 	curl_easy_setopt(c, CURLOPT_URL, url);
 	curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, t->rq->fresh ? 1L : 0L);
+	if (t->rq->stop != NULL) {
+		curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
+		curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, go_on);
+		curl_easy_setopt(c, CURLOPT_XFERINFODATA, t->rq);
+	}
 	if (t->rq->body != NULL) {
 		curl_easy_setopt(c, CURLOPT_POSTFIELDS, t->rq->body);
 		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->rq->body_n);
@@ -366,6 +384,10 @@ no_answer(struct talk *t, CURLcode code, struct err *e)
 	if (t->too_long) {
 		t->again = false;
 		return err_set(e, ERR_DAMAGED, "%s sent more than was asked for", host);
+	}
+	if (code == CURLE_ABORTED_BY_CALLBACK) {
+		t->again = false;
+		return err_set(e, ERR_CANCELLED, "it was stopped");
 	}
 	if (code == CURLE_COULDNT_RESOLVE_HOST)
 		return err_set(e, ERR_BUSY, "%s was not found", host);
@@ -468,13 +490,15 @@ attempt(struct talk *t, struct err *e)
 
 /* The longer it goes on the longer they get, and no two workers wait alike. */
 static void
-wait_a_little(const struct s3 *s, int tries)
+wait_a_little(const struct s3 *s, const struct s3_request *rq, int tries)
 {
-	int64_t most = s->at.pause_ms << (tries < 16 ? tries - 1 : 15);
+	int64_t most = s->at.pause_ms << (tries < 16 ? tries - 1 : 15), left;
 
 	if (most > PAUSE_MAX_MS)
 		most = PAUSE_MAX_MS;
-	clock_sleep(most / 2 + (int64_t)rand_below((uint64_t)most / 2 + 1));
+	left = most / 2 + (int64_t)rand_below((uint64_t)most / 2 + 1);
+	for (; left > 0 && !stopped(rq); left -= STOP_MS)
+		clock_sleep(left < STOP_MS ? left : STOP_MS);
 }
 
 /* A refused HEAD has no body and so no words: the GET of a byte is refused for the same reason. */
@@ -506,7 +530,7 @@ s3_send(struct s3_answer *ans, struct s3 *s, const struct s3_request *rq, struct
 			return 0;
 		if (!t.again || ans->tries >= s->at.tries)
 			break;
-		wait_a_little(s, ans->tries);
+		wait_a_little(s, rq, ans->tries);
 	}
 	if (strcmp(rq->method, "HEAD") == 0 && ans->status >= 400 && ans->status != 404)
 		ask_why(s, rq, ans->status, e);

@@ -9,6 +9,7 @@
 #ifndef LIB_UTIL_S3_H
 #define LIB_UTIL_S3_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,6 +45,8 @@ struct s3_request {
 	/* Over a connection of its own: libcurl asks twice when one that it has kept breaks off. */
 	bool fresh;
 	char *md5;                    /* unless NULL: S3_MD5_HEX; gets the MD5 of the body */
+	/* Unless NULL: once it is set, by any thread, this one is broken off: ERR_CANCELLED. */
+	const atomic_bool *stop;
 	/* GET of a range: exactly room bytes from `from` on go to `into`. */
 	char *into;
 	size_t room;

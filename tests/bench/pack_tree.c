@@ -65,6 +65,24 @@ read_back(struct dest *d, const char *key, const struct frame_totals *expect, st
 	return frame_read(&got, o, NULL, expect, e);
 }
 
+/* A folder, or the bucket that tests/fake makes: "http://127.0.0.1:PORT/BUCKET". */
+static struct storage
+storage_at(char *where)
+{
+	bool far = strncmp(where, "http://", 7) == 0;
+	char *slash = far ? strrchr(where, '/') : NULL;
+	struct storage s = { .slug = "bench", .kind = far ? "s3" : "local", .path = where };
+
+	if (slash == NULL)
+		return s;
+	*slash = '\0';
+	s.bucket = (struct storage_bucket){ .endpoint = where, .region = "us-east-1",
+		.bucket = slash + 1, .prefix = "", .style = "path", .storage_class = "",
+		.encryption = "", .key_id = "test:tester" };
+	s.secret = "testing";
+	return s;
+}
+
 struct times {
 	int64_t start, packed, read;
 };
@@ -106,9 +124,8 @@ main(int argc, char **argv)
 
 	argc -= encrypted;
 	argv += encrypted;
-	const struct storage storage = { .slug = "bench",
-		.kind = "local",
-		.path = argc > 1 ? argv[1] : "" };
+	char none[] = "";
+	const struct storage storage = storage_at(argc > 1 ? argv[1] : none);
 	CLEANUP_DEST struct dest *d = NULL;
 	struct pack_totals totals;
 	struct rusage usage;
@@ -119,7 +136,7 @@ main(int argc, char **argv)
 		fprintf(stderr, "usage: pack_tree [--age] STORAGE THREADS LEVEL ROOT...\n");
 		return 2;
 	}
-	const struct pack_spec spec = {
+	struct pack_spec spec = {
 		.roots = (const char *const *)&argv[4],
 		.root_count = (size_t)argc - 4,
 		.pack_name = "pack.tar.zst",
@@ -131,6 +148,7 @@ main(int argc, char **argv)
 		fprintf(stderr, "pack_tree: %s\n", e.text);
 		return 1;
 	}
+	spec.frames.held = dest_holds(d);
 	if (encrypted)
 		encrypt(d);
 	if (back_up(&totals, &t, d, &spec, &e) != 0) {

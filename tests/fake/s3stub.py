@@ -5,7 +5,9 @@
 The first part of a key's path says what goes wrong and when: "reset-3-x/…" is a world of its own, in which the third
 request is reset; 0 stands for each. Words: reset (nothing is done), lost (it is done, and then reset), cut (half of the
 answer comes), fail (500), slowdown (503), skew (403), error200 (Complete says 200 and an <Error>), corrupt (a bit is
-stored differently), shorter (the last byte is not stored), shortget (a range lacks its end), hang, drip (1 B/s), none.
+stored differently), shorter (the last byte is not stored), shortget (a range lacks its end), hang, drip (1 B/s), none;
+together and ranges (so many parts, or ranges that end behind the first 4 MiB, are answered once so many wait; "most" asks
+how many ever did at a time), nopart (the part of that number is refused with 500, the others hang).
 Lists come in pages of two. Of its lifecycle a bucket answers as its own name says: bare-…, ruled-…, denied-…, old-….
 """
 import ctypes
@@ -19,8 +21,8 @@ import threading
 import time
 import urllib.parse
 
-PAGE = 2
-LOCK = threading.Lock()
+PAGE, PATIENCE_S, FAR = 2, 20, 4 << 20
+LOCK = threading.Condition()
 WORLDS = {}
 
 
@@ -28,6 +30,7 @@ class World:
     def __init__(self, word, at):
         self.word, self.at = word, at
         self.objects, self.uploads, self.requests, self.ids = {}, {}, 0, 0
+        self.came, self.here, self.most = 0, 0, 0
 
 
 def md5(body):
@@ -127,6 +130,8 @@ def lifecycle(word):
 def answer(world, method, key, query, headers, body):
     if key is None and "lifecycle" in query:
         return lifecycle(world.word)
+    if "most" in query:
+        return 200, {}, str(world.most).encode()
     if key is None and "uploads" in query:
         return list_uploads(world, query)
     if key is None:
@@ -144,6 +149,17 @@ def answer(world, method, key, query, headers, body):
         world.objects.pop(key, None)
         return 204, {}, b""
     return get(world, method, key, headers)
+
+
+def meet(world):
+    """Waits until so many are here."""
+    with LOCK:
+        world.here, world.most = world.here + 1, max(world.most, world.here + 1)
+        meeting = world.came // world.at
+        world.came += 1
+        LOCK.notify_all()
+        LOCK.wait_for(lambda: world.came // world.at > meeting, PATIENCE_S)
+        world.here -= 1
 
 
 def reset(c):
@@ -174,6 +190,12 @@ def write(c, head, body, word):
     return c.sendall(head + body)
 
 
+def meets(word, query, headers):
+    if word == "together":
+        return "partNumber" in query
+    return word == "ranges" and int(headers.get("range", "-0").split("-")[1]) >= FAR
+
+
 def serve_one(c, request):
     """False: the connection is gone."""
     method, target, headers, body = request
@@ -189,9 +211,13 @@ def serve_one(c, request):
     if struck and word == "reset":
         reset(c)
         return False
-    if struck and word == "hang":
+    if meets(word, query, headers):
+        meet(world)
+    part = int(query.get("partNumber", 0))
+    struck = part == world.at if word == "nopart" else struck
+    if (struck and word == "hang") or (word == "nopart" and part > 0 and not struck):
         time.sleep(60)
-    refused = {"fail": (500, "InternalError"), "slowdown": (503, "SlowDown"), "skew": (403, "RequestTimeTooSkewed")}.get(word)
+    refused = {"fail": (500, "InternalError"), "nopart": (500, "InternalError"), "slowdown": (503, "SlowDown"), "skew": (403, "RequestTimeTooSkewed")}.get(word)
     with LOCK:
         status, more, out = error(*refused) if struck and refused else answer(world, method, key, query, headers, body)
     if struck and word == "lost":

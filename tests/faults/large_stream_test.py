@@ -2,12 +2,14 @@
 """T68: a dump that never ends, nearly: through zstd, age and the hashes into a storage in constant memory."""
 import contextlib
 import os
+import sqlite3
+import subprocess
 import sys
 import time
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from worker_home import ENDED, SLOW, VARIANT, Home, Skip, main, test  # noqa: E402
+from worker_home import ENDED, ROOT, SLOW, VARIANT, Home, Skip, main, test  # noqa: E402
 
 WHERE = "shop/live"
 BLOCK = 64 << 20                              # random and farther apart than zstd sees: does not compress
@@ -67,6 +69,43 @@ class Stream(Home):
             time.sleep(0.02)
         assert row["state"] == "succeeded", row["error"]
         return peak, stored, time.monotonic() - began
+
+
+class CloudStream(Stream):
+    """The same, and the storage is a bucket of the stub, which asks for no secret."""
+
+    PREFIX = "none-0-large"
+
+    def __enter__(self):
+        super().__enter__()
+        self.stub = subprocess.Popen([sys.executable, f"{ROOT}/tests/fake/s3stub.py"], stdin=subprocess.DEVNULL,
+                                     stdout=subprocess.PIPE)
+        port = int(self.stub.stdout.readline())
+        with contextlib.closing(sqlite3.connect(self.home + "/catalog.db")) as c:
+            c.execute("UPDATE storage SET kind = 's3', endpoint = ?, region = 'us-east-1', bucket = 'bucket', prefix = ?,"
+                      " style = 'path', key_id = 'anybody'", (f"http://127.0.0.1:{port}", self.PREFIX))
+            c.commit()
+        return self
+
+    def __exit__(self, *what):
+        self.stub.kill()
+        self.stub.wait()
+        self.stub.stdout.close()
+        super().__exit__(*what)
+
+
+@test("T68", "into a bucket, too, three parts of it on their way at a time: at most 64 MiB of memory")
+def large_and_far():
+    if VARIANT != "test":
+        raise Skip("memory under a sanitizer says nothing")
+    with CloudStream(8 * BLOCK) as home:
+        peak, stored, seconds = home.back_up()
+        part = home.sql("SELECT data_raw_bytes, data_stored_bytes FROM part")[0]
+        mb = part["data_raw_bytes"] / 1e6
+        print(f"# {mb / 1000:.1f} GB stored at {mb / stored:.0f} MB/s, with reading back {mb / seconds:.0f} MB/s;"
+              f" peak of the job's memory: {peak / 1024:.1f} MiB")
+        assert part["data_raw_bytes"] == home.blocks * BLOCK + 5, part
+        assert 1024 < peak <= LIMIT_KB, f"{peak} KiB"
 
 
 @test("T68", "2 GB (ALL: 50) that do not compress, dumped, encrypted, hashed, stored and read back: at most 64 MiB of memory")

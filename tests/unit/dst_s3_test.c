@@ -197,15 +197,15 @@ an_object_of_exactly_one_part_is_one_request(void **state)
 {
 	struct place *p = *state;
 	CLEANUP_UPLOAD struct upload *up = NULL;
-	char *bytes = noise(8 * MIB);
+	char *bytes = noise(5 * MIB);
 	struct err e;
 
 	assert_int_equal(dest_begin(&up, p->dest, "shop/one", 7, &e), 0);
-	assert_int_equal(upload_write(up, bytes, 8 * MIB, &e), 0);
+	assert_int_equal(upload_write(up, bytes, 5 * MIB, &e), 0);
 	assert_int_equal(swift_uploads(p->s3, "shop/one"), 0);
 	assert_int_equal(upload_write(up, "", 0, &e), 0);
 	assert_int_equal(upload_commit(&up, &e), 0);
-	expect_list(p, "", "shop/one=8388608 ");
+	expect_list(p, "", "shop/one=5242880 ");
 	free(bytes);
 }
 
@@ -215,12 +215,13 @@ parts_grow_so_that_a_terabyte_fits(void **state)
 	int64_t all = 0;
 
 	(void)state;
-	assert_int_equal(s3_parts_size(0), 8 * MIB);
+	assert_int_equal(s3_parts_size(0), 5 * MIB);
 	for (int i = 0; i < 10000; i++)
 		all += (int64_t)s3_parts_size(i);
 	assert_true(all > 1000000000000);
-	/* At 3 GB still as small as at the beginning. */
-	assert_int_equal(s3_parts_size(399), 8 * MIB);
+	/* At 15 GB still as small as at the beginning. */
+	assert_int_equal(s3_parts_size(2999), 5 * MIB);
+	assert_int_equal(s3_parts_size(3000), 10 * MIB);
 }
 
 /* PEER-17 */

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "lib/base/buf.h"
+#include "lib/base/clock.h"
 #include "lib/base/rand.h"
 #include "tests/unit/swift_server.h"
 #include "worker/dest/dest.h"
@@ -53,6 +54,18 @@ open_world(struct dest **d, const char *prefix)
 
 	s.pause_ms = 2;
 	s.stall_ms = 1000;
+	assert_int_equal(dest_open(d, &s, &e), 0);
+}
+
+/* As above, but what hangs is waited for. */
+static void
+open_world_patiently(struct dest **d, const char *prefix)
+{
+	struct storage s = swift_storage(&stub, prefix);
+	struct err e;
+
+	s.pause_ms = 2;
+	s.stall_ms = 30000;
 	assert_int_equal(dest_open(d, &s, &e), 0);
 }
 
@@ -100,17 +113,24 @@ only_ours(void *arg, const struct dest_entry *entry, struct err *e)
 	return 0;
 }
 
+static void
+client(struct s3 **s3, const char *prefix)
+{
+	struct storage s = swift_storage(&stub, prefix);
+	struct s3_place at = swift_place(&s);
+	struct err e;
+
+	assert_int_equal(s3_new(s3, &at, &e), 0);
+}
+
 /* Unfinished uploads, asked for by a client of its own. */
 static int
 left(const char *prefix)
 {
-	struct storage s = swift_storage(&stub, prefix);
-	struct s3_place at = swift_place(&s);
 	struct s3 *s3;
-	struct err e;
 	int n;
 
-	assert_int_equal(s3_new(&s3, &at, &e), 0);
+	client(&s3, prefix);
 	n = swift_uploads(s3, "shop/a");
 	s3_free(s3);
 	return n;
@@ -303,6 +323,201 @@ lists_go_on_from_page_to_page(void **state)
 	assert_int_equal(upload_commit(&up[4], &e), 0);
 }
 
+/* -- several parts at once -- */
+
+enum { PART = 5 << 20, PARTS = 6 };
+
+/* How many parts or ranges ever waited in that world at the same time. */
+static int
+most_at_once(const char *world)
+{
+	CLEANUP_S3_ANSWER struct s3_answer ans = S3_ANSWER_INIT;
+	const struct s3_request rq = { .method = "GET", .key = "any", .query = "most=" };
+	struct s3 *s3;
+	struct err e;
+
+	client(&s3, world);
+	assert_int_equal(s3_send(&ans, s3, &rq, &e), 0);
+	s3_free(s3);
+	return (int)strtol(ans.body.p, NULL, 10);
+}
+
+/* So many parts of a byte each that says which one it is. */
+static int
+store_parts(struct dest *d, int parts, struct err *e)
+{
+	CLEANUP_UPLOAD struct upload *up = NULL;
+	char *bytes = malloc(PART);
+	int rc = dest_begin(&up, d, "shop/a", 7, e);
+
+	for (int i = 0; i < parts && rc == 0; i++) {
+		memset(bytes, 'a' + i, PART);
+		rc = upload_write(up, bytes, PART, e);
+	}
+	free(bytes);
+	return rc == 0 ? upload_commit(&up, e) : -1;
+}
+
+static char
+byte_at(struct dest *d, int64_t at)
+{
+	CLEANUP_OBJECT struct object *o = NULL;
+	int64_t size;
+	struct err e;
+	char c = 0;
+
+	assert_int_equal(object_open(&o, &size, d, "shop/a", &e), 0);
+	assert_true(size == (int64_t)PARTS * PART);
+	assert_int_equal(object_read(o, at, &c, 1, &e), 1);
+	return c;
+}
+
+/* The stub answers none of three before it has all of them. */
+static void
+three_parts_travel_at_once_and_lie_in_their_order(void **state)
+{
+	CLEANUP_DEST struct dest *d = NULL;
+	struct err e = { 0 };
+
+	(void)state;
+	open_world_patiently(&d, "together-3-parts");
+	if (store_parts(d, PARTS, &e) != 0)
+		fail_msg("%s", e.text);
+	assert_int_equal(most_at_once("together-3-parts"), 3);
+	dest_closep(&d);
+	/* Seen with other eyes: of this world nothing waits. */
+	open_world(&d, "none-0-parts");
+	assert_int_equal(store_parts(d, PARTS, &e), 0);
+	for (int i = 0; i < PARTS; i++) {
+		assert_int_equal(byte_at(d, (int64_t)i * PART), 'a' + i);
+		assert_int_equal(byte_at(d, (int64_t)(i + 1) * PART - 1), 'a' + i);
+	}
+}
+
+static void
+expect_nothing_there(struct dest *d, const char *world)
+{
+	CLEANUP_BUF struct buf got = BUF_INIT;
+	struct err e;
+
+	assert_int_equal(dest_each_object(d, "", gather, &got, &e), 0);
+	assert_string_equal(got.p, "");
+	assert_int_equal(left(world), 0);
+}
+
+/* The others hang for a minute, and would be given up after half of one. */
+static void
+T22_a_part_that_is_refused_breaks_off_those_beside_it(void **state)
+{
+	static const char *const worlds[] = { "nopart-1-x", "nopart-3-x" };
+	static const int parts[] = { 1, 3 };
+	struct err e;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		CLEANUP_DEST struct dest *d = NULL;
+		int64_t began = clock_mono();
+		char part[64];
+
+		open_world_patiently(&d, worlds[i]);
+		assert_int_equal(store_parts(d, PARTS, &e), -1);
+		snprintf(part, sizeof part, "write 'shop/a': part %d: 127.0.0.1:", parts[i]);
+		if (strstr(e.text, part) == NULL ||
+		    strstr(e.text, "answered 500 InternalError: as it was told") == NULL)
+			fail_msg("%s", e.text);
+		assert_true(clock_mono() - began < 15000);
+		expect_nothing_there(d, worlds[i]);
+	}
+}
+
+static void
+PEER_17_an_abort_breaks_off_what_travels(void **state)
+{
+	CLEANUP_DEST struct dest *d = NULL;
+	struct upload *up;
+	int64_t began = clock_mono();
+	char *bytes = calloc(3, PART);
+	struct err e;
+
+	(void)state;
+	open_world_patiently(&d, "nopart-9-x");
+	assert_int_equal(dest_begin(&up, d, "shop/a", 7, &e), 0);
+	assert_int_equal(upload_write(up, bytes, 3 * PART, &e), 0);
+	upload_abortp(&up);
+	assert_true(clock_mono() - began < 15000);
+	expect_nothing_there(d, "nopart-9-x");
+	free(bytes);
+}
+
+/* Six blocks of 2 MiB behind those that grow up to them. */
+enum { LONG = (3968 << 10) + 6 * (2 << 20), SIP = 60000 };
+
+static void
+expect_bytes(struct object *o, const char *bytes, int64_t from, int64_t to)
+{
+	char sip[SIP];
+	struct err e = { 0 };
+
+	for (int64_t at = from; at < to; at += SIP) {
+		size_t n = to - at < SIP ? (size_t)(to - at) : SIP;
+
+		if (object_read(o, at, sip, n, &e) != (ssize_t)n)
+			fail_msg("%s", e.text);
+		assert_memory_equal(sip, bytes + at, n);
+	}
+}
+
+static void
+who_reads_on_has_three_ranges_on_their_way(void **state)
+{
+	CLEANUP_DEST struct dest *d = NULL;
+	CLEANUP_OBJECT struct object *o = NULL;
+	CLEANUP_UPLOAD struct upload *up = NULL;
+	char *bytes = malloc(LONG);
+	int64_t size;
+	struct err e;
+
+	(void)state;
+	rand_bytes(bytes, LONG);
+	open_world_patiently(&d, "ranges-3-x");
+	assert_int_equal(dest_begin(&up, d, "shop/a", 7, &e), 0);
+	assert_int_equal(upload_write(up, bytes, LONG, &e), 0);
+	assert_int_equal(upload_commit(&up, &e), 0);
+	assert_int_equal(object_open(&o, &size, d, "shop/a", &e), 0);
+	expect_bytes(o, bytes, 0, LONG);
+	assert_int_equal(most_at_once("ranges-3-x"), 3);
+	assert_int_equal(object_read(o, LONG, bytes, 1, &e), 0);
+	free(bytes);
+}
+
+/* What is on its way then is broken off: it would come after a minute. */
+static void
+who_jumps_or_leaves_does_not_wait_for_what_is_on_its_way(void **state)
+{
+	CLEANUP_DEST struct dest *d = NULL;
+	CLEANUP_OBJECT struct object *o = NULL;
+	CLEANUP_UPLOAD struct upload *up = NULL;
+	char *bytes = malloc(LONG);
+	int64_t size, began;
+	struct err e;
+
+	(void)state;
+	rand_bytes(bytes, LONG);
+	open_world_patiently(&d, "ranges-99-x");
+	assert_int_equal(dest_begin(&up, d, "shop/a", 7, &e), 0);
+	assert_int_equal(upload_write(up, bytes, LONG, &e), 0);
+	assert_int_equal(upload_commit(&up, &e), 0);
+	assert_int_equal(object_open(&o, &size, d, "shop/a", &e), 0);
+	began = clock_mono();
+	expect_bytes(o, bytes, 0, 3968 << 10);
+	expect_bytes(o, bytes, 100, 3968 << 10);
+	object_closep(&o);
+	assert_true(clock_mono() - began < 15000);
+	free(bytes);
+}
+
+/* -- advice -- */
+
 static const char *
 advice_of(const char *bucket)
 {
@@ -337,6 +552,11 @@ main(void)
 		cmocka_unit_test(T22_silence_and_dripping_are_given_up_and_tried_again),
 		cmocka_unit_test(T22_a_storage_that_is_not_there_is_out_of_reach),
 		cmocka_unit_test(lists_go_on_from_page_to_page),
+		cmocka_unit_test(three_parts_travel_at_once_and_lie_in_their_order),
+		cmocka_unit_test(T22_a_part_that_is_refused_breaks_off_those_beside_it),
+		cmocka_unit_test(PEER_17_an_abort_breaks_off_what_travels),
+		cmocka_unit_test(who_reads_on_has_three_ranges_on_their_way),
+		cmocka_unit_test(who_jumps_or_leaves_does_not_wait_for_what_is_on_its_way),
 		cmocka_unit_test(
 		    T23_a_bucket_without_any_rule_is_advised_one_and_others_are_left_in_peace),
 	};

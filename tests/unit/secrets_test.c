@@ -133,6 +133,19 @@ fits(struct fixture *f)
 }
 
 static void
+what_is_locked_up_names_its_key_and_opens(void **state)
+{
+	struct fixture *f = *state;
+	struct secrets_locked locked;
+	char *text;
+
+	OK(secrets_lock(&locked, f->a, f->db, "a password", &f->e));
+	assert_string_equal(locked.sealed_for, public_key(f));
+	OK(seal_open(&text, f->a, key_file(f), locked.sealed, locked.sealed_size, &f->e));
+	assert_string_equal(text, "a password");
+}
+
+static void
 T62_every_secret_has_the_new_key_and_the_old_one_is_kept(void **state)
 {
 	struct fixture *f = *state;
@@ -350,6 +363,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, fixture_tear_down)
+		T(what_is_locked_up_names_its_key_and_opens),
 		T(T62_every_secret_has_the_new_key_and_the_old_one_is_kept),
 		T(T62_what_was_read_before_opens_after),
 		T(T62_what_is_sealed_to_the_old_key_is_not_saved_after),

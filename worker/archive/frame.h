@@ -31,6 +31,7 @@ struct frame_options {
 	int level;                    /* zstd level, 1–19 */
 	int threads;                  /* compressing threads, 1–16 */
 	size_t raw_max; /* raw bytes of one frame at most; 0: as threads and memory allow */
+	size_t held;  /* what the storage holds of it in memory: dest_holds() */
 	bool encrypted; /* what lies is not what comes out: stored_sha256 stays "" */
 };
 MUST_USE int frame_writer_new(struct frame_writer **ret, const struct sink *out,

@@ -16,9 +16,9 @@ struct squeezer {
 };
 
 size_t
-squeeze_piece(int pieces)
+squeeze_piece(int pieces, size_t held)
 {
-	size_t units = ((size_t)20 << 20) / (size_t)pieces / SQUEEZE_UNIT;
+	size_t units = (((size_t)40 << 20) - held) / 2 / (size_t)pieces / SQUEEZE_UNIT;
 	size_t most = FRAME_RAW_MAX / SQUEEZE_UNIT;
 
 	return (units > most ? most : units) * SQUEEZE_UNIT;

@@ -14,8 +14,9 @@
 #include "lib/base/err.h"
 
 /* How large a piece may be when there are so many of them, each with room for what it is pressed
- * to: all together at most 40 MiB, and one at most FRAME_RAW_MAX. */
-size_t squeeze_piece(int pieces);
+ * to: all together, and with what is `held` beside them, at most 40 MiB; one at most
+ * FRAME_RAW_MAX. */
+size_t squeeze_piece(int pieces, size_t held);
 
 /* The frames made of one piece of at most `raw_max` bytes. */
 enum { SQUEEZE_FRAMES = 40, SQUEEZE_UNIT = 256 << 10 };

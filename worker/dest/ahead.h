@@ -3,6 +3,8 @@
 #define WORKER_DEST_AHEAD_H
 
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -10,8 +12,23 @@
 #include "lib/base/attr.h"
 #include "lib/base/err.h"
 
-/* Gets exactly n bytes from `from` on. */
+/* Gets exactly n bytes from `from` on. Where several go at once: from several threads. */
 typedef int ahead_fetch(void *arg, int64_t from, char *into, size_t n, struct err *e);
+
+enum { AHEAD_AT_ONCE = 3 };
+
+struct ahead;
+/* What is on its way while what lies before it is read. */
+struct ahead_block {
+	struct ahead *of;
+	pthread_t thread;
+	bool begun;
+	int64_t at;
+	size_t n;
+	char *p;
+	int rc;
+	struct err e;
+};
 
 struct ahead {
 	ahead_fetch *fetch;
@@ -20,13 +37,18 @@ struct ahead {
 	pthread_mutex_t lock;         /* of what follows */
 	char *p;                      /* n bytes from `at` on */
 	int64_t at;
-	size_t n, step;
+	size_t n, step, most;
+	struct ahead_block blocks[AHEAD_AT_ONCE];   /* in their order, `first` is next */
+	int at_once, first;
+	atomic_bool stop;             /* what is on its way is of no use any more */
 };
 
-void ahead_init(struct ahead *a, int64_t bytes, ahead_fetch *fetch, void *arg);
+/* at_once: so many fetches may go on beside the reader, 0 to AHEAD_AT_ONCE. */
+void ahead_init(struct ahead *a, int64_t bytes, int at_once, ahead_fetch *fetch, void *arg);
 void ahead_release(struct ahead *a);
-/* As object_read(). Who reads on gets more and more at once; who jumps about, little more than it
- * asks for. Safe from several threads. */
+/* As object_read(). Who reads on gets more and more at once, and then has what follows fetched
+ * while it reads: 8 MiB in all, or 4 without fetches beside it; who jumps about, little more than
+ * it asks for. Safe from several threads. */
 MUST_USE ssize_t ahead_read(struct ahead *a, int64_t offset, void *p, size_t n, struct err *e);
 
 #endif

@@ -110,6 +110,12 @@ dest_space(int64_t *free_bytes, struct dest *d, struct err *e)
 	return d->driver->space(free_bytes, d, e);
 }
 
+size_t
+dest_holds(const struct dest *d)
+{
+	return d->driver->holds;
+}
+
 const char *
 dest_advice(struct dest *d)
 {

@@ -57,6 +57,7 @@ struct dest_driver {
 	    struct err *e); /* its temporaries of lower fences only */
 	int  (*each)(struct dest *d, const char *prefix, dest_each *fn, void *arg, struct err *e);
 	const char *(*advice)(struct dest *d);   /* NULL: it has none */
+	size_t holds;                 /* of an upload in memory, at most; 0: next to nothing */
 };
 
 MUST_USE int dest_open(struct dest **ret, const struct storage *s, struct err *e);
@@ -79,6 +80,8 @@ void dest_use_keys(struct dest *d, const struct dest_keys *keys);
 
 /* DEST_NO_LIMIT where nobody knows one. */
 MUST_USE int dest_space(int64_t *free_bytes, struct dest *d, struct err *e);
+/* How much of an upload is in memory at a time. */
+size_t dest_holds(const struct dest *d);
 /* What its owner could set up there, in a sentence without its stop; "": nothing that we know of,
  * or the storage does not say. Asks only. */
 const char *dest_advice(struct dest *d);

@@ -226,11 +226,7 @@ send_part(struct s3_upload *up, struct err *e)
 {
 	if (up->parts == NULL && begin_parts(up, e) != 0)
 		return -1;
-	if (s3_parts_send(up->parts, up->part.p, up->part.n, e) != 0)
-		return -1;
-	FAULT("s3.part");
-	buf_clear(&up->part);
-	return 0;
+	return s3_parts_send(up->parts, &up->part, e);
 }
 
 /* A full part waits for what follows, so that an object of just one part is one request. */
@@ -249,6 +245,7 @@ bucket_write(struct upload *base, const void *p, size_t n, struct err *e)
 			continue;
 		}
 		room = size - up->part.n;
+		buf_room(&up->part, room);
 		if (room > n)
 			room = n;
 		buf_add(&up->part, from, room);
@@ -290,6 +287,8 @@ publish(struct s3_upload *up, struct err *e)
 {
 	if (up->parts != NULL && up->part.n > 0 && send_part(up, e) != 0)
 		return -1;
+	if (up->parts != NULL && s3_parts_wait(up->parts, e) != 0)
+		return -1;
 	if (still_ours(up, e) != 0)
 		return -1;
 	FAULT("s3.commit");
@@ -330,7 +329,7 @@ fetch(void *arg, int64_t from, char *into, size_t n, struct err *e)
 	CLEANUP_S3_ANSWER struct s3_answer ans = S3_ANSWER_INIT;
 	struct s3_object *o = arg;
 	const struct s3_request rq = { .method = "GET", .key = o->key, .from = from,
-		.into = into, .room = n };
+		.into = into, .room = n, .stop = &o->ahead.stop };
 
 	if (s3_send(&ans, o->in->s3, &rq, e) == 0)
 		return 0;
@@ -359,7 +358,7 @@ bucket_read_open(struct object **ret, int64_t *bytes, struct dest *base, const c
 	o = xmalloc(sizeof *o);
 	*o = (struct s3_object){ .base = { .driver = &dst_s3, .bytes = ans.length },
 		.in = b, .key = xstrdup(key) };
-	ahead_init(&o->ahead, ans.length, fetch, o);
+	ahead_init(&o->ahead, ans.length, AHEAD_AT_ONCE, fetch, o);
 	*ret = &o->base;
 	*bytes = ans.length;
 	return 0;
@@ -508,5 +507,5 @@ const struct dest_driver dst_s3 = {
 	.abort = bucket_abort,
 	.read_open = bucket_read_open, .read = bucket_read, .read_close = bucket_read_close,
 	.remove = bucket_remove, .sweep = bucket_sweep, .each = bucket_each,
-	.advice = bucket_advice,
+	.advice = bucket_advice, .holds = S3_PARTS_MEMORY,
 };

@@ -2,25 +2,129 @@
 #include "worker/dest/s3_parts.h"
 
 #include <openssl/evp.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "lib/base/arena.h"
+#include "lib/base/fault.h"
 #include "lib/base/rand.h"
 #include "lib/util/s3_xml.h"
 #include "lib/util/url.h"
+#include "worker/archive/press.h"
 
-enum { STEP = 8 << 20, STEP_PARTS = 400, PARTS_MAX = 10000, ID_MAX = 1024, MD5_SIZE = 16 };
+enum {
+	STEP = 5 << 20, FLAT_PARTS = 3000, STEP_PARTS = 135, PARTS_MAX = 10000, TRAVEL = 3,
+	ID_MAX = 1024, MD5_SIZE = 16,
+};
+
+_Static_assert((TRAVEL + 1) * STEP <= S3_PARTS_MEMORY, "one is filled beside those that travel");
+
+struct part {
+	int number;
+	const char *query;
+	struct buf bytes;
+	char md5[S3_MD5_HEX], etag[S3_ETAG];
+};
 
 struct s3_parts {
 	struct arena *arena;
 	struct s3 *s3;
 	const char *key, *id;
-	int count;
+	int count;                    /* given */
+	struct part parts[TRAVEL];
+	struct press *press;
+	pthread_mutex_t lock;         /* of the first failure */
+	bool failed;
+	struct err error;
+	atomic_bool stop;
 	struct buf list;              /* of CompleteMultipartUpload, so far */
 	struct buf md5s;              /* of the parts, raw: their MD5 is the whole one's ETag */
 };
+
+static void
+keep_md5(struct s3_parts *p, const char hex[S3_MD5_HEX])
+{
+	for (int i = 0; i < MD5_SIZE; i++) {
+		unsigned byte = 0;
+
+		sscanf(hex + 2 * (size_t)i, "%2x", &byte);
+		buf_char(&p->md5s, (char)byte);
+	}
+}
+
+static int
+put(struct s3_parts *p, struct part *part, struct err *e)
+{
+	CLEANUP_S3_ANSWER struct s3_answer ans = S3_ANSWER_INIT;
+	const struct s3_request rq = { .method = "PUT", .key = p->key, .query = part->query,
+		.body = part->bytes.p, .body_n = part->bytes.n, .md5 = part->md5,
+		.stop = &p->stop };
+
+	if (s3_send(&ans, p->s3, &rq, e) != 0)
+		return err_in(e, "part %d", part->number);
+	if (ans.etag[0] == '\0' || strpbrk(ans.etag, "<>&") != NULL)
+		return err_set(e, ERR_DAMAGED, "part %d: the storage gave it no ETag",
+		    part->number);
+	snprintf(part->etag, sizeof part->etag, "%s", ans.etag);
+	return 0;
+}
+
+/* Those that the first failure breaks off have nothing to say of their own. */
+static int
+send_one(void *arg, int thread UNUSED, void *item, struct err *e)
+{
+	struct s3_parts *p = arg;
+	struct part *part = item;
+	int rc = put(p, part, e);
+
+	/* The next part takes the same memory, unless it is a longer one. */
+	if (part->bytes.n > STEP)
+		buf_release(&part->bytes);
+	else
+		buf_clear(&part->bytes);
+	if (rc == 0)
+		return 0;
+	pthread_mutex_lock(&p->lock);
+	if (!p->failed)
+		p->error = *e;
+	p->failed = true;
+	*e = p->error;
+	pthread_mutex_unlock(&p->lock);
+	atomic_store(&p->stop, true);
+	return -1;
+}
+
+/* In their order. */
+static int
+list_one(void *arg, void *item, struct err *e UNUSED)
+{
+	struct s3_parts *p = arg;
+	const struct part *part = item;
+
+	FAULT("s3.part");
+	keep_md5(p, part->md5);
+	buf_printf(&p->list, "<Part><PartNumber>%d</PartNumber><ETag>\"%s\"</ETag></Part>",
+	    part->number, part->etag);
+	return 0;
+}
+
+static int
+start_press(struct s3_parts *p, struct err *e)
+{
+	void *items[TRAVEL];
+
+	for (int i = 0; i < TRAVEL; i++) {
+		p->parts[i].bytes = (struct buf)BUF_INIT;
+		items[i] = &p->parts[i];
+	}
+	const struct press_spec spec = { .threads = TRAVEL, .slots = TRAVEL, .items = items,
+		.work = send_one, .deliver = { list_one, NULL }, .arg = p };
+
+	return press_new(&p->press, &spec, e);
+}
 
 struct id {
 	struct arena *arena;
@@ -48,7 +152,7 @@ s3_parts_begin(struct s3_parts **ret, bool *twice, struct s3 *s, const char *key
 	struct id id = { a, NULL };
 
 	*p = (struct s3_parts){ .arena = a, .s3 = s, .key = arena_dup(a, key), .list = BUF_INIT,
-		.md5s = BUF_INIT };
+		.md5s = BUF_INIT, .lock = PTHREAD_MUTEX_INITIALIZER };
 	if (s3_send(&ans, s, &rq, e) != 0 ||
 	    s3_xml_read(ans.body.p, ans.body.n, see_id, &id, e) != 0)
 		goto undo;
@@ -58,6 +162,8 @@ s3_parts_begin(struct s3_parts **ret, bool *twice, struct s3 *s, const char *key
 	}
 	p->id = id.text;
 	buf_text(&p->list, "<CompleteMultipartUpload>");
+	if (start_press(p, e) != 0)
+		goto undo;
 	*twice = ans.tries > 1;
 	*ret = p;
 	return 0;
@@ -71,6 +177,11 @@ s3_parts_free(struct s3_parts *p)
 {
 	if (p == NULL)
 		return;
+	atomic_store(&p->stop, true);
+	press_freep(&p->press);
+	for (int i = 0; i < TRAVEL; i++)
+		buf_release(&p->parts[i].bytes);
+	pthread_mutex_destroy(&p->lock);
 	buf_release(&p->list);
 	buf_release(&p->md5s);
 	arena_free(p->arena);
@@ -91,41 +202,40 @@ s3_parts_count(const struct s3_parts *p)
 size_t
 s3_parts_size(int so_far)
 {
-	return (size_t)STEP * (size_t)(1 + so_far / STEP_PARTS);
-}
+	int more = so_far < FLAT_PARTS ? 0 : 1 + (so_far - FLAT_PARTS) / STEP_PARTS;
 
-static void
-keep_md5(struct s3_parts *p, const char hex[S3_MD5_HEX])
-{
-	for (int i = 0; i < MD5_SIZE; i++) {
-		unsigned byte = 0;
-
-		sscanf(hex + 2 * (size_t)i, "%2x", &byte);
-		buf_char(&p->md5s, (char)byte);
-	}
+	return (size_t)STEP * (size_t)(1 + more);
 }
 
 int
-s3_parts_send(struct s3_parts *p, const void *data, size_t n, struct err *e)
+s3_parts_send(struct s3_parts *p, struct buf *data, struct err *e)
 {
-	CLEANUP_S3_ANSWER struct s3_answer ans = S3_ANSWER_INIT;
-	char md5[S3_MD5_HEX] = "";
-	const struct s3_request rq = { .method = "PUT", .key = p->key, .body = data, .body_n = n,
-		.md5 = md5, .query = arena_printf(p->arena, "partNumber=%d&uploadId=%s",
-		    p->count + 1, url_encode(p->arena, p->id)) };
+	/* A longer one that is filled next leaves room for one that travels, or for none. */
+	size_t next = s3_parts_size(p->count + 1);
+	bool few = next > STEP, none = data->n + next > S3_PARTS_MEMORY;
+	struct part *part;
+	struct buf empty;
+	void *item;
 
 	if (p->count == PARTS_MAX)
 		return err_set(e, ERR_INPUT, "it is longer than %d parts can hold", PARTS_MAX);
-	if (s3_send(&ans, p->s3, &rq, e) != 0)
-		return err_in(e, "part %d", p->count + 1);
-	if (ans.etag[0] == '\0' || strpbrk(ans.etag, "<>&") != NULL)
-		return err_set(e, ERR_DAMAGED, "part %d: the storage gave it no ETag",
-		    p->count + 1);
-	p->count++;
-	keep_md5(p, md5);
-	buf_printf(&p->list, "<Part><PartNumber>%d</PartNumber><ETag>\"%s\"</ETag></Part>",
-	    p->count, ans.etag);
-	return 0;
+	if ((few && press_finish(p->press, e) != 0) || press_take(&item, p->press, e) != 0)
+		return -1;
+	part = item;
+	part->number = ++p->count;
+	part->query = arena_printf(p->arena, "partNumber=%d&uploadId=%s", part->number,
+	    url_encode(p->arena, p->id));
+	empty = part->bytes;
+	part->bytes = *data;
+	*data = empty;
+	press_give(p->press);
+	return none ? press_finish(p->press, e) : 0;
+}
+
+int
+s3_parts_wait(struct s3_parts *p, struct err *e)
+{
+	return press_finish(p->press, e);
 }
 
 /* An answer was lost and now the upload is gone: it was completed if what lies there is, to the
@@ -167,9 +277,12 @@ s3_parts_complete(struct s3_parts *p, struct err *e)
 	return err_in(e, "put the %d parts together", p->count);
 }
 
+/* What still travelled could come after the end. */
 int
 s3_parts_abort(struct s3_parts *p, struct err *e)
 {
+	atomic_store(&p->stop, true);
+	press_freep(&p->press);
 	return s3_parts_abort_id(p->s3, p->key, p->id, e);
 }
 

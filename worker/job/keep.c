@@ -86,7 +86,8 @@ frames(const struct plan *p, const struct part *part, const struct service *s)
 	int64_t level = s->level > 0 ? s->level : p->conf->zstd_level;
 
 	return (struct frame_options){ .level = (int)level,
-		.threads = (int)p->conf->threads, .encrypted = dest_encrypts(part->data.key) };
+		.threads = (int)p->conf->threads, .held = dest_holds(p->dest),
+		.encrypted = dest_encrypts(part->data.key) };
 }
 
 /* -- databases -- */

@@ -16,11 +16,11 @@
 #include "lib/store/projects.h"
 #include "lib/store/restores.h"
 #include "lib/store/schedules.h"
+#include "lib/store/secrets.h"
 #include "lib/store/settings.h"
 #include "lib/util/hash.h"
 #include "lib/util/mime.h"
 #include "lib/util/render.h"
-#include "lib/util/seal.h"
 #include "lib/util/smtp.h"
 #include "worker/notify/letter.h"
 
@@ -66,14 +66,13 @@ build(struct buf *out, const struct letter *l, struct mime_mail *m, struct err *
 static int
 seal(struct outbox_mail *mail, const struct letter *l, const struct buf *message, struct err *e)
 {
-	void *sealed;
-	char *key;
+	struct secrets_locked locked;
 
-	if (settings_get(&key, l->arena, l->db, "seal_public_key", e) != 0 ||
-	    seal_lock(&sealed, &mail->message_size, l->arena, key, message->p, e) != 0)
+	if (secrets_lock(&locked, l->arena, l->db, message->p, e) != 0)
 		return err_in(e, "seal a mail");
-	mail->message = sealed;
-	mail->sealed_for = key;
+	mail->message = locked.sealed;
+	mail->message_size = locked.sealed_size;
+	mail->sealed_for = locked.sealed_for;
 	return 0;
 }
 
