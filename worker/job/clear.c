@@ -232,17 +232,28 @@ clear_uploads(const struct clear *c, int64_t backup, int64_t below, struct err *
 	return 0;
 }
 
+/* What a copy brings: the object, and the header for other keys beside it. */
+static int
+sweep_wrapped(struct dest *d, struct arena *a, const char *key, int64_t below, struct err *e)
+{
+	if (dest_sweep(d, key, below, e) != 0)
+		return -1;
+	return dest_encrypts(key) ? dest_sweep(d, wrap_key_for(a, key), below, e) : 0;
+}
+
 static int
 sweep_part(struct dest *d, const struct clear *c, const struct part *part, int64_t below,
     struct err *e)
 {
 	for (size_t i = 0; i < part->pack_count; i++)
-		if (dest_sweep(d, part->packs[i].object.key, below, e) != 0)
+		if (sweep_wrapped(d, c->arena, part->packs[i].object.key, below, e) != 0)
 			return -1;
-	if (dest_sweep(d, part->data.key, below, e) != 0)
+	if (sweep_wrapped(d, c->arena, part->data.key, below, e) != 0)
 		return -1;
-	return part->manifest.key[0] == '\0'
-	    ? 0 : sweep_signed(d, c->arena, part->manifest.key, below, e);
+	if (part->manifest.key[0] == '\0')
+		return 0;
+	return sweep_wrapped(d, c->arena, part->manifest.key, below, e) != 0
+	    ? -1 : sweep_signed(d, c->arena, part->manifest.key, below, e);
 }
 
 int
