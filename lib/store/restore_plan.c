@@ -12,7 +12,7 @@
 #include "lib/store/restores.h"
 #include "lib/store/sql.h"
 
-enum { DAY_DIGITS = 8 };
+enum { DAY_DIGITS = 8, TIME_DIGITS = 6 };
 
 /* -- the draft -- */
 
@@ -65,7 +65,9 @@ find_part(const struct plan *plan, int64_t id)
 	return NULL;
 }
 
-/* The row of one choice, once it makes sense; its tag holds its number, so that comes second. */
+/* The row of one choice, once it makes sense; its tag holds its number, so that comes second. The
+ * second stands before it because a catalogue that was built anew counts from the beginning, while
+ * what restores of the old one have kept still lies beside the targets. */
 static int
 add_part(struct db *db, int64_t restore, const struct plan *plan, const struct restore_choice *c,
     struct err *e)
@@ -78,7 +80,7 @@ add_part(struct db *db, int64_t restore, const struct plan *plan, const struct r
 	static const char sql_tag[] = "UPDATE restore_part SET tag=?2 WHERE id=?1";
 	CLEANUP_ARENA struct arena *a = arena_new();
 	const struct part *from = find_part(plan, c->part);
-	char day[CLOCK_ISO_SIZE];
+	char now[CLOCK_ISO_SIZE];
 	struct service into = { .id = 0 };
 	enum engine engine;
 	int64_t taken, id;
@@ -100,7 +102,7 @@ add_part(struct db *db, int64_t restore, const struct plan *plan, const struct r
 		return err_set(e, ERR_INPUT,
 		    "two parts were to go into %s; choose a service of its own for each",
 		    into.name);
-	clock_compact(day, clock_now());
+	clock_compact(now, clock_now());
 	if (sql_get(&id, db, sql_add,
 	        SQL_ARGS(sql_i(restore), sql_i(from->id), sql_i(into.id), sql_i(into.revision),
 	            sql_t(c->choice ? c->choice : "")),
@@ -108,7 +110,8 @@ add_part(struct db *db, int64_t restore, const struct plan *plan, const struct r
 		return -1;
 	return sql_run(NULL, db, sql_tag,
 	    SQL_ARGS(sql_i(id),
-	        sql_t(arena_printf(a, "%.*sr%" PRId64 "p%" PRId64, DAY_DIGITS, day, restore, id))),
+	        sql_t(arena_printf(a, "%.*s%.*sr%" PRId64 "p%" PRId64, DAY_DIGITS, now,
+	            TIME_DIGITS, now + DAY_DIGITS + 1, restore, id))),
 	    e);
 }
 

@@ -513,10 +513,49 @@ SET_10_an_addition_that_failed_keeps_whether_some_of_it_is_there(void **state)
 	}
 }
 
+static char *
+tag_of_draft(struct fixture *f, const struct restore_draft *form, int64_t *restore)
+{
+	struct restore_ids ids;
+	struct restore_part *p;
+	size_t n;
+
+	OK(restores_draft(&ids, f->db, form, &f->e));
+	OK(restores_parts(&p, &n, f->a, f->db, ids.restore, &f->e));
+	*restore = ids.restore;
+	return arena_dup(f->a, p->tag);
+}
+
+/* What a restore kept lies under its tag, and another catalogue does not know of it. */
+static void
+DIV_11_a_catalogue_that_counts_anew_on_the_same_day_makes_other_tags(void **state)
+{
+	struct fixture *f = *state;
+	struct restoring s = restoring_begin(f);
+	struct restore_draft form = restoring_form(f, &s);
+	const char *kept, *tag;
+	int64_t first, second;
+
+	form.job.key = "form-1";
+	kept = tag_of_draft(f, &form, &first);
+	fixture_do(f, "PRAGMA foreign_keys=OFF");
+	fixture_do(f, "DELETE FROM restore_part");
+	fixture_do(f, "DELETE FROM restore");
+	fixture_do(f, "DELETE FROM job WHERE kind='preview'");
+	fixture_do(f, "PRAGMA foreign_keys=ON");
+	clock_sleep(1001);
+	tag = tag_of_draft(f, &form, &second);
+	assert_int_equal(first, second);
+	assert_string_equal(strchr(tag, 'r'), strchr(kept, 'r'));
+	assert_string_not_equal(tag, kept);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		FIXTURE_TEST(
+		    DIV_11_a_catalogue_that_counts_anew_on_the_same_day_makes_other_tags),
 		FIXTURE_TEST(NEW_6_a_look_keeps_sizes_and_rows_of_the_target),
 		FIXTURE_TEST(a_look_that_fails_or_is_cancelled_refuses_the_draft),
 		FIXTURE_TEST(SET_13_a_restore_is_done_when_everything_has_landed),

@@ -69,9 +69,9 @@ DIV_11_SET_10_a_draft_keeps_what_was_chosen_and_queues_a_look(void **state)
 	assert_int_equal(p->raw_bytes, FIXTURE_RAW);
 	assert_int_equal(p->items, 3);
 	assert_int_equal(p->state, LANDING_WAITING);
-	/* Its tag carries the day, the restore and the part, and fits into any name. */
-	assert_string_equal(p->tag + 8, arena_printf(f->a, "r%dp%d", (int)r.id, (int)p->id));
-	assert_int_equal(strspn(p->tag, "0123456789"), 8);
+	/* Its tag carries the second, the restore and the part, and fits into any name. */
+	assert_string_equal(p->tag + 14, arena_printf(f->a, "r%dp%d", (int)r.id, (int)p->id));
+	assert_int_equal(strspn(p->tag, "0123456789"), 14);
 	j = job(f, ids.job);
 	assert_int_equal(j.kind, JOB_PREVIEW);
 	assert_int_equal(j.backup, s.backup);

@@ -1,8 +1,8 @@
 /* lay.h: the folders that a restore of files lands in, and what lies beside them.
  *
- * Beside the root /srv/www/media, with the tag 20261125r7p12: `.media.20261125r7p12.new` is what
- * was built, `.media.20261125r7p12.old` what it took the place of. A root that is a symbolic link
- * is the folder it leads to.
+ * Beside the root /srv/www/media, with the tag 20261125140233r7p12: what was built is
+ * `.media.20261125140233r7p12.new`, what it took the place of ends in `.old`. A root that is a
+ * symbolic link is the folder it leads to.
  */
 #ifndef WORKER_TARGET_LAY_H
 #define WORKER_TARGET_LAY_H

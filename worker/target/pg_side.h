@@ -1,6 +1,6 @@
 /* pg_side.h: the databases beside a target, and the one act that exchanges them.
  *
- * They carry the target's name and the tag: shop_20261125r7p12_new is built, _old is what the
+ * They carry the target's name and the tag: shop_20261125140233r7p12_new is built, _old is what the
  * target was before, _via is an empty one that is connected to when nothing else is left. Only
  * these exact names are ever made, renamed or dropped. Where the target's name is too long for the
  * server (63 bytes) its end is cut; the tag keeps them apart.

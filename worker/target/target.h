@@ -30,7 +30,7 @@
 
 struct target {
 	const struct source *src;     /* the service it lands in, its secret opened */
-	const char *tag;              /* [a-z0-9], at most 24: "20261125r7p12" */
+	const char *tag;              /* [a-z0-9], at most 32: "20261125140233r7p12" */
 	enum restore_mode mode;
 	bool owners;                  /* postgresql: keep owners and grants of the dump */
 	const char *const *choice;    /* paths or tables */
