@@ -105,16 +105,16 @@ static const char runbook[] =
     "   file from where it lies:\n"
     "\n"
     "       sh restore-files.sh shop/live/media/<id>.manifest.zst restored\n"
-    "\n"
+    "\n";
+
+/* Apart only because a string is that long at most. */
+static const char runbook_end[] =
     "6. The list of files with size, owner, mode, time and SHA-256 is mtree(5) text:\n"
     "\n"
     "       zstd -dc shop/live/media/<id>.manifest.zst > files.txt\n"
     "\n"
     "The formats are described in docs/format.md of Lazarette.\n"
-    "\n";
-
-/* Apart only because a string is that long at most. */
-static const char runbook_end[] =
+    "\n"
     "With a new Lazarette\n"
     "--------------------\n"
     "\n"
