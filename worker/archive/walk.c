@@ -1,7 +1,6 @@
 /* walk.c: every path below some folders, without following a link or opening a file. */
 #include "worker/archive/walk.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -12,8 +11,9 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/fd.h"
+#include "worker/archive/scout.h"
 
-enum { DEPTH_MAX = 500, FOLDER_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
+enum { DEPTH_MAX = 500 };
 
 static bool
 name_taken(const struct walk_roots *roots, const char *name)
@@ -127,6 +127,7 @@ struct walker {
 	struct buf path;              /* in the archive */
 	size_t root_length;           /* of the root's name with its slash */
 	int depth;
+	struct scout *scout;
 };
 
 static const char *
@@ -153,56 +154,78 @@ excluded_by(const struct walker *k, const char *name, bool folder)
 	return NULL;
 }
 
-static void
-dir_closep(DIR **dir)
-{
-	if (*dir != NULL)
-		closedir(*dir);
-}
+static int walk_folder(struct walker *k, struct scout_folder *in, struct scout_entry *entry,
+    struct err *e);
 
-static int walk_folder(struct walker *k, int dirfd, const char *name, struct err *e);
-
+/* One of those in the folder; the path is its own. */
 static int
-walk_entry(struct walker *k, int dirfd, const char *name, struct err *e)
+walk_entry(struct walker *k, struct scout_folder *in, struct scout_entry *entry, struct err *e)
 {
-	struct stat st;
+	bool folder = entry->error == 0 && S_ISDIR(entry->st.st_mode);
 	const char *pattern;
 
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+	if (entry->error != 0) {
+		errno = entry->error;
 		trouble(k, errno == ENOENT ? WALK_VANISHED : WALK_UNREADABLE,
 		    "cannot be looked at");
 		return 0;
 	}
-	pattern = excluded_by(k, name, S_ISDIR(st.st_mode));
+	pattern = entry->wanted ? NULL : excluded_by(k, entry->name, folder);
 	if (pattern != NULL) {
 		k->w->trouble(k->w->arg, WALK_EXCLUDED, k->path.p, pattern);
 		return 0;
 	}
-	if (S_ISDIR(st.st_mode) && walk_folder(k, dirfd, name, e) != 0)
+	if (folder && walk_folder(k, in, entry, e) != 0)
 		return -1;
-	const struct walk_found found = { k->root, k->path.p, below_root(k), dirfd, name, &st };
+	const struct walk_found found = { k->root, k->path.p, below_root(k), scout_fd(in),
+		entry->name, &entry->st };
 	return k->w->found(k->w->arg, &found, e);
 }
 
-static int
-walk_names(struct walker *k, DIR *dir, struct err *e)
+static void
+add_name(struct walker *k, const char *name)
+{
+	if (k->path.n > 0)
+		buf_char(&k->path, '/');
+	buf_text(&k->path, name);
+}
+
+/* So that they are listed already when they are come to. Each level holds a descriptor. */
+static void
+choose_folders(struct walker *k, struct scout_entry *entries, size_t count)
 {
 	size_t length = k->path.n;
-	struct dirent *entry;
 
-	while (errno = 0, (entry = readdir(dir)) != NULL) {
-		const char *name = entry->d_name;
+	for (size_t i = 0; i < count; i++) {
+		struct scout_entry *entry = &entries[i];
 
-		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		if (entry->error != 0 || !S_ISDIR(entry->st.st_mode) || k->depth >= DEPTH_MAX)
 			continue;
-		if (length > 0)
-			buf_char(&k->path, '/');
-		buf_text(&k->path, name);
-		if (walk_entry(k, dirfd(dir), name, e) != 0)
-			return -1;
+		add_name(k, entry->name);
+		entry->wanted = excluded_by(k, entry->name, true) == NULL;
 		buf_cut(&k->path, length);
 	}
-	if (errno != 0)
+	scout_chosen(k->scout);
+}
+
+static int
+walk_names(struct walker *k, struct scout_folder *in, struct err *e)
+{
+	size_t length = k->path.n, count;
+	struct scout_entry *entries;
+	int error;
+
+	while ((count = scout_next(&entries, &error, k->scout)) > 0) {
+		choose_folders(k, entries, count);
+		for (size_t i = 0; i < count; i++) {
+			add_name(k, entries[i].name);
+			if (walk_entry(k, in, &entries[i], e) != 0)
+				return -1;
+			buf_cut(&k->path, length);
+		}
+	}
+	errno = error;
+	if (error != 0)
 		trouble(k, WALK_UNREADABLE, "cannot be listed to its end");
 	return 0;
 }
@@ -210,23 +233,27 @@ walk_names(struct walker *k, DIR *dir, struct err *e)
 /* A folder that cannot be read is trouble, not an error: the rest of the tree is still worth
  * having. */
 static int
-walk_folder(struct walker *k, int dirfd, const char *name, struct err *e)
+walk_opened(struct walker *k, struct scout_folder *f, struct err *e)
 {
-	/* Each level holds a descriptor. */
-	int fd =
-	    k->depth < DEPTH_MAX ? openat(dirfd, name, FOLDER_FLAGS) : (errno = ENAMETOOLONG, -1);
-	CLEANUP(dir_closep) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	int rc;
-
-	if (dir == NULL) {
+	if (f == NULL) {
 		trouble(k, errno == ENOENT ? WALK_VANISHED : WALK_UNREADABLE, "cannot be opened");
-		fd_close(&fd);
 		return 0;
 	}
 	k->depth++;
-	rc = walk_names(k, dir, e);
+	if (walk_names(k, f, e) != 0)
+		return -1;
 	k->depth--;
-	return rc;
+	scout_close(k->scout);
+	return 0;
+}
+
+static int
+walk_folder(struct walker *k, struct scout_folder *in, struct scout_entry *entry, struct err *e)
+{
+	struct scout_folder *f =
+	    entry->wanted ? scout_enter(k->scout, in, entry) : (errno = ENAMETOOLONG, NULL);
+
+	return walk_opened(k, f, e);
 }
 
 static int
@@ -238,7 +265,7 @@ walk_root(struct walker *k, struct err *e)
 		return err_sys(e, "look at the folder '%s'", k->root->path);
 	buf_text(&k->path, k->root->name);
 	k->root_length = k->path.n > 0 ? k->path.n + 1 : 0;
-	if (walk_folder(k, k->root->fd, ".", e) != 0)
+	if (walk_opened(k, scout_open(k->scout, k->root->fd, "."), e) != 0)
 		return -1;
 	const struct walk_found found = { k->root, k->path.p, "", k->root->fd, ".", &st };
 	return k->w->found(k->w->arg, &found, e);
@@ -247,8 +274,13 @@ walk_root(struct walker *k, struct err *e)
 int
 walk_all(const struct walk_roots *roots, const struct walk *w, struct err *e)
 {
+	CLEANUP_SCOUT struct scout *scout = NULL;
+
+	if (scout_new(&scout, e) != 0)
+		return -1;
 	for (size_t i = 0; i < roots->count; i++) {
-		struct walker k = { .w = w, .root = &roots->root[i], .path = BUF_INIT };
+		struct walker k = { .w = w, .root = &roots->root[i], .path = BUF_INIT,
+			.scout = scout };
 		int rc = walk_root(&k, e);
 
 		buf_release(&k.path);
