@@ -8,6 +8,8 @@ answer comes), fail (500), slowdown (503), skew (403), error200 (Complete says 2
 stored differently), shorter (the last byte is not stored), shortget (a range lacks its end), hang, drip (1 B/s), none;
 together and ranges (so many parts, or ranges that end behind the first 4 MiB, are answered once so many wait; "most" asks
 how many ever did at a time), nopart (the part of that number is refused with 500, the others hang).
+Of each request of a world "kept" tells, a line each, its method, its address (path or virtual) and the
+storage class and encryption it asked for.
 Lists come in pages of two. Of its lifecycle a bucket answers as its own name says: bare-…, ruled-…, denied-…, old-….
 """
 import ctypes
@@ -31,6 +33,7 @@ class World:
         self.word, self.at = word, at
         self.objects, self.uploads, self.requests, self.ids = {}, {}, 0, 0
         self.came, self.here, self.most = 0, 0, 0
+        self.kept = []
 
 
 def md5(body):
@@ -132,6 +135,8 @@ def answer(world, method, key, query, headers, body):
         return lifecycle(world.word)
     if "most" in query:
         return 200, {}, str(world.most).encode()
+    if "kept" in query:
+        return 200, {}, "".join(world.kept).encode()
     if key is None and "uploads" in query:
         return list_uploads(world, query)
     if key is None:
@@ -200,6 +205,8 @@ def serve_one(c, request):
     """False: the connection is gone."""
     method, target, headers, body = request
     path, _, text = target.partition("?")
+    virtual = headers["host"].startswith("lazarette.")
+    path = "/lazarette" + path if virtual else path
     query = dict(urllib.parse.parse_qsl(text, keep_blank_values=True))
     key = urllib.parse.unquote(path).split("/", 2)[2] if path.count("/") > 1 else None
     name = (key if key is not None else query.get("prefix", path[1:])).split("/")[0]
@@ -207,6 +214,9 @@ def serve_one(c, request):
     with LOCK:
         world = WORLDS.setdefault(name, World(word, int(at)))
         world.requests += 1
+        world.kept.append(" ".join([method + (" part" if "partNumber" in query else ""), "virtual" if virtual else "path",
+                                    headers.get("x-amz-storage-class", "-"),
+                                    headers.get("x-amz-server-side-encryption", "-")]) + "\n")
         struck = hit(world)
     if struck and word == "reset":
         reset(c)
