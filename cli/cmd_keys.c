@@ -19,22 +19,25 @@ usage(void)
 
 /* One job for each storage that holds backups; `only`: for that one. */
 static int
-rewrap(const struct keyset *k, const char *only, struct err *e)
+rewrap(struct cmd_desk *d, const char *only, struct err *e)
 {
 	const struct job_request rq = { .requested_by = 0 };
 	struct storage one, *list = &one;
 	size_t count = 1, queued = 0;
 	int64_t job;
 
-	if (only != NULL ? storages_by_slug(&one, k->arena, k->db, only, e) != 0
-	                 : storages_list(&list, &count, k->arena, k->db, e) != 0)
+	if (only != NULL ? storages_by_slug(&one, d->arena, d->db, only, e) != 0
+	                 : storages_list(&list, &count, d->arena, d->db, e) != 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
-		if (wraps_request(&job, k->db, &rq, list[i].id, e) != 0) {
+		if (wraps_request(&job, d->db, &rq, list[i].id, e) != 0) {
 			if (e->kind != ERR_CONFLICT)
 				return -1;
 			continue;
 		}
+		if (cmd_note(d, (struct event){ .action = "storage.rewrapped",
+		        .target = list[i].slug }, e) != 0)
+			return -1;
 		printf("j%" PRId64 " makes what lies in %s open with the present keys, too.\n", job,
 		    list[i].slug);
 		queued++;
@@ -45,38 +48,38 @@ rewrap(const struct keyset *k, const char *only, struct err *e)
 }
 
 static int
-rotate(const struct keyset *k, struct err *e)
+rotate(struct cmd_desk *d, const struct keyset *k, struct err *e)
 {
-	if (keyset_rotate(k, e) != 0 || keyset_show(k, e) != 0)
+	if (keyset_rotate(k, e) != 0 ||
+	    cmd_note(d, (struct event){ .action = "keys.changed", .target = "" }, e) != 0 ||
+	    keyset_show(k, e) != 0)
 		return -1;
 	puts("What was stored before stays readable with its own key: keep all *.identity files"
 	     " until the\njobs have succeeded that make it open with the new one.");
-	return rewrap(k, NULL, e);
+	return rewrap(d, NULL, e);
 }
 
 int
 cmd_keys(int argc, char **argv)
 {
-	CLEANUP_ARENA struct arena *a = arena_new();
-	CLEANUP_DB struct db *db = NULL;
+	struct cmd_desk d = { .db = NULL };
 	const char *act = argc > 1 ? argv[1] : "";
 	bool wraps = strcmp(act, "rewrap") == 0, rotates = strcmp(act, "rotate") == 0;
 	const char *only = wraps && argc == 4 && strcmp(argv[2], "--storage") == 0 ? argv[3] : NULL;
-	struct conf conf;
 	struct err e;
 	int rc;
 
 	if (argc > 2 + 2 * (only != NULL) || (*act != '\0' && !wraps && !rotates))
 		return usage();
-	if (cmd_open(&db, &conf, a, &e) != 0)
-		return cmd_fail(&e);
-	const struct keyset k = { db, &conf, a };
+	rc = cmd_desk_open(&d, &e);
+	const struct keyset k = { d.db, &d.conf, d.arena };
 
-	if (wraps)
-		rc = rewrap(&k, only, &e);
-	else if (rotates)
-		rc = rotate(&k, &e);
-	else
+	if (rc == 0 && wraps)
+		rc = rewrap(&d, only, &e);
+	else if (rc == 0 && rotates)
+		rc = rotate(&d, &k, &e);
+	else if (rc == 0)
 		rc = keyset_make(&k, &e) != 0 ? -1 : keyset_show(&k, &e);
+	cmd_desk_close(&d);
 	return rc != 0 ? cmd_fail(&e) : 0;
 }

@@ -21,6 +21,7 @@ static const struct {
 	{ "storage.plain", "no longer encrypts what goes into storage" },
 	{ "storage.added", "adds storage" },
 	{ "storage.changed", "changes the settings of storage" },
+	{ "keys.changed", "changes the key that encrypts backups" },
 	{ "secret_key.changed", "changes the key that opens passwords" },
 	{ "storage.trusted", "confirms the key of the server of storage" },
 	{ "storage.removed", "removes storage" },

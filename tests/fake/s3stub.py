@@ -8,6 +8,8 @@ answer comes), fail (500), slowdown (503), skew (403), error200 (Complete says 2
 stored differently), shorter (the last byte is not stored), shortget (a range lacks its end), hang, drip (1 B/s), none;
 together and ranges (so many parts, or ranges that end behind the first 4 MiB, are answered once so many wait; "most" asks
 how many ever did at a time), nopart (the part of that number is refused with 500, the others hang).
+Of each PUT and POST of a world "kept" tells, a line each, what it was (object, upload, part, complete), the address (path,
+virtual), and the storage class and encryption it asked for.
 Lists come in pages of two. Of its lifecycle a bucket answers as its own name says: bare-…, ruled-…, denied-…, old-….
 """
 import ctypes
@@ -31,6 +33,7 @@ class World:
         self.word, self.at = word, at
         self.objects, self.uploads, self.requests, self.ids = {}, {}, 0, 0
         self.came, self.here, self.most = 0, 0, 0
+        self.kept = []
 
 
 def md5(body):
@@ -132,6 +135,8 @@ def answer(world, method, key, query, headers, body):
         return lifecycle(world.word)
     if "most" in query:
         return 200, {}, str(world.most).encode()
+    if "kept" in query:
+        return 200, {}, "".join(world.kept).encode()
     if key is None and "uploads" in query:
         return list_uploads(world, query)
     if key is None:
@@ -196,10 +201,22 @@ def meets(word, query, headers):
     return word == "ranges" and int(headers.get("range", "-0").split("-")[1]) >= FAR
 
 
+def kept_of(method, query, headers):
+    kind = {"PUT": "part" if "partNumber" in query else "object", "POST": "upload" if "uploads" in query else "complete"}.get(method)
+    words = (kind, "virtual" if is_virtual(headers) else "path", headers.get("x-amz-storage-class", "-"),
+             headers.get("x-amz-server-side-encryption", "-"))
+    return " ".join(words) + "\n" if kind else ""
+
+
+def is_virtual(headers):
+    return headers["host"].startswith("lazarette.")
+
+
 def serve_one(c, request):
     """False: the connection is gone."""
     method, target, headers, body = request
     path, _, text = target.partition("?")
+    path = "/lazarette" + path if is_virtual(headers) else path
     query = dict(urllib.parse.parse_qsl(text, keep_blank_values=True))
     key = urllib.parse.unquote(path).split("/", 2)[2] if path.count("/") > 1 else None
     name = (key if key is not None else query.get("prefix", path[1:])).split("/")[0]
@@ -207,6 +224,7 @@ def serve_one(c, request):
     with LOCK:
         world = WORLDS.setdefault(name, World(word, int(at)))
         world.requests += 1
+        world.kept.append(kept_of(method, query, headers))
         struck = hit(world)
     if struck and word == "reset":
         reset(c)

@@ -59,6 +59,12 @@ class Rewrapping(Copying):
     def back(self, public):
         os.rename(f"{self.home}/{public[:12]}.away", self.identity(public))
 
+    def trail(self, after=0):
+        """What the audit trail has since then of keys."""
+        rows = self.sql("SELECT * FROM event WHERE id > ? AND action IN ('keys.changed', 'storage.rewrapped') ORDER BY id", after)
+        assert all((r["actor"], r["detail"]) == ("system", "on the command line") for r in rows), [dict(r) for r in rows]
+        return [(r["action"], r["target"]) for r in rows]
+
     def rewrap(self, *words, state="succeeded"):
         """The last line of each job's log, and the last job's row."""
         jobs = [int(n) for n in re.findall(r"j(\d+) makes", self.admin("keys", "rewrap", *words).stdout)]
@@ -88,6 +94,7 @@ def control(s):
     old, new, jobs = s.rotate()
     seen["keys"] = [old, new]
     assert len(jobs) == 2, jobs
+    assert s.trail() == [("keys.changed", ""), ("storage.rewrapped", "main"), ("storage.rewrapped", "cloud")], s.trail()
     s.away(old)
     s.start_worker()
     for job in jobs:
@@ -115,7 +122,9 @@ def wrapped(s):
     said, _ = s.rewrap()
     assert all(f"0 objects were wrapped for the present keys, {count} were fine" in text for text in said), said
     s.away(old)
+    last = s.sql1("SELECT max(id) FROM event")
     said, _ = s.rewrap("--storage", "main")             # nothing to do asks for nothing
+    assert s.trail(last) == [("storage.rewrapped", "main")], s.trail(last)
     assert f"{count} were fine" in said[0] and len(said) == 1, said
     s.write("overwritten")
     for number in (seen["first"], seen["second"]):

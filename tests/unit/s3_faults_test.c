@@ -342,6 +342,71 @@ most_at_once(const char *world)
 	return (int)strtol(ans.body.p, NULL, 10);
 }
 
+/* What the requests of a world asked for, a line each. */
+static void
+kept(struct buf *to, const char *world)
+{
+	CLEANUP_S3_ANSWER struct s3_answer ans = S3_ANSWER_INIT;
+	const struct s3_request rq = { .method = "GET", .key = "any", .query = "kept=" };
+	struct s3 *s3;
+	struct err e;
+
+	client(&s3, world);
+	assert_int_equal(s3_send(&ans, s3, &rq, &e), 0);
+	s3_free(s3);
+	buf_add(to, ans.body.p, ans.body.n);
+}
+
+/* Objects and uploads that begin name the class and the encryption; nothing else does. */
+static void
+SCU_14_what_is_stored_asks_for_its_class_and_its_encryption(void **state)
+{
+	static const char *const styles[] = { "path", "virtual" };
+	static const char *const worlds[] = { "none-0-classpath", "none-0-classvirtual" };
+	char endpoint[64];
+
+	(void)state;
+	snprintf(endpoint, sizeof endpoint, "http://localhost:%d", stub.port);
+	for (int i = 0; i < 2; i++) {
+		CLEANUP_DEST struct dest *d = NULL;
+		CLEANUP_BUF struct buf asked = BUF_INIT;
+		struct storage s = swift_storage(&stub, worlds[i]);
+		struct story small = { "none", 0, .n = SMALL }, big = { "none", 0, .n = BIG };
+		int stored = 0;
+
+		s.bucket.endpoint = endpoint;
+		s.bucket.style = styles[i];
+		s.bucket.storage_class = "STANDARD_IA";
+		s.bucket.encryption = "AES256";
+		assert_int_equal(dest_open(&d, &s, &small.e), 0);
+		assert_int_equal(tell_store(&small, d), 0);
+		assert_int_equal(tell_store(&big, d), 0);
+		assert_true(is_whole(&big, d));
+		kept(&asked, worlds[i]);
+		/* The last one is the question itself. */
+		*strrchr(asked.p, 'G') = '\0';
+		for (char *rest, *line = strtok_r(asked.p, "\n", &rest); line != NULL;
+		     line = strtok_r(NULL, "\n", &rest)) {
+			char method[16], part[16] = "", style[16], with[32], sse[16];
+			bool makes;
+
+			if (sscanf(line, "%15s part %15s %31s %15s", method, style, with, sse) == 4)
+				snprintf(part, sizeof part, "part");
+			else
+				assert_int_equal(
+				    sscanf(line, "%15s %15s %31s %15s", method, style, with, sse), 4);
+			makes = *part == '\0' && strcmp(method, "PUT") == 0;
+			stored += makes;
+			assert_string_equal(style, styles[i]);
+			if (strcmp(method, "POST") != 0)
+				assert_string_equal(with, makes ? "STANDARD_IA" : "-");
+			if (strcmp(method, "POST") != 0)
+				assert_string_equal(sse, makes ? "AES256" : "-");
+		}
+		assert_true(stored >= 2);
+	}
+}
+
 /* So many parts of a byte each that says which one it is. */
 static int
 store_parts(struct dest *d, int parts, struct err *e)
