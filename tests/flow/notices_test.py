@@ -365,8 +365,9 @@ def dead_worker(s):
     with contextlib.closing(sqlite3.connect(s.home + "/catalog.db", timeout=60)) as db:
         db.execute("DELETE FROM worker")
         db.commit()
-    s.start_worker()
+    # Before the worker begins: it says so at once, and after that once a minute.
     number = add(s, "healthchecks", name="Dead man", url=s.receiver.base + "/dead/0193", events=["worker-silent"])
+    s.start_worker()
     s.receiver.wait("/dead", 1)
     settled(s)
     s.kill("worker")
