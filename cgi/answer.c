@@ -8,14 +8,20 @@
 #include "cgi/page/page.h"
 #include "cgi/route.h"
 #include "lib/base/clock.h"
+#include "lib/base/fault.h"
 #include "lib/base/log.h"
 
-/* The worker makes and migrates the catalogue; until then every request tries again. */
+/* The worker makes and migrates the catalogue; until then every request tries again. One that was
+ * opened on a disk that could only be read is opened anew once that is mended. */
 static int
 need_catalogue(struct app *app, struct request *rq, struct err *e)
 {
 	struct err why;
 
+	if (app->db != NULL && db_is_outlived(app->db) && !FAULT_CONTROL("web.outlived")) {
+		db_close(app->db);
+		app->db = NULL;
+	}
 	if (app->db == NULL && db_open(&app->db, app->conf->catalog, &why) != 0) {
 		log_line(LOG_WARN, "catalogue.closed", "%s", why.text);
 		return err_set(e, ERR_BUSY,

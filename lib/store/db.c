@@ -384,6 +384,13 @@ db_closep(struct db **db)
 	db_close(*db);
 }
 
+bool
+db_is_outlived(struct db *db)
+{
+	return sqlite3_db_readonly(db->handle, "main") == 1 &&
+	    access(sqlite3_db_filename(db->handle, "main"), W_OK) == 0;
+}
+
 int
 db_check_writable(struct db *db, struct err *e)
 {

@@ -13,6 +13,8 @@
 #ifndef LIB_STORE_DB_H
 #define LIB_STORE_DB_H
 
+#include <stdbool.h>
+
 #include "lib/base/attr.h"
 #include "lib/base/err.h"
 
@@ -36,6 +38,10 @@ MUST_USE int db_open_derived(struct db **ret, const char *path, struct err *e);
 void db_close(struct db *db);         /* NULL is fine */
 void db_closep(struct db **db);
 #define CLEANUP_DB CLEANUP(db_closep)
+
+/* It was opened while it could only be read, which a connection never forgets, and its disk can be
+ * written by now: close it and open it anew. Asks the disk only in the first case. */
+bool db_is_outlived(struct db *db);
 
 /* Check that the catalogue can be written now (a transaction that changes nothing lasting). */
 MUST_USE int db_check_writable(struct db *db, struct err *e);

@@ -10,7 +10,8 @@ together and ranges (so many parts, or ranges that end behind the first 4 MiB, a
 how many ever did at a time), nopart (the part of that number is refused with 500, the others hang).
 Of each PUT and POST of a world "kept" tells, a line each, what it was (object, upload, part, complete), the address (path,
 virtual), and the storage class and encryption it asked for.
-Lists come in pages of two. Of its lifecycle a bucket answers as its own name says: bare-…, ruled-…, denied-…, old-….
+Lists come in pages of two. Of its lifecycle a bucket answers as its own name says: bare-…, denied-…, old-…, torn-…, list-…,
+or one of RULES.
 """
 import ctypes
 import hashlib
@@ -124,9 +125,28 @@ def get(world, method, key, headers):
     return 206, {"ETag": f'"{tag}"'}, part
 
 
+ABORTS = "<AbortIncompleteMultipartUpload><DaysAfterInitiation>7</DaysAfterInitiation></AbortIncompleteMultipartUpload>"
+EXPIRES = "<Expiration><Days>90</Days></Expiration>"
+TAG = "<Tag><Key>a</Key><Value>b</Value></Tag>"
+RULES = {
+    "ruled": [("Enabled", "<Filter/>", EXPIRES)],
+    "aborts": [("Enabled", "<Filter></Filter>", EXPIRES), ("Enabled", "<Filter/>", ABORTS)],
+    "older": [("Enabled", "<Prefix></Prefix>", ABORTS)],
+    "above": [("Enabled", "<Filter><Prefix>adv</Prefix></Filter>", ABORTS)],
+    "both": [("Enabled", "<Filter><And><Prefix>advice/</Prefix></And></Filter>", ABORTS)],
+    "beside": [("Enabled", "<Filter><Prefix>advices</Prefix></Filter>", ABORTS), ("Enabled", "<Prefix>b</Prefix>", ABORTS)],
+    "below": [("Enabled", "<Filter><Prefix>advice/a</Prefix></Filter>", ABORTS)],
+    "tagged": [("Enabled", f"<Filter><And><Prefix></Prefix>{TAG}</And></Filter>", ABORTS), ("Enabled", f"<Filter>{TAG}</Filter>", ABORTS)],
+    "off": [("Disabled", "<Filter/>", ABORTS), ("Enabled", "<Filter/>", EXPIRES)],
+}
+
+
 def lifecycle(word):
-    if word == "ruled":
-        return xml(200, "LifecycleConfiguration", "<Rule><ID>mine</ID><Status>Enabled</Status></Rule>")
+    if word in RULES:
+        return xml(200, "LifecycleConfiguration", "".join(
+            f"<Rule><ID>{i}</ID>{which}<Status>{status}</Status>{what}</Rule>" for i, (status, which, what) in enumerate(RULES[word])))
+    if word in ("torn", "list"):         # Swift gives the list of objects
+        return 200, {}, {"torn": b"<LifecycleConfiguration><Rule>", "list": b"<ListBucketResult></ListBucketResult>"}[word]
     return error(*{"bare": (404, "NoSuchLifecycleConfiguration"), "denied": (403, "AccessDenied")}.get(word, (501, "NotImplemented")))
 
 

@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 """T20: a disk without inodes, and one that becomes read-only in the middle, of a backup and of a restore."""
 import contextlib
+import glob
 import itertools
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +14,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "flow")]
+from harness import Instance  # noqa: E402
 from restore_home import Shop  # noqa: E402
 from small_disk import Disk, FailingDisk, ended_or_stuck, settled  # noqa: E402
 from worker_home import Home, main, make_tree, test, wait_until  # noqa: E402
@@ -24,7 +27,7 @@ STEPS, DISKS = 20, 4
 WHERE = "shop/live"
 SAYS_INODES = re.compile(r"has no free inodes: .* though [\d.]+ MB are free. Remove files there")
 SAYS_READ_ONLY = re.compile(r"storage main is read-only: .*mount it writable")
-SAYS_CATALOGUE = re.compile(r"catalogue: the folder '[^']+' is read-only: .*mount it writable")
+SAYS_CATALOGUE = re.compile(r"[cC]atalogue: the folder '[^']+' is read-only: .*mount it writable")
 POINTS = ["backup.begun", "pack.mid", "frame.before_write", "publish.before_sync:1", "publish.before_rename:1",
           "publish.after_rename:1", "publish.before_sync:2", "publish.before_rename:2", "publish.after_rename:2",
           "publish.before_sync:3", "publish.before_rename:3", "publish.after_rename:3", "publish.before_sync:4",
@@ -184,6 +187,37 @@ def no_catalogue():
                 works_again(home, faults)
                 assert not faults, f"{point}: {faults}"
             disk.empty()
+
+
+def adds_a_project(s, slug):
+    form = s.must(s.browser.get("/projects/new")).form(field="slug").fill(name=slug, slug=slug)
+    return s.browser.submit(form, "/projects/new")
+
+
+def web_on_a_mended_disk(control):
+    """A console whose web part started while the catalogue could only be read. Gives what it says once it can."""
+    with Disk(size=64 << 20) as disk, Instance() as s:
+        for name in ("worker", "web"):
+            s.stop_one(name)
+        for path in glob.glob(s.home + "/catalog.db*"):
+            shutil.move(path, disk.path)
+        s.configure(f'catalog = "{disk.path}/catalog.db"\nweb_processes = 2\n')
+        disk.let("ro")
+        s.start_web({"LAZARETTE_FAULT_CONTROL": control})
+        while_ro = adds_a_project(s, "first")
+        assert while_ro.status == 503 and SAYS_CATALOGUE.search(while_ro.words), while_ro.words[:600]
+        disk.let("rw")
+        return [adds_a_project(s, f"p{i}").status for i in range(4)]
+
+
+@test("T20", "a web part that started while the disk of the catalogue was read-only writes once it is mended, without a restart")
+def web_recovers():
+    assert web_on_a_mended_disk("") == [200] * 4
+
+
+@test("T20", "control: a web part that keeps the connection it has goes on refusing")
+def web_without_it():
+    assert web_on_a_mended_disk("web.outlived") == [503] * 4
 
 
 class AwayShop(Shop):

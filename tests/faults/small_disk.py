@@ -31,6 +31,10 @@ class Disk:
     def set(self, name, value):
         subprocess.run(["mount", "-o", f"remount,{name}={value}", self.path], check=True, stderr=subprocess.DEVNULL)
 
+    def let(self, words):
+        """"ro" or "rw"; nobody may have a file open to write to it."""
+        subprocess.run(["mount", "-o", f"remount,{words}", self.path], check=True)
+
     def cut(self, name, used, room, step=1):
         """What is free becomes so much; again if somebody wrote meanwhile more than that."""
         for _ in range(50):

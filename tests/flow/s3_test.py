@@ -165,7 +165,7 @@ def advice(s):
     stub = subprocess.Popen([sys.executable, ROOT + "/tests/fake/s3stub.py"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     try:
         port = int(stub.stdout.readline())
-        for bucket, expected in (("bare-0-x", True), ("ruled-0-x", False)):
+        for bucket, expected in (("bare-0-x", True), ("ruled-0-x", True), ("aborts-0-x", False)):
             slug = bucket.split("-")[0]
             s.must(s.add_bucket(slug, "test", **dict(s.fields, endpoint=f"http://127.0.0.1:{port}", bucket=bucket, prefix="none-0-x")))
             s.last_test("succeeded")

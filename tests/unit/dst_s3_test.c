@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 
 #include "lib/base/buf.h"
+#include "lib/base/clock.h"
 #include "lib/base/rand.h"
 #include "lib/util/s3.h"
 #include "tests/unit/swift_server.h"
@@ -190,6 +191,35 @@ a_long_object_goes_in_parts_and_nobody_sees_it_before(void **state)
 	assert_memory_equal(back, bytes + 9 * MIB - 100, 5 * MIB);
 	free(bytes);
 	free(back);
+}
+
+/* Two uploads of one storage with several parts on their way share what it may take. */
+static void
+a_limit_holds_for_all_that_travels_together(void **state)
+{
+	struct place *p = *state;
+	CLEANUP_DEST struct dest *d = NULL;
+	struct storage s = p->storage;
+	char file[96], *bytes = noise(20 * MIB);
+	int64_t began = clock_mono();
+	struct upload *up[2];
+	struct err e;
+
+	snprintf(file, sizeof file, "%s/pace", p->swift.folder);
+	s.pace_file = file;
+	s.write_rate = 32 * MIB;
+	assert_int_equal(dest_open(&d, &s, &e), 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(dest_begin(&up[i], d, i == 0 ? "a" : "b", 7, &e), 0);
+	for (size_t at = 0; at < 20 * MIB; at += MIB)
+		for (int i = 0; i < 2; i++)
+			assert_int_equal(upload_write(up[i], bytes + at, MIB, &e), 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(upload_commit(&up[i], &e), 0);
+	/* 40 MiB at 32 MiB a second, of which the first quarter is to its credit. */
+	assert_true(clock_mono() - began >= 1000);
+	expect_list(p, "", "a=20971520 b=20971520 ");
+	free(bytes);
 }
 
 static void
@@ -466,6 +496,7 @@ main(void)
 		T(stores_and_reads_back),
 		T(what_is_not_there_is_not_found_and_may_be_removed),
 		T(a_long_object_goes_in_parts_and_nobody_sees_it_before),
+		T(a_limit_holds_for_all_that_travels_together),
 		T(an_object_of_exactly_one_part_is_one_request),
 		T(parts_grow_so_that_a_terabyte_fits),
 		T(an_aborted_upload_leaves_nothing),

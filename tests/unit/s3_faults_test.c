@@ -597,14 +597,32 @@ advice_of(const char *bucket)
 }
 
 static void
-T23_a_bucket_without_any_rule_is_advised_one_and_others_are_left_in_peace(void **state)
+T23_a_bucket_without_a_rule_that_ends_our_uploads_is_advised_one(void **state)
 {
+	static const char *const none[] = { "ruled-0-x", "beside-0-x", "below-0-x", "tagged-0-x",
+		"off-0-x" };
+	const char *advice = advice_of("bare-0-x");
+
 	(void)state;
-	assert_non_null(strstr(advice_of("bare-0-x"), "AbortIncompleteMultipartUpload"));
-	assert_string_equal(advice_of("ruled-0-x"), "");
-	assert_string_equal(advice_of("old-0-x"), "");
-	assert_string_equal(advice_of("denied-0-x"), "");
-	assert_string_equal(advice_of("reset-0-x"), "");
+	assert_non_null(strstr(advice, "The bucket has no lifecycle rules: one that aborts"));
+	assert_non_null(strstr(advice, "AbortIncompleteMultipartUpload"));
+	for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+		advice = advice_of(none[i]);
+		if (strstr(advice, "None of the bucket's lifecycle rules ends the uploads of this"
+		        " storage: one that aborts") == NULL)
+			fail_msg("%s: '%s'", none[i], advice);
+	}
+}
+
+static void
+T23_a_bucket_with_such_a_rule_and_one_that_does_not_say_are_left_in_peace(void **state)
+{
+	static const char *const quiet[] = { "aborts-0-x", "older-0-x", "above-0-x", "both-0-x",
+		"torn-0-x", "list-0-x", "old-0-x", "denied-0-x", "reset-0-x" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof quiet / sizeof *quiet; i++)
+		assert_string_equal(advice_of(quiet[i]), "");
 }
 
 int
@@ -622,8 +640,9 @@ main(void)
 		cmocka_unit_test(PEER_17_an_abort_breaks_off_what_travels),
 		cmocka_unit_test(who_reads_on_has_three_ranges_on_their_way),
 		cmocka_unit_test(who_jumps_or_leaves_does_not_wait_for_what_is_on_its_way),
+		cmocka_unit_test(T23_a_bucket_without_a_rule_that_ends_our_uploads_is_advised_one),
 		cmocka_unit_test(
-		    T23_a_bucket_without_any_rule_is_advised_one_and_others_are_left_in_peace),
+		    T23_a_bucket_with_such_a_rule_and_one_that_does_not_say_are_left_in_peace),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

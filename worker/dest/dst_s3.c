@@ -19,6 +19,7 @@
 #include "worker/dest/driver.h"
 #include "worker/dest/s3_list.h"
 #include "worker/dest/s3_parts.h"
+#include "worker/dest/s3_rules.h"
 
 enum { MARKER_SIZE = 1400, ID_MAX = 2000 };
 
@@ -483,21 +484,10 @@ bucket_each(struct dest *base, const char *prefix, dest_each *fn, void *arg, str
 	return s3_list_objects(b->s3, begins, fn, arg, e) != 0 ? in_storage(b, e) : 0;
 }
 
-/* Who has no rule at all has none against uploads that nobody ends. Rules that are there are their
- * owner's; services that know none, or do not let us see them, say something else. */
 static const char *
 bucket_advice(struct dest *base)
 {
-	CLEANUP_S3_ANSWER struct s3_answer ans = S3_ANSWER_INIT;
-	const struct s3_request rq = { .method = "GET", .query = "lifecycle=" };
-	struct err e;
-
-	if (s3_send(&ans, ((struct bucket *)base)->s3, &rq, &e) == 0 ||
-	    strcmp(ans.code, "NoSuchLifecycleConfiguration") != 0)
-		return "";
-	return "The bucket has no lifecycle rules: one that aborts incomplete multipart uploads"
-	    " after 7 days (AbortIncompleteMultipartUpload) clears away, and ends the cost of, what"
-	    " an upload has left that was broken off";
+	return s3_rules_advice(((struct bucket *)base)->s3);
 }
 
 const struct dest_driver dst_s3 = {
