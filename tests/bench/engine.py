@@ -100,7 +100,9 @@ class Shop(Home):
 
     def stored(self, backup):
         part = self.sql("SELECT * FROM part WHERE backup = ?", backup)[0]
-        return part["data_stored_bytes"] + part["manifest_stored_bytes"]
+        further = self.sql("SELECT sum(stored_bytes) AS n FROM part_pack WHERE part = ? AND key LIKE ?", part["id"],
+                           part["data_key"].replace(".tar", "-%.tar"))[0]["n"]
+        return part["data_stored_bytes"] + (further or 0) + part["manifest_stored_bytes"]
 
 
 def tar_zstd(path, out):

@@ -11,11 +11,11 @@
 enum { AHEAD_MIN = 128 << 10, AHEAD_MAX = 4 << 20, BLOCK_MAX = 2 << 20 };
 
 void
-ahead_init(struct ahead *a, int64_t bytes, int at_once, ahead_fetch *fetch, void *arg)
+ahead_init(struct ahead *a, int64_t bytes, atomic_bool *turn, ahead_fetch *fetch, void *arg)
 {
-	*a = (struct ahead){ .fetch = fetch, .arg = arg, .bytes = bytes, .at_once = at_once,
+	*a = (struct ahead){ .fetch = fetch, .arg = arg, .bytes = bytes, .turn = turn,
 		.lock = PTHREAD_MUTEX_INITIALIZER, .step = AHEAD_MIN,
-		.most = at_once > 0 ? BLOCK_MAX : AHEAD_MAX };
+		.most = turn != NULL ? BLOCK_MAX : AHEAD_MAX };
 }
 
 /* -- beside the reader -- */
@@ -54,21 +54,29 @@ begin_block(struct ahead *a, struct ahead_block *b, int64_t at)
 static void
 begin_blocks(struct ahead *a)
 {
+	if (a->turn == NULL || atomic_exchange(a->turn, true))
+		return;
+	a->mine = true;
 	a->first = 0;
-	for (int i = 0; i < a->at_once; i++)
+	for (int i = 0; i < AHEAD_AT_ONCE; i++)
 		begin_block(a, &a->blocks[i], a->at + (int64_t)a->n + i * (int64_t)a->most);
 }
 
 static void
 drop_blocks(struct ahead *a)
 {
+	if (!a->mine)
+		return;
 	atomic_store(&a->stop, true);
-	for (int i = 0; i < a->at_once; i++)
-		if (a->blocks[i].begun) {
+	for (int i = 0; i < AHEAD_AT_ONCE; i++) {
+		if (a->blocks[i].begun)
 			pthread_join(a->blocks[i].thread, NULL);
-			a->blocks[i].begun = false;
-		}
+		free(a->blocks[i].p);
+		a->blocks[i] = (struct ahead_block){ .begun = false };
+	}
 	atomic_store(&a->stop, false);
+	a->mine = false;
+	atomic_store(a->turn, false);
 }
 
 /* The block that follows takes the place of what was read, and the last one is followed by another.
@@ -76,7 +84,7 @@ drop_blocks(struct ahead *a)
 static int
 take_block(struct ahead *a, struct ahead_block *b, struct err *e)
 {
-	int64_t next = b->at + (int64_t)a->at_once * (int64_t)a->most;
+	int64_t next = b->at + AHEAD_AT_ONCE * (int64_t)a->most;
 	char *was = a->p;
 
 	pthread_join(b->thread, NULL);
@@ -90,7 +98,9 @@ take_block(struct ahead *a, struct ahead_block *b, struct err *e)
 	a->n = b->n;
 	b->p = was;
 	begin_block(a, b, next);
-	a->first = (a->first + 1) % a->at_once;
+	a->first = (a->first + 1) % AHEAD_AT_ONCE;
+	if (!a->blocks[a->first].begun)
+		drop_blocks(a);
 	return 0;
 }
 
@@ -98,8 +108,6 @@ void
 ahead_release(struct ahead *a)
 {
 	drop_blocks(a);
-	for (int i = 0; i < a->at_once; i++)
-		free(a->blocks[i].p);
 	pthread_mutex_destroy(&a->lock);
 	free(a->p);
 }

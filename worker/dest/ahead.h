@@ -39,16 +39,19 @@ struct ahead {
 	int64_t at;
 	size_t n, step, most;
 	struct ahead_block blocks[AHEAD_AT_ONCE];   /* in their order, `first` is next */
-	int at_once, first;
+	int first;
+	atomic_bool *turn;            /* set while one has some on their way; NULL: none may */
+	bool mine;
 	atomic_bool stop;             /* what is on its way is of no use any more */
 };
 
-/* at_once: so many fetches may go on beside the reader, 0 to AHEAD_AT_ONCE. */
-void ahead_init(struct ahead *a, int64_t bytes, int at_once, ahead_fetch *fetch, void *arg);
+/* turn: of all objects that share it one at a time has AHEAD_AT_ONCE fetches go on beside its
+ * reader, so that several readers do not take several times the memory; NULL: none has. */
+void ahead_init(struct ahead *a, int64_t bytes, atomic_bool *turn, ahead_fetch *fetch, void *arg);
 void ahead_release(struct ahead *a);
 /* As object_read(). Who reads on gets more and more at once, and then has what follows fetched
- * while it reads: 8 MiB in all, or 4 without fetches beside it; who jumps about, little more than
- * it asks for. Safe from several threads. */
+ * while it reads: 8 MiB in all, 2 when it is not its turn, 4 where there are no turns; who jumps
+ * about, little more than it asks for. Safe from several threads. */
 MUST_USE ssize_t ahead_read(struct ahead *a, int64_t offset, void *p, size_t n, struct err *e);
 
 #endif

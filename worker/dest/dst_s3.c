@@ -6,6 +6,7 @@
  * sweeps removes the marker and aborts the upload; who has lost its marker commits nothing.
  */
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@ enum { MARKER_SIZE = 1400, ID_MAX = 2000 };
 struct bucket {
 	struct dest base;
 	struct s3 *s3;
+	atomic_bool reads_ahead;      /* one of its objects */
 };
 
 struct s3_upload {
@@ -359,7 +361,7 @@ bucket_read_open(struct object **ret, int64_t *bytes, struct dest *base, const c
 	o = xmalloc(sizeof *o);
 	*o = (struct s3_object){ .base = { .driver = &dst_s3, .bytes = ans.length },
 		.in = b, .key = xstrdup(key) };
-	ahead_init(&o->ahead, ans.length, AHEAD_AT_ONCE, fetch, o);
+	ahead_init(&o->ahead, ans.length, &b->reads_ahead, fetch, o);
 	*ret = &o->base;
 	*bytes = ans.length;
 	return 0;

@@ -332,7 +332,7 @@ server_read_open(struct object **ret, int64_t *bytes, struct dest *base, const c
 	o = xmalloc(sizeof *o);
 	*o = (struct server_object){ .base = { .driver = &dst_sftp, .bytes = size },
 		.in = d, .key = xstrdup(key), .path = xstrdup(path) };
-	ahead_init(&o->ahead, size, 0, fetch, o);
+	ahead_init(&o->ahead, size, NULL, fetch, o);
 	*ret = &o->base;
 	*bytes = size;
 	return 0;

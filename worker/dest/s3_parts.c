@@ -36,7 +36,9 @@ struct s3_parts {
 	int count;                    /* given */
 	struct part parts[TRAVEL];
 	struct press *press;
-	pthread_mutex_t lock;         /* of the first failure */
+	pthread_mutex_t lock;         /* of what follows */
+	struct buf spare[TRAVEL];     /* empty, but with memory: taken before any new one */
+	int spares;
 	bool failed;
 	struct err error;
 	atomic_bool stop;
@@ -72,6 +74,42 @@ put(struct s3_parts *p, struct part *part, struct err *e)
 	return 0;
 }
 
+/* A later part takes the same memory, unless it is a longer one. */
+static void
+put_by(struct s3_parts *p, struct buf *bytes)
+{
+	bool longer = bytes->n > STEP;
+
+	pthread_mutex_lock(&p->lock);
+	if (!longer && p->spares < TRAVEL) {
+		buf_clear(bytes);
+		p->spare[p->spares++] = *bytes;
+		*bytes = (struct buf)BUF_INIT;
+	}
+	pthread_mutex_unlock(&p->lock);
+	buf_release(bytes);
+}
+
+static struct buf
+take_spare(struct s3_parts *p)
+{
+	struct buf b = BUF_INIT;
+
+	pthread_mutex_lock(&p->lock);
+	if (p->spares > 0)
+		b = p->spare[--p->spares];
+	pthread_mutex_unlock(&p->lock);
+	return b;
+}
+
+/* While nothing travels. */
+static void
+release_spares(struct s3_parts *p)
+{
+	while (p->spares > 0)
+		buf_release(&p->spare[--p->spares]);
+}
+
 /* Those that the first failure breaks off have nothing to say of their own. */
 static int
 send_one(void *arg, int thread UNUSED, void *item, struct err *e)
@@ -80,11 +118,7 @@ send_one(void *arg, int thread UNUSED, void *item, struct err *e)
 	struct part *part = item;
 	int rc = put(p, part, e);
 
-	/* The next part takes the same memory, unless it is a longer one. */
-	if (part->bytes.n > STEP)
-		buf_release(&part->bytes);
-	else
-		buf_clear(&part->bytes);
+	put_by(p, &part->bytes);
 	if (rc == 0)
 		return 0;
 	pthread_mutex_lock(&p->lock);
@@ -181,6 +215,7 @@ s3_parts_free(struct s3_parts *p)
 	press_freep(&p->press);
 	for (int i = 0; i < TRAVEL; i++)
 		buf_release(&p->parts[i].bytes);
+	release_spares(p);
 	pthread_mutex_destroy(&p->lock);
 	buf_release(&p->list);
 	buf_release(&p->md5s);
@@ -214,20 +249,20 @@ s3_parts_send(struct s3_parts *p, struct buf *data, struct err *e)
 	size_t next = s3_parts_size(p->count + 1);
 	bool few = next > STEP, none = data->n + next > S3_PARTS_MEMORY;
 	struct part *part;
-	struct buf empty;
 	void *item;
 
 	if (p->count == PARTS_MAX)
 		return err_set(e, ERR_INPUT, "it is longer than %d parts can hold", PARTS_MAX);
 	if ((few && press_finish(p->press, e) != 0) || press_take(&item, p->press, e) != 0)
 		return -1;
+	if (few)
+		release_spares(p);
 	part = item;
 	part->number = ++p->count;
 	part->query = arena_printf(p->arena, "partNumber=%d&uploadId=%s", part->number,
 	    url_encode(p->arena, p->id));
-	empty = part->bytes;
 	part->bytes = *data;
-	*data = empty;
+	*data = take_spare(p);
 	press_give(p->press);
 	return none ? press_finish(p->press, e) : 0;
 }
