@@ -117,7 +117,7 @@ def killed_anywhere():
         yard.finish("go", "old")
         most = (time.monotonic() - began) * 1.2
         tidy(yard, "old")
-        kills, holds, budget = 0, "old", Budget(100, 30, 60)
+        kills, holds, budget = 0, "old", Budget(100, 30, 30)
         places = ["unpack.mid:kill", "files.built:kill", "files.exchanged:kill:1", "files.exchanged:kill:2"]
         while budget.wants(kills):
             yard.number += 1

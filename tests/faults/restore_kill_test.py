@@ -97,7 +97,7 @@ def kills_leave_old_or_new():
         lots = {name: Lot(shop, slugs) for name, slugs in LOTS.items()}
         for lot in lots.values():
             lot.measure(shop)
-        moments, began, budget, turn = [], time.monotonic(), Budget(KILLS, 12, 80), 0
+        moments, began, budget, turn = [], time.monotonic(), Budget(KILLS, 12, 45), 0
         alone = [lot for lot in lots.values() if lot.slugs]
         while budget.wants(fewest := min(lot.kills for lot in alone)):
             # The one that was met least often; all together in each fourth turn.
@@ -165,7 +165,7 @@ def server_killed():
         worker = shop.start_worker()
         lot = Lot(shop, ["ledger"])
         lot.measure(shop)
-        now, met, ends, budget = 2, collections.Counter(), collections.Counter(), Budget(60, 12, 60)
+        now, met, ends, budget = 2, collections.Counter(), collections.Counter(), Budget(60, 12, 30)
         while budget.wants(sum(met.values())):
             act = ("build", "switch", "back")[budget_turn(met)]
             restore = shop.draft(lot.backups[3 - now])

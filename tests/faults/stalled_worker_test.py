@@ -116,7 +116,7 @@ def the_late_are_fenced():
     with Home(CONF) as home:
         fill(home)
         began = time.monotonic()
-        stops = rounds(home, Budget(200, 40, 60))
+        stops = rounds(home, Budget(200, 40, 30))
         home.start_worker()                   # its housekeeping takes what the killed ones left
         home.must_be_whole()
         print(f"# {stops} workers frozen in the middle of a job, 0 late commits, {time.monotonic() - began:.1f} s")

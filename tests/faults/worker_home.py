@@ -55,9 +55,11 @@ class Home:
                 os.kill(w.pid, signal.SIGCONT)
                 os.kill(w.pid, signal.SIGKILL)
             w.wait()
-        for pid in self.left_over(5):
+        # A job that stands still at its fault point outlives its worker's death for good: nobody waits for it.
+        for pid in self.left_over(0.1):
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
+        self.left_over(5)
         if self.given:
             os.unlink(self.log)
         elif not os.environ.get("KEEP"):

@@ -108,13 +108,14 @@ class Cluster:
                 os.kill(each, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-        # Where nobody reaps orphans it stays as a zombie, which the next start would take for alive.
+        # Where nobody reaps orphans it stays as a zombie, which the next start would take for alive by either lock.
         while os.path.exists(f"/proc/{pid}/stat"):
             with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
                 if f.read().rsplit(")", 1)[1].split()[0] == "Z":
                     break
             time.sleep(0.01)
         os.unlink(lock)
+        os.unlink(os.path.join(self.folder, f".s.PGSQL.{self.port}.lock"))
 
     def env(self, database=None):
         return {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C.UTF-8",

@@ -67,7 +67,7 @@ static void
 T31_killed_while_switching_it_is_wholly_old_or_wholly_new(void **state UNUSED)
 {
 	enum { ROUNDS = 40 };
-	struct budget budget = budget_of(ROUNDS, 16, 40);
+	struct budget budget = budget_of(ROUNDS, 16, 25);
 	int seen[2] = { 0, 0 }, ended = 0, i;
 	struct target_built built;
 	struct landing_scene l;

@@ -175,7 +175,7 @@ static void
 kill_often(struct landing_scene *l, bool undo)
 {
 	int seen[2] = { 0, 0 };
-	struct budget budget = budget_of(KILLS, 16, 60);
+	struct budget budget = budget_of(KILLS, 16, 35);
 	char *old = state(l), *new;
 	int64_t takes[2] = { time_of(l, false), undo ? time_of(l, true) : 0 }, kept;
 	struct err e;
