@@ -16,6 +16,7 @@ from remotes import Bucket, OWN  # noqa: E402
 from shop import LIVE  # noqa: E402
 from storing import SLUGS, Storages  # noqa: E402
 
+TRASHED = "SELECT count(*) FROM backup WHERE state = 'trashed'"
 seen = {}
 
 
@@ -192,16 +193,21 @@ def dies(s):
     s.must(s.policy(f"/p/{LIVE}", "main"))
 
 
+@test("SCU-6 SCU-14", "files of several packs lie in the bucket, come back from there, and a pack that is lost is named")
+def several(s):
+    seen["several"] = s.several_packs("cloud", s.objects, s.bucket.remove)
+
+
 @test("SCU-14", "a backup that is deleted for good leaves nothing of it in the bucket")
 def pruned(s):
     page = f"/b/b{seen['cloud']}/delete"
     s.must(s.browser.submit(s.must(s.browser.get(page)).form("/delete"), page))
     with contextlib.closing(sqlite3.connect(s.home + "/catalog.db", timeout=60)) as db:
-        db.execute("UPDATE backup SET trashed_at = 1 WHERE id = ?", (seen["cloud"],))
+        db.execute("UPDATE backup SET state = 'trashed', trashed_at = 1 WHERE id IN (?, ?)", (seen["cloud"], seen["several"]))
         db.commit()
     s.stop_one("worker")
     s.start_worker()
-    wait_until("the trash to be emptied", lambda: sorted(s.objects()) == OWN, 30)
+    wait_until("the trash to be emptied", lambda: sorted(s.objects()) == OWN and not s.sql1(TRASHED), 30)
     s.must(s.browser.submit(s.must(s.browser.get("/storage/cloud/remove")).form("/remove"), "/storage/cloud/remove"))
     s.doctor()
 
