@@ -52,7 +52,7 @@ def by_hand(s):
         sidecar = json.load(f)
     with open(stored(s, "lazarette.json")) as f:
         owner = json.load(f)
-    assert sidecar["version"] == 2 and sidecar["encryption"]["recipients"] == owner["recipients"], (sidecar, owner)
+    assert sidecar["version"] == 3 and sidecar["encryption"]["recipients"] == owner["recipients"], (sidecar, owner)
     assert len(owner["recipients"]) == 2 and owner["format"] == 2
     page = s.must(s.browser.get(f"/b/b{b['id']}"))
     assert all(r in page.text for r in owner["recipients"]) and sidecar["signed_by"] in page.text
@@ -133,6 +133,23 @@ def recovery(s):
         done = s.admin(*order, folder + "/out", "--identity", folder + "/recovery", "--signing-key", s.home + "/store/lazarette.pub")
         assert "signed by" in done.stdout, done.stdout
         assert tree(folder + "/out/media") == without_excluded(tree(s.content + "/media"))
+
+
+@test("PEER-16", "the recovery key is shown once: no command prints it again, and no file of the instance has it")
+def shown_once(s):
+    said = s.admin("keys")
+    assert "AGE-SECRET-KEY" not in said.stdout + said.stderr, said.stdout
+    key, files = s.recovery.encode(), 0
+    for base, _, names in os.walk(s.home):
+        for name in names:
+            path = os.path.join(base, name)
+            if os.path.isfile(path) and not os.path.islink(path):
+                with open(path, "rb") as f:
+                    assert key not in f.read(), path
+                files += 1
+    # The control: what is kept is found in this way.
+    with open(identity(s), encoding="ascii") as f:
+        assert "AGE-SECRET-KEY-1" in f.read() and files > 20
 
 
 @test("T62", "after a change of keys new backups open with the new one, old ones still with the old one")
