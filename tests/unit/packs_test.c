@@ -229,6 +229,11 @@ T24_gc_takes_what_is_known_to_be_left_over_and_old_and_nothing_else(void **state
 	lay(h, stranger, 9);
 	lay(h, upload, 2);
 	lay(h, running, 2);
+	/* The control: were it not for its age, the young one would go. */
+	setenv("LAZARETTE_FAULT_CONTROL", "gc.young", 1);
+	collect(&said, h, true);
+	unsetenv("LAZARETTE_FAULT_CONTROL");
+	says(said, "would go", young, why);
 	for (int dry = 1; dry >= 0; dry--) {
 		const char *goes = dry ? "would go" : "gone";
 
