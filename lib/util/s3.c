@@ -252,7 +252,8 @@ digest(struct talk *t)
 	unsigned char md5[MD5_SIZE];
 
 	hash_of(t->payload, rq->body_n > 0 ? rq->body : "", rq->body_n);
-	if (rq->body_n == 0 && rq->md5 == NULL)
+	/* A bucket that locks its objects takes none without, not even an empty one. */
+	if (rq->body_n == 0 && rq->md5 == NULL && strcmp(rq->method, "PUT") != 0)
 		return;
 	if (EVP_Digest(rq->body_n > 0 ? rq->body : "", rq->body_n, md5, NULL, EVP_md5(), NULL) != 1)
 		return;

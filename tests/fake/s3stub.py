@@ -6,6 +6,7 @@ The first part of a key's path says what goes wrong and when: "reset-3-x/…" is
 request is reset; 0 stands for each. Words: reset (nothing is done), lost (it is done, and then reset), cut (half of the
 answer comes), fail (500), slowdown (503), skew (403), error200 (Complete says 200 and an <Error>), corrupt (a bit is
 stored differently), shorter (the last byte is not stored), shortget (a range lacks its end), hang, drip (1 B/s), none;
+locked (nothing is removed, and what is put has its MD5, as a bucket with object lock has it);
 together and ranges (so many parts, or ranges that end behind the first 4 MiB, are answered once so many wait; "most" asks
 how many ever did at a time), nopart (the part of that number is refused with 500, the others hang).
 Of each PUT and POST of a world "kept" tells, a line each, what it was (object, upload, part, complete), the address (path,
@@ -151,6 +152,10 @@ def lifecycle(word):
 
 
 def answer(world, method, key, query, headers, body):
+    if world.word == "locked" and method == "DELETE" and key in world.objects:
+        return error(403, "AccessDenied", "Access Denied because object protected by object lock")
+    if world.word == "locked" and method == "PUT" and "content-md5" not in headers:
+        return error(400, "InvalidRequest", "Content-MD5 is required for a bucket with object lock")
     if key is None and "lifecycle" in query:
         return lifecycle(world.word)
     if "most" in query:

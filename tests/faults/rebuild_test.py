@@ -4,6 +4,7 @@ import contextlib
 import glob
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -218,6 +219,29 @@ def gone(left):
     print(f"# {BACKUPS} backups, {sum(map(len, left.rows.values()))} rows, {took:.2f} s")
     doctor = left.lazarette("doctor", "--strict")
     assert doctor.returncode == 0, doctor.stdout
+
+
+@test("PEER-11", "nothing but descriptions and signatures is opened for it; control: a restore from there opens the others")
+def descriptions_alone(left):
+    left.back()
+    left.new_catalogue()
+    log = os.path.join(left.h.home, "opened")
+
+    def opened(*words):
+        argv = ["strace", "-f", "-qq", "-s", "4096", "-e", "trace=open,openat,openat2", "-o", log,
+                os.path.join(ROOT, "build", VARIANT, "lazarette"), "admin", *words]
+        done = subprocess.run(argv, capture_output=True, text=True, env=left.h.environment(), cwd="/")
+        assert done.returncode == 0, done.stdout + done.stderr
+        with open(log, errors="replace") as f:
+            names = re.findall(r'open\w*\([^"]*"([^"]*)"', f.read())
+        return {".".join(os.path.basename(n).split(".")[1:]) for n in names if re.match(r"(b\d+-)?[0-9a-f]{8}-", os.path.basename(n))}
+
+    kinds = opened("rebuild", "--storage", "main", "--adopt")
+    assert "json" in kinds and kinds <= {"json", "json.minisig", "json.tmp"}, kinds
+    out = os.path.join(left.h.home, "out")
+    kinds = opened("restore", "--storage", left.store, f"b{REAL}", "--service", "media", "--to-dir", out,
+                   "--identity", glob.glob(left.h.home + "/keys/*.identity")[0])
+    assert any(kind.startswith("tar.zst") for kind in kinds), kinds
 
 
 @test("T28 PEER-11 NEW-5", "a worker restores from the rebuilt catalogue, and the next backup goes on with the next number")

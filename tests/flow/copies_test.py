@@ -97,6 +97,8 @@ def gone(s):
     assert "second" in s.must(s.browser.get(f"/j/j{job}")).words
     number = s.request_download(seen["second"])
     s.wait_download(number)
+    job = s.sql1("SELECT max(id) FROM job WHERE download = ?", number)
+    assert f"backup b{seen['second']} is read from its copy in second" in s.log(job), s.log(job)
     s.act(seen["second"], f"/b/b{seen['second']}/copies/third/verify")
     s.wait_job(s.newest("verify"), "succeeded")
     # A storage that is away says nothing about the bytes in it.

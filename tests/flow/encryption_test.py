@@ -4,6 +4,7 @@ import glob
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -52,11 +53,53 @@ def by_hand(s):
         sidecar = json.load(f)
     with open(stored(s, "lazarette.json")) as f:
         owner = json.load(f)
-    assert sidecar["version"] == 2 and sidecar["encryption"]["recipients"] == owner["recipients"], (sidecar, owner)
+    assert sidecar["version"] == 3 and sidecar["encryption"]["recipients"] == owner["recipients"], (sidecar, owner)
     assert len(owner["recipients"]) == 2 and owner["format"] == 2
     page = s.must(s.browser.get(f"/b/b{b['id']}"))
     assert all(r in page.text for r in owner["recipients"]) and sidecar["signed_by"] in page.text
     s.doctor()
+
+
+def plain_word(text):
+    return re.sub(rb"\\([0-7]{3})", lambda m: bytes([int(m.group(1), 8)]), text.encode())
+
+
+def mtree(text):
+    """{path: what mtree(5) says of it} by whichever writer; of words only those that both know."""
+    out = {}
+    for line in text.splitlines():
+        path, *words = line.split(" ")
+        if not path or path.startswith("#"):
+            continue
+        said = dict(w.split("=", 1) for w in words)
+        seconds, _, rest = said["time"].partition(".")
+        out[plain_word(path)] = (said["type"], int(said["mode"], 8), int(said["uid"]), int(said["gid"]), int(seconds), int(rest or 0),
+                                 said.get("size") if said["type"] == "file" else None,
+                                 said.get("sha256digest", said.get("sha256")), plain_word(said.get("link", "")))
+    return out
+
+
+@test("PEER-16 NEW-1", "the manifest is mtree as others have it: bsdtar reads each path of it, and writes the same of what tar unpacked")
+def as_mtree(s):
+    part = media(s, seen["backup"]["id"])
+    ours = subprocess.run(f"age -d -i '{identity(s)}' '{stored(s, part['manifest_key'])}' | zstd -dc", shell=True, check=True,
+                          capture_output=True).stdout
+    with tempfile.TemporaryDirectory() as folder:
+        with open(folder + "/manifest", "wb") as f:
+            f.write(ours)
+        os.mkdir(folder + "/out")
+        subprocess.run(f"age -d -i '{identity(s)}' '{stored(s, part['data_key'])}' | zstd -dc | tar -xpf - -C '{folder}/out'",
+                       shell=True, check=True)
+        theirs = subprocess.run(["bsdtar", "-cf", "-", "--format=mtree", "--options",
+                                 "!all,type,mode,uid,gid,size,time,sha256,link", "-C", folder + "/out", "."],
+                                check=True, capture_output=True).stdout
+        said = subprocess.run(["bsdtar", "-tf", folder + "/manifest"], capture_output=True)
+    ours, theirs = mtree(ours.decode("ascii")), mtree(theirs.decode("ascii"))
+    assert ours.keys() == theirs.keys() and sum(v[7] is not None for v in ours.values()) > 3, ours.keys() ^ theirs.keys()
+    # In ours a further name of a file has no content of its own.
+    wrong = [(k, v, theirs[k]) for k, v in ours.items() if v != theirs[k] and (v[0] != "file" or v[7] or v[:6] != theirs[k][:6])]
+    assert not wrong, wrong[:5]
+    assert len(said.stdout.splitlines()) == len(ours), (said.stdout, said.stderr)
 
 
 @test("PEER-16", "restore and download of an encrypted backup give what was there; nothing in the clear is left in the storage")
@@ -133,6 +176,23 @@ def recovery(s):
         done = s.admin(*order, folder + "/out", "--identity", folder + "/recovery", "--signing-key", s.home + "/store/lazarette.pub")
         assert "signed by" in done.stdout, done.stdout
         assert tree(folder + "/out/media") == without_excluded(tree(s.content + "/media"))
+
+
+@test("PEER-16", "the recovery key is shown once: no command prints it again, and no file of the instance has it")
+def shown_once(s):
+    said = s.admin("keys")
+    assert "AGE-SECRET-KEY" not in said.stdout + said.stderr, said.stdout
+    key, files = s.recovery.encode(), 0
+    for base, _, names in os.walk(s.home):
+        for name in names:
+            path = os.path.join(base, name)
+            if os.path.isfile(path) and not os.path.islink(path):
+                with open(path, "rb") as f:
+                    assert key not in f.read(), path
+                files += 1
+    # The control: what is kept is found in this way.
+    with open(identity(s), encoding="ascii") as f:
+        assert "AGE-SECRET-KEY-1" in f.read() and files > 20
 
 
 @test("T62", "after a change of keys new backups open with the new one, old ones still with the old one")

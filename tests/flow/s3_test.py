@@ -16,6 +16,7 @@ from remotes import Bucket, OWN  # noqa: E402
 from shop import LIVE  # noqa: E402
 from storing import SLUGS, Storages  # noqa: E402
 
+TRASHED = "SELECT count(*) FROM backup WHERE state = 'trashed'"
 seen = {}
 
 
@@ -30,6 +31,17 @@ class Cloud(Storages):
     def __exit__(self, *what):
         super().__exit__(*what)
         self.bucket.stop()
+
+
+@contextlib.contextmanager
+def stub():
+    """The server that misbehaves as it is told; gives its endpoint."""
+    server = subprocess.Popen([sys.executable, ROOT + "/tests/fake/s3stub.py"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    try:
+        yield f"http://127.0.0.1:{int(server.stdout.readline())}"
+    finally:
+        server.terminate()
+        server.wait()
 
 
 @test("SCU-14", "the form says beside each field what is wrong; the secret key is locked up and never shown")
@@ -162,20 +174,38 @@ def same_disk(s):
 @test("T23 CYC-2", "the test of a bucket without any rule advises the one against broken uploads; one that knows no rules says nothing")
 def advice(s):
     assert "lifecycle" not in s.browser.get("/storage/cloud").words
-    stub = subprocess.Popen([sys.executable, ROOT + "/tests/fake/s3stub.py"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-    try:
-        port = int(stub.stdout.readline())
+    with stub() as endpoint:
         for bucket, expected in (("bare-0-x", True), ("ruled-0-x", True), ("aborts-0-x", False)):
             slug = bucket.split("-")[0]
-            s.must(s.add_bucket(slug, "test", **dict(s.fields, endpoint=f"http://127.0.0.1:{port}", bucket=bucket, prefix="none-0-x")))
+            s.must(s.add_bucket(slug, "test", **dict(s.fields, endpoint=endpoint, bucket=bucket, prefix="none-0-x")))
             s.last_test("succeeded")
             words = s.browser.get(f"/storage/{slug}").words
             assert ("AbortIncompleteMultipartUpload" in words) == expected and "removed in" in words, words[:1200]
             page = f"/storage/{slug}/remove"
             s.must(s.browser.submit(s.must(s.browser.get(page)).form("/remove"), page))
-    finally:
-        stub.terminate()
-        stub.wait()
+
+
+@test("SCU-14", "a bucket that locks its objects: a backup deleted too early stays in the trash, is put off, and the log says why")
+def locked(s):
+    with stub() as endpoint:
+        s.must(s.add_bucket("vault", **dict(s.fields, endpoint=endpoint, prefix="locked-0-x")))
+        s.must(s.policy(f"/p/{LIVE}", "vault"))
+        number = s.run_plan()["id"]
+        s.must(s.policy(f"/p/{LIVE}", "main"))
+        with contextlib.closing(sqlite3.connect(s.home + "/catalog.db", timeout=60)) as db:
+            db.execute("UPDATE backup SET state = 'trashed', before_trash = 'ready', trashed_at = 1 WHERE id = ?", (number,))
+            db.commit()
+        s.stop_one("worker")
+        s.start_worker()
+        wait_until("the purge to be put off", lambda: s.sql1("SELECT purge_after FROM backup WHERE id = ?", number) > 0, 30)
+        with open(s.home + "/log/worker.log", encoding="utf-8") as f:
+            assert "the object is locked and may not be removed yet" in f.read()
+        assert s.sql1("SELECT state FROM backup WHERE id = ?", number) == "trashed"
+        # The bucket goes with its server: what lay there is nobody's.
+        with contextlib.closing(sqlite3.connect(s.home + "/catalog.db", timeout=60)) as db:
+            db.execute("UPDATE backup SET state = 'deleted' WHERE id = ?", (number,))
+            db.commit()
+        s.must(s.browser.submit(s.must(s.browser.get("/storage/vault/remove")).form("/remove"), "/storage/vault/remove"))
 
 
 @test("T23", "a worker that dies in its upload three times fails the backup; the housekeeping leaves nothing of it in the bucket")
@@ -192,16 +222,21 @@ def dies(s):
     s.must(s.policy(f"/p/{LIVE}", "main"))
 
 
+@test("SCU-6 SCU-14", "files of several packs lie in the bucket, come back from there, and a pack that is lost is named")
+def several(s):
+    seen["several"] = s.several_packs("cloud", s.objects, s.bucket.remove)
+
+
 @test("SCU-14", "a backup that is deleted for good leaves nothing of it in the bucket")
 def pruned(s):
     page = f"/b/b{seen['cloud']}/delete"
     s.must(s.browser.submit(s.must(s.browser.get(page)).form("/delete"), page))
     with contextlib.closing(sqlite3.connect(s.home + "/catalog.db", timeout=60)) as db:
-        db.execute("UPDATE backup SET trashed_at = 1 WHERE id = ?", (seen["cloud"],))
+        db.execute("UPDATE backup SET state = 'trashed', trashed_at = 1 WHERE id IN (?, ?)", (seen["cloud"], seen["several"]))
         db.commit()
     s.stop_one("worker")
     s.start_worker()
-    wait_until("the trash to be emptied", lambda: sorted(s.objects()) == OWN, 30)
+    wait_until("the trash to be emptied", lambda: sorted(s.objects()) == OWN and not s.sql1(TRASHED), 30)
     s.must(s.browser.submit(s.must(s.browser.get("/storage/cloud/remove")).form("/remove"), "/storage/cloud/remove"))
     s.doctor()
 

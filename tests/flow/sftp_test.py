@@ -18,6 +18,7 @@ from remotes import OWN, Sftp, trust  # noqa: E402
 from shop import LIVE  # noqa: E402
 from storing import SLUGS, Storages  # noqa: E402
 
+TRASHED = "SELECT count(*) FROM backup WHERE state = 'trashed'"
 seen = {}
 
 
@@ -204,6 +205,11 @@ def other_key(s):
     assert "another key than" not in words and new in words
 
 
+@test("SCU-6 SCU-14", "files of several packs lie on the server, come back from there, and a pack that is lost is named")
+def several(s):
+    s.several_packs("nas", s.objects, lambda key: os.unlink(os.path.join(s.store, key)))
+
+
 @test("SCU-14", "a backup that is deleted for good leaves nothing of it on the server")
 def pruned(s):
     s.must(s.policy(f"/p/{LIVE}", "main"))
@@ -213,7 +219,7 @@ def pruned(s):
         db.commit()
     s.stop_one("worker")
     s.start_worker()
-    wait_until("the trash to be emptied", lambda: sorted(s.objects()) == OWN, 30)
+    wait_until("the trash to be emptied", lambda: sorted(s.objects()) == OWN and not s.sql1(TRASHED), 30)
     s.must(s.browser.submit(s.must(s.browser.get("/storage/nas/remove")).form("/remove"), "/storage/nas/remove"))
     s.doctor()
 

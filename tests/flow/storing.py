@@ -6,9 +6,15 @@ import sqlite3
 import subprocess
 
 from harness import Instance
+from places import restore
 from shop import LIVE, ROWS, make_sqlite
 
 SLUGS = ("sqlite", "media")
+
+
+def file_sum(path):
+    with open(path, "rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
 
 
 class Storages(Instance):
@@ -102,6 +108,39 @@ class Storages(Instance):
             return hashlib.sha256(raw.stdout).hexdigest()
         rows = self.sql("SELECT service_slug, data_key FROM part WHERE backup = ?", backup)
         return {r["service_slug"]: raw_sum(r["data_key"]) for r in rows}
+
+    def packs_of(self, backup):
+        """The keys of all packs that its files lie in, its own first."""
+        part = self.sql("SELECT * FROM part WHERE backup = ? AND engine = 'files'", backup)[0]
+        return [part["data_key"]] + [r["key"] for r in self.sql("SELECT key FROM part_pack WHERE part = ? ORDER BY rowid", part["id"])]
+
+    def several_packs(self, slug, objects, remove):
+        """Files of three packs into a storage: all lie there, come back equal, and one that is lost is named."""
+        self.configure("pack_size = 16MiB\n")
+        self.stop_one("worker")
+        self.start_worker()
+        sums = {}
+        for i in range(3):
+            with open(f"{self.content}/media/sub/large-{i}", "wb") as f:
+                f.write(os.urandom(11 << 20))
+            sums[f.name] = file_sum(f.name)
+        self.must(self.policy(f"/p/{LIVE}", slug))
+        backup = self.run_plan()
+        self.must(self.policy(f"/p/{LIVE}", "main"))
+        packs = self.packs_of(backup["id"])
+        assert len(packs) >= 3 and all(objects()[key] > 0 for key in packs), packs
+        for path in sums:
+            os.unlink(path)
+        restore(self, backup["id"], slugs=("media",))
+        assert {path: file_sum(path) for path in sums} == sums
+        remove(packs[1])
+        page = f"/b/b{backup['id']}"
+        self.must(self.browser.submit(self.must(self.browser.get(page)).form("/verify"), page))
+        error = self.wait_job(self.sql1("SELECT max(id) FROM job WHERE kind = 'verify'"), "failed")["error"]
+        assert packs[1] in error, error
+        for path in sums:
+            os.unlink(path)
+        return backup["id"]
 
     def lies_in(self, backup, path):
         return [os.path.exists(f"{path}/{key}") for key in self.keys(backup)] == [True] * len(SLUGS)

@@ -65,6 +65,27 @@ nothing_chosen_is_422_with_the_sentence_and_the_values_kept(void **state)
 }
 
 static void
+all_files_are_stored_anew_by_wish(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP_REPLY struct reply first, usual, later, wish, refused;
+
+	ASK(200, &first, FORM);
+	SAYS_NOT(&first, "name=\"anew\"");
+	fixture_ready(f);
+	ASK(200, &later, FORM);
+	SAYS(&later, "name=\"anew\" value=\"1\"");
+	SAYS_NOT(&later, "name=\"anew\" value=\"1\" checked");
+	ASK(303, &usual, CREATE, .form = { { "services", "media" }, { "key", "k1" } });
+	assert_int_equal(fixture_number(f, "SELECT anew FROM backup ORDER BY id DESC"), 0);
+	ASK(303, &wish, CREATE,
+	    .form = { { "services", "media" }, { "anew", "1" }, { "key", "k2" } });
+	assert_int_equal(fixture_number(f, "SELECT anew FROM backup ORDER BY id DESC"), 1);
+	ASK(422, &refused, CREATE, .form = { { "anew", "1" } });
+	SAYS(&refused, "name=\"anew\" value=\"1\" checked");
+}
+
+static void
 with_a_hook_consistent_is_ticked_and_live_can_be_had(void **state)
 {
 	struct fixture *f = *state;
@@ -281,6 +302,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		ROW_TEST("DIV-6", the_form_offers_every_service_ticked_in_two_groups),
 		ROW_TEST("DIV-6", one_some_or_all_services_become_parts),
+		ROW_TEST("SCU-6", all_files_are_stored_anew_by_wish),
 		ROW_TEST("DIV-6", nothing_chosen_is_422_with_the_sentence_and_the_values_kept),
 		ROW_TEST("PLA-9", with_a_hook_consistent_is_ticked_and_live_can_be_had),
 		ROW_TEST("PLA-7", the_form_says_for_how_long_it_was_the_last_time),

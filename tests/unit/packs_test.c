@@ -165,6 +165,39 @@ lay(struct job_home *h, const char *key, int days)
 	OK(utimensat(AT_FDCWD, path, at, 0));
 }
 
+/* One run; what it says goes to *said. */
+static void
+collect(char **said, struct job_home *h, bool dry)
+{
+	struct fixture *f = &h->f;
+	CLEANUP_BUF struct buf text = BUF_INIT;
+	const char *path = arena_printf(f->a, "%s/said", f->folder);
+	int out = dup(1), fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	fflush(stdout);
+	dup2(fd, 1);
+	OK(gc_run(&h->conf, dry, &f->e));
+	fflush(stdout);
+	dup2(out, 1);
+	close(out);
+	close(fd);
+	OK(fd_read_file(&text, path, 1 << 20, &f->e));
+	*said = arena_dupn(f->a, text.p, text.n);
+}
+
+/* It says what becomes of this one and why, in this order and nothing between. */
+static void
+says(const char *said, const char *becomes, const char *key, const char *why)
+{
+	char line[600];
+	size_t n;
+
+	n = (size_t)snprintf(line, sizeof line, "%s: main: %s (9 B): %s\n", becomes, key, why);
+	assert_in_range(n, 1, sizeof line - 1);
+	if (strstr(said, line) == NULL)
+		fail_msg("no %s in:\n%s", line, said);
+}
+
 static void
 T24_gc_takes_what_is_known_to_be_left_over_and_old_and_nothing_else(void **state)
 {
@@ -177,23 +210,45 @@ T24_gc_takes_what_is_known_to_be_left_over_and_old_and_nothing_else(void **state
 	const char *stranger = arena_printf(f->a, "%s/stranger.tar.zst", folder);
 	const char *second = arena_printf(f->a, "%.*s-2.tar.zst",
 	    (int)(strlen(old.data.key) - strlen(".tar.zst")), old.data.key);
-	const char *upload = arena_printf(f->a, "%s/.stranger.tar.zst.7.tmp", folder);
+	const char *upload = arena_printf(f->a, "%s/.stranger.tar.zst.77.tmp", folder);
+	const char *young = home_backup_row(h, gone).sidecar_key, *running;
+	char *said;
+	const char *why = arena_printf(f->a, "backup b%d is gone and no other needs it", (int)gone);
+	struct lease l;
 	int64_t whole;
 
 	purge(h, gone);
+	fixture_request(f, f->media, NULL);
+	l = fixture_claim(f);
+	OK(backups_begin(f->db, &l, &f->e));
+	running = arena_printf(f->a, "%s/.running.tar.zst.%d.tmp", folder, (int)l.fence);
 	whole = home_objects(h);
 	lay(h, old.manifest.key, 2);
 	lay(h, second, 2);
-	lay(h, home_backup_row(h, gone).sidecar_key, 0);
+	lay(h, young, 0);
 	lay(h, stranger, 9);
 	lay(h, upload, 2);
-	OK(gc_run(&h->conf, true, &f->e));
-	assert_int_equal(home_objects(h), whole + 5);
-	OK(gc_run(&h->conf, false, &f->e));
-	assert_int_equal(home_objects(h), whole + 2);
-	assert_true(is_there(h, stranger));
-	assert_true(is_there(h, home_backup_row(h, gone).sidecar_key));
-	/* Its backup is gone, but another needs it. */
+	lay(h, running, 2);
+	/* The control: were it not for its age, the young one would go. */
+	setenv("LAZARETTE_FAULT_CONTROL", "gc.young", 1);
+	collect(&said, h, true);
+	unsetenv("LAZARETTE_FAULT_CONTROL");
+	says(said, "would go", young, why);
+	for (int dry = 1; dry >= 0; dry--) {
+		const char *goes = dry ? "would go" : "gone";
+
+		collect(&said, h, dry);
+		says(said, goes, old.manifest.key, why);
+		says(said, goes, second, why);
+		says(said, goes, upload, "an upload that was never finished");
+		says(said, "stays", young, "it is younger than a day");
+		says(said, "stays", stranger, "the catalogue has never heard of it");
+		says(said, "stays", running, "a running job writes it");
+		/* Its backup is gone, but another needs it. */
+		assert_null(strstr(said, old.data.key));
+		assert_int_equal(home_objects(h), whole + (dry ? 6 : 3));
+	}
+	assert_true(is_there(h, stranger) && is_there(h, young) && is_there(h, running));
 	assert_true(is_there(h, old.data.key));
 	assert_int_equal(home_backup_row(h, kept).state, BACKUP_READY);
 }

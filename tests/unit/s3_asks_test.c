@@ -119,12 +119,32 @@ what_the_form_leaves_to_the_service_is_not_asked_for(void **state)
 	assert_null(strstr(ans.body.p, "STANDARD"));
 }
 
+/* What is stored counts although its marker may not go; what is removed later says why it stays. */
+static void
+SCU_14_a_bucket_that_locks_its_objects_is_stored_into_and_named(void **state)
+{
+	CLEANUP_DEST struct dest *d = NULL;
+	const struct storage s = swift_storage(&stub, "locked-0-x");
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(dest_open(&d, &s, &e), 0);
+	store(d, SMALL);
+	store(d, BIG);
+	assert_int_equal(dest_remove(d, "shop/a", &e), -1);
+	assert_int_equal(e.kind, ERR_CONFLICT);
+	if (strstr(e.text, "the object is locked and may not be removed yet") == NULL ||
+	    strstr(e.text, "protected by object lock") == NULL)
+		fail_msg("%s", e.text);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 		    SCU_14_what_is_stored_asks_for_its_class_and_its_encryption_in_either_style),
+		cmocka_unit_test(SCU_14_a_bucket_that_locks_its_objects_is_stored_into_and_named),
 		cmocka_unit_test(what_the_form_leaves_to_the_service_is_not_asked_for),
 	};
 

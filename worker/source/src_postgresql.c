@@ -229,6 +229,9 @@ end_rows(struct pg_rows *rows, const struct source *src)
 	*src->rows = counted;
 }
 
+/* One stream of the custom format, not compressed, through our own frames: of 1 GB on two cores it
+ * took 5.8 s where the tool's own compression took 33.5 s for 1.4 times the bytes. The directory
+ * format took two jobs 7.9 s at its fastest for 1.6 times the bytes, in a folder on disk. */
 static int
 dump(const struct sink *to, const struct source *src, struct err *e)
 {
