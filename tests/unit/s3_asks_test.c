@@ -45,7 +45,7 @@ store(struct dest *d, size_t n)
 	CLEANUP_UPLOAD struct upload *up = NULL;
 	CLEANUP_OBJECT struct object *o = NULL;
 	char *bytes = calloc(1, n);
-	int64_t size;
+	int64_t size = 0;
 	struct err e = { 0 };
 
 	if (dest_begin(&up, d, "shop/a", 7, &e) != 0 || upload_write(up, bytes, n, &e) != 0 ||

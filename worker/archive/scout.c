@@ -14,7 +14,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/fd.h"
 
-enum { THREADS = 3, AHEAD_MAX = 64, BATCH = 256 };
+enum { THREADS = 3, AHEAD_MAX = 32, BATCH = 128 };
 enum { FOLDER_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC };
 
 enum batch_state { BATCH_EMPTY, BATCH_BUSY, BATCH_FULL };
