@@ -50,7 +50,8 @@ def restic(folder, path):
 
 
 def change(path, rng):
-    """One file in a hundred gets other bytes of the same number."""
+    """One file in a hundred gets other bytes of the same number: never those of an earlier run, for the tree stays, and
+    what it had once is stored already."""
     files = [os.path.join(d, f) for d, _, names in os.walk(path) for f in names]
     for name in rng.sample(files, max(len(files) // 100, 1)):
         with open(name, "r+b") as f:
@@ -67,7 +68,7 @@ def say(kind, what, walls, against, limit):
 
 
 def section(kind, scale, rounds, has_restic):
-    path, rng, good = tree(kind, scale), random.Random(kind), True
+    path, rng, good = tree(kind, scale), random.Random(), True
     with tempfile.TemporaryDirectory(dir=os.path.join(TOP, "build", "bench-data")) as folder:
         store = folder + "/store"
         os.mkdir(store)

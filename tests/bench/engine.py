@@ -144,7 +144,7 @@ def full(rows, kind, path, cold, limits, rounds):
 
 def again(rows, kind, path, rounds):
     """Unchanged, and one file in a hundred changed."""
-    name, rng = kind.upper(), random.Random(kind)
+    name, rng = kind.upper(), random.Random()
     has_restic = shutil.which("restic") is not None
     with Shop(path, rows) as shop, tempfile.TemporaryDirectory(dir=DATA) as folder:
         warm(path)
