@@ -4,6 +4,7 @@
 
 #include <time.h>
 
+#include "lib/base/rand.h"
 #include "lib/store/findings.h"
 #include "lib/store/invariants.h"
 #include "lib/store/wraps.h"
@@ -129,6 +130,44 @@ T62_each_object_gets_one_header_and_the_second_run_finds_all_fine(void **state)
 	    " '%: 0 objects were wrapped%, 7 were fine,%'"), 1);
 	OK(invariants_check(&facts, &n, f->a, f->db, &f->e));
 	assert_int_equal(n, 0);
+}
+
+/* For whom they are says the backup that stored them, though no part has them as its first. */
+static void
+T62_further_packs_are_fine_as_the_first_is(void **state)
+{
+	struct job_home *h = *state;
+	struct fixture *f = &h->f;
+	enum { SIZE = 2 << 20 };
+	CLEANUP_ARENA struct arena *a = arena_new();
+	char *noise = arena_alloc(a, SIZE);
+	struct wraps_object *objects;
+	char *recipients;
+	size_t n;
+
+	h->conf.pack_size = SIZE / 2;
+	for (int i = 0; i < 6; i++) {
+		rand_bytes(noise, SIZE);
+		OK(fd_put_file(arena_printf(a, "%s/data/media/%d.bin", f->folder, i), noise, SIZE,
+		    0644, &f->e));
+	}
+	home_keys(h);
+	home_backup(h, f->media);
+	home_backup(h, f->media);
+	OK(wraps_list(&objects, &n, f->a, f->db, f->storage, &f->e));
+	assert_true(n > 4);                 /* two manifests, two first packs, and further ones */
+	for (size_t i = 0; i < n; i++) {
+		assert_string_equal(objects[i].recipients, objects[0].recipients);
+		assert_string_not_equal(objects[i].recipients, "");
+		OK(wraps_recipients(&recipients, f->a, f->db, objects[i].key, &f->e));
+		if (strstr(objects[i].key, ".manifest.") == NULL)
+			assert_string_equal(recipients, objects[0].recipients);
+	}
+	assert_int_equal(rewrap(h).state, JOB_SUCCEEDED);
+	assert_int_equal(count(h).headers, 0);
+	rotate(h);
+	assert_int_equal(rewrap(h).state, JOB_SUCCEEDED);
+	assert_int_equal(count(h).headers, n);
 }
 
 static void
@@ -266,6 +305,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		HOME_TEST(T62_each_object_gets_one_header_and_the_second_run_finds_all_fine),
+		HOME_TEST(T62_further_packs_are_fine_as_the_first_is),
 		HOME_TEST(T62_a_storage_without_backups_has_nothing_to_wrap),
 		HOME_TEST(T62_what_no_key_opens_is_counted_and_named_and_the_others_go_on),
 		HOME_TEST(T62_a_header_goes_with_its_object_and_is_no_stranger_before),
