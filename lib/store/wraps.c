@@ -22,13 +22,12 @@ read_object(void *row, struct sql *q, struct arena *a)
 
 #define STANDS \
 	"(b.state='ready' OR (b.state='trashed' AND b.before_trash='ready' AND b.trashed_at>0))"
-/* Several backups may need a pack; for whom it is says the one that stored it, as its first or a
- * further one. */
+/* For whom a pack is says the one that stored it, if it is its first; else any that needs it, for
+ * who builds on a backup is for the same (packs_hold_base()). */
 #define OF_PACK(key) \
 	"coalesce((SELECT s.recipients FROM part o JOIN backup s ON s.id=o.backup WHERE" \
 	" o.data_key=" key "), (SELECT s.recipients FROM part_pack f JOIN part o ON o.id=f.part" \
-	" JOIN backup s ON s.id=o.backup WHERE f.key=" key \
-	" AND instr(f.key, '/'||o.uuid||'-')>0), '')"
+	" JOIN backup s ON s.id=o.backup WHERE f.key=" key " LIMIT 1), '')"
 
 int
 wraps_list(struct wraps_object **ret, size_t *count, struct arena *a, struct db *db,
