@@ -53,6 +53,24 @@ wraps_list(struct wraps_object **ret, size_t *count, struct arena *a, struct db 
 }
 
 int
+wraps_making(struct wraps_object **ret, size_t *count, struct arena *a, struct db *db,
+    int64_t storage, struct err *e)
+{
+	static const char sql[] =
+	    "SELECT 'b'||b.id, b.recipients FROM backup b WHERE b.recipients<>'' AND ((b.storage=?1"
+	    " AND b.state='building') OR EXISTS (SELECT 1 FROM copy c WHERE c.backup=b.id AND"
+	    " c.storage=?1 AND c.state='copying')) ORDER BY b.id";
+	void *rows = sql_list(count,
+	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(storage)), sizeof **ret, read_object },
+	    e);
+
+	if (rows == NULL)
+		return -1;
+	*ret = rows;
+	return 0;
+}
+
+int
 wraps_recipients(char **ret, struct arena *a, struct db *db, const char *pack, struct err *e)
 {
 	static const char sql[] = "SELECT " OF_PACK("?1");

@@ -28,6 +28,11 @@ struct wraps_object {
 MUST_USE int wraps_list(struct wraps_object **ret, size_t *count, struct arena *a, struct db *db,
     int64_t storage, struct err *e);
 
+/* The encrypted backups that are being made in this storage, or copied into it, which the list
+ * above has not yet: their names ("b7") are the keys. */
+MUST_USE int wraps_making(struct wraps_object **ret, size_t *count, struct arena *a, struct db *db,
+    int64_t storage, struct err *e);
+
 /* The recipients of a pack, as above. */
 MUST_USE int wraps_recipients(char **ret, struct arena *a, struct db *db, const char *pack,
     struct err *e);

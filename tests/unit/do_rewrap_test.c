@@ -217,6 +217,29 @@ T62_what_no_key_opens_is_counted_and_named_and_the_others_go_on(void **state)
 	assert_int_equal(count(h).headers, 3);
 }
 
+/* It would not open once the old key is taken away, and the job is what that waits for. */
+static void
+T62_a_backup_that_is_being_made_for_the_old_key_is_not_forgotten(void **state)
+{
+	struct job_home *h = *state;
+	struct fixture *f = &h->f;
+	int64_t late;
+
+	home_keys(h);
+	home_backup(h, f->database);
+	late = home_backup(h, f->media);
+	fixture_do(f, arena_printf(f->a, "UPDATE backup SET state='building' WHERE id=%d",
+	    (int)late));
+	assert_int_equal(rewrap(h).state, JOB_SUCCEEDED);
+	rotate(h);
+	assert_non_null(strstr(rewrap(h).error, arena_printf(f->a, "b%d was being made",
+	    (int)late)));
+	assert_int_equal(count(h).headers, 1);
+	fixture_do(f, "UPDATE backup SET state='ready'");
+	assert_int_equal(rewrap(h).state, JOB_SUCCEEDED);
+	assert_int_equal(count(h).headers, 3);
+}
+
 static void
 T62_a_header_goes_with_its_object_and_is_no_stranger_before(void **state)
 {
@@ -310,6 +333,7 @@ main(void)
 		HOME_TEST(T62_further_packs_are_fine_as_the_first_is),
 		HOME_TEST(T62_a_storage_without_backups_has_nothing_to_wrap),
 		HOME_TEST(T62_what_no_key_opens_is_counted_and_named_and_the_others_go_on),
+		HOME_TEST(T62_a_backup_that_is_being_made_for_the_old_key_is_not_forgotten),
 		HOME_TEST(T62_a_header_goes_with_its_object_and_is_no_stranger_before),
 		HOME_TEST(T24_gc_takes_a_header_whose_object_is_gone),
 		HOME_TEST(T62_damaged_objects_are_counted_and_a_damaged_header_is_made_anew),
