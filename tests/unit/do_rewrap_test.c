@@ -186,6 +186,23 @@ T62_a_storage_without_backups_has_nothing_to_wrap(void **state)
 	assert_non_null(strstr(rewrap(h).error, "lazarette admin keys"));
 }
 
+/* Housekeeping would never be done with it. */
+static void
+T62_what_failed_in_a_storage_that_was_removed_is_let_be(void **state)
+{
+	struct job_home *h = *state;
+	struct fixture *f = &h->f;
+	int64_t backup = home_backup(h, 0);
+	struct err why;
+
+	assert_int_equal(rewrap(h).state, JOB_FAILED);
+	purge(h, backup);
+	fixture_do(f, "UPDATE storage SET path='/proc/nothing'");
+	assert_int_equal(sweep_once(&h->conf, f->db, 0, &why), -1);
+	fixture_do(f, "UPDATE storage SET removed_at=1");
+	OK(sweep_once(&h->conf, f->db, 0, &f->e));
+}
+
 static void
 T62_what_no_key_opens_is_counted_and_named_and_the_others_go_on(void **state)
 {
@@ -332,6 +349,7 @@ main(void)
 		HOME_TEST(T62_each_object_gets_one_header_and_the_second_run_finds_all_fine),
 		HOME_TEST(T62_further_packs_are_fine_as_the_first_is),
 		HOME_TEST(T62_a_storage_without_backups_has_nothing_to_wrap),
+		HOME_TEST(T62_what_failed_in_a_storage_that_was_removed_is_let_be),
 		HOME_TEST(T62_what_no_key_opens_is_counted_and_named_and_the_others_go_on),
 		HOME_TEST(T62_a_backup_that_is_being_made_for_the_old_key_is_not_forgotten),
 		HOME_TEST(T62_a_header_goes_with_its_object_and_is_no_stranger_before),
