@@ -150,8 +150,10 @@ backups_set_deleted(struct db *db, int64_t id, struct err *e)
 	static const char sql[] = "UPDATE backup SET state='deleted' WHERE id=?1";
 	/* Nobody can look after them any more. */
 	static const char sql_findings[] = "DELETE FROM finding WHERE backup=?1";
+	/* It needs no others any more; what it had stored itself tells if it was a full one. */
 	static const char sql_packs[] =
-	    "DELETE FROM part_pack WHERE part IN (SELECT id FROM part WHERE backup=?1)";
+	    "DELETE FROM part_pack WHERE part IN (SELECT id FROM part WHERE backup=?1) AND"
+	    " instr(key, '/'||(SELECT p.uuid FROM part p WHERE p.id=part_pack.part)||'-')=0";
 	CLEANUP_ARENA struct arena *a = arena_new();
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	struct backup b = { .id = id };

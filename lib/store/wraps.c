@@ -22,10 +22,12 @@ read_object(void *row, struct sql *q, struct arena *a)
 
 #define STANDS \
 	"(b.state='ready' OR (b.state='trashed' AND b.before_trash='ready' AND b.trashed_at>0))"
-/* Several backups may need a pack; for whom it is says the one that stored it. */
+/* For whom a pack is says the one that stored it, if it is its first; else any that needs it, for
+ * who builds on a backup is for the same (packs_hold_base()). */
 #define OF_PACK(key) \
 	"coalesce((SELECT s.recipients FROM part o JOIN backup s ON s.id=o.backup WHERE" \
-	" o.data_key=" key "), '')"
+	" o.data_key=" key "), (SELECT s.recipients FROM part_pack f JOIN part o ON o.id=f.part" \
+	" JOIN backup s ON s.id=o.backup WHERE f.key=" key " LIMIT 1), '')"
 
 int
 wraps_list(struct wraps_object **ret, size_t *count, struct arena *a, struct db *db,
@@ -40,6 +42,24 @@ wraps_list(struct wraps_object **ret, size_t *count, struct arena *a, struct db 
 	    " h.id=p.backup UNION ALL SELECT k.key, " OF_PACK("k.key") " FROM part_pack k JOIN"
 	    " part p ON p.id=k.part JOIN here h ON h.id=p.backup) WHERE substr(key, -4)='.age'"
 	    " GROUP BY key ORDER BY key";
+	void *rows = sql_list(count,
+	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(storage)), sizeof **ret, read_object },
+	    e);
+
+	if (rows == NULL)
+		return -1;
+	*ret = rows;
+	return 0;
+}
+
+int
+wraps_making(struct wraps_object **ret, size_t *count, struct arena *a, struct db *db,
+    int64_t storage, struct err *e)
+{
+	static const char sql[] =
+	    "SELECT 'b'||b.id, b.recipients FROM backup b WHERE b.recipients<>'' AND ((b.storage=?1"
+	    " AND b.state='building') OR EXISTS (SELECT 1 FROM copy c WHERE c.backup=b.id AND"
+	    " c.storage=?1 AND c.state='copying')) ORDER BY b.id";
 	void *rows = sql_list(count,
 	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(storage)), sizeof **ret, read_object },
 	    e);

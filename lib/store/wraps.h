@@ -22,10 +22,15 @@ MUST_USE int wraps_request(int64_t *job, struct db *db, const struct job_request
 
 struct wraps_object {
 	const char *key;
-	const char *recipients;       /* as the backup has them that stored it; "": not known */
+	const char *recipients;       /* as a backup has them that stored or needs it */
 };
 /* Every encrypted object of the backups that are whole in this storage, each once, by its key. */
 MUST_USE int wraps_list(struct wraps_object **ret, size_t *count, struct arena *a, struct db *db,
+    int64_t storage, struct err *e);
+
+/* The encrypted backups that are being made in this storage, or copied into it, which the list
+ * above has not yet: their names ("b7") are the keys. */
+MUST_USE int wraps_making(struct wraps_object **ret, size_t *count, struct arena *a, struct db *db,
     int64_t storage, struct err *e);
 
 /* The recipients of a pack, as above. */

@@ -4,6 +4,7 @@
 
 #include <time.h>
 
+#include "lib/base/rand.h"
 #include "lib/store/findings.h"
 #include "lib/store/invariants.h"
 #include "lib/store/wraps.h"
@@ -131,6 +132,46 @@ T62_each_object_gets_one_header_and_the_second_run_finds_all_fine(void **state)
 	assert_int_equal(n, 0);
 }
 
+/* For whom they are says the backup that stored them, though no part has them as its first. */
+static void
+T62_further_packs_are_fine_as_the_first_is(void **state)
+{
+	struct job_home *h = *state;
+	struct fixture *f = &h->f;
+	enum { SIZE = 2 << 20 };
+	CLEANUP_ARENA struct arena *a = arena_new();
+	char *noise = arena_alloc(a, SIZE);
+	struct wraps_object *objects;
+	char *recipients;
+	int64_t first;
+	size_t n;
+
+	h->conf.pack_size = SIZE / 2;
+	for (int i = 0; i < 6; i++) {
+		rand_bytes(noise, SIZE);
+		OK(fd_put_file(arena_printf(a, "%s/data/media/%d.bin", f->folder, i), noise, SIZE,
+		    0644, &f->e));
+	}
+	home_keys(h);
+	first = home_backup(h, f->media);
+	home_backup(h, f->media);
+	purge(h, first);
+	OK(wraps_list(&objects, &n, f->a, f->db, f->storage, &f->e));
+	assert_true(n > 3);                 /* a manifest, two first packs, and further ones */
+	for (size_t i = 0; i < n; i++) {
+		assert_string_equal(objects[i].recipients, objects[0].recipients);
+		assert_string_not_equal(objects[i].recipients, "");
+		OK(wraps_recipients(&recipients, f->a, f->db, objects[i].key, &f->e));
+		if (strstr(objects[i].key, ".manifest.") == NULL)
+			assert_string_equal(recipients, objects[0].recipients);
+	}
+	assert_int_equal(rewrap(h).state, JOB_SUCCEEDED);
+	assert_int_equal(count(h).headers, 0);
+	rotate(h);
+	assert_int_equal(rewrap(h).state, JOB_SUCCEEDED);
+	assert_int_equal(count(h).headers, n);
+}
+
 static void
 T62_a_storage_without_backups_has_nothing_to_wrap(void **state)
 {
@@ -143,6 +184,23 @@ T62_a_storage_without_backups_has_nothing_to_wrap(void **state)
 	/* And without keys there is none to wrap for. */
 	home_backup(h, 0);
 	assert_non_null(strstr(rewrap(h).error, "lazarette admin keys"));
+}
+
+/* Housekeeping would never be done with it. */
+static void
+T62_what_failed_in_a_storage_that_was_removed_is_let_be(void **state)
+{
+	struct job_home *h = *state;
+	struct fixture *f = &h->f;
+	int64_t backup = home_backup(h, 0);
+	struct err why;
+
+	assert_int_equal(rewrap(h).state, JOB_FAILED);
+	purge(h, backup);
+	fixture_do(f, "UPDATE storage SET path='/proc/nothing'");
+	assert_int_equal(sweep_once(&h->conf, f->db, 0, &why), -1);
+	fixture_do(f, "UPDATE storage SET removed_at=1");
+	OK(sweep_once(&h->conf, f->db, 0, &f->e));
 }
 
 static void
@@ -172,6 +230,29 @@ T62_what_no_key_opens_is_counted_and_named_and_the_others_go_on(void **state)
 	/* Once the key is back, the rest is done. */
 	assert_int_equal(rename(home_path(h, "away"),
 	    home_path(h, arena_printf(f->a, "keys/%s.identity", id))), 0);
+	assert_int_equal(rewrap(h).state, JOB_SUCCEEDED);
+	assert_int_equal(count(h).headers, 3);
+}
+
+/* It would not open once the old key is taken away, and the job is what that waits for. */
+static void
+T62_a_backup_that_is_being_made_for_the_old_key_is_not_forgotten(void **state)
+{
+	struct job_home *h = *state;
+	struct fixture *f = &h->f;
+	int64_t late;
+
+	home_keys(h);
+	home_backup(h, f->database);
+	late = home_backup(h, f->media);
+	fixture_do(f, arena_printf(f->a, "UPDATE backup SET state='building' WHERE id=%d",
+	    (int)late));
+	assert_int_equal(rewrap(h).state, JOB_SUCCEEDED);
+	rotate(h);
+	assert_non_null(strstr(rewrap(h).error, arena_printf(f->a, "b%d was being made",
+	    (int)late)));
+	assert_int_equal(count(h).headers, 1);
+	fixture_do(f, "UPDATE backup SET state='ready'");
 	assert_int_equal(rewrap(h).state, JOB_SUCCEEDED);
 	assert_int_equal(count(h).headers, 3);
 }
@@ -266,8 +347,11 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		HOME_TEST(T62_each_object_gets_one_header_and_the_second_run_finds_all_fine),
+		HOME_TEST(T62_further_packs_are_fine_as_the_first_is),
 		HOME_TEST(T62_a_storage_without_backups_has_nothing_to_wrap),
+		HOME_TEST(T62_what_failed_in_a_storage_that_was_removed_is_let_be),
 		HOME_TEST(T62_what_no_key_opens_is_counted_and_named_and_the_others_go_on),
+		HOME_TEST(T62_a_backup_that_is_being_made_for_the_old_key_is_not_forgotten),
 		HOME_TEST(T62_a_header_goes_with_its_object_and_is_no_stranger_before),
 		HOME_TEST(T24_gc_takes_a_header_whose_object_is_gone),
 		HOME_TEST(T62_damaged_objects_are_counted_and_a_damaged_header_is_made_anew),

@@ -273,6 +273,24 @@ hundreds_of_hard_links_come_back_as_links(void **state)
 	assert_int_equal(count.bytes, place->totals.file_bytes);
 }
 
+/* As many as can be set, while the storage holds as much of an upload as S3 does. */
+static void
+pieces_have_room_however_many_threads_there_are(void **state)
+{
+	static const char *const gnu[] = { "tar", "--warning=no-timestamp", "-xpf", "../pack.tar",
+		NULL };
+	struct place *place = *state;
+	const char *const roots[] = { place->source };
+	const struct pack_spec spec = { .roots = roots, .root_count = 1,
+		.frames = { .threads = 16, .held = 20 << 20 } };
+	struct err e = { .text = "" };
+
+	tree_make(place->source);
+	assert_int_equal(pack_with(place, &spec, NULL, &e), 0);
+	decode_pack(place);
+	extracts_equal_with(place, gnu);
+}
+
 static void
 an_empty_folder_is_a_valid_backup(void **state)
 {
@@ -299,6 +317,7 @@ main(void)
 		T(excludes_match_names_and_paths_and_are_counted_before),
 		T(a_count_gives_up_when_its_time_is_over),
 		T(hundreds_of_hard_links_come_back_as_links),
+		T(pieces_have_room_however_many_threads_there_are),
 		T(an_empty_folder_is_a_valid_backup),
 	};
 

@@ -100,7 +100,9 @@ pack_with(struct place *place, const struct pack_spec *wanted, const struct sink
 	CLEANUP_UPLOAD struct upload *list = NULL;
 	struct pack_spec spec = *wanted;
 
-	spec.frames = (struct frame_options){ .level = 3, .threads = 2 };
+	spec.frames.level = 3;
+	if (spec.frames.threads == 0)
+		spec.frames.threads = 2;
 	spec.pack_name = "a.tar.zst";
 	spec.watch = &watch;
 	assert_int_equal(dest_begin(&pack, place->dest, "a.tar.zst", 1, e), 0);

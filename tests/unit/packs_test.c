@@ -261,7 +261,7 @@ several_packs_of_its_own_are_counted_and_freed_with_it(void **state)
 	CLEANUP_ARENA struct arena *a = arena_new();
 	char *noise = arena_alloc(a, 2 << 20);
 	const struct policy_place here = { LEVEL_ENVIRONMENT, f->environment };
-	struct part one, next;
+	struct part one, next, last;
 	struct backup row;
 	int64_t backup;
 
@@ -292,7 +292,11 @@ several_packs_of_its_own_are_counted_and_freed_with_it(void **state)
 	assert_int_equal(next.pack_count, one.pack_count + 1);
 	purge(h, backup);
 	assert_true(is_there(h, one.packs[0].object.key));
+	/* That it was a full one is known when it is gone, too. */
+	last = media_of(h, home_backup(h, f->media));
+	assert_int_equal(last.data.raw_bytes, 1024);
 	purge(h, next.backup);
+	purge(h, last.backup);
 	assert_int_equal(home_objects(h), 0);
 	unsetenv("LAZARETTE_FAULT_CONTROL");
 }

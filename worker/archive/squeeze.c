@@ -21,6 +21,8 @@ squeeze_piece(int pieces, size_t held)
 	size_t units = (((size_t)40 << 20) - held) / 2 / (size_t)pieces / SQUEEZE_UNIT;
 	size_t most = FRAME_RAW_MAX / SQUEEZE_UNIT;
 
+	if (units == 0)
+		units = 1;
 	return (units > most ? most : units) * SQUEEZE_UNIT;
 }
 

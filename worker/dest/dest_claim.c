@@ -100,9 +100,10 @@ static const char runbook[] =
     "       mkdir restored && zstd -dc $(ls -v shop/live/media/<id>*.tar.zst) |\n"
     "           tar -x -p -i -C restored\n"
     "\n"
-    "   When the .json names \"packs\" of another id, those hold the files that had not changed\n"
-    "   since older backups, and the packs of this one only what was new. This takes each\n"
-    "   file from where it lies:\n"
+    "   When the second line of the list of files (see 6) ends in 2, the packs of this id hold\n"
+    "   only what was new: files that had not changed lie in \"packs\" of another id, which the\n"
+    "   .json names, and folders, links and empty files are in the list alone. This takes\n"
+    "   each from where it is:\n"
     "\n"
     "       sh restore-files.sh shop/live/media/<id>.manifest.zst restored\n"
     "\n";

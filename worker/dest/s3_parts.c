@@ -184,6 +184,7 @@ s3_parts_begin(struct s3_parts **ret, bool *twice, struct s3 *s, const char *key
 	struct arena *a = arena_new();
 	struct s3_parts *p = arena_alloc(a, sizeof *p);
 	struct id id = { a, NULL };
+	struct err ignored;
 
 	*p = (struct s3_parts){ .arena = a, .s3 = s, .key = arena_dup(a, key), .list = BUF_INIT,
 		.md5s = BUF_INIT, .lock = PTHREAD_MUTEX_INITIALIZER };
@@ -196,8 +197,10 @@ s3_parts_begin(struct s3_parts **ret, bool *twice, struct s3 *s, const char *key
 	}
 	p->id = id.text;
 	buf_text(&p->list, "<CompleteMultipartUpload>");
-	if (start_press(p, e) != 0)
+	if (start_press(p, e) != 0) {
+		(void)!s3_parts_abort_id(s, key, p->id, &ignored);
 		goto undo;
+	}
 	*twice = ans.tries > 1;
 	*ret = p;
 	return 0;

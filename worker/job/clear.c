@@ -114,6 +114,17 @@ open_storage(struct dest **ret, const struct clear *c, int64_t id, struct err *e
 	return plan_storage(ret, &storage, &p, id, e);
 }
 
+/* NULL: it was removed; what lies there is not ours to look after, and nobody has its key. */
+static int
+open_unless_removed(struct dest **ret, const struct clear *c, int64_t id, struct err *e)
+{
+	struct storage s;
+
+	if (storages_by_id(&s, c->arena, c->db, id, e) != 0)
+		return -1;
+	return s.removed_at != 0 ? 0 : open_storage(ret, c, id, e);
+}
+
 /* Of a storage that was removed only failed backups and copies are left, and nobody has its key. */
 static int
 clear_place(const struct clear *c, const struct backup *b, int64_t storage, struct err *e)
@@ -219,10 +230,10 @@ clear_uploads(const struct clear *c, int64_t backup, int64_t below, struct err *
 
 	if (backups_by_id(&b, c->arena, c->db, backup, e) != 0 ||
 	    backups_parts(&parts, &count, c->arena, c->db, b.id, e) != 0 ||
-	    open_storage(&dest, c, b.storage, e) != 0 ||
-	    sweep_signed(dest, c->arena, b.sidecar_key, below, e) != 0)
+	    open_unless_removed(&dest, c, b.storage, e) != 0 ||
+	    (dest != NULL && sweep_signed(dest, c->arena, b.sidecar_key, below, e) != 0))
 		return -1;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; dest != NULL && i < count; i++) {
 		if (sweep_own(dest, &parts[i], below, e) != 0)
 			return -1;
 		if (parts[i].manifest.key[0] != '\0' &&
@@ -267,10 +278,10 @@ clear_copy_uploads(const struct clear *c, const struct job *job, struct err *e)
 
 	if (backups_by_id(&b, c->arena, c->db, job->backup, e) != 0 ||
 	    backups_parts(&parts, &count, c->arena, c->db, b.id, e) != 0 ||
-	    open_storage(&dest, c, job->storage, e) != 0 ||
-	    sweep_signed(dest, c->arena, b.sidecar_key, below, e) != 0)
+	    open_unless_removed(&dest, c, job->storage, e) != 0 ||
+	    (dest != NULL && sweep_signed(dest, c->arena, b.sidecar_key, below, e) != 0))
 		return -1;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; dest != NULL && i < count; i++)
 		if (sweep_part(dest, c, &parts[i], below, e) != 0)
 			return -1;
 	return 0;
@@ -309,8 +320,8 @@ clear_wrap_uploads(const struct clear *c, const struct job *job, struct err *e)
 	struct unfinished found = { .arena = c->arena, .job = job->id };
 	CLEANUP_DEST struct dest *dest = NULL;
 
-	if (open_storage(&dest, c, job->storage, e) != 0 ||
-	    dest_each_object(dest, "", note_unfinished, &found, e) != 0)
+	if (open_unless_removed(&dest, c, job->storage, e) != 0 || (dest != NULL &&
+	    dest_each_object(dest, "", note_unfinished, &found, e) != 0))
 		return -1;
 	for (size_t i = 0; i < found.count; i++)
 		if (dest_sweep(dest, found.keys[i], copy_fence(job->id + 1, 0), e) != 0)

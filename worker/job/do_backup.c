@@ -132,7 +132,8 @@ tell_needs(const struct needs *needs, struct plan *p, struct err *e)
 	    arena_dup(p->arena, e->text), wants);
 }
 
-/* Its next holder may write fewer packs. */
+/* Its next holder may write fewer packs. What a later holder than us has published is not ours to
+ * remove. */
 static int
 sweep_packs(struct plan *p, const struct part *part, struct err *e)
 {
@@ -141,7 +142,7 @@ sweep_packs(struct plan *p, const struct part *part, struct err *e)
 
 		if (backup_own_pack(part, key) != 0 &&
 		    (dest_sweep(p->dest, key, p->lease.fence, e) != 0 ||
-		    dest_remove(p->dest, key, e) != 0))
+		    plan_still_ours(p, e) != 0 || dest_remove(p->dest, key, e) != 0))
 			return -1;
 	}
 	return 0;

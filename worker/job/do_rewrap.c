@@ -126,16 +126,30 @@ go_through(struct round *r, const struct wraps_object *objects, size_t count, st
 	return 0;
 }
 
+/* What was being made for older keys when the list was asked for is not in it: whoever takes the
+ * old key away must know. */
+static int
+refuse_late(const struct plan *p, const struct wraps_object *making, size_t count, struct err *e)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!wrap_covers(making[i].recipients, p->keys))
+			return err_set(e, ERR_CONFLICT, "%s was being made or copied into %s"
+			    " meanwhile, for an older key: ask for it again once that is done",
+			    making[i].key, p->storage.slug);
+	return 0;
+}
+
 static int
 work(struct plan *p, struct err *e)
 {
 	struct round r = { .plan = p, .fence = copy_fence(p->job.id, p->lease.fence) };
-	struct wraps_object *objects;
+	struct wraps_object *objects, *making;
 	int64_t storage;
-	size_t count;
+	size_t count, making_count;
 
 	if (findings_storage_of(&storage, p->db, p->job.id, e) != 0 ||
 	    plan_storage(&p->dest, &p->storage, p, storage, e) != 0 ||
+	    wraps_making(&making, &making_count, p->arena, p->db, storage, e) != 0 ||
 	    wraps_list(&objects, &count, p->arena, p->db, storage, e) != 0)
 		return -1;
 	if (p->keys->recipient_count == 0)
@@ -148,7 +162,7 @@ work(struct plan *p, struct err *e)
 	    " %" PRId64 " are not there", p->storage.slug, r.wrapped, r.fine, r.closed, r.bad,
 	    r.gone);
 	if (r.closed + r.bad == 0)
-		return 0;
+		return refuse_late(p, making, making_count, e);
 	return err_set(e, r.first.kind, "%" PRId64 " of %zu objects in %s do not open with the"
 	    " present keys yet. The first: %s", r.closed + r.bad, count, p->storage.slug,
 	    r.first.text);
