@@ -17,8 +17,8 @@
 /* Manifests compress well; small frames keep their memory small. */
 enum { MANIFEST_FRAME = 1 << 20 };
 
-/* What is known of folders ahead of the walk, at most. */
-enum { WALK_AHEAD = 4 << 20 };
+/* What is known of folders ahead of the walk, at most; what the ledgers of a large tree take. */
+enum { WALK_AHEAD = 4 << 20, LEDGERS = 12 << 20 };
 
 /* -- delivering -- */
 
@@ -142,10 +142,10 @@ set_up(struct pack *p, const struct sink *data, const struct sink *manifest, str
 
 	p->threads = p->spec->frames.threads;
 	p->slot_count = p->threads + 3;
-	/* The job has more in memory than this, and the ledger of a large tree comes to it. The
-	 * manifest is an upload of its own, of which two parts may be in memory. */
+	/* The job has more in memory than this. The manifest is an upload of its own, of which two
+	 * parts may be in memory. */
 	p->slot_size = squeeze_piece(p->slot_count + (p->spec->reuse != NULL ? 3 : 1),
-	    p->spec->frames.held * 3 / 2 + WALK_AHEAD);
+	    p->spec->frames.held * 3 / 2 + WALK_AHEAD + (p->spec->reuse != NULL ? LEDGERS : 0));
 	if (p->spec->frames.raw_max != 0 && p->spec->frames.raw_max < p->slot_size)
 		p->slot_size = p->spec->frames.raw_max;
 	pthread_mutex_init(&p->shared.lock, NULL);

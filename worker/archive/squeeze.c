@@ -18,7 +18,8 @@ struct squeezer {
 size_t
 squeeze_piece(int pieces, size_t held)
 {
-	size_t units = (((size_t)40 << 20) - held) / 2 / (size_t)pieces / SQUEEZE_UNIT;
+	const size_t all = (size_t)40 << 20;
+	size_t units = (held < all ? all - held : 0) / 2 / (size_t)pieces / SQUEEZE_UNIT;
 	size_t most = FRAME_RAW_MAX / SQUEEZE_UNIT;
 
 	if (units == 0)

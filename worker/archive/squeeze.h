@@ -14,7 +14,7 @@
 #include "lib/base/err.h"
 
 /* How large a piece may be when there are so many of them, each with room for what it is pressed
- * to: all together, and with what is `held` beside them, which is less, at most 40 MiB; one at most
+ * to: all together, and with what is `held` beside them at most 40 MiB; one at most
  * FRAME_RAW_MAX, and at least SQUEEZE_UNIT, even if that is more together. */
 size_t squeeze_piece(int pieces, size_t held);
 
