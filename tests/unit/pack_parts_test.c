@@ -70,21 +70,15 @@ static void
 by_hand(const struct chained_one *l)
 {
 	struct place *place = chained.place;
-	char all[4000] = "";
+	CLEANUP_BUF struct buf line = BUF_INIT;
 
-	for (int64_t i = 1; backup_own(&l->part, i) != NULL; i++) {
-		strcat(all, " '");
-		strcat(all, place->store);
-		strcat(all, "/");
-		strcat(all, backup_own(&l->part, i)->key);
-		strcat(all, "'");
-	}
-	char line[5000];
-
-	snprintf(line, sizeof line, "zstd -dc%s | tar -x -p -i -C %s", all, place->out);
+	buf_text(&line, "zstd -dc");
+	for (int64_t i = 1; backup_own(&l->part, i) != NULL; i++)
+		buf_printf(&line, " '%s/%s'", place->store, backup_own(&l->part, i)->key);
+	buf_printf(&line, " | tar -x -p -i -C %s", place->out);
 	assert_int_equal(RUN("/", "rm", "-rf", place->out), 0);
 	assert_int_equal(mkdir(place->out, 0700), 0);
-	assert_int_equal(RUN("/", "sh", "-c", line), 0);
+	assert_int_equal(RUN("/", "sh", "-c", line.p), 0);
 }
 
 static int64_t

@@ -25,9 +25,10 @@ const struct stored_object *chain_pack_named(const struct export_part *of, const
 
 /*
  * The tar, to its end: backup_part_bytes(part->chain) bytes. The own packs are compared with what
- * was promised; of an older one each frame has its checksum. `check` also compares each file with
- * the manifest's SHA-256, and each own pack's decoded bytes with theirs: for who does not do that
- * while it takes them. ERR_DAMAGED names the pack and the file.
+ * was promised; of an older one each frame has its checksum. `check` also compares each file out of
+ * an older one with the manifest's SHA-256, and each own pack's decoded bytes with theirs where it
+ * has such a hash: for who does not do that while it takes them. ERR_DAMAGED names the pack and the
+ * file.
  */
 MUST_USE int chain_read(const struct export_part *part, const struct sink *to, bool check,
     struct err *e);

@@ -20,7 +20,8 @@
 
 enum { FRAME_RAW_MAX = 4 << 20 };
 
-/* What a finished stream was: for the catalogue and the sidecar. */
+/* What a finished stream was: for the catalogue and the sidecar. Of a pack there is no raw_sha256,
+ * for its files have theirs. */
 struct frame_totals {
 	int64_t raw_bytes, stored_bytes, frames;
 	char raw_sha256[HASH_HEX_SIZE], stored_sha256[HASH_HEX_SIZE];

@@ -1,4 +1,4 @@
-/* tally.c: the end of a framed stream: both hashes, both counts, and the sink. */
+/* tally.c: the end of a framed stream: its hashes, both counts, and the sink. */
 #include "worker/archive/tally.h"
 
 void

@@ -381,7 +381,7 @@ check_signature(struct opening *o, struct err *e)
 
 /* -- the whole -- */
 
-/* By Lazarette's own reader: all bytes and both hashes of each object. */
+/* By Lazarette's own reader: all bytes and every hash of each object. */
 static int
 read_all(struct plan *p, struct err *e)
 {
