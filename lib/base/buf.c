@@ -55,15 +55,38 @@ buf_char(struct buf *b, char c)
 }
 
 void
+buf_number(struct buf *b, int64_t n, int width)
+{
+	char digits[24];
+	size_t at = sizeof digits;
+	/* The smallest number has no counterpart that is an int64_t. */
+	uint64_t left = n < 0 ? -(uint64_t)n : (uint64_t)n;
+
+	assert(width <= 20);
+	width -= n < 0;
+	for (; left > 0 || at == sizeof digits || (int)(sizeof digits - at) < width; left /= 10)
+		digits[--at] = (char)('0' + left % 10);
+	if (n < 0)
+		digits[--at] = '-';
+	buf_add(b, digits + at, sizeof digits - at);
+}
+
+/* Most texts are short, and are written at once. */
+void
 buf_printf(struct buf *b, const char *fmt, ...)
 {
+	enum { SHORT = 64 };
 	va_list ap;
 	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(buf_room(b, SHORT), SHORT, fmt, ap);
 	va_end(ap);
 	assert(n >= 0);
+	if (n < SHORT) {
+		buf_took(b, (size_t)n);
+		return;
+	}
 	buf_room(b, (size_t)n + 1);
 	va_start(ap, fmt);
 	vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);

@@ -8,6 +8,7 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/base/attr.h"
 
@@ -23,6 +24,7 @@ void buf_add(struct buf *b, const void *p, size_t n);
 void buf_text(struct buf *b, const char *text);
 void buf_char(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
+void buf_number(struct buf *b, int64_t n, int width);   /* as "%0*lld", width at most 20 */
 
 /* Room for n more bytes behind the present ones; add what was written to b->n by buf_took(). */
 char *buf_room(struct buf *b, size_t n);

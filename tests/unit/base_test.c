@@ -135,6 +135,47 @@ a_grown_array_keeps_its_elements(void **state UNUSED)
 }
 
 static void
+a_number_in_a_buffer_is_as_printf_writes_it(void **state UNUSED)
+{
+	const struct {
+		int64_t n;
+		int width;
+	} numbers[] = { { 0, 0 }, { 7, 9 }, { 999999999, 9 }, { 1234567890, 9 }, { -5, 0 },
+		{ -5, 4 }, { INT64_MAX, 0 }, { INT64_MIN, 0 }, { INT64_MIN, 20 }, { 0, 20 } };
+	CLEANUP_BUF struct buf got = BUF_INIT;
+	char expect[32];
+
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+		buf_clear(&got);
+		buf_number(&got, numbers[i].n, numbers[i].width);
+		snprintf(expect, sizeof expect, "%0*lld", numbers[i].width,
+		    (long long)numbers[i].n);
+		assert_string_equal(got.p, expect);
+	}
+}
+
+/* A text that fits what is written at once, one that just does not, and a long one. */
+static void
+a_format_of_any_length_is_whole(void **state UNUSED)
+{
+	CLEANUP_BUF struct buf b = BUF_INIT;
+	char text[300];
+
+	for (int n = 60; n < 70; n++) {
+		memset(text, 'x', sizeof text);
+		text[n] = '\0';
+		buf_clear(&b);
+		buf_printf(&b, "%s", text);
+		assert_string_equal(b.p, text);
+		assert_int_equal(b.n, n);
+	}
+	memset(text, 'y', sizeof text - 1);
+	text[sizeof text - 1] = '\0';
+	buf_printf(&b, "<%s>", text);
+	assert_int_equal(b.n, 69 + 301);
+}
+
+static void
 a_buffer_is_always_a_string(void **state UNUSED)
 {
 	CLEANUP_BUF struct buf b = BUF_INIT;
@@ -368,6 +409,8 @@ main(void)
 		cmocka_unit_test(arena_copies_text_and_bytes),
 		cmocka_unit_test(a_grown_array_keeps_its_elements),
 		cmocka_unit_test(a_buffer_is_always_a_string),
+		cmocka_unit_test(a_number_in_a_buffer_is_as_printf_writes_it),
+		cmocka_unit_test(a_format_of_any_length_is_whole),
 		cmocka_unit_test(a_number_is_digits_within_its_limits),
 		cmocka_unit_test(sizes_have_three_digits),
 		cmocka_unit_test(durations_read_as_people_say_them),

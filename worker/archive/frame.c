@@ -68,7 +68,7 @@ frame_writer_new(struct frame_writer **ret, const struct sink *out, const struct
 	void *items[PRESS_SLOTS_MAX];
 
 	*w = (struct frame_writer){ .threads = opt->threads, .slots = opt->threads + 2 };
-	w->raw_max = opt->raw_max > 0 ? opt->raw_max : squeeze_piece(w->slots, opt->held);
+	w->raw_max = opt->raw_max > 0 ? opt->raw_max : squeeze_piece(2 * w->slots, opt->held);
 	tally_init(&w->tally, out);
 	if (opt->encrypted)
 		tally_bare(&w->tally);

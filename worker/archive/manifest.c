@@ -61,6 +61,24 @@ add_word(struct buf *out, const char *key, const char *value)
 	add_escaped(out, value);
 }
 
+/* For 200,000 lines and more this is several times as fast as a format. */
+static void
+add_number(struct buf *out, const char *key, int64_t n)
+{
+	buf_char(out, ' ');
+	buf_text(out, key);
+	buf_char(out, '=');
+	buf_number(out, n, 0);
+}
+
+static void
+add_time(struct buf *out, const char *key, int64_t s, long ns)
+{
+	add_number(out, key, s);
+	buf_char(out, '.');
+	buf_number(out, ns, 9);
+}
+
 void
 manifest_line(struct buf *out, const struct entry *entry, bool with_place)
 {
@@ -68,15 +86,16 @@ manifest_line(struct buf *out, const struct entry *entry, bool with_place)
 
 	buf_text(out, entry->path[0] ? "./" : ".");
 	add_escaped(out, entry->path);
-	buf_printf(out, " type=%s mode=%04o uid=%u gid=%u", type_names[entry->type], entry->mode,
-	    entry->uid, entry->gid);
+	buf_printf(out, " type=%s mode=%04o", type_names[entry->type], entry->mode);
+	add_number(out, "uid", entry->uid);
+	add_number(out, "gid", entry->gid);
 	if (entry->uname[0])
 		add_word(out, "uname", entry->uname);
 	if (entry->gname[0])
 		add_word(out, "gname", entry->gname);
 	if (content)
-		buf_printf(out, " size=%lld", (long long)entry->size);
-	buf_printf(out, " time=%lld.%09ld", (long long)entry->mtime_s, entry->mtime_ns);
+		add_number(out, "size", entry->size);
+	add_time(out, "time", entry->mtime_s, entry->mtime_ns);
 	if (content)
 		add_word(out, "sha256", entry->sha256);
 	if (entry->type == ENTRY_LINK)
@@ -85,11 +104,13 @@ manifest_line(struct buf *out, const struct entry *entry, bool with_place)
 		add_word(out, "x-hardlink", entry->target);
 	if (with_place && entry->pack[0]) {
 		add_word(out, "x-pack", entry->pack);
-		buf_printf(out, " x-frame=%lld x-offset=%lld x-at=%lld", (long long)entry->frame,
-		    (long long)entry->frame_offset, (long long)entry->at);
-		if (entry->inode > 0)
-			buf_printf(out, " x-ctime=%lld.%09ld x-inode=%lld",
-			    (long long)entry->ctime_s, entry->ctime_ns, (long long)entry->inode);
+		add_number(out, "x-frame", entry->frame);
+		add_number(out, "x-offset", entry->frame_offset);
+		add_number(out, "x-at", entry->at);
+	}
+	if (with_place && entry->pack[0] && entry->inode > 0) {
+		add_time(out, "x-ctime", entry->ctime_s, entry->ctime_ns);
+		add_number(out, "x-inode", entry->inode);
 	}
 	buf_char(out, '\n');
 }

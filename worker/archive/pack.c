@@ -14,8 +14,9 @@
 #include "worker/archive/pack_inner.h"
 #include "worker/archive/tar.h"
 
-/* Manifests compress well; small frames keep their memory small. */
-enum { MANIFEST_FRAME = 1 << 20 };
+/* Small frames keep a manifest's memory small. Its hashes compress to half by their digits alone: a
+ * higher level looks for more in them in vain, is half as fast and 8 % larger. */
+enum { MANIFEST_FRAME = 1 << 20, MANIFEST_LEVEL = 1 };
 
 /* What is known of folders ahead of the walk, at most; what the ledgers of a large tree take. */
 enum { WALK_AHEAD = 4 << 20, LEDGERS = 12 << 20 };
@@ -135,7 +136,7 @@ fill_slot(void *arg, int thread, void *given, struct err *e)
 static int
 set_up(struct pack *p, const struct sink *data, const struct sink *manifest, struct err *e)
 {
-	const struct frame_options small = { .level = p->spec->frames.level,
+	const struct frame_options small = { .level = MANIFEST_LEVEL,
 		.threads = p->spec->reuse != NULL ? p->spec->frames.threads : 1,
 		.raw_max = MANIFEST_FRAME, .encrypted = p->spec->frames.encrypted };
 	void *items[PRESS_SLOTS_MAX];
@@ -144,8 +145,9 @@ set_up(struct pack *p, const struct sink *data, const struct sink *manifest, str
 	p->slot_count = p->threads + 3;
 	/* The job has more in memory than this. The manifest is an upload of its own, of which two
 	 * parts may be in memory. */
-	p->slot_size = squeeze_piece(p->slot_count + (p->spec->reuse != NULL ? 3 : 1),
-	    p->spec->frames.held * 3 / 2 + WALK_AHEAD + (p->spec->reuse != NULL ? LEDGERS : 0));
+	p->slot_size = squeeze_piece(p->slot_count + p->threads,
+	    p->spec->frames.held * 3 / 2 + WALK_AHEAD + (p->spec->reuse != NULL ? LEDGERS : 0)
+	    + 2 * MANIFEST_FRAME * (size_t)(small.threads + 2));
 	if (p->spec->frames.raw_max != 0 && p->spec->frames.raw_max < p->slot_size)
 		p->slot_size = p->spec->frames.raw_max;
 	pthread_mutex_init(&p->shared.lock, NULL);
@@ -159,6 +161,7 @@ set_up(struct pack *p, const struct sink *data, const struct sink *manifest, str
 		if (squeeze_new(&p->tools[i].squeezer, p->spec->frames.level, e) != 0)
 			return -1;
 		p->tools[i].hash = hash_new();
+		p->tools[i].spare = xmalloc(squeeze_room(p->slot_size));
 	}
 	const struct press_spec press = {
 		.threads = p->threads, .slots = p->slot_count, .items = items, .work = fill_slot,
@@ -185,6 +188,7 @@ pack_release(struct pack **pp)
 	for (int i = 0; i < p->threads; i++) {
 		squeeze_freep(&p->tools[i].squeezer);
 		hash_freep(&p->tools[i].hash);
+		free(p->tools[i].spare);
 	}
 	for (struct slot_again *at = p->shared.again, *next; at != NULL; at = next) {
 		next = at->next;

@@ -30,8 +30,8 @@ enum { AHEAD = 32 };
 void
 slot_init(struct slot *s, size_t size)
 {
-	*s = (struct slot){ .raw = xmalloc(size), .size = size, .last = BUF_INIT };
-	squeeze_out_init(&s->squeezed, size);
+	*s = (struct slot){ .raw = xmalloc(squeeze_room(size)), .size = size, .last = BUF_INIT };
+	s->squeezed.capacity = squeeze_room(size);
 }
 
 static void
@@ -67,7 +67,6 @@ slot_release(struct slot *s)
 	free(s->raw);
 	arena_free(s->arena);
 	buf_release(&s->last);
-	squeeze_out_release(&s->squeezed);
 }
 
 struct item *
@@ -396,7 +395,7 @@ fill_item(struct slot *s, struct item *item, struct slot_tools *tools, struct sl
 }
 
 static int
-press_group(struct slot *s, enum slot_group group, const struct slot_tools *tools, struct err *e)
+press_group(struct slot *s, enum slot_group group, struct squeezer *squeezer, struct err *e)
 {
 	const struct iovec raw[GROUPS] = {
 		[GROUP_PRESSED] = { s->raw, s->front },
@@ -408,8 +407,22 @@ press_group(struct slot *s, enum slot_group group, const struct slot_tools *tool
 	if (raw[group].iov_len == 0)
 		return 0;
 	if (s->stream != STREAM_NONE)
-		return squeeze_runs(&s->squeezed, tools->squeezer, &raw[group], e);
-	return squeeze_frame(&s->squeezed, tools->squeezer, group == GROUP_FLAT, &raw[group], e);
+		return squeeze_runs(&s->squeezed, squeezer, &raw[group], e);
+	return squeeze_frame(&s->squeezed, squeezer, group == GROUP_FLAT, &raw[group], e);
+}
+
+/* What is pressed takes the place of the raw bytes, whose memory is the thread's for its next slot.
+ */
+static int
+press_all(struct slot *s, struct slot_tools *tools, struct err *e)
+{
+	s->squeezed.out = tools->spare;
+	for (int group = 0; group < GROUPS; group++)
+		if (press_group(s, (enum slot_group)group, tools->squeezer, e) != 0)
+			return -1;
+	tools->spare = s->raw;
+	s->raw = s->squeezed.out;
+	return 0;
 }
 
 int
@@ -425,8 +438,5 @@ slot_fill(struct slot *s, struct slot_tools *tools, struct slot_shared *shared, 
 	for (size_t i = 0; i < s->count; i++)
 		if (s->items[i].group == GROUP_FLAT)
 			s->items[i].at -= s->back;
-	for (int group = 0; group < GROUPS; group++)
-		if (press_group(s, (enum slot_group)group, tools, e) != 0)
-			return -1;
-	return 0;
+	return press_all(s, tools, e);
 }

@@ -52,12 +52,12 @@ struct slot {
 	int held;                     /* items with a descriptor */
 	bool cold;                    /* a file was not in memory: the next ones are not either */
 	size_t ahead;                 /* items before it were asked of the disk, where it is cold */
-	unsigned char *raw;
+	unsigned char *raw;           /* squeeze_room(size); once it is filled, the frames */
 	size_t size;
 	size_t front, back;           /* pressed group: [0, front); flat group: [back, size) */
 	struct buf last;
 	int stream; /* bits of enum slot_stream; then raw[0, front) is filled already */
-	struct squeezed squeezed;
+	struct squeezed squeezed;     /* its `out` is not its own */
 	int first_frame[GROUPS];
 };
 void slot_init(struct slot *s, size_t size);
@@ -83,6 +83,7 @@ struct slot_shared {
 enum { SLOT_ENDINGS = 256 };
 struct slot_tools {
 	struct squeezer *squeezer;
+	unsigned char *spare;         /* as large as a slot's `raw` */
 	struct hash *hash;
 	bool flat[SLOT_ENDINGS]; /* by a hash of a name's ending: what the last such file was */
 };

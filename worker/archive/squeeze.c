@@ -20,10 +20,10 @@ struct squeezer {
 };
 
 size_t
-squeeze_piece(int pieces, size_t held)
+squeeze_piece(int buffers, size_t held)
 {
 	const size_t all = (size_t)40 << 20;
-	size_t units = (held < all ? all - held : 0) / 2 / (size_t)pieces / SQUEEZE_UNIT;
+	size_t units = (held < all ? all - held : 0) / (size_t)buffers / SQUEEZE_UNIT;
 	size_t most = FRAME_RAW_MAX / SQUEEZE_UNIT;
 
 	if (units == 0)
@@ -31,11 +31,17 @@ squeeze_piece(int pieces, size_t held)
 	return (units > most ? most : units) * SQUEEZE_UNIT;
 }
 
+size_t
+squeeze_room(size_t raw_max)
+{
+	/* Every frame may add its head, checksum and a few block heads; SQUEEZE_FRAMES of them. */
+	return ZSTD_compressBound(raw_max) + SQUEEZE_FRAMES * 512;
+}
+
 void
 squeeze_out_init(struct squeezed *to, size_t raw_max)
 {
-	/* Every frame may add its head, checksum and a few block heads; SQUEEZE_FRAMES of them. */
-	*to = (struct squeezed){ .capacity = ZSTD_compressBound(raw_max) + SQUEEZE_FRAMES * 512 };
+	*to = (struct squeezed){ .capacity = squeeze_room(raw_max) };
 	to->out = xmalloc(to->capacity);
 }
 

@@ -13,10 +13,10 @@
 #include "lib/base/attr.h"
 #include "lib/base/err.h"
 
-/* How large a piece may be when there are so many of them, each with room for what it is pressed
- * to: all together, and with what is `held` beside them at most 40 MiB; one at most
- * FRAME_RAW_MAX, and at least SQUEEZE_UNIT, even if that is more together. */
-size_t squeeze_piece(int pieces, size_t held);
+/* How large a piece may be when so many buffers have room for one, or for what it is pressed to:
+ * all together, and with what is `held` beside them at most 40 MiB; one at most FRAME_RAW_MAX, and
+ * at least SQUEEZE_UNIT, even if that is more together. */
+size_t squeeze_piece(int buffers, size_t held);
 
 /* The frames made of one piece of at most `raw_max` bytes. */
 enum { SQUEEZE_FRAMES = 40, SQUEEZE_UNIT = 256 << 10 };
@@ -28,6 +28,7 @@ struct squeezed {
 		size_t raw_n, out_n;
 	} frame[SQUEEZE_FRAMES];
 };
+size_t squeeze_room(size_t raw_max);     /* what all frames of so many bytes may take */
 void squeeze_out_init(struct squeezed *to, size_t raw_max);
 void squeeze_out_clear(struct squeezed *to);
 void squeeze_out_release(struct squeezed *to);
