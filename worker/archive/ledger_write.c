@@ -137,40 +137,61 @@ ledger_write_copy(struct ledger_writer *w, const struct ledger *from, const stru
 	return add(w, &copy, ledger_pack(from, r->pack), e);
 }
 
-static int
-compare_keys(const void *a, const void *b)
+/* A radix sort, the last digit first, so that equal keys stay in the order of their numbers: it is
+ * several times as fast as comparing them. */
+static void
+sort_by_key(struct ledger_key *keys, size_t count)
 {
-	const struct ledger_key *one = a, *two = b;
+	enum { DIGIT_BITS = 11, DIGITS = 1 << DIGIT_BITS };
+	struct ledger_key *from = keys, *room = xmalloc((count + 1) * sizeof *room), *to = room;
 
-	if (one->key != two->key)
-		return one->key < two->key ? -1 : 1;
-	return (one->number > two->number) - (one->number < two->number);
+	for (int shift = 0; shift < 64; shift += DIGIT_BITS) {
+		size_t begin[DIGITS + 1] = { 0 };
+
+		for (size_t i = 0; i < count; i++)
+			begin[(from[i].key >> shift) % DIGITS + 1]++;
+		for (int d = 0; d < DIGITS; d++)
+			begin[d + 1] += begin[d];
+		for (size_t i = 0; i < count; i++)
+			to[begin[(from[i].key >> shift) % DIGITS]++] = from[i];
+		struct ledger_key *was = from;
+		from = to;
+		to = was;
+	}
+	if (from != keys)
+		memcpy(keys, from, count * sizeof *keys);
+	free(room);
 }
 
-/* Two hashes begin alike only when they are the same, or once in a long while. */
 static int
 compare_hashes(const void *a, const void *b, void *records)
 {
 	const struct ledger_key *one = a, *two = b;
 	const struct ledger_record *r = records;
-	int order;
+	int order = memcmp(r[one->number].sha256, r[two->number].sha256, sizeof r->sha256);
 
-	if (one->key != two->key)
-		return one->key < two->key ? -1 : 1;
-	order = memcmp(r[one->number].sha256, r[two->number].sha256, sizeof r->sha256);
-	return order != 0 ? order : compare_keys(a, b);
+	return order != 0 ? order : (one->number > two->number) - (one->number < two->number);
 }
 
 static void
 put_orders(struct ledger_key *orders, struct ledger_record *records, size_t count)
 {
+	struct ledger_key *hashes = orders + count;
+
 	for (size_t i = 0; i < count; i++) {
 		orders[i] = (struct ledger_key){ (uint64_t)records[i].inode, (uint32_t)i, 0 };
-		orders[count + i] = (struct ledger_key){ ledger_file_begin(records[i].sha256),
-			(uint32_t)i, 0 };
+		hashes[i] = (struct ledger_key){ ledger_file_begin(records[i].sha256), (uint32_t)i,
+			0 };
 	}
-	qsort(orders, count, sizeof *orders, compare_keys);
-	qsort_r(orders + count, count, sizeof *orders, compare_hashes, records);
+	sort_by_key(orders, count);
+	sort_by_key(hashes, count);
+	/* Two hashes begin alike only when they are the same, or once in a long while. */
+	for (size_t i = 0, n; i < count; i += n) {
+		for (n = 1; i + n < count && hashes[i + n].key == hashes[i].key; n++)
+			continue;
+		if (n > 1)
+			qsort_r(hashes + i, n, sizeof *hashes, compare_hashes, records);
+	}
 }
 
 /* All but the sum, in the mapped file. */
