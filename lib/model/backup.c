@@ -107,6 +107,12 @@ backup_may_go(enum backup_state from, enum backup_state to)
 	return from < BACKUP_STATES && to < BACKUP_STATES && moves[from][to];
 }
 
+const char *
+backup_front(const struct stored_object *o)
+{
+	return o->front_sha256 != NULL ? o->front_sha256 : "";
+}
+
 int64_t
 backup_part_bytes(const struct part *p)
 {

@@ -48,6 +48,9 @@ struct stored_object {
 	int64_t raw_bytes, stored_bytes;
 	/* Hex; "" until known. A pack may have none over its raw bytes: its files have theirs. */
 	const char *raw_sha256, *stored_sha256;
+	/* Of an encrypted pack: over its first bytes as they lie, the header of age and the nonce
+	 * behind it. NULL or "": none was noted. */
+	const char *front_sha256;
 };
 
 /* A pack that the part needs beside `data`: a further one of its own, or one that an older backup
@@ -76,6 +79,9 @@ struct part {
 	int64_t taken_at, finished_at;   /* when reading began and the part was proven */
 	int64_t verified_at;          /* when its stored bytes were last read to their end */
 };
+
+/* "" where there is none. */
+const char *backup_front(const struct stored_object *o);
 
 /* What a person is told of its size: all its content, whoever stored it. */
 int64_t backup_part_bytes(const struct part *p);

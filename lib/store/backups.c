@@ -153,6 +153,7 @@ read_part(void *row, struct sql *q, struct arena *a)
 	p->finished_at = sql_int(q, c++);
 	p->verified_at = sql_int(q, c++);
 	p->whole_bytes = sql_int(q, c++);
+	p->data.front_sha256 = sql_text(q, c++, a);
 }
 
 int
@@ -175,7 +176,7 @@ backups_parts(struct part **ret, size_t *count, struct arena *a, struct db *db, 
 	    " engine_version, tool, data_key, data_raw_bytes, data_stored_bytes, data_raw_sha256,"
 	    " data_stored_sha256, manifest_key, manifest_raw_bytes, manifest_stored_bytes,"
 	    " manifest_raw_sha256, manifest_stored_sha256, items, warnings, taken_at, finished_at,"
-	    " verified_at, max(whole_bytes, data_raw_bytes)"
+	    " verified_at, max(whole_bytes, data_raw_bytes), data_front_sha256"
 	    " FROM part WHERE backup=?1 ORDER BY id";
 	struct part *rows = sql_list(count,
 	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(backup)), sizeof **ret, read_part }, e);
@@ -396,6 +397,7 @@ backups_begin(struct db *db, const struct lease *l, struct err *e)
 	static const char sql_parts[] =
 	    "UPDATE part SET state='building', engine_version='', tool='', data_raw_bytes=0,"
 	    " data_stored_bytes=0, data_raw_sha256='', data_stored_sha256='',"
+	    " data_front_sha256='',"
 	    " manifest_raw_bytes=0, manifest_stored_bytes=0, manifest_raw_sha256='',"
 	    " manifest_stored_sha256='', whole_bytes=0, items=0, warnings=0, taken_at=0,"
 	    " finished_at=0 WHERE backup=?1";
@@ -445,7 +447,7 @@ backups_part_ready(struct db *db, const struct lease *l, const struct part *p, s
 	    " data_stored_bytes=?6, data_raw_sha256=?7, data_stored_sha256=?8,"
 	    " manifest_raw_bytes=?9, manifest_stored_bytes=?10, manifest_raw_sha256=?11,"
 	    " manifest_stored_sha256=?12, items=?13, warnings=?14, taken_at=?15, finished_at=?16,"
-	    " whole_bytes=?17"
+	    " whole_bytes=?17, data_front_sha256=?18"
 	    " WHERE id=?1 AND backup=?2 AND state='building'";
 	const struct stored_object *d = &p->data, *m = &p->manifest;
 	CLEANUP_TXN struct sql_txn t = { NULL };
@@ -461,7 +463,7 @@ backups_part_ready(struct db *db, const struct lease *l, const struct part *p, s
 	            sql_i(m->stored_bytes), sql_t(m->raw_sha256 ? m->raw_sha256 : ""),
 	            sql_t(m->stored_sha256 ? m->stored_sha256 : ""), sql_i(p->items),
 	            sql_i(p->warnings), sql_i(p->taken_at), sql_i(clock_now()),
-	            sql_i(backup_part_bytes(p))),
+	            sql_i(backup_part_bytes(p)), sql_t(backup_front(d))),
 	        e) != 0)
 		return -1;
 	if (changes != 1)

@@ -88,7 +88,8 @@ static const char *const facts[] = {
 	"SELECT 'b'||b.id||': '||p.service_slug||' needs the pack '||k.key||', of which others say"
 	" that it has other bytes' FROM part_pack k JOIN part p ON p.id=k.part JOIN backup b ON"
 	" b.id=p.backup JOIN part o ON o.data_key=k.key WHERE ?1>0 AND b.state='ready' AND"
-	" (o.state<>'ready' OR o.data_stored_sha256<>k.stored_sha256)",
+	" (o.state<>'ready' OR o.data_stored_sha256<>k.stored_sha256 OR o.data_front_sha256<>"
+	"k.front_sha256)",
 	"SELECT 'b'||id||' is in the trash without a time' FROM backup WHERE state='trashed' AND"
 	" before_trash='' AND ?1>0",
 

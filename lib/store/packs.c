@@ -26,6 +26,7 @@ read_pack(void *row, struct sql *q, struct arena *a)
 	k->object.stored_sha256 = sql_text(q, c++, a);
 	k->live_bytes = sql_int(q, c++);
 	k->read_at = sql_int(q, c++);
+	k->object.front_sha256 = sql_text(q, c++, a);
 }
 
 int
@@ -33,8 +34,8 @@ packs_list(struct part_pack **ret, size_t *count, struct arena *a, struct db *db
     struct err *e)
 {
 	static const char sql[] =
-	    "SELECT key, raw_bytes, stored_bytes, raw_sha256, stored_sha256, live_bytes, read_at"
-	    " FROM part_pack WHERE part=?1 ORDER BY key";
+	    "SELECT key, raw_bytes, stored_bytes, raw_sha256, stored_sha256, live_bytes, read_at,"
+	    " front_sha256 FROM part_pack WHERE part=?1 ORDER BY key";
 	void *rows = sql_list(count,
 	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(part)), sizeof **ret, read_pack }, e);
 
@@ -49,13 +50,13 @@ add_pack(struct db *db, int64_t part, const struct part_pack *k, struct err *e)
 {
 	static const char sql[] =
 	    "INSERT INTO part_pack (part, key, raw_bytes, stored_bytes, raw_sha256, stored_sha256,"
-	    " live_bytes, read_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+	    " live_bytes, read_at, front_sha256) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 	const struct stored_object *o = &k->object;
 
 	return sql_run(NULL, db, sql,
 	    SQL_ARGS(sql_i(part), sql_t(o->key), sql_i(o->raw_bytes), sql_i(o->stored_bytes),
 	        sql_t(o->raw_sha256), sql_t(o->stored_sha256), sql_i(k->live_bytes),
-	        sql_i(k->read_at)), e);
+	        sql_i(k->read_at), sql_t(backup_front(o))), e);
 }
 
 int

@@ -99,12 +99,13 @@ proofs_queue(int64_t *count, struct db *db, int64_t now, int64_t minute, struct 
 	"p.data_raw_sha256||' '||p.data_stored_sha256||' '||p.manifest_key||' '||" \
 	"p.manifest_raw_bytes||' '||p.manifest_stored_bytes||' '||p.manifest_raw_sha256||' '||" \
 	"p.manifest_stored_sha256||' '||p.items||' '||p.taken_at||' '||max(p.whole_bytes," \
-	" p.data_raw_bytes)||' '||s.uuid FROM part p JOIN backup b ON b.id=p.backup JOIN" \
-	" service s" \
+	" p.data_raw_bytes)||' '||p.data_front_sha256||' '||s.uuid FROM part p JOIN backup b ON" \
+	" b.id=p.backup JOIN service s" \
 	" ON s.id=p.service WHERE " HERE(storage) " AND b.state IN ('ready', 'trashed')" \
 	" UNION ALL SELECT b.uuid, 'its pack '||k.key, b.id, b.state, 0, '', p.uuid||' '||" \
 	"k.raw_bytes||' '||k.stored_bytes||' '||k.raw_sha256||' '||k.stored_sha256||' '||" \
-	"k.live_bytes FROM part_pack k JOIN part p ON p.id=k.part JOIN backup b ON b.id=p.backup" \
+	"k.front_sha256||' '||k.live_bytes FROM part_pack k JOIN part p ON p.id=k.part JOIN" \
+	" backup b ON b.id=p.backup" \
 	" WHERE " HERE(storage) " AND b.state IN ('ready', 'trashed') UNION ALL" \
 	" SELECT b.uuid, 'its table '||p.service_slug||'.'||t.name, b.id, b.state, 0, '', t.rows" \
 	" FROM part_table t JOIN part p ON p.id=t.part JOIN backup b ON b.id=p.backup WHERE" \

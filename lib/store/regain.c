@@ -132,9 +132,9 @@ add_part(struct db *db, const struct regain_backup *b, size_t i, struct err *e)
 	    " format, engine_version, tool, data_key, data_raw_bytes, data_stored_bytes,"
 	    " data_raw_sha256, data_stored_sha256, manifest_key, manifest_raw_bytes,"
 	    " manifest_stored_bytes, manifest_raw_sha256, manifest_stored_sha256, items, warnings,"
-	    " taken_at, finished_at, whole_bytes) VALUES (?1, ?2, (SELECT id FROM service WHERE"
-	    " uuid=?3), ?4, ?5, ?6, 'ready', ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-	    " ?18, ?19, ?20, ?21, ?22, ?23, ?24) RETURNING id";
+	    " taken_at, finished_at, whole_bytes, data_front_sha256) VALUES (?1, ?2, (SELECT id"
+	    " FROM service WHERE uuid=?3), ?4, ?5, ?6, 'ready', ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
+	    " ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25) RETURNING id";
 	const struct part *p = &b->parts[i];
 	const struct stored_object *d = &p->data, *m = &p->manifest;
 	struct part added = *p;
@@ -147,7 +147,8 @@ add_part(struct db *db, const struct regain_backup *b, size_t i, struct err *e)
 	            sql_t(d->stored_sha256), sql_t(m->key), sql_i(m->raw_bytes),
 	            sql_i(m->stored_bytes), sql_t(m->raw_sha256), sql_t(m->stored_sha256),
 	            sql_i(p->items), sql_i(p->warnings), sql_i(p->taken_at),
-	            sql_i(p->finished_at), sql_i(backup_part_bytes(p))), e) != 0)
+	            sql_i(p->finished_at), sql_i(backup_part_bytes(p)),
+	            sql_t(backup_front(d))), e) != 0)
 		return -1;
 	return packs_put(db, &added, e) != 0 ? -1 : add_tables(db, added.id, &b->services[i], e);
 }

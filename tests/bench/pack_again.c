@@ -79,7 +79,7 @@ static struct stored_object
 object_of(const char *key, const struct frame_totals *t)
 {
 	return (struct stored_object){ key, t->raw_bytes, t->stored_bytes, t->raw_sha256,
-		t->stored_sha256 };
+		t->stored_sha256, "" };
 }
 
 static void

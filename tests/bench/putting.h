@@ -55,8 +55,8 @@ put_away(struct part *ret, struct frame_totals *totals, const struct put_source 
 		return -1;
 	ret->engine_version = facts.engine_version;
 	ret->data = (struct stored_object){ p->key, totals->raw_bytes, totals->stored_bytes,
-		totals->raw_sha256, totals->stored_sha256 };
-	ret->manifest = (struct stored_object){ "", 0, 0, "", "" };
+		totals->raw_sha256, totals->stored_sha256, "" };
+	ret->manifest = (struct stored_object){ "", 0, 0, "", "", "" };
 	return upload_commit(&up, e);
 }
 

@@ -173,10 +173,11 @@ fixture_finish(struct fixture *f, const struct lease *l, int64_t backup)
 	for (size_t i = 0; i < n; i++) {
 		struct part p = parts[i];
 
-		p.data =
-		    (struct stored_object){ p.data.key, FIXTURE_RAW, FIXTURE_STORED, hash, hash };
+		p.data = (struct stored_object){ p.data.key, FIXTURE_RAW, FIXTURE_STORED, hash,
+			hash, hash };
 		if (*p.manifest.key != '\0')
-			p.manifest = (struct stored_object){ p.manifest.key, 50, 5, hash, hash };
+			p.manifest = (struct stored_object){ p.manifest.key, 50, 5, hash, hash,
+				"" };
 		p.warnings = 1;
 		p.items = 3;
 		p.tool = "tool 1";

@@ -158,7 +158,7 @@ landing_store(struct landing_scene *l)
 	assert_int_equal(frame_finish(&totals, w, &e), 0);
 	assert_int_equal(upload_commit(&up, &e), 0);
 	l->data = (struct stored_object){ "d", totals.raw_bytes, totals.stored_bytes,
-		arena_dup(l->s.a, totals.raw_sha256), arena_dup(l->s.a, totals.stored_sha256) };
+		arena_dup(l->s.a, totals.raw_sha256), arena_dup(l->s.a, totals.stored_sha256), "" };
 }
 
 static inline void

@@ -205,9 +205,10 @@ finish(struct model *m, struct kept *k)
 	for (size_t i = 0; i < n; i++) {
 		struct part p = parts[i];
 
-		p.data = (struct stored_object){ p.data.key, 20, SIZE, hash, hash };
+		p.data = (struct stored_object){ p.data.key, 20, SIZE, hash, hash, "" };
 		if (*p.manifest.key != '\0')
-			p.manifest = (struct stored_object){ p.manifest.key, 20, SIZE, hash, hash };
+			p.manifest = (struct stored_object){ p.manifest.key, 20, SIZE, hash, hash,
+				"" };
 		OK(backups_part_ready(f->db, &k->lease, &p, &f->e));
 	}
 	for (size_t i = 0; i < k->count; i++)

@@ -28,8 +28,8 @@ tell(struct fixture *f, int64_t number)
 		.engine = "postgresql", .state = "ready", .format = "pg-custom",
 		.engine_version = "15.4", .tool = "pg_dump", .taken_at = 1000, .finished_at = 2000,
 		.data = { arena_printf(f->a, "shop/live/ledger/%s.dump.zst", uuid), 100, 50, HASH,
-		    HASH },
-		.manifest = { "", 0, 0, "", "" } };
+		    HASH, HASH },
+		.manifest = { "", 0, 0, "", "", "" } };
 	t->service = (struct regain_service){ .uuid = UUID("03"), .engine = ENGINE_POSTGRESQL,
 		.settings = { "db.example.org", "5432", "ledger", "app", "require", "", "", "" },
 		.tables = tables, .table_count = 2 };

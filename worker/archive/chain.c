@@ -214,7 +214,7 @@ open_pack(struct chain *c, const char *name, struct err *e)
 		return err_set(e, ERR_DAMAGED,
 		    "%s: it names the pack '%.200s', which the backup does not know",
 		    c->part->manifest->key, name);
-	if (object_open(&c->object, &bytes, c->part->dest, c->pack->key, e) != 0)
+	if (object_open_stored(&c->object, &bytes, c->part->dest, c->pack, e) != 0)
 		return -1;
 	if (object_lies(c->object) != c->pack->stored_bytes)
 		return err_set(e, ERR_DAMAGED, "%s: the stored copy has %lld bytes, it should have"
@@ -323,7 +323,7 @@ read_own(struct chain *c, const struct stored_object *data, struct err *e)
 	snprintf(expect.stored_sha256, sizeof expect.stored_sha256, "%s", data->stored_sha256);
 	if (c->check)
 		snprintf(expect.raw_sha256, sizeof expect.raw_sha256, "%s", data->raw_sha256);
-	if (object_open(&o, &bytes, c->part->dest, data->key, e) != 0)
+	if (object_open_stored(&o, &bytes, c->part->dest, data, e) != 0)
 		return -1;
 	return frame_read(&got, o, &to, &expect, e) == 0 ? 0 : err_in(e, "%s", data->key);
 }
@@ -364,7 +364,7 @@ copy_own(struct chain *c, const struct stored_object *data, struct err *e)
 	int64_t bytes, end = 0, at = 0;
 	ssize_t n;
 
-	if (object_open(&o, &bytes, c->part->dest, data->key, e) != 0
+	if (object_open_stored(&o, &bytes, c->part->dest, data, e) != 0
 	    || find_end(&end, o, data->key, e) != 0)
 		return -1;
 	while ((n = object_read(o, at, buf_room(&piece, READ_STEP), READ_STEP, e)) > 0) {

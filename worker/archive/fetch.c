@@ -80,7 +80,7 @@ open_pack(struct fetch *f, const struct entry *entry, struct err *e)
 		return 0;
 	object_closep(&f->object);
 	f->pack = NULL;
-	if (object_open(&f->object, &bytes, f->part->dest, pack->key, e) != 0)
+	if (object_open_stored(&f->object, &bytes, f->part->dest, pack, e) != 0)
 		return -1;
 	f->pack = pack;
 	return 0;

@@ -44,11 +44,11 @@ void frame_writer_freep(struct frame_writer **w);    /* stops the threads; fine 
 
 /*
  * Read a stored stream to its end: hash the stored bytes (of an encrypted object those that lie
- * there), decode every frame, hash the raw bytes, and hand them to `raw`. ERR_DAMAGED names the
- * offset. `expect` NULL: nothing is compared; else a hash or size that differs is ERR_DAMAGED
- * ("the stored copy differs: …"). With `expect` and without `raw`, or without expect's raw_sha256,
- * the decoded bytes are checked by the frames' own checksums and the stored hash instead of a hash
- * of theirs.
+ * there, unless object_open_stored() proves them otherwise), decode every frame, hash the raw
+ * bytes, and hand them to `raw`. ERR_DAMAGED names the offset. `expect` NULL: nothing is compared;
+ * else a hash or size that differs is ERR_DAMAGED ("the stored copy differs: …"). With `expect` and
+ * without `raw`, or without expect's raw_sha256, the decoded bytes are checked by the frames' own
+ * checksums and the stored hash instead of a hash of theirs.
  */
 MUST_USE int frame_read(struct frame_totals *ret, struct object *o, const struct sink *raw,
     const struct frame_totals *expect, struct err *e);

@@ -515,7 +515,7 @@ read_pack(struct unpack *u, struct err *e)
 	}
 	/* No hash over all decoded bytes: the stored ones have theirs, and each file its own. */
 	snprintf(expect.stored_sha256, sizeof expect.stored_sha256, "%s", data->stored_sha256);
-	if (object_open(&o, &bytes, u->spec->from.dest, data->key, e) != 0)
+	if (object_open_stored(&o, &bytes, u->spec->from.dest, data, e) != 0)
 		return -1;
 	if (frame_read(&got, o, &raw, &expect, e) != 0)
 		return err_in(e, "%s", data->key);

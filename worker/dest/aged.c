@@ -3,6 +3,7 @@
 
 #include <openssl/crypto.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,7 +48,11 @@ struct aged_object {
 	struct age_payload payload;
 	int64_t front;                /* header and nonce */
 	int64_t chunks;
-	const struct dest_made *made; /* by this process; NULL: the hash tells what lies there */
+	/* Its file key is that of the writing, for this process has written it, or it begins as it
+	 * was promised: a chunk that opens is the one that was written, and what was written has
+	 * the hash in `lies`. Else what lies there is hashed. */
+	bool proven;
+	struct upload_stored lies;
 	pthread_mutex_t lock;         /* of the three below */
 	struct hash *hash;            /* of what lies there, as far as it was read in order */
 	struct beside *beside;        /* has the hash, unless NULL */
@@ -96,6 +101,7 @@ put_front(struct aged_upload *up, const struct dest_keys *k, struct err *e)
 	if (wrap_write(&front, up->made->file_key, k, false, e) != 0)
 		return -1;
 	buf_add(&front, nonce, sizeof nonce);
+	hash_of(up->made->lies.front_sha256, front.p, front.n);
 	age_payload_key(&payload, up->made->file_key, nonce);
 	up->cipher = age_cipher_new(&payload);
 	return put(up, front.p, front.n, e);
@@ -238,24 +244,62 @@ read_exactly(struct object *inner, int64_t at, struct buf *to, size_t n, struct 
 	        (long long)(at + got));
 }
 
+/* What this process has written, it knows all of. */
+static const struct dest_made *
+find_made(const struct dest *d, const char *key)
+{
+	const struct dest_made *m = d->made;
+
+	while (m != NULL && strcmp(m->key, key) != 0)
+		m = m->next;
+	return m;
+}
+
+/* Before any key is asked for: that of another file is of no use. */
 static int
-read_front(struct aged_object *o, struct dest *d, const char *key, struct err *e)
+compare_front(struct aged_object *o, const struct buf *front, const struct stored_object *promised,
+    struct err *e)
+{
+	CLEANUP_BUF struct buf names = BUF_INIT;
+	struct upload_stored *lies = &o->lies;
+	size_t size;
+
+	if (age_header_look(&size, &names, front, e) != 0)
+		return err_in(e, "%s", promised->key);
+	size = size + AGE_NONCE < front->n ? size + AGE_NONCE : front->n;
+	hash_of(lies->front_sha256, front->p, size);
+	if (strcmp(lies->front_sha256, promised->front_sha256) != 0)
+		return err_set(e, ERR_DAMAGED, "%s: the stored copy differs: its first %zu bytes"
+		    " are not those that were written; they are damaged, or another file lies in"
+		    " its place", promised->key, size);
+	snprintf(lies->sha256, sizeof lies->sha256, "%s", promised->stored_sha256);
+	o->proven = true;
+	return 0;
+}
+
+static int
+read_front(struct aged_object *o, struct dest *d, const struct stored_object *promised,
+    struct err *e)
 {
 	CLEANUP_BUF struct buf front = BUF_INIT;
-	struct wrap_lock w = { .dest = d, .key = key, .front = &front };
+	const struct dest_made *made = find_made(d, promised->key);
+	struct wrap_lock w = { .dest = d, .key = promised->key, .front = &front,
+		.known = made != NULL ? &made->file_key : NULL };
 	int64_t all = o->inner->bytes;
 
-	for (const struct dest_made *m = d->made; m != NULL && o->made == NULL; m = m->next)
-		if (strcmp(m->key, key) == 0)
-			o->made = m;
-	w.known = o->made != NULL ? &o->made->file_key : NULL;
+	if (made != NULL) {
+		o->proven = true;
+		o->lies = made->lies;
+	}
 	if (read_exactly(o->inner, 0, &front, all < AGE_HEADER_MAX ? (size_t)all : AGE_HEADER_MAX,
-	        e) != 0 || wrap_unlock(&w, e) != 0)
+	        e) != 0 || (*backup_front(promised) != '\0' &&
+	                       compare_front(o, &front, promised, e) != 0) ||
+	    wrap_unlock(&w, e) != 0)
 		return -1;
 	if (w.size + AGE_NONCE > front.n) {
 		OPENSSL_cleanse(w.file_key, sizeof w.file_key);
 		return err_set(e, ERR_DAMAGED,
-		    "%s: the stored copy ends at byte %zu, it should go on", key, front.n);
+		    "%s: the stored copy ends at byte %zu, it should go on", w.key, front.n);
 	}
 	o->front = (int64_t)(w.size + AGE_NONCE);
 	age_payload_key(&o->payload, w.file_key, (unsigned char *)front.p + w.size);
@@ -285,7 +329,7 @@ hash_more(struct aged_object *o, struct buf *stored, size_t skip, struct err *e)
 {
 	struct err ignored;
 
-	if (o->made != NULL)
+	if (o->proven)
 		return 0;
 	if (o->beside == NULL && o->hashed >= BESIDE_FROM &&
 	    beside_new(&o->beside, o->hash, &ignored) != 0)
@@ -412,8 +456,10 @@ check_empty(struct aged_object *o, struct err *e)
 }
 
 int
-aged_open(struct object **ret, int64_t *bytes, struct dest *d, const char *key, struct err *e)
+aged_open(struct object **ret, int64_t *bytes, struct dest *d,
+    const struct stored_object *promised, struct err *e)
 {
+	const char *key = promised->key;
 	struct object *inner;
 	struct aged_object *o;
 	int64_t all, payload;
@@ -424,7 +470,7 @@ aged_open(struct object **ret, int64_t *bytes, struct dest *d, const char *key, 
 	*o = (struct aged_object){ .base = { .driver = &aged }, .inner = inner,
 		.hash = hash_new() };
 	pthread_mutex_init(&o->lock, NULL);
-	if (read_front(o, d, key, e) != 0) {
+	if (read_front(o, d, promised, e) != 0) {
 		aged_close(&o->base);
 		return -1;
 	}
@@ -467,11 +513,10 @@ aged_stored(struct upload_stored *ret, struct object *base)
 	if (!aged_is_object(base) || o->hashed != o->chunks ||
 	    (o->beside != NULL && beside_end(o->beside, &ignored) != 0))
 		return false;
-	ret->bytes = o->inner->bytes;
-	if (o->made != NULL)
-		memcpy(ret->sha256, o->made->lies.sha256, sizeof ret->sha256);
-	else
-		hash_hex(o->hash, ret->sha256);
+	o->lies.bytes = o->inner->bytes;
+	if (!o->proven)
+		hash_hex(o->hash, o->lies.sha256);
+	*ret = o->lies;
 	o->hashed = -1;
 	return true;
 }

@@ -10,8 +10,8 @@ MUST_USE int aged_begin(struct upload **ret, struct dest *d, const char *key, in
 /* Writes what is still held back; nothing may be written after it. *ret is left alone unless this
  * upload is encrypted. */
 MUST_USE int aged_end(struct upload_stored *ret, struct upload *up, struct err *e);
-MUST_USE int aged_open(struct object **ret, int64_t *bytes, struct dest *d, const char *key,
-    struct err *e);
+MUST_USE int aged_open(struct object **ret, int64_t *bytes, struct dest *d,
+    const struct stored_object *promised, struct err *e);
 /* False: it is not encrypted, or was not read in order to its end. */
 MUST_USE bool aged_stored(struct upload_stored *ret, struct object *o);
 bool aged_is_object(const struct object *o);

@@ -188,9 +188,20 @@ upload_abortp(struct upload **up)
 int
 object_open(struct object **ret, int64_t *bytes, struct dest *d, const char *key, struct err *e)
 {
+	const struct stored_object unknown = { .key = key };
+
+	return object_open_stored(ret, bytes, d, &unknown, e);
+}
+
+int
+object_open_stored(struct object **ret, int64_t *bytes, struct dest *d,
+    const struct stored_object *promised, struct err *e)
+{
+	const char *key = promised->key;
+
 	if (key_check(key, false, e) != 0)
 		return -1;
-	if ((dest_encrypts(key) ? aged_open(ret, bytes, d, key, e)
+	if ((dest_encrypts(key) ? aged_open(ret, bytes, d, promised, e)
 	                        : d->driver->read_open(ret, bytes, d, key, e)) != 0)
 		return -1;
 	(*ret)->pace = d->pace;

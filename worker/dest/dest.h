@@ -120,6 +120,7 @@ MUST_USE int upload_commit(struct upload **up,
 struct upload_stored {
 	int64_t bytes;
 	char sha256[SHA256_HEX_SIZE];
+	char front_sha256[SHA256_HEX_SIZE];   /* of its first bytes: see object_open_stored() */
 };
 /* As upload_commit(); *ret is left alone unless the upload is encrypted. */
 MUST_USE int upload_commit_as(struct upload_stored *ret, struct upload **up, struct err *e);
@@ -128,6 +129,19 @@ void upload_abortp(struct upload **up);
 
 MUST_USE int object_open(struct object **ret, int64_t *bytes, struct dest *d, const char *key,
     struct err *e); /* ERR_NOT_FOUND; ERR_DENIED: encrypted, and its key is not here */
+/*
+ * As object_open(promised->key). Of an encrypted object whose front_sha256 is known, header and
+ * nonce must be those: else ERR_DAMAGED, before any key is looked for. They fix the file key, and a
+ * chunk that opens with it is one that was sealed by whoever had it: so no hash of the stored bytes
+ * is made, and object_stored() and object_compare() have the promised one as soon as all was opened
+ * in order to its end.
+ *
+ * Who holds a secret key of a recipient has the file key, too, and can put other chunks below the
+ * same front. Against that stand the hashes of the files in the signed manifest, which restore and
+ * full verification compare, and the hash of the stored bytes, for whoever reads them as they lie.
+ */
+MUST_USE int object_open_stored(struct object **ret, int64_t *bytes, struct dest *d,
+    const struct stored_object *promised, struct err *e);
 /* As it lies, encrypted or not: needs no key. */
 MUST_USE int object_open_as_is(struct object **ret, int64_t *bytes, struct dest *d,
     const char *key, struct err *e);
@@ -138,7 +152,7 @@ int64_t object_lies(const struct object *o);
 /* Whether it is decrypted on the way. */
 bool object_is_encrypted(const struct object *o);
 /* Size and hash of what lies there, of an encrypted object that was read in order to its end; once.
- * ERR_INTERNAL for any other. */
+ * ERR_INTERNAL for any other. front_sha256 is "" where nobody needed it. */
 MUST_USE int object_stored(struct upload_stored *ret, struct object *o, struct err *e);
 /*
  * After all of it was read in order: size and hash of what lies there against what was promised.

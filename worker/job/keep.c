@@ -66,6 +66,10 @@ fill(struct stored_object *o, const struct frame_totals *t, const struct upload_
 	o->stored_bytes = encrypted ? lies->bytes : t->stored_bytes;
 	o->raw_sha256 = arena_dup(a, t->raw_sha256);
 	o->stored_sha256 = arena_dup(a, encrypted ? lies->sha256 : t->stored_sha256);
+	/* Who has the file key can put other bytes below the same front. The files of a pack have
+	 * their hashes in the manifest; a dump or a manifest has only the one over all of it. */
+	o->front_sha256 =
+	    encrypted && *o->raw_sha256 == '\0' ? arena_dup(a, lies->front_sha256) : "";
 }
 
 int

@@ -82,7 +82,7 @@ read_and_compare(struct pass *pass, struct err *e)
 
 	snprintf(expect.raw_sha256, sizeof expect.raw_sha256, "%s", o->raw_sha256);
 	snprintf(expect.stored_sha256, sizeof expect.stored_sha256, "%s", o->stored_sha256);
-	if (object_open(&opened, &bytes, pass->plan->dest, o->key, e) != 0)
+	if (object_open_stored(&opened, &bytes, pass->plan->dest, o, e) != 0)
 		return -1;
 	return frame_read(&got, opened, &sink, &expect, e);
 }

@@ -79,7 +79,8 @@ static bool
 is_object(const struct stored_object *o)
 {
 	return *o->key != '\0' && o->raw_bytes >= 0 && o->stored_bytes >= 0 &&
-	    is_hash(o->raw_sha256) && is_hash(o->stored_sha256);
+	    is_hash(o->raw_sha256) && is_hash(o->stored_sha256) &&
+	    (*o->front_sha256 == '\0' || is_hash(o->front_sha256));
 }
 
 /* Its files have their hashes in the manifest. */

@@ -410,7 +410,7 @@ check_keys(struct plan *p, struct err *e)
 		CLEANUP_OBJECT struct object *o = NULL;
 		int64_t bytes;
 
-		if (object_open(&o, &bytes, p->dest, p->parts[i].data.key, e) != 0)
+		if (object_open_stored(&o, &bytes, p->dest, &p->parts[i].data, e) != 0)
 			return -1;
 	}
 	return 0;

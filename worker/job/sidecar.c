@@ -48,6 +48,8 @@ object_json(const struct stored_object *o)
 	set_int(j, "raw_bytes", o->raw_bytes);
 	if (*o->raw_sha256 != '\0')
 		set_text(j, "raw_sha256", o->raw_sha256);
+	if (*backup_front(o) != '\0')
+		set_text(j, "front_sha256", backup_front(o));
 	return j;
 }
 

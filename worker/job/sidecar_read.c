@@ -57,7 +57,8 @@ number_of(struct reader *r, const json_t *from, const char *name)
 static struct stored_object
 object_of(struct reader *r, const json_t *j)
 {
-	const json_t *hash = json_object_get(j, "raw_sha256");
+	const json_t *hash = json_object_get(j, "raw_sha256"),
+	             *front = json_object_get(j, "front_sha256");
 
 	return (struct stored_object){
 		.key = text_of(r, j, "key"),
@@ -65,6 +66,7 @@ object_of(struct reader *r, const json_t *j)
 		.stored_bytes = number_of(r, j, "stored_bytes"),
 		.raw_sha256 = hash != NULL ? text_of(r, j, "raw_sha256") : "",
 		.stored_sha256 = text_of(r, j, "stored_sha256"),
+		.front_sha256 = front != NULL ? text_of(r, j, "front_sha256") : "",
 	};
 }
 
@@ -104,7 +106,7 @@ read_part(struct part *ret, struct reader *r, const json_t *j)
 		.taken_at = number_of(r, j, "taken_at"),
 		.finished_at = json_integer_value(json_object_get(j, "finished_at")),
 		.data = object_of(r, json_object_get(j, "data")),
-		.manifest = { "", 0, 0, "", "" },
+		.manifest = { "", 0, 0, "", "", "" },
 	};
 	if (json_object_get(j, "manifest") != NULL)
 		ret->manifest = object_of(r, json_object_get(j, "manifest"));
