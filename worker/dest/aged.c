@@ -11,6 +11,7 @@
 #include "lib/base/rand.h"
 #include "lib/util/hash.h"
 #include "worker/crypt/age.h"
+#include "worker/dest/ahead.h"
 #include "worker/dest/beside.h"
 #include "worker/dest/wrap.h"
 
@@ -53,10 +54,15 @@ struct aged_object {
 	 * the hash in `lies`. Else what lies there is hashed. */
 	bool proven;
 	struct upload_stored lies;
-	pthread_mutex_t lock;         /* of the three below */
+	/* Of one that is proven nothing needs its order, so that chunks are opened on several cores
+	 * where the driver can read so. */
+	bool reads_ahead;
+	struct ahead ahead;
+	pthread_mutex_t lock;         /* of the four below */
 	struct hash *hash;            /* of what lies there, as far as it was read in order */
 	struct beside *beside;        /* has the hash, unless NULL */
 	int64_t hashed;               /* chunks */
+	int64_t seen;                 /* plaintext, as far as it was given in order */
 };
 
 static const struct dest_driver aged;
@@ -313,6 +319,8 @@ aged_close(struct object *base)
 {
 	struct aged_object *o = (struct aged_object *)base;
 
+	if (o->reads_ahead)
+		ahead_release(&o->ahead);
 	o->inner->driver->read_close(o->inner);
 	beside_freep(&o->beside);
 	age_payload_forget(&o->payload);
@@ -329,8 +337,6 @@ hash_more(struct aged_object *o, struct buf *stored, size_t skip, struct err *e)
 {
 	struct err ignored;
 
-	if (o->proven)
-		return 0;
 	if (o->beside == NULL && o->hashed >= BESIDE_FROM &&
 	    beside_new(&o->beside, o->hash, &ignored) != 0)
 		o->beside = NULL;
@@ -346,6 +352,8 @@ hash_in_order(struct aged_object *o, struct buf *stored, const int64_t chunks[2]
 {
 	int rc = 0;
 
+	if (o->proven)
+		return 0;
 	pthread_mutex_lock(&o->lock);
 	if (chunks[0] <= o->hashed && o->hashed < chunks[1]) {
 		rc = hash_more(o, stored, (size_t)(o->hashed - chunks[0]) * AGE_STORED, e);
@@ -416,27 +424,46 @@ free_chunk(unsigned char **p)
 	free(*p);
 }
 
+/* n bytes of plaintext, all of which there are. */
+static int
+open_all(void *arg, int64_t from, char *into, size_t n, struct err *e)
+{
+	struct aged_object *o = arg;
+	CLEANUP_AGE_CIPHER struct age_cipher *cipher = age_cipher_new(&o->payload);
+	CLEANUP(free_chunk) unsigned char *chunk = xmalloc(AGE_CHUNK);
+	CLEANUP_BUF struct buf stored = BUF_INIT;
+	struct reading r = { .o = o, .cipher = cipher, .offset = from,
+		.to = (unsigned char *)into, .chunk = chunk, .left = n };
+
+	while (r.left > 0)
+		if (open_batch(&r, &stored, e) != 0)
+			return -1;
+	return 0;
+}
+
+static void
+note_seen(struct aged_object *o, int64_t offset, size_t n)
+{
+	pthread_mutex_lock(&o->lock);
+	if (offset <= o->seen && o->seen < offset + (int64_t)n)
+		o->seen = offset + (int64_t)n;
+	pthread_mutex_unlock(&o->lock);
+}
+
 static ssize_t
 aged_read(struct object *base, int64_t offset, void *p, size_t n, struct err *e)
 {
 	struct aged_object *o = (struct aged_object *)base;
-	CLEANUP_AGE_CIPHER struct age_cipher *cipher = NULL;
-	CLEANUP(free_chunk) unsigned char *chunk = NULL;
-	CLEANUP_BUF struct buf stored = BUF_INIT;
-	struct reading r = { .o = o, .offset = offset, .to = p, .left = n };
 
 	if (offset >= o->base.bytes)
 		return 0;
 	if ((int64_t)n > o->base.bytes - offset)
-		r.left = (size_t)(o->base.bytes - offset);
-	cipher = age_cipher_new(&o->payload);
-	chunk = xmalloc(AGE_CHUNK);
-	r.cipher = cipher;
-	r.chunk = chunk;
-	while (r.left > 0)
-		if (open_batch(&r, &stored, e) != 0)
-			return -1;
-	return (ssize_t)r.done;
+		n = (size_t)(o->base.bytes - offset);
+	if ((o->reads_ahead ? ahead_read(&o->ahead, offset, p, n, e) < 0
+	                    : open_all(o, offset, p, n, e) != 0))
+		return -1;
+	note_seen(o, offset, n);
+	return (ssize_t)n;
 }
 
 /* No reader asks for the only chunk of nothing, and one that was cut off looks like it. */
@@ -487,6 +514,9 @@ aged_open(struct object **ret, int64_t *bytes, struct dest *d,
 		aged_close(&o->base);
 		return err_in(e, "%s", key);
 	}
+	o->reads_ahead = o->proven && d->driver->reads_apart;
+	if (o->reads_ahead)
+		ahead_init(&o->ahead, o->base.bytes, &d->opens_ahead, open_all, o);
 	*bytes = o->base.bytes;
 	*ret = &o->base;
 	return 0;
@@ -510,14 +540,15 @@ aged_stored(struct upload_stored *ret, struct object *base)
 	struct aged_object *o = (struct aged_object *)base;
 	struct err ignored;
 
-	if (!aged_is_object(base) || o->hashed != o->chunks ||
+	if (!aged_is_object(base) ||
+	    (o->proven ? o->seen != base->bytes : o->hashed != o->chunks) ||
 	    (o->beside != NULL && beside_end(o->beside, &ignored) != 0))
 		return false;
 	o->lies.bytes = o->inner->bytes;
 	if (!o->proven)
 		hash_hex(o->hash, o->lies.sha256);
 	*ret = o->lies;
-	o->hashed = -1;
+	o->hashed = o->seen = -1;
 	return true;
 }
 

@@ -50,6 +50,7 @@ struct dest_driver {
 	    struct err *e);
 	ssize_t (*read)(struct object *o, int64_t offset, void *p, size_t n,
 	    struct err *e); /* 0 at the end; safe from several threads */
+	bool reads_apart;              /* and as fast as one after the other */
 	void (*read_close)(struct object *o);
 	int (*remove)(struct dest *d, const char *key,
 	    struct err *e); /* missing is fine; first its temporaries of any fence */

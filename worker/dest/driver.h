@@ -2,6 +2,8 @@
 #ifndef WORKER_DEST_DRIVER_H
 #define WORKER_DEST_DRIVER_H
 
+#include <stdatomic.h>
+
 #include "worker/dest/dest.h"
 #include "worker/dest/pace.h"
 
@@ -12,6 +14,7 @@ struct dest {
 	char *where;                  /* for sentences, too: the folder, or the bucket */
 	const struct dest_keys *keys;   /* NULL: none */
 	struct dest_made *made;         /* what aged.c can read back */
+	atomic_bool opens_ahead;        /* one of its encrypted objects: see ahead.h */
 	struct pace *pace;              /* NULL: as fast as it goes */
 };
 struct upload {

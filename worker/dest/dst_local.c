@@ -445,5 +445,6 @@ const struct dest_driver dst_local = {
 	.open = local_open, .close = local_close, .space = local_space,
 	.begin = local_begin, .write = local_write, .commit = local_commit, .abort = local_abort,
 	.read_open = local_read_open, .read = local_read, .read_close = local_read_close,
+	.reads_apart = true,
 	.remove = local_remove, .sweep = local_sweep, .each = local_each,
 };
