@@ -55,6 +55,12 @@ def by_hand(s):
         owner = json.load(f)
     assert sidecar["version"] == 3 and sidecar["encryption"]["recipients"] == owner["recipients"], (sidecar, owner)
     assert len(owner["recipients"]) == 2 and owner["format"] == 2
+    # The signed word on how the pack begins: the header, which ends with its MAC, and 16 bytes.
+    told = next(p for p in sidecar["parts"] if p["data"]["key"] == part["data_key"])
+    size = len(re.match(rb".*?\n--- [^\n]*\n", data, re.S)[0]) + 16
+    done = subprocess.run(["sh", "-c", f"head -c {size} '{stored(s, part['data_key'])}' | sha256sum"], capture_output=True, text=True)
+    assert told["data"]["front_sha256"] == part["data_front_sha256"] == done.stdout.split()[0], (told, done.stdout)
+    assert "front_sha256" not in told["manifest"], told
     page = s.must(s.browser.get(f"/b/b{b['id']}"))
     assert all(r in page.text for r in owner["recipients"]) and sidecar["signed_by"] in page.text
     s.doctor()

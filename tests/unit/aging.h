@@ -105,22 +105,39 @@ aging_put(struct upload_stored *lies, struct aging *g, const char *key, const st
 	AGED(upload_commit_as(lies, &up, &g->e));
 }
 
-/* The plaintext as a reader sees it, in pieces of `step`. */
+/* What the catalogue would know of it, as long as `lies` stays. */
+UNUSED static struct stored_object
+aging_promise(const char *key, const struct upload_stored *lies)
+{
+	return (struct stored_object){ .key = key, .stored_bytes = lies->bytes,
+		.stored_sha256 = lies->sha256, .front_sha256 = lies->front_sha256 };
+}
+
+/* The plaintext as a reader sees it, in pieces of `step`; compared with what was promised, if
+ * anything was. */
 UNUSED static int
-aging_get(struct buf *out, struct aging *g, const char *key, size_t step)
+aging_get_stored(struct buf *out, struct aging *g, const struct stored_object *promised,
+    size_t step)
 {
 	CLEANUP_OBJECT struct object *o = NULL;
 	int64_t bytes;
 	ssize_t n;
 
-	if (object_open(&o, &bytes, g->dest, key, &g->e) != 0)
+	if (object_open_stored(&o, &bytes, g->dest, promised, &g->e) != 0)
 		return -1;
 	while ((n = object_read(o, (int64_t)out->n, buf_room(out, step), step, &g->e)) > 0)
 		buf_took(out, (size_t)n);
 	if (n < 0)
 		return -1;
 	assert_int_equal(out->n, bytes);
-	return 0;
+	return promised->stored_sha256 == NULL ? 0
+	                                       : object_compare(o, NULL, bytes, promised, &g->e);
+}
+
+UNUSED static int
+aging_get(struct buf *out, struct aging *g, const char *key, size_t step)
+{
+	return aging_get_stored(out, g, &(struct stored_object){ .key = key }, step);
 }
 
 UNUSED static void

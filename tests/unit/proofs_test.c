@@ -131,6 +131,7 @@ NEW_5_what_would_come_back_otherwise_is_named_once_for_each_backup(void **state)
 	changed(f, "UPDATE backup SET recipients='age1x' WHERE id=2", 1,
 	    "b2 would come back other");
 	changed(f, "UPDATE part SET data_stored_sha256='00'", 2, "its part");
+	changed(f, "UPDATE part SET data_front_sha256='00'", 2, "its part");
 	changed(f, "UPDATE backup SET health='missing' WHERE id=1", 1, "names is missing");
 	changed(f, "DELETE FROM part_table", 0, "");
 	changed(f, "UPDATE backup SET uuid='x' WHERE id=2", 2, "b2 ");

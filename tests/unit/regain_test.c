@@ -110,6 +110,7 @@ PEER_11_all_that_a_sidecar_says_is_there_and_its_gaps_are_told(void **state)
 	assert_true(found.rebuilt_at > 0);
 	OK(backups_parts(&parts, &n, f->a, f->db, 7, &f->e));
 	assert_int_equal(n, 1);
+	assert_string_equal(parts[0].data.front_sha256, HASH);
 	OK(services_list(&services, &n, f->a, f->db, found.environment, &f->e));
 	assert_int_equal(n, 1);
 	assert_string_equal(services[0].settings.host, "db.example.org");

@@ -131,6 +131,39 @@ T62_the_header_beside_it_opens_what_its_own_does_not(void **state)
 	assert_int_equal(look(g, other, &why), WRAP_NONE);
 }
 
+/* What is promised is how the object begins, whoever is to open it by now. */
+static void
+T62_what_is_promised_of_an_object_stays_true_whatever_lies_beside_it(void **state)
+{
+	struct aging *g = *state;
+	CLEANUP_BUF struct buf plain = BUF_INIT;
+	CLEANUP_BUF struct buf back = BUF_INIT;
+	CLEANUP_BUF struct buf another = BUF_INIT;
+	struct upload_stored lies, ignored;
+	struct stored_object promised;
+	char *old;
+
+	aging_dest(g);
+	aging_random(&plain, 200000);
+	aging_put(&lies, g, key, &plain, 1 << 20);
+	promised = aging_promise(key, &lies);
+	old = arena_dup(g->a, g->public);
+	new_key(g);
+	aging_dest(g);
+	wrap(g, key);
+	away(g, old);
+	AGED(aging_get_stored(&back, g, &promised, 1 << 20));
+	assert_memory_equal(back.p, plain.p, plain.n);
+	/* Another file with a header that fits it. */
+	aging_put(&ignored, g, key, &plain, 1 << 20);
+	wrap(g, key);
+	aging_dest(g);
+	AGED(aging_get(&another, g, key, 1 << 20));
+	assert_int_equal(aging_get_stored(&another, g, &promised, 1 << 20), -1);
+	assert_int_equal(g->e.kind, ERR_DAMAGED);
+	assert_non_null(strstr(g->e.text, "another file lies in its place"));
+}
+
 static void
 T62_debians_age_opens_it_as_README_says(void **state)
 {
@@ -274,6 +307,7 @@ main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, aging_set_up, aging_tear_down)
 	const struct CMUnitTest tests[] = {
 		T(T62_the_header_beside_it_opens_what_its_own_does_not),
+		T(T62_what_is_promised_of_an_object_stays_true_whatever_lies_beside_it),
 		T(T62_debians_age_opens_it_as_README_says),
 		T(T62_the_header_of_another_object_is_refused_with_the_reason),
 		T(T62_every_length_and_any_changed_bit_of_it_is_noticed),

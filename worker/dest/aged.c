@@ -268,10 +268,12 @@ compare_front(struct aged_object *o, const struct buf *front, const struct store
 {
 	CLEANUP_BUF struct buf names = BUF_INIT;
 	struct upload_stored *lies = &o->lies;
+	struct err why;
 	size_t size;
 
-	if (age_header_look(&size, &names, front, e) != 0)
-		return err_in(e, "%s", promised->key);
+	if (age_header_look(&size, &names, front, &why) != 0)
+		return err_set(e, ERR_DAMAGED, "%s: the stored copy differs: %s", promised->key,
+		    why.text);
 	size = size + AGE_NONCE < front->n ? size + AGE_NONCE : front->n;
 	hash_of(lies->front_sha256, front->p, size);
 	if (strcmp(lies->front_sha256, promised->front_sha256) != 0)
