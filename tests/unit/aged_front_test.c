@@ -117,6 +117,39 @@ T17_who_has_not_read_all_of_it_in_order_has_compared_nothing(void **state)
 	free(got);
 }
 
+/* Chunks far behind are opened while those before them are read: each is told by its own place, the
+ * first one first, and who has enough can go away meanwhile. */
+static void
+T17_what_is_opened_ahead_is_told_in_its_order(void **state)
+{
+	enum { CHUNKS = 320 };
+	static const int bad[] = { CHUNKS - 1, 200, 130, 64, 1, 0 };
+	struct aging *g = *state;
+	CLEANUP_OBJECT struct object *one = NULL, *two = NULL;
+	char *got = xmalloc(8 << 20);
+	int64_t bytes;
+	FRONT;
+
+	put(&f, g, CHUNKS * AGE_CHUNK - 7);
+	must_come(&f, g);
+	AGED(object_open_stored(&one, &bytes, g->dest, &f.promised, &g->e));
+	AGED(object_open_stored(&two, &bytes, g->dest, &f.promised, &g->e));
+	for (int64_t at = 0; at < 8 << 20; at += 1 << 20) {
+		assert_int_equal(object_read(one, at, got + at, 1 << 20, &g->e), 1 << 20);
+		assert_int_equal(object_read(two, at / 2, got, 1 << 19, &g->e), 1 << 19);
+		assert_memory_equal(got, f.plain.p + at / 2, 1 << 19);
+		assert_memory_equal(got + at, f.plain.p + at, at == 0 ? 0 : 1 << 20);
+	}
+	object_closep(&one);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		size_t at = f.front + (size_t)bad[i] * AGE_STORED;
+
+		f.lies.p[at + 1000] ^= 1;
+		must_be_damaged(&f, g, &f.lies, arena_printf(g->a, "damaged at byte %zu:", at));
+	}
+	free(got);
+}
+
 /* The same contents for the same recipients, from another day: only the file key differs. */
 static void
 T17_another_file_of_the_same_contents_and_keys_is_refused_when_it_is_opened(void **state)
@@ -247,6 +280,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(T17_the_front_is_header_and_nonce_and_no_hash_is_made_behind_it),
 		T(T17_who_has_not_read_all_of_it_in_order_has_compared_nothing),
+		T(T17_what_is_opened_ahead_is_told_in_its_order),
 		T(T17_another_file_of_the_same_contents_and_keys_is_refused_when_it_is_opened),
 		T(T17_every_flipped_bit_is_noticed_without_a_hash),
 		T(T16_every_length_is_noticed_also_at_the_border_of_chunks),
