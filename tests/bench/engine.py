@@ -16,7 +16,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 from again import FIND, change, restic, tar, timed
@@ -89,20 +88,21 @@ class Shop(Home):
         super().__exit__(*args)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def watch(self, job, most):
-        """The most memory that a job's process has taken, while it runs."""
+    def watch(self, job):
+        """The most memory that a job's process has taken, until it ends; seldom asked, for who asks takes a core's time."""
+        most = 0
         while self.job(job)["state"] in ("queued", "running"):
             for pid in self.children(self.workers[0]).values():
                 with contextlib.suppress(OSError, StopIteration), open(f"/proc/{pid}/status") as f:
-                    most[0] = max(most[0], next(int(n.split()[1]) for n in f if n.startswith("VmHWM")))
+                    most = max(most, next(int(n.split()[1]) for n in f if n.startswith("VmHWM")))
             time.sleep(0.1)
+        return most
 
     def timed_job(self, work, job):
-        most = [0]
-        threading.Thread(target=self.watch, args=(job, most)).start()
-        row = self.wait_job(job, 600)
+        most = self.watch(job)
+        row = self.job(job)
         assert row["state"] == "succeeded", row["error"]
-        self.rows.rss[work] = max(self.rows.rss.get(work, 0), most[0])
+        self.rows.rss[work] = max(self.rows.rss.get(work, 0), most)
         return (row["finished_at"] - row["started_at"]) / 1000
 
     def back_up(self, work):

@@ -22,7 +22,7 @@ struct squeezer {
 size_t
 squeeze_piece(int buffers, size_t held)
 {
-	const size_t all = (size_t)40 << 20;
+	const size_t all = (size_t)36 << 20;
 	size_t units = (held < all ? all - held : 0) / (size_t)buffers / SQUEEZE_UNIT;
 	size_t most = FRAME_RAW_MAX / SQUEEZE_UNIT;
 

@@ -16,6 +16,8 @@
 #include "worker/dest/wrap.h"
 
 enum { BATCH = 16 };
+/* What is opened ahead at once: no way has to be waited for, as with a bucket. */
+enum { AHEAD = 1 << 20 };
 /* Who has read so many chunks in order will read all: another thread then hashes them. */
 enum { BESIDE_FROM = 64 };
 
@@ -517,8 +519,10 @@ aged_open(struct object **ret, int64_t *bytes, struct dest *d,
 		return err_in(e, "%s", key);
 	}
 	o->reads_ahead = o->proven && d->driver->reads_apart;
-	if (o->reads_ahead)
+	if (o->reads_ahead) {
 		ahead_init(&o->ahead, o->base.bytes, &d->opens_ahead, open_all, o);
+		o->ahead.most = AHEAD;
+	}
 	*bytes = o->base.bytes;
 	*ret = &o->base;
 	return 0;

@@ -37,7 +37,8 @@ struct ahead {
 	pthread_mutex_t lock;         /* of what follows */
 	char *p;                      /* n bytes from `at` on */
 	int64_t at;
-	size_t n, step, most;
+	size_t n, step;
+	size_t most;                  /* at once; may be set to less before the first reading */
 	struct ahead_block blocks[AHEAD_AT_ONCE];   /* in their order, `first` is next */
 	int first;
 	atomic_bool *turn;            /* set while one has some on their way; NULL: none may */
