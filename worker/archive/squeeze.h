@@ -14,8 +14,8 @@
 #include "lib/base/err.h"
 
 /* How large a piece may be when so many buffers have room for one, or for what it is pressed to:
- * all together, and with what is `held` beside them at most 36 MiB; one at most FRAME_RAW_MAX, and
- * at least SQUEEZE_UNIT, even if that is more together. */
+ * all together, and with what is `held` beside them at most 36 MiB; one at most 3 MiB, and at least
+ * SQUEEZE_UNIT, even if that is more together. */
 size_t squeeze_piece(int buffers, size_t held);
 
 /* The frames made of one piece of at most `raw_max` bytes. */
