@@ -1,10 +1,13 @@
 #!/usr/bin/python3
 """verify_test.py: nobody asks, and still what was stored is compared, read again, tested and counted."""
 import contextlib
+import hashlib
 import os
 import re
 import sqlite3
+import subprocess
 import sys
+import tempfile
 import time
 
 sys.dont_write_bytecode = True
@@ -103,6 +106,52 @@ def reconcile(s):
     whole = s.sql1("SELECT max(id) FROM backup WHERE state = 'ready' AND health = 'good' AND id < ?", ready["id"])
     assert s.browser.get(f"/b/b{whole}/restore").status == 200
     assert s.browser.get(f"/b/b{whole}/download").status == 200
+
+
+def verify(s, backup, state):
+    """The verification's log."""
+    s.must(s.browser.submit(s.must(s.browser.get(f"/b/b{backup['id']}")).form(action=f"/b/b{backup['id']}/verify")))
+    job = s.sql1("SELECT max(id) FROM job WHERE kind = 'verify'")
+    s.wait_job(job, state)
+    return "\n".join(r["text"] for r in s.sql("SELECT text FROM job_log WHERE job = ? ORDER BY seq", job))
+
+
+def store_anew(s, backup, key, text):
+    """The manifest of media says this, and all that was promised of it is met, but that nobody signed it."""
+    with tempfile.NamedTemporaryFile() as f:
+        f.write(text)
+        f.flush()
+        body = subprocess.run(["zstd", "-qc", f.name], capture_output=True, check=True).stdout
+    if key.endswith(".age"):
+        readers = [word for r in backup["recipients"].split() for word in ("-r", r)]
+        body = subprocess.run(["age", "-e", *readers], input=body, capture_output=True, check=True).stdout
+    with open(f"{s.home}/store/{key}", "wb") as f:
+        f.write(body)
+    statement(s.home + "/catalog.db", f"UPDATE backup SET signed_by = '' WHERE id = {backup['id']}")
+    statement(s.home + "/catalog.db", f"UPDATE part SET manifest_raw_bytes = {len(text)}, manifest_stored_bytes = {len(body)},"
+              f" manifest_raw_sha256 = '{hashlib.sha256(text).hexdigest()}',"
+              f" manifest_stored_sha256 = '{hashlib.sha256(body).hexdigest()}' WHERE manifest_key = '{key}'")
+
+
+@test("PEER-7", "every file is hashed: one that is not what the manifest says is named, though its pack is as it was stored")
+def hashed(s):
+    ready = s.backup(LIVE, ["media"])
+    assert ": good" in verify(s, ready, "succeeded")
+    part = s.sql("SELECT * FROM part WHERE backup = ? AND engine = 'files'", ready["id"])[0]
+    text = s.plain(part["manifest_key"])
+    text = subprocess.run(["zstd", "-dc"], input=text, capture_output=True, check=True).stdout
+    found = re.search(rb"\n\./(\S+) type=file [^\n]* size=[1-9][^\n]* sha256=(.)[^\n]* x-pack=", text)
+    other = b"1" if found[2] == b"0" else b"0"
+    store_anew(s, ready, part["manifest_key"], text[:found.start(2)] + other + text[found.end(2):])
+    # The control: what was stored is as it was stored, and nobody who does not hash the files would know.
+    s.stop_one("worker")
+    s.start_worker({"LAZARETTE_FAULT_CONTROL": "chain.unchecked"})
+    assert "media: good" in verify(s, ready, "succeeded")
+    s.stop_one("worker")
+    s.start_worker()
+    log = verify(s, ready, "failed")
+    assert f"'{found[1].decode()}' is not in {part['data_key']} as it was stored" in log, log
+    assert s.sql1("SELECT health FROM backup WHERE id = ?", ready["id"]) == "damaged"
 
 
 if __name__ == "__main__":

@@ -23,8 +23,8 @@ chain_is(const struct export_part *part)
 
 /* -- walking the manifest: the caller's thread -- */
 
-static void
-give(struct chain *c)
+void
+chain_give(struct chain *c)
 {
 	if (c->open != NULL)
 		press_give(c->press);
@@ -36,7 +36,7 @@ take(struct chain *c, struct err *e)
 {
 	void *item;
 
-	give(c);
+	chain_give(c);
 	if (press_take(&item, c->press, e) != 0)
 		return -1;
 	c->open = item;
@@ -82,9 +82,8 @@ move_window(struct chain *c, int64_t offset)
 	c->window_at = offset;
 }
 
-/* A lot with the frame that begins there. */
-static int
-load(struct chain *c, int64_t offset, struct err *e)
+int
+chain_load(struct chain *c, int64_t offset, struct err *e)
 {
 	unsigned long long raw_n;
 	size_t n;
@@ -115,17 +114,6 @@ load(struct chain *c, int64_t offset, struct err *e)
 	return 0;
 }
 
-static void
-add_piece(struct lot *l, const struct piece *p)
-{
-	if (l->count == l->capacity) {
-		l->capacity = l->capacity ? l->capacity * 2 : 64;
-		l->pieces = xrealloc(l->pieces, l->capacity * sizeof *l->pieces);
-	}
-	l->pieces[l->count++] = *p;
-	l->wanted += p->n + TAR_BLOCK;
-}
-
 static struct entry *
 copy_entry(struct arena *a, const struct entry *from)
 {
@@ -137,6 +125,32 @@ copy_entry(struct arena *a, const struct entry *from)
 	entry->gname = arena_dup(a, from->gname);
 	entry->target = entry->pack = "";
 	return entry;
+}
+
+int
+chain_add_piece(struct chain *c, const struct entry *entry, int64_t *left, struct err *e)
+{
+	struct lot *l = c->open;
+	bool first = *left == entry->size;
+	size_t at = first ? (size_t)entry->at : 0;
+
+	if (at >= l->raw_n)
+		return chain_lot_damaged(l, "the frame has less than its file needs", e);
+	struct piece p = { .entry = copy_entry(l->arena, entry), .at = at, .n = l->raw_n - at,
+		.first = first };
+
+	if ((int64_t)p.n >= *left) {
+		p.n = (size_t)*left;
+		p.last = true;
+	}
+	if (l->count == l->capacity) {
+		l->capacity = l->capacity ? l->capacity * 2 : 64;
+		l->pieces = xrealloc(l->pieces, l->capacity * sizeof *l->pieces);
+	}
+	l->pieces[l->count++] = p;
+	l->wanted += p.n + TAR_BLOCK;
+	*left -= (int64_t)p.n;
+	return 0;
 }
 
 /* Whether the open lot has the frame that begins there, and room for more of it: a content that is
@@ -155,34 +169,19 @@ static int
 add_file(struct chain *c, const struct entry *entry, struct err *e)
 {
 	int64_t left = entry->size, next = entry->frame_offset;
-	size_t at = (size_t)entry->at;
-	bool first = true;
 
 	do {
-		if (!is_open(c, next, left) && load(c, next, e) != 0)
+		if (!is_open(c, next, left) && chain_load(c, next, e) != 0)
 			return -1;
-		struct lot *l = c->open;
-
-		if (at >= l->raw_n || (!first && l->raw_n == 0))
-			return chain_lot_damaged(l, "the frame has less than its file needs", e);
-		struct piece p = { .entry = copy_entry(l->arena, entry), .at = at,
-			.n = l->raw_n - at, .first = first };
-
-		if ((int64_t)p.n >= left) {
-			p.n = (size_t)left;
-			p.last = true;
-		}
-		add_piece(l, &p);
-		left -= (int64_t)p.n;
-		next = l->offset + (int64_t)l->stored_n;
-		first = false;
-		at = 0;
+		if (chain_add_piece(c, entry, &left, e) != 0)
+			return -1;
+		next = c->open->offset + (int64_t)c->open->stored_n;
 	} while (left > 0);
 	return 0;
 }
 
-static const char *
-name_of(const char *key)
+const char *
+chain_name_of(const char *key)
 {
 	const char *slash = strrchr(key, '/');
 
@@ -194,26 +193,22 @@ chain_pack_named(const struct export_part *of, const char *name)
 {
 	const struct part *part = of->chain;
 
-	if (strcmp(name_of(of->data->key), name) == 0)
+	if (strcmp(chain_name_of(of->data->key), name) == 0)
 		return of->data;
 	for (size_t i = 0; part != NULL && i < part->pack_count; i++)
-		if (strcmp(name_of(part->packs[i].object.key), name) == 0)
+		if (strcmp(chain_name_of(part->packs[i].object.key), name) == 0)
 			return &part->packs[i].object;
 	return NULL;
 }
 
-static int
-open_pack(struct chain *c, const char *name, struct err *e)
+int
+chain_open_pack(struct chain *c, const struct stored_object *pack, struct err *e)
 {
 	int64_t bytes;
 
-	give(c);
+	chain_give(c);
 	object_closep(&c->object);
-	c->pack = chain_pack_named(c->part, name);
-	if (c->pack == NULL)
-		return err_set(e, ERR_DAMAGED,
-		    "%s: it names the pack '%.200s', which the backup does not know",
-		    c->part->manifest->key, name);
+	c->pack = pack;
 	if (object_open_stored(&c->object, &bytes, c->part->dest, c->pack, e) != 0)
 		return -1;
 	if (object_lies(c->object) != c->pack->stored_bytes)
@@ -224,6 +219,16 @@ open_pack(struct chain *c, const char *name, struct err *e)
 	c->window_at = 0;
 	c->window_n = 0;
 	return 0;
+}
+
+static int
+open_named(struct chain *c, const char *name, struct err *e)
+{
+	const struct stored_object *pack = chain_pack_named(c->part, name);
+
+	return pack != NULL ? chain_open_pack(c, pack, e) : err_set(e, ERR_DAMAGED,
+	    "%s: it names the pack '%.200s', which the backup does not know",
+	    c->part->manifest->key, name);
 }
 
 /* Headers in a row, and the archive's end. */
@@ -250,8 +255,8 @@ add_entry(struct chain *c, const struct entry *entry, struct err *e)
 		tar_header(&head, entry);
 		return add_names(c, head.p, head.n, e);
 	}
-	if ((c->pack == NULL || strcmp(name_of(c->pack->key), entry->pack) != 0)
-	    && open_pack(c, entry->pack, e) != 0)
+	if ((c->pack == NULL || strcmp(chain_name_of(c->pack->key), entry->pack) != 0)
+	    && open_named(c, entry->pack, e) != 0)
 		return -1;
 	return add_file(c, entry, e);
 }
@@ -262,7 +267,7 @@ is_own(struct chain *c, const char *name)
 {
 	const struct stored_object *pack;
 
-	if (c->own != NULL && strcmp(name_of(c->own->key), name) == 0)
+	if (c->own != NULL && strcmp(chain_name_of(c->own->key), name) == 0)
 		return true;
 	pack = chain_pack_named(c->part, name);
 	if (pack == NULL || backup_own_pack(c->part->chain, pack->key) == 0)
@@ -294,7 +299,7 @@ walk(struct chain *c, struct err *e)
 	}
 	if (add_names(c, end, sizeof end, e) != 0)
 		return -1;
-	give(c);
+	chain_give(c);
 	return press_finish(c->press, e);
 }
 
@@ -388,11 +393,10 @@ copy_own(struct chain *c, const struct stored_object *data, struct err *e)
 
 /* -- the whole -- */
 
-static int
-set_up(struct chain *c, struct err *e)
+int
+chain_set_up(struct chain *c, struct err *e)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	void *items[CHAIN_THREADS + 2];
 
 	c->threads = cores < 1 ? 1 : cores > CHAIN_THREADS ? CHAIN_THREADS : (int)cores;
 	c->slots = c->threads + 2;
@@ -410,18 +414,25 @@ set_up(struct chain *c, struct err *e)
 	for (int i = 0; i < c->slots; i++) {
 		c->lots[i].stored = xmalloc(CHAIN_STORED);
 		c->lots[i].raw = xmalloc(CHAIN_STORED);
-		items[i] = &c->lots[i];
 	}
-	const struct press_spec spec = {
-		.threads = c->threads, .slots = c->slots, .items = items, .work = chain_lot_work,
-		.deliver = { chain_lot_deliver }, .arg = c,
-	};
-	if (scroll_open(&c->scroll, c->part->dest, c->part->manifest, e) != 0)
-		return -1;
+	return scroll_open(&c->scroll, c->part->dest, c->part->manifest, e);
+}
+
+int
+chain_press(struct chain *c, const struct press_spec *ways, struct err *e)
+{
+	void *items[CHAIN_THREADS + 2];
+	struct press_spec spec = *ways;
+
+	for (int i = 0; i < c->slots; i++)
+		items[i] = &c->lots[i];
+	spec.threads = c->threads;
+	spec.slots = c->slots;
+	spec.items = items;
 	return press_new(&c->press, &spec, e);
 }
 
-static void
+void
 chain_release(struct chain *c)
 {
 	press_freep(&c->press);
@@ -444,6 +455,15 @@ chain_release(struct chain *c)
 }
 
 static int
+put_together(struct chain *c, struct err *e)
+{
+	const struct press_spec ways = { .work = chain_lot_work, .deliver = { chain_lot_deliver },
+		.arg = c };
+
+	return chain_set_up(c, e) != 0 || chain_press(c, &ways, e) != 0 || walk(c, e) != 0 ? -1 : 0;
+}
+
+static int
 read_all(struct chain *c, struct err *e)
 {
 	const struct export_part *part = c->part;
@@ -452,7 +472,7 @@ read_all(struct chain *c, struct err *e)
 	for (int64_t n = 1; (own = backup_own(part->chain, n)) != NULL; n++)
 		if ((c->frames ? copy_own(c, own, e) : read_own(c, own, e)) != 0)
 			return -1;
-	if (set_up(c, e) != 0 || walk(c, e) != 0)
+	if (put_together(c, e) != 0)
 		return -1;
 	if (c->sent != part->chain->whole_bytes)
 		return err_set(e, ERR_DAMAGED,
@@ -486,5 +506,5 @@ chain_pick(const struct export_part *part, const struct sink *to, const struct c
 	CLEANUP(chain_release) struct chain c = { .part = part, .to = to, .pick = pick,
 		.check = pick->check, .head = BUF_INIT };
 
-	return set_up(&c, e) != 0 || walk(&c, e) != 0 ? -1 : 0;
+	return put_together(&c, e);
 }

@@ -68,10 +68,30 @@ struct chain {
 	int64_t own_left;             /* of an own pack's tar, without its end */
 };
 
+/* Memory, and the manifest from its beginning; the caller has zeroed it and filled in the part, and
+ * releases it, also after a failure. */
+MUST_USE int chain_set_up(struct chain *c, struct err *e);
+/* The lots go through it: `ways` says how they are worked on and delivered. */
+MUST_USE int chain_press(struct chain *c, const struct press_spec *ways, struct err *e);
+void chain_release(struct chain *c);
+
+/* The pack that is gone through from now on; what was stored of it must all be there. */
+MUST_USE int chain_open_pack(struct chain *c, const struct stored_object *pack, struct err *e);
+/* c->open becomes a lot with the frame that begins there; the last one is given away. */
+MUST_USE int chain_load(struct chain *c, int64_t offset, struct err *e);
+/* The open lot has the next bytes of the file, of which so many are left: all before its first. */
+MUST_USE int chain_add_piece(struct chain *c, const struct entry *entry, int64_t *left,
+    struct err *e);
+void chain_give(struct chain *c);   /* the open lot, if there is one */
+const char *chain_name_of(const char *key);   /* as the manifest names a pack */
+
 /* For press_new(); `arg` is the chain. */
 MUST_USE int chain_lot_work(void *arg, int thread, void *item, struct err *e);
 MUST_USE int chain_lot_deliver(void *arg, void *item, struct err *e);
 
+/* Of a file in several frames: its bytes one after the other, by who delivers. */
+MUST_USE int chain_lot_hash(struct chain *c, const struct lot *l, const struct piece *p,
+    const unsigned char *bytes, struct err *e);
 MUST_USE int chain_lot_send(struct chain *c, const void *p, size_t n, struct err *e);
 /* ERR_DAMAGED: "<key>: the stored copy is damaged at byte 4711: <how>". */
 int chain_lot_damaged(const struct lot *l, const char *how, struct err *e);

@@ -150,11 +150,22 @@ chain_lot_work(void *arg, int thread, void *item, struct err *e)
 
 /* -- putting it together: one thread -- */
 
+int
+chain_lot_hash(struct chain *c, const struct lot *l, const struct piece *p,
+    const unsigned char *bytes, struct err *e)
+{
+	struct hash *h = c->hashes[c->threads];
+
+	if (p->first && p->last)
+		return 0;
+	hash_add(h, bytes, p->n);
+	return p->last ? compare_hash(h, l, p->entry, e) : 0;
+}
+
 static int
 send_piece(struct chain *c, const struct lot *l, const struct piece *p, struct err *e)
 {
 	static const char zeros[TAR_BLOCK];
-	struct hash *h = c->hashes[c->threads];
 
 	if (p->first) {
 		buf_clear(&c->head);
@@ -162,11 +173,8 @@ send_piece(struct chain *c, const struct lot *l, const struct piece *p, struct e
 		if (chain_lot_send(c, c->head.p, c->head.n, e) != 0)
 			return -1;
 	}
-	if (c->check && !(p->first && p->last)) {
-		hash_add(h, l->raw + p->at, p->n);
-		if (p->last && compare_hash(h, l, p->entry, e) != 0)
-			return -1;
-	}
+	if (c->check && chain_lot_hash(c, l, p, l->raw + p->at, e) != 0)
+		return -1;
 	if (chain_lot_send(c, l->raw + p->at, p->n, e) != 0)
 		return -1;
 	return p->last ? chain_lot_send(c, zeros, tar_padding(p->entry->size), e) : 0;
@@ -177,15 +185,12 @@ static int
 send_frame(struct chain *c, const struct lot *l, struct err *e)
 {
 	const struct watch *watch = c->part->watch;
-	struct hash *h = c->hashes[c->threads];
 
 	for (size_t i = 0; i < l->count; i++) {
 		const struct piece *p = &l->pieces[i];
 
-		if (p->first && p->last)
-			continue;
-		hash_add(h, l->frame == l->raw ? l->stored + p->made_at : l->raw + p->at, p->n);
-		if (p->last && compare_hash(h, l, p->entry, e) != 0)
+		if (chain_lot_hash(c, l, p,
+		        l->frame == l->raw ? l->stored + p->made_at : l->raw + p->at, e) != 0)
 			return -1;
 	}
 	c->sent += (int64_t)l->made_n;

@@ -12,6 +12,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/fd.h"
 #include "lib/base/num.h"
+#include "worker/archive/chain_check.h"
 #include "worker/archive/frame.h"
 
 /* How long a check of structure may take before its silence counts as a stall: this, and its bytes
@@ -148,6 +149,17 @@ readback_object(struct plan *p, const struct readback *what, struct err *e)
 	fd_close(&pass.out);
 	wait_for(thread, p, what);
 	return judge(rc, &pr, e);
+}
+
+int
+readback_pack(struct plan *p, const struct readback *what, struct chain_check *check,
+    struct err *e)
+{
+	struct pass pass = { .plan = p, .what = what, .out = -1, .percent = -1 };
+	const struct sink to = { pass_on, &pass };
+
+	report_phase(p->report, "%s: reading back", what->label);
+	return chain_check_pack(check, &to, e);
 }
 
 static void

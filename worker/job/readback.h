@@ -9,6 +9,8 @@
 #include "lib/model/backup.h"
 #include "worker/job/plan.h"
 
+struct chain_check;
+
 struct readback {
 	const struct stored_object *object;   /* its key and what it must hash to */
 	const char *label;                    /* begins the phase: "database" */
@@ -19,6 +21,10 @@ struct readback {
 
 /* ERR_DAMAGED says at which byte; ERR_NOT_FOUND when the storage has no such object. */
 MUST_USE int readback_object(struct plan *p, const struct readback *what, struct err *e);
+
+/* The same of a pack, the one that chain_check_next() gave last: each file in it is hashed, too. */
+MUST_USE int readback_pack(struct plan *p, const struct readback *what, struct chain_check *check,
+    struct err *e);
 
 /* Without its key only what lies there can be compared, and that it is what was stored. Of an
  * object whose size is not known stored_bytes is -1. */
