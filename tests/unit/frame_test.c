@@ -117,7 +117,7 @@ read_frames(struct place *place, struct buf *raw, const struct frame_totals *exp
 static void
 comes_back_as_it_was_written(void **state)
 {
-	static const size_t sizes[] = { 0, 1, FRAME_RAW_MAX - 1, FRAME_RAW_MAX, FRAME_RAW_MAX + 1,
+	static const size_t sizes[] = { 0, 1, SQUEEZE_MAX - 1, SQUEEZE_MAX, SQUEEZE_MAX + 1,
 		21 * MIB + 5 };
 
 	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
@@ -345,7 +345,7 @@ T17_swapped_and_doubled_frames_are_noticed(void **state)
 	struct damage d = { 0 };
 	size_t one, two;
 
-	fill(&raw, 2 * (size_t)FRAME_RAW_MAX, 100);
+	fill(&raw, 2 * (size_t)SQUEEZE_MAX, 100);
 	write_frames(&totals, &stored, &raw, raw.n);
 	assert_int_equal(totals.frames, 2);
 	one = ZSTD_findFrameCompressedSize(stored.p, stored.n);
@@ -370,7 +370,7 @@ T17_without_a_raw_hash_the_stored_one_notices(void **state)
 	struct err e;
 	size_t one;
 
-	fill(&raw, 2 * (size_t)FRAME_RAW_MAX, 100);
+	fill(&raw, 2 * (size_t)SQUEEZE_MAX, 100);
 	write_frames(&totals, &stored, &raw, raw.n);
 	totals.raw_sha256[0] = '\0';
 	store(*state, &stored);
@@ -395,7 +395,7 @@ T17_damage_is_named_by_its_place(void **state)
 	char want[64];
 	size_t one;
 
-	fill(&raw, 2 * (size_t)FRAME_RAW_MAX, 100);
+	fill(&raw, 2 * (size_t)SQUEEZE_MAX, 100);
 	write_frames(&totals, &stored, &raw, raw.n);
 	one = ZSTD_findFrameCompressedSize(stored.p, stored.n);
 	stored.p[stored.n - 1] ^= 1;        /* in the checksum of the second frame */

@@ -10,9 +10,6 @@
 #include "lib/base/arena.h"
 #include "worker/archive/frame.h"
 
-/* Who reads has several frames in memory, stored and raw, beside all else. */
-enum { PIECE_MAX = 3 << 20 };
-
 /* The tables of level 3 are 768 KiB for each thread, most of the cache that a core has for itself.
  * Narrower ones of 320 KiB are a fifth faster, and what comes out is as small within 1 %. */
 enum { NARROW_LEVEL = 3, HASH_LOG = 16, CHAIN_LOG = 14 };
@@ -27,7 +24,7 @@ squeeze_piece(int buffers, size_t held)
 {
 	const size_t all = (size_t)36 << 20;
 	size_t units = (held < all ? all - held : 0) / (size_t)buffers / SQUEEZE_UNIT;
-	size_t most = PIECE_MAX / SQUEEZE_UNIT;
+	size_t most = SQUEEZE_MAX / SQUEEZE_UNIT;
 
 	if (units == 0)
 		units = 1;

@@ -13,13 +13,14 @@
 #include "lib/base/attr.h"
 #include "lib/base/err.h"
 
+enum { SQUEEZE_FRAMES = 40, SQUEEZE_UNIT = 256 << 10, SQUEEZE_MAX = 3 << 20 };
+
 /* How large a piece may be when so many buffers have room for one, or for what it is pressed to:
- * all together, and with what is `held` beside them at most 36 MiB; one at most 3 MiB, and at least
- * SQUEEZE_UNIT, even if that is more together. */
+ * all together, with what is `held` beside them, at most 36 MiB; one at most SQUEEZE_MAX, for who
+ * reads has several of them, too, and at least SQUEEZE_UNIT, even if that is more together. */
 size_t squeeze_piece(int buffers, size_t held);
 
 /* The frames made of one piece of at most `raw_max` bytes. */
-enum { SQUEEZE_FRAMES = 40, SQUEEZE_UNIT = 256 << 10 };
 struct squeezed {
 	unsigned char *out;
 	size_t capacity, n;
