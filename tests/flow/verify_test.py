@@ -133,7 +133,7 @@ def store_anew(s, backup, key, text):
               f" manifest_stored_sha256 = '{hashlib.sha256(body).hexdigest()}' WHERE manifest_key = '{key}'")
 
 
-@test("PEER-7", "every file is hashed: one that is not what the manifest says is named, though its pack is as it was stored")
+@test("T26", "every file is hashed: one that is not what the manifest says is named, though its pack is as it was stored")
 def hashed(s):
     ready = s.backup(LIVE, ["media"])
     assert ": good" in verify(s, ready, "succeeded")
