@@ -473,10 +473,17 @@ token_of(struct fixture *f, const char *message)
 
 	assert_non_null(at);
 	for (at += strlen("/confirm/"); to < token + TOKEN_SIZE - 1; at++) {
-		if (strncmp(at, "=\r\n", 3) == 0)
+		unsigned coded;
+
+		if (strncmp(at, "=\r\n", 3) == 0) {
 			at += 2;
-		else
+		} else if (sscanf(at, "=%2x", &coded) == 1) {
+			/* A line that begins as "From " does is not left so. */
+			*to++ = (char)coded;
+			at += 2;
+		} else {
 			*to++ = *at;
+		}
 	}
 	return token;
 }
