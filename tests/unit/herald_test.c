@@ -472,19 +472,12 @@ token_of(struct fixture *f, const char *message)
 	const char *at = strstr(arena_dup(f->a, message), "/confirm/");
 
 	assert_non_null(at);
-	for (at += strlen("/confirm/"); to < token + TOKEN_SIZE - 1; at++) {
-		unsigned coded;
-
-		if (strncmp(at, "=\r\n", 3) == 0) {
-			at += 2;
-		} else if (sscanf(at, "=%2x", &coded) == 1) {
-			/* A line that begins as "From " does is not left so. */
-			*to++ = (char)coded;
-			at += 2;
-		} else {
+	/* A line that begins as "From " does is not left so: "=46". */
+	for (at += strlen("/confirm/"); to < token + TOKEN_SIZE - 1; at += *at == '=' ? 3 : 1)
+		if (*at != '=')
 			*to++ = *at;
-		}
-	}
+		else if (at[1] != '\r')
+			*to++ = (char)strtol((char[]){ at[1], at[2], '\0' }, NULL, 16);
 	return token;
 }
 
