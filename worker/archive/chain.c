@@ -399,8 +399,7 @@ chain_set_up(struct chain *c, struct err *e)
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
 	c->threads = cores < 1 ? 1 : cores > CHAIN_THREADS ? CHAIN_THREADS : (int)cores;
-	if (c->slots == 0)
-		c->slots = c->threads + 2;
+	c->slots = c->threads + 2;
 	c->window_size = ZSTD_compressBound(FRAME_RAW_MAX) + READ_STEP;
 	c->window = xmalloc(c->window_size);
 	for (int i = 0; i <= c->threads; i++)

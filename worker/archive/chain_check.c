@@ -329,9 +329,7 @@ chain_check_open(struct chain_check **ret, const struct export_part *part, struc
 	CLEANUP_CHAIN_CHECK struct chain_check *k = xmalloc(sizeof *k);
 	size_t packs = part->chain->pack_count + 1;
 
-	/* With some more on their way nobody waits for the ones who hash in order. */
-	*k = (struct chain_check){ .chain = { .part = part, .check = true,
-		.slots = CHAIN_THREADS + 2, .head = BUF_INIT } };
+	*k = (struct chain_check){ .chain = { .part = part, .check = true, .head = BUF_INIT } };
 	k->named = xmalloc(packs * sizeof *k->named);
 	memset(k->named, 0, packs * sizeof *k->named);
 	if (chain_set_up(&k->chain, e) != 0)

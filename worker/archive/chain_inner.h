@@ -48,8 +48,7 @@ struct chain {
 	struct squeezer *squeezers[CHAIN_THREADS];
 	struct scroll *scroll;
 	struct press *press;
-	int threads;
-	int slots;                    /* 0 before it is set up: as few as will do */
+	int threads, slots;
 	ZSTD_DCtx *contexts[CHAIN_THREADS];
 	struct hash *hashes[CHAIN_THREADS + 1];   /* the last one is of who delivers */
 	struct lot lots[CHAIN_THREADS + 2];
