@@ -212,11 +212,16 @@ def twice(s):
     s.away(new)
     s.wait_download(s.request_download(seen["first"]))
     path = s.add_folder("other")
+    # What lies there already and cannot be used gives way to the one that can.
+    broken = next(k for k in s.headers() if any(k.startswith(key) for key in s.keys(seen["second"])))
+    os.makedirs(os.path.dirname(f"{path}/{broken}"), exist_ok=True)
+    with open(f"{path}/{broken}", "wb") as f:
+        f.write(b"age-encryption.org/v1\n-> no header\n")
     s.must(s.choose_copies("", "cloud", "other"))
     s.act(seen["second"], f"/b/b{seen['second']}/copies/other")
     s.wait_copy(seen["second"], "other")
     there = objects(path)
-    assert [k for k in there if k.endswith(".header")] and all(there[k] == v for k, v in s.headers().items() if k in there), sorted(there)
+    assert broken in there and all(there[k] == v for k, v in s.headers().items() if k in there), sorted(there)
     assert {k + ".header" for k in there if k.endswith(".age")} == {k for k in there if k.endswith(".header")}
     made = s.run_plan()
     s.wait_copy(made["id"], "other")

@@ -197,8 +197,8 @@ bring_signature(struct ferry *f, const char *key, struct err *e)
 	return *f->plan->backup.signed_by == '\0' ? 0 : bring(f, &signature, false, e);
 }
 
-/* Other keys may open it by now: what says so goes with it. One that is there stays, for it may be
- * of later keys than the one here. */
+/* Other keys may open it by now: what says so goes with it. One that is there and can be used
+ * stays, for it may be of later keys than the one here. */
 static int
 bring_header(struct ferry *f, const char *key, const char *recipients, struct err *e)
 {
@@ -206,19 +206,19 @@ bring_header(struct ferry *f, const char *key, const char *recipients, struct er
 	const struct stored_object header = { .key = wrap_key_for(p->arena, key),
 		.stored_bytes = -1, .stored_sha256 = "" };
 	struct dest *const places[] = { p->dest, p->to };
-	bool has[2] = { false, false };
+	bool serves[2];
 
 	if (!dest_encrypts(key) || wrap_covers(recipients, p->keys))
 		return 0;
 	for (int i = 0; i < 2; i++) {
-		CLEANUP_OBJECT struct object *o = NULL;
-		int64_t bytes;
+		enum wrap_found found;
+		struct err why;
 
-		has[i] = object_open_as_is(&o, &bytes, places[i], header.key, e) == 0;
-		if (!has[i] && e->kind != ERR_NOT_FOUND)
-			return err_in(e, "'%s'", header.key);
+		if (wrap_look(&found, &why, places[i], key, e) != 0)
+			return -1;
+		serves[i] = found == WRAP_WHOLE || found == WRAP_OTHERS;
 	}
-	return has[0] && !has[1] ? bring(f, &header, false, e) : 0;
+	return serves[0] && !serves[1] ? bring(f, &header, false, e) : 0;
 }
 
 static int
