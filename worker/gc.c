@@ -81,22 +81,12 @@ note(void *arg, const struct dest_entry *entry, struct err *e UNUSED)
 	return 0;
 }
 
-/* ".b101-….json.7.tmp" belongs to whoever holds the fence 7 and writes into this folder. */
 static bool
 is_being_written(const struct gc *g, const char *key)
 {
-	const char *name = name_of(key);
-	size_t in = (size_t)(name - key);
-	char fence[NUM_TEXT];
-
-	for (size_t i = 0; i < g->row_count; i++) {
-		const struct invariants_file *row = &g->rows[i];
-
-		snprintf(fence, sizeof fence, ".%" PRId64 ".", row->fence);
-		if (row->fence != 0 && strncmp(row->path, key, in) == 0 &&
-		    strchr(row->path + in, '/') == NULL && strstr(name, fence) != NULL)
+	for (size_t i = 0; i < g->row_count; i++)
+		if (invariants_writes(&g->rows[i], key))
 			return true;
-	}
 	return false;
 }
 

@@ -1,7 +1,12 @@
 /* invariants.c: what must be true of the catalogue, and which files it says there are. */
 #include "lib/store/invariants.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "lib/base/clock.h"
+#include "lib/base/num.h"
 #include "lib/model/restore.h"
 #include "lib/store/packs.h"
 #include "lib/store/sql.h"
@@ -297,4 +302,17 @@ invariants_downloads(struct invariants_file **ret, size_t *count, struct arena *
 		return -1;
 	*ret = rows;
 	return 0;
+}
+
+bool
+invariants_writes(const struct invariants_file *row, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+	size_t in = (size_t)(name - path), n = strlen(name);
+	char fence[NUM_TEXT];
+
+	snprintf(fence, sizeof fence, ".%" PRId64 ".", row->fence);
+	return row->fence != 0 && name[0] == '.' && n > 4 && strcmp(name + n - 4, ".tmp") == 0 &&
+	    strncmp(row->path, path, in) == 0 && strchr(row->path + in, '/') == NULL &&
+	    strstr(name, fence) != NULL;
 }

@@ -6,6 +6,7 @@
 #ifndef LIB_STORE_INVARIANTS_H
 #define LIB_STORE_INVARIANTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,5 +39,8 @@ MUST_USE int invariants_objects(struct invariants_file **ret, size_t *count, str
     struct db *db, int64_t storage, struct err *e);
 MUST_USE int invariants_downloads(struct invariants_file **ret, size_t *count, struct arena *a,
     struct db *db, struct err *e);
+/* Whether `path` is what an upload is called while the job of this row writes it into this folder:
+ * ".b101-….json.7.tmp" belongs to whoever holds the fence 7. */
+bool invariants_writes(const struct invariants_file *row, const char *path);
 
 #endif

@@ -58,24 +58,12 @@ is_ours(const char *path)
 	    strcmp(path, "lazarette.pub") == 0 || strcmp(path, "restore-files.sh") == 0;
 }
 
-/* ".b101-….json.7.tmp" belongs to whoever holds the fence 7 and writes into this folder. */
 static bool
 is_being_written(const struct look *look, const char *path)
 {
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	size_t in = (size_t)(name - path), n = strlen(name);
-	char fence[NUM_TEXT];
-
-	if (name[0] != '.' || n < 5 || strcmp(name + n - 4, ".tmp") != 0)
-		return false;
-	for (size_t i = 0; i < look->named_count; i++) {
-		const struct invariants_file *row = look->named[i].row;
-
-		snprintf(fence, sizeof fence, ".%" PRId64 ".", row->fence);
-		if (row->fence != 0 && strncmp(row->path, path, in) == 0 &&
-		    strchr(row->path + in, '/') == NULL && strstr(name, fence) != NULL)
+	for (size_t i = 0; i < look->named_count; i++)
+		if (invariants_writes(look->named[i].row, path))
 			return true;
-	}
 	return false;
 }
 
