@@ -106,6 +106,32 @@ def configuration(h):
         assert f"lazarette.conf:{plain.count(chr(10)) + 1}: lease must be a time" in done.stderr, done.stderr
 
 
+@test("T24", "gc --dry-run says what would go and why, and removes nothing; gc removes it; other words are refused")
+@fresh
+def garbage(h):
+    h.run("admin", "init")
+    store = os.path.join(h.path, "home", "store")
+    assert "0 objects" in h.run("admin", "gc", "--dry-run").stdout
+    folder = os.path.join(store, "shop", "live")
+    os.makedirs(folder)
+    left = {name: os.path.join(folder, name) for name in (".b7-live.json.3.tmp", ".b8-live.json.4.tmp", "b9.tar.zst")}
+    for path in left.values():
+        with open(path, "w") as f:
+            f.write("left over")
+    for name in (".b7-live.json.3.tmp", "b9.tar.zst"):
+        os.utime(left[name], (1, 1))
+    for words, says in ((("--dry-run",), "would go"), ((), "gone")):
+        said = h.run("admin", "gc", *words).stdout
+        assert all(os.path.exists(p) for n, p in left.items() if words or n != ".b7-live.json.3.tmp"), said
+        for name, word, why in ((".b7-live.json.3.tmp", says, "an upload that was never finished"),
+                                (".b8-live.json.4.tmp", "stays", "it is younger than a day"),
+                                ("b9.tar.zst", "stays", "the catalogue has never heard of it")):
+            line = next(n for n in said.splitlines() if "shop/live/" + name in n)
+            assert word in line and why in line, said
+    assert not os.path.exists(left[".b7-live.json.3.tmp"])
+    assert h.run("admin", "gc", "--dry", status=64).stdout == ""
+
+
 @test("", "a catalogue of another kind is refused with the reason and left as it is")
 @fresh
 def foreign(h):
