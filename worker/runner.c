@@ -7,6 +7,7 @@
  */
 #include "worker/runner.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -49,6 +50,14 @@ enum {
 	NAME_SIZE = 96,
 };
 
+/* The last trouble of one event that was logged. */
+enum { EVENTS = 16 };
+struct said {
+	const char *event;            /* NULL: of none yet */
+	char text[ERR_TEXT_MAX];
+	int64_t at;
+};
+
 struct runner {
 	const struct conf *conf;
 	struct db *db;
@@ -68,8 +77,7 @@ struct runner {
 	pid_t sweeper;
 	int64_t sweep_at, sweep_began, sweep_since;   /* mono, mono, wall */
 	int64_t sweep_started_wall;
-	char said[ERR_TEXT_MAX];      /* the last trouble that was logged, and when */
-	int64_t said_at;
+	struct said said[EVENTS];
 };
 
 /* -- starting -- */
@@ -193,16 +201,30 @@ look_for_key(const struct runner *r)
 
 /* -- turns -- */
 
-/* The same trouble at every turn is one line now and then. */
+static struct said *
+said_of(struct runner *r, const char *event)
+{
+	size_t i = 0;
+
+	while (r->said[i].event != NULL && strcmp(r->said[i].event, event) != 0)
+		i++;
+	assert(i < EVENTS);
+	r->said[i].event = event;
+	return &r->said[i];
+}
+
+/* The same trouble at every turn is one line now and then, also when others come between. */
 static void
 trouble(struct runner *r, const char *event, const struct err *e)
 {
+	struct said *last = said_of(r, event);
+
 	if (e->kind == ERR_FULL)
 		ballast_drop(r->conf);
-	if (strcmp(r->said, e->text) == 0 && clock_mono() - r->said_at < SAY_AGAIN_MS)
+	if (strcmp(last->text, e->text) == 0 && clock_mono() - last->at < SAY_AGAIN_MS)
 		return;
-	snprintf(r->said, sizeof r->said, "%s", e->text);
-	r->said_at = clock_mono();
+	snprintf(last->text, sizeof last->text, "%s", e->text);
+	last->at = clock_mono();
 	log_line(LOG_WARN, event, "%s", e->text);
 }
 
