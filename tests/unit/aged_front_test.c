@@ -1,6 +1,9 @@
 /* aged_front_test.c: an encrypted object that begins as it was promised need not be hashed. */
 #include "tests/unit/aging.h"
 
+#include <zstd.h>
+
+#include "worker/archive/export.h"
 #include "worker/crypt/age.h"
 
 static const char key[] = "x.age";
@@ -273,6 +276,47 @@ T17_who_has_a_secret_key_can_forge_what_only_hashes_notice(void **state)
 	must_be_damaged(&f, g, &f.lies, "its SHA-256 is");
 }
 
+static int
+take_all(void *arg UNUSED, const void *p UNUSED, size_t n UNUSED, struct err *e UNUSED)
+{
+	return 0;
+}
+
+/* Its reader has no manifest to compare the files with, so that the front is not enough. */
+static void
+T17_what_is_handed_out_is_hashed_whatever_its_front_says(void **state)
+{
+	static const char text[] = "what a person downloads";
+	struct aging *g = *state;
+	const struct sink to = { take_all, NULL };
+	CLEANUP_BUF struct buf frame = BUF_INIT;
+	CLEANUP_BUF struct buf back = BUF_INIT;
+	ZSTD_CCtx *zstd = ZSTD_createCCtx();
+	char sha256[HASH_HEX_SIZE];
+	FRONT;
+
+	ZSTD_CCtx_setParameter(zstd, ZSTD_c_checksumFlag, 1);
+	buf_took(&frame,
+	    ZSTD_compress2(zstd, buf_room(&frame, 1000), 1000, text, sizeof text));
+	ZSTD_freeCCtx(zstd);
+	aging_dest(g);
+	aging_put(&f.stored, g, key, &frame, 1 << 20);
+	aging_dest(g);
+	f.promised = aging_promise(key, &f.stored);
+	f.promised.raw_bytes = sizeof text;
+	f.promised.raw_sha256 = "";
+	const struct export_part part = { .dest = g->dest, .data = &f.promised };
+
+	AGED(export_bytes(&to, &part, &g->e));
+	hash_of(sha256, text, sizeof text);
+	f.promised.stored_sha256 = sha256;
+	assert_int_equal(export_bytes(&to, &part, &g->e), -1);
+	assert_int_equal(g->e.kind, ERR_DAMAGED);
+	assert_non_null(strstr(g->e.text, "its SHA-256 is"));
+	/* Control: who trusts the front does not notice. */
+	AGED(aging_get_stored(&back, g, &f.promised, 100));
+}
+
 int
 main(void)
 {
@@ -286,6 +330,7 @@ main(void)
 		T(T16_every_length_is_noticed_also_at_the_border_of_chunks),
 		T(another_file_is_told_from_a_missing_key),
 		T(T17_who_has_a_secret_key_can_forge_what_only_hashes_notice),
+		T(T17_what_is_handed_out_is_hashed_whatever_its_front_says),
 	};
 
 	return cmocka_run_group_tests_name("aged_front", tests, NULL, NULL);

@@ -315,6 +315,7 @@ send_own(void *arg, const void *p, size_t n, struct err *e)
 	return chain_lot_send(c, p, take, e);
 }
 
+/* Without `check` each file is compared by whoever takes it; else the hash over all of it tells. */
 static int
 read_own(struct chain *c, const struct stored_object *data, struct err *e)
 {
@@ -328,7 +329,8 @@ read_own(struct chain *c, const struct stored_object *data, struct err *e)
 	snprintf(expect.stored_sha256, sizeof expect.stored_sha256, "%s", data->stored_sha256);
 	if (c->check)
 		snprintf(expect.raw_sha256, sizeof expect.raw_sha256, "%s", data->raw_sha256);
-	if (object_open_stored(&o, &bytes, c->part->dest, data, e) != 0)
+	if ((c->check ? object_open(&o, &bytes, c->part->dest, data->key, e)
+	              : object_open_stored(&o, &bytes, c->part->dest, data, e)) != 0)
 		return -1;
 	return frame_read(&got, o, &to, &expect, e) == 0 ? 0 : err_in(e, "%s", data->key);
 }
@@ -369,7 +371,7 @@ copy_own(struct chain *c, const struct stored_object *data, struct err *e)
 	int64_t bytes, end = 0, at = 0;
 	ssize_t n;
 
-	if (object_open_stored(&o, &bytes, c->part->dest, data, e) != 0
+	if (object_open(&o, &bytes, c->part->dest, data->key, e) != 0
 	    || find_end(&end, o, data->key, e) != 0)
 		return -1;
 	while ((n = object_read(o, at, buf_room(&piece, READ_STEP), READ_STEP, e)) > 0) {

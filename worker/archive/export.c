@@ -48,7 +48,8 @@ promised(const struct stored_object *o)
 	return t;
 }
 
-/* Decode a stored object to its end into a sink, comparing it with what was promised. */
+/* Decode a stored object to its end into a sink, comparing it with what was promised. By its hash:
+ * whoever gets the sink's bytes has no manifest to compare them with. */
 static int
 decode(struct dest *d, const struct stored_object *stored, const struct sink *to, struct err *e)
 {
@@ -57,7 +58,7 @@ decode(struct dest *d, const struct stored_object *stored, const struct sink *to
 	struct frame_totals got;
 	int64_t bytes;
 
-	if (object_open_stored(&o, &bytes, d, stored, e) != 0)
+	if (object_open(&o, &bytes, d, stored->key, e) != 0)
 		return -1;
 	if (frame_read(&got, o, to, &expect, e) != 0)
 		return err_in(e, "%s", stored->key);
@@ -309,7 +310,7 @@ put_tar_zst(struct export *x, struct err *e)
 		return -1;
 	if (chain_is(x->part))
 		return chain_frames(x->part, &x->to_file, e);
-	if (object_open_stored(&o, &bytes, x->part->dest, data, e) != 0
+	if (object_open(&o, &bytes, x->part->dest, data->key, e) != 0
 	    || copy_object(&bytes, x, o, hash, e) != 0)
 		return -1;
 	return object_compare(o, hash, bytes, data, e) == 0 ? 0 : err_in(e, "%s", data->key);

@@ -139,7 +139,8 @@ MUST_USE int object_open(struct object **ret, int64_t *bytes, struct dest *d, co
  *
  * Who holds a secret key of a recipient has the file key, too, and can put other chunks below the
  * same front. Against that stand the hashes of the files in the signed manifest, which restore and
- * full verification compare, and the hash of the stored bytes, for whoever reads them as they lie.
+ * full verification compare, and the hash of the stored bytes, for whoever reads them as they lie
+ * or hands out a whole pack: that is object_open().
  */
 MUST_USE int object_open_stored(struct object **ret, int64_t *bytes, struct dest *d,
     const struct stored_object *promised, struct err *e);

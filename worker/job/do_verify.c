@@ -1,8 +1,8 @@
 /* do_verify.c: everything a backup stored is read again and compared with what was promised.
  *
  * Each object is decrypted and decoded; each file is hashed and compared with the manifest. A pack
- * of an older backup that was read less than a day ago is not read again: its files were hashed
- * then, by the manifest of the backup that was verified, and are the same bytes.
+ * of an older backup that was read less than a day ago is not read again: its bytes were compared
+ * then, and hashed were those of its files that the backup had which was verified then.
  */
 #include <inttypes.h>
 #include <stdbool.h>
