@@ -22,10 +22,8 @@ static struct {
 static int
 set_up_check(void **state)
 {
-	setenv("LAZARETTE_FAULT_CONTROL", "slot.settled_at_once", 1);
-	if (set_up(state) != 0)
+	if (chaining_set_up(&chained, state) != 0)
 		return -1;
-	chain_open(&chained, *state);
 	chained.raw_max = FRAME;
 	return mkdir(chained.place->source, 0755);
 }
@@ -33,19 +31,14 @@ set_up_check(void **state)
 static int
 tear_down_check(void **state)
 {
-	unsetenv("LAZARETTE_FAULT_CONTROL");
 	buf_release(&found.said);
-	chain_close(&chained);
-	return tear_down(state);
+	return chaining_tear_down(&chained, state);
 }
 
 static char *
 source(const char *below)
 {
-	static char path[300];
-
-	snprintf(path, sizeof path, "%s/%s", chained.place->source, below);
-	return path;
+	return chaining_source(&chained, below);
 }
 
 static void

@@ -44,6 +44,36 @@ chain_close(struct chained *c)
 	arena_free(c->arena);
 }
 
+/* For each test of a chain: its place, and files that count as settled as soon as they are written.
+ */
+UNUSED static int
+chaining_set_up(struct chained *c, void **state)
+{
+	setenv("LAZARETTE_FAULT_CONTROL", "slot.settled_at_once", 1);
+	if (set_up(state) != 0)
+		return -1;
+	chain_open(c, *state);
+	return 0;
+}
+
+UNUSED static int
+chaining_tear_down(struct chained *c, void **state)
+{
+	unsetenv("LAZARETTE_FAULT_CONTROL");
+	chain_close(c);
+	return tear_down(state);
+}
+
+/* Until the next call. */
+UNUSED static char *
+chaining_source(const struct chained *c, const char *below)
+{
+	static char path[300];
+
+	snprintf(path, sizeof path, "%s/%s", c->place->source, below);
+	return path;
+}
+
 static struct stored_object
 chain_object(struct arena *a, const char *key, const struct frame_totals *t)
 {

@@ -15,10 +15,8 @@ static struct chained chained;
 static int
 set_up_parts(void **state)
 {
-	setenv("LAZARETTE_FAULT_CONTROL", "slot.settled_at_once", 1);
-	if (set_up(state) != 0)
+	if (chaining_set_up(&chained, state) != 0)
 		return -1;
-	chain_open(&chained, *state);
 	chained.raw_max = FRAME;
 	chained.limit = LIMIT;
 	return mkdir(chained.place->source, 0755);
@@ -27,18 +25,13 @@ set_up_parts(void **state)
 static int
 tear_down_parts(void **state)
 {
-	unsetenv("LAZARETTE_FAULT_CONTROL");
-	chain_close(&chained);
-	return tear_down(state);
+	return chaining_tear_down(&chained, state);
 }
 
 static char *
 source(const char *below)
 {
-	static char path[300];
-
-	snprintf(path, sizeof path, "%s/%s", chained.place->source, below);
-	return path;
+	return chaining_source(&chained, below);
 }
 
 /* Nothing of it compresses, so that a pack is as large as its files. */

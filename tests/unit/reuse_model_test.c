@@ -18,19 +18,15 @@ static int met[8];
 static int
 set_up_model(void **state)
 {
-	setenv("LAZARETTE_FAULT_CONTROL", "slot.settled_at_once", 1);
-	if (set_up(state) != 0)
+	if (chaining_set_up(&chained, state) != 0)
 		return -1;
-	chain_open(&chained, *state);
 	return mkdir(chained.place->source, 0755);
 }
 
 static int
 tear_down_model(void **state)
 {
-	unsetenv("LAZARETTE_FAULT_CONTROL");
-	chain_close(&chained);
-	return tear_down(state);
+	return chaining_tear_down(&chained, state);
 }
 
 /* Two changes in one tick of the file system's clock would look like one. */

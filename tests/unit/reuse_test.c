@@ -13,28 +13,19 @@ static struct chained chained;
 static int
 set_up_chain(void **state)
 {
-	setenv("LAZARETTE_FAULT_CONTROL", "slot.settled_at_once", 1);
-	if (set_up(state) != 0)
-		return -1;
-	chain_open(&chained, *state);
-	return 0;
+	return chaining_set_up(&chained, state);
 }
 
 static int
 tear_down_chain(void **state)
 {
-	unsetenv("LAZARETTE_FAULT_CONTROL");
-	chain_close(&chained);
-	return tear_down(state);
+	return chaining_tear_down(&chained, state);
 }
 
 static char *
 source(const char *below)
 {
-	static char path[300];
-
-	snprintf(path, sizeof path, "%s/%s", chained.place->source, below);
-	return path;
+	return chaining_source(&chained, below);
 }
 
 static void
