@@ -2,6 +2,7 @@
  * it is told to. */
 #include "tests/unit/job_home.h"
 
+#include <fcntl.h>
 #include <signal.h>
 
 #include "worker/job/report.h"
@@ -131,6 +132,43 @@ sigterm_ends_the_process(void **state)
 	assert_int_equal(home_job_row(h, l.job).state, JOB_RUNNING);
 }
 
+static int
+open_files(void)
+{
+	int count = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
+/* It looks for whom to end when the report is over: it ends us all the same, or never began. */
+static void
+ask_and_go(struct job_home *h UNUSED, struct report *r)
+{
+	int before = open_files();
+
+	kill(getpid(), SIGTERM);
+	usleep((useconds_t)(getpid() % 20) * 25);
+	report_free(r);
+	exit(open_files() > before ? 1 : 0);
+}
+
+static void
+sigterm_at_the_very_end_is_heard_whole_or_not_at_all(void **state)
+{
+	struct job_home *h = *state;
+	struct lease l;
+	int status;
+
+	fixture_request(&h->f, 0, NULL);
+	l = fixture_claim(&h->f);
+	for (int i = 0; i < 20; i++) {
+		status = status_of(ask_and_go, h, &l);
+		assert_true(status == REPORT_STOPPED || status == 0);
+	}
+}
+
 static void
 stop_and_flush(struct job_home *h, struct report *r)
 {
@@ -190,6 +228,7 @@ main(void)
 		HOME_TEST(progress_and_lines_reach_the_catalogue),
 		HOME_TEST(a_lost_lease_ends_the_process),
 		HOME_TEST(sigterm_ends_the_process),
+		HOME_TEST(sigterm_at_the_very_end_is_heard_whole_or_not_at_all),
 		HOME_TEST(what_was_not_written_yet_is_flushed_once),
 		HOME_TEST(a_flood_of_lines_is_bounded),
 	};

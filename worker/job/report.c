@@ -74,10 +74,12 @@ watch_say(void *arg, const char *stream, const char *text)
 	add_line(arg, stream, text);
 }
 
-/* First the flag: that a tool was killed here must not become the reason why the job failed. */
+/* First the flag: that a tool was killed here must not become the reason why the job failed. Once
+ * begun it is gone through with, even while report_free() waits for this thread. */
 static NORETURN void
 end_at_once(struct report *r, int status)
 {
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
 	atomic_store(&r->ending, true);
 	kin_kill(getpid());
 	_exit(status);
