@@ -19,7 +19,7 @@
 <p>As long as the rule of retention says, which the page Retention of each environment shows, and then some days in the trash. <a href="/help/storage">Storage and retention</a> has the details.</p>
 <h2>When it is ready</h2>
 <p>Every program that took part ended without an error, the dump carries the engine's own end mark, and the stored bytes were read back and compared. Before that, nothing is listed as a backup. A backup that fails leaves the earlier ones untouched.</p>
-<p>Verify reads everything again later, decrypts and decodes it, and compares it with the SHA-256 noted when the backup was made; of files, each single one is hashed, and one that differs is named. Without the secret key only the stored bytes are compared. A pack of an older backup that was read less than a day ago is not read again.</p>
+<p>Verify reads everything again later, decrypts and decodes it, and compares it with the SHA-256 noted when the backup was made; of files, each single one is hashed, and one that differs is named. Without the secret key only the stored bytes are compared. When nobody asked for it, a pack of an older backup that was read less than a day ago is not read again.</p>
 <h2>What is stored</h2>
 <p>Every backup is a full one: it can be restored, downloaded and deleted by itself, whichever others are there or gone. Files that have not changed since the last backup of their service are neither read nor stored again, so most backups of files add little: what a page calls stored is what this one added. What older ones stored stays until no backup needs it. Should a stored file be found damaged, every backup that needs it is marked, and the next one stores everything anew.</p>
 <?cs elif:help.topic.downloads ?>

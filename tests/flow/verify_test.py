@@ -154,5 +154,24 @@ def hashed(s):
     assert s.sql1("SELECT health FROM backup WHERE id = ?", ready["id"]) == "damaged"
 
 
+@test("T26", "whoever asks has every pack read, also one of an older backup that was read a moment ago")
+def shared(s):
+    time.sleep(3)
+    first = s.backup(LIVE, ["media"])
+    later = s.backup(LIVE, ["media"])
+    pack = s.sql1("SELECT data_key FROM part WHERE backup = ? AND engine = 'files'", first["id"])
+    shares = "SELECT read_at FROM part_pack WHERE key = ? AND part IN (SELECT id FROM part WHERE backup = ?)"
+    assert ": good" in verify(s, later, "succeeded")
+    read_at = s.sql1(shares, pack, later["id"])
+    assert read_at > (time.time() - 3600) * 1000, read_at
+    with open(f"{s.home}/store/{pack}", "r+b") as f:
+        f.seek(os.path.getsize(f.name) // 2)
+        byte = f.read(1)[0]
+        f.seek(-1, 1)
+        f.write(bytes([byte ^ 1]))
+    assert pack in verify(s, later, "failed")
+    assert s.sql1("SELECT health FROM backup WHERE id = ?", later["id"]) == "damaged"
+
+
 if __name__ == "__main__":
     main(two_places)

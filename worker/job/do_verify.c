@@ -1,8 +1,9 @@
 /* do_verify.c: everything a backup stored is read again and compared with what was promised.
  *
- * Each object is decrypted and decoded; each file is hashed and compared with the manifest. A pack
- * of an older backup that was read less than a day ago is not read again: its bytes were compared
- * then, and hashed were those of its files that the backup had which was verified then.
+ * Each object is decrypted and decoded; each file is hashed and compared with the manifest. When
+ * nobody asked for it, a pack of an older backup that was read less than a day ago is not read
+ * again: its bytes were compared then, and hashed were those of its files that the backup had which
+ * was verified then.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -62,7 +63,7 @@ check_header(struct plan *p, const char *key, const char *recipients, struct err
 	return 0;
 }
 
-/* Backups that share packs are read one after the other: each pack once. */
+/* Backups that share packs come up one after the other: each pack is read once. */
 enum { READ_LATELY_MS = 24 * 3600 * 1000 };
 
 /* Only what the bytes themselves say counts against a backup; a storage out of reach does not. */
@@ -110,15 +111,15 @@ check_manifest(struct plan *p, const struct part *part, struct err *e)
 	return check_signature(p, part->manifest.key, e);
 }
 
-/* What it has stored itself always is. Of a copy the storage remembers it, for the part's own note
- * is of the first place. */
+/* What it has stored itself always is, and all of it when somebody asked: they want to know now. Of
+ * a copy the storage remembers when, for the part's own note is of the first place. */
 static bool
 is_to_be_read(const struct plan *p, const struct part *part, const struct stored_object *pack)
 {
 	int64_t at = 0;
 	struct err ignored;
 
-	if (backup_own_pack(part, pack->key) != 0)
+	if (p->job.requested_by != 0 || backup_own_pack(part, pack->key) != 0)
 		return true;
 	for (size_t i = 0; i < part->pack_count; i++)
 		if (&part->packs[i].object == pack)
