@@ -393,7 +393,7 @@ backups_begin(struct db *db, const struct lease *l, struct err *e)
 {
 	static const char sql_backup[] =
 	    "UPDATE backup SET started_at=?2, raw_bytes=0, stored_bytes=0, warnings=0, error=NULL,"
-	    " sidecar_sha256='' WHERE id=?1 AND state='building'";
+	    " sidecar_sha256='', health='unknown' WHERE id=?1 AND state='building'";
 	static const char sql_parts[] =
 	    "UPDATE part SET state='building', engine_version='', tool='', data_raw_bytes=0,"
 	    " data_stored_bytes=0, data_raw_sha256='', data_stored_sha256='',"
@@ -480,10 +480,11 @@ backups_finish(struct db *db, const struct lease *l, const char *sidecar_sha256,
 	static const char sql_missing[] =
 	    "SELECT count(*) FROM part WHERE backup=?1 AND state<>'ready'";
 	/* Every part was read back and proven before it became ready: that was its first
-	 * verification. */
+	 * verification. A pack of an older one that was found bad meanwhile speaks against it. */
 	static const char sql_ready[] =
 	    "UPDATE backup SET state='ready', finished_at=?2, sidecar_sha256=?3, error=NULL,"
-	    " health='good', verified_at=?2,"
+	    " health=CASE WHEN health IN ('damaged', 'missing') THEN health ELSE 'good' END,"
+	    " verified_at=?2,"
 	    " raw_bytes=(SELECT sum(max(whole_bytes, data_raw_bytes)) FROM part WHERE backup=?1),"
 	    " stored_bytes=(SELECT sum(data_stored_bytes+manifest_stored_bytes+"
 	    PACKS_OWN("k.stored_bytes") ") FROM part p WHERE backup=?1),"

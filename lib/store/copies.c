@@ -252,8 +252,9 @@ int
 copies_verify(int64_t *ret, struct db *db, const struct job_request *rq,
     const struct copy_ask *ask, struct err *e)
 {
+	/* What the system does by itself reads less than who asks wants to know. */
 	static const char sql_there[] = "SELECT max(id) FROM job WHERE backup=?1 AND storage=?2 AND"
-	    " kind='verify' AND state IN ('queued', 'running')";
+	    " kind='verify' AND state IN ('queued', 'running') AND (?3=0 OR requested_by>0)";
 	CLEANUP_ARENA struct arena *a = arena_new();
 	CLEANUP_TXN struct sql_txn t = { NULL };
 	const struct copy *there;
@@ -263,7 +264,8 @@ copies_verify(int64_t *ret, struct db *db, const struct job_request *rq,
 
 	if (sql_begin(&t, db, e) != 0 || enqueue_known(&job, db, rq->key, JOB_VERIFY, e) != 0 ||
 	    (job == 0 && sql_get(&job, db, sql_there,
-	        SQL_ARGS(sql_i(ask->backup), sql_i(ask->storage)), e) != 0) ||
+	        SQL_ARGS(sql_i(ask->backup), sql_i(ask->storage), sql_i(rq->requested_by)),
+	        e) != 0) ||
 	    copies_list(&list, &count, a, db, ask->backup, e) != 0)
 		return -1;
 	there = find_place(list, count, ask->storage);
@@ -351,7 +353,8 @@ held_place(struct copy_finding *ret, struct db *db, const struct lease *l, struc
 		return -1;
 	if (work.kind != JOB_COPY)
 		return err_set(e, ERR_INTERNAL, "job j%" PRId64 " makes no copy", l->job);
-	*ret = (struct copy_finding){ .backup = work.backup, .health = HEALTH_GOOD };
+	*ret = (struct copy_finding){ .backup = work.backup, .health = HEALTH_GOOD,
+		.since = clock_now() };
 	return sql_get(&ret->storage, db, "SELECT storage FROM job WHERE id=?1",
 	    SQL_ARGS(sql_i(l->job)), e);
 }
@@ -359,13 +362,16 @@ held_place(struct copy_finding *ret, struct db *db, const struct lease *l, struc
 int
 copies_found(struct db *db, const struct copy_finding *f, struct err *e)
 {
+#define AND_NOT_WORSE \
+	" AND (?3<>'good' OR health NOT IN ('damaged', 'missing') OR verified_at<=?5)"
 	static const char sql[] =
 	    "UPDATE copy SET health=?3, verified_at=?4 WHERE backup=?1 AND storage=?2 AND"
-	    " state='ready'";
+	    " state='ready'" AND_NOT_WORSE;
 	static const char sql_first[] =
-	    "UPDATE backup SET health=?3, verified_at=?4 WHERE id=?1 AND storage=?2";
+	    "UPDATE backup SET health=?3, verified_at=?4 WHERE id=?1 AND storage=?2" AND_NOT_WORSE;
+#undef AND_NOT_WORSE
 	const struct sql_arg *args = SQL_ARGS(sql_i(f->backup), sql_i(f->storage),
-	    sql_t(backup_health_name(f->health)), sql_i(clock_now()));
+	    sql_t(backup_health_name(f->health)), sql_i(clock_now()), sql_i(f->since));
 
 	return sql_run(NULL, db, sql_first, args, e) != 0 ? -1 : sql_run(NULL, db, sql, args, e);
 }
@@ -455,8 +461,11 @@ copies_leaving(struct copy **ret, size_t *count, struct arena *a, struct db *db,
     struct err *e)
 {
 	static const char sql[] =
-	    "SELECT backup, storage FROM copy WHERE state='leaving' AND (state<>'ready' OR health"
-	    " IN ('damaged', 'missing')) ORDER BY storage, backup LIMIT ?1";
+	    "SELECT c.backup, c.storage FROM copy c JOIN backup b ON b.id=c.backup WHERE"
+	    " c.state='leaving' AND (c.state<>'ready' OR c.health IN ('damaged', 'missing')) AND"
+	    " NOT EXISTS (SELECT 1 FROM job j WHERE j.state='running' AND (j.backup=b.id OR"
+	    " j.compared=b.id OR (j.kind='backup' AND j.environment=b.environment))) ORDER BY"
+	    " c.storage, c.backup LIMIT ?1";
 	void *rows = sql_list(count,
 	    &(struct sql_query){ db, a, sql, SQL_ARGS(sql_i(limit)), sizeof **ret, read_leaving },
 	    e);

@@ -72,11 +72,12 @@ MUST_USE int copies_failed(struct db *db, int64_t job, const char *error, struct
 struct copy_finding {
 	int64_t backup, storage;
 	enum backup_health health;
+	int64_t since; /* of a good one: when the look began. Worse that was found since stays */
 };
 MUST_USE int copies_found(struct db *db, const struct copy_finding *f, struct err *e);
 
 /* Copies whose objects are to be removed, of one storage after the other; only backup and storage
- * are set. */
+ * are set. Those that a running job may be reading wait for its end. */
 MUST_USE int copies_leaving(struct copy **ret, size_t *count, struct arena *a, struct db *db,
     int limit, struct err *e);
 /* Its objects are gone. */

@@ -198,7 +198,8 @@ move_health(struct db *db, const char *sql, int64_t storage, const char *health,
 #define FOUND_IN(kinds) \
 	"(SELECT f.backup FROM finding f WHERE f.storage=?1 AND f.backup IS NOT NULL" kinds \
 	" UNION SELECT p.backup FROM finding f JOIN part_pack k ON k.key=f.path JOIN part p ON" \
-	" p.id=k.part WHERE f.storage=?1" kinds ")"
+	" p.id=k.part WHERE f.storage=?1" kinds " UNION SELECT p.backup FROM finding f JOIN" \
+	" part p ON p.data_key=f.path WHERE f.storage=?1" kinds ")"
 #define READY_OF "SELECT min(b.id) FROM backup b WHERE b.storage=?1 AND b.id>?2 AND b.state='ready'"
 
 /* The same of copies; they are no events. */

@@ -271,14 +271,40 @@ packs_bad(struct db *db, int64_t storage, const char *key, enum backup_health he
 	"(SELECT p.backup FROM part_pack k JOIN part p ON p.id=k.part WHERE k.key=?1 UNION SELECT" \
 	" backup FROM part WHERE data_key=?1)"
 	static const char sql[] =
-	    "UPDATE backup SET health=?2, verified_at=?3 WHERE state='ready' AND health NOT IN"
-	    " ('missing', ?2) AND storage=?4 AND id IN " WHO;
+	    "UPDATE backup SET health=?2, verified_at=?3 WHERE state IN ('building', 'ready',"
+	    " 'trashed') AND health NOT IN ('missing', ?2) AND storage=?4 AND id IN " WHO;
 	static const char sql_copies[] =
 	    "UPDATE copy SET health=?2, verified_at=?3 WHERE state='ready' AND health NOT IN"
 	    " ('missing', ?2) AND storage=?4 AND backup IN " WHO;
 #undef WHO
+	const struct pack_place at = { storage, 0, key };
 	const struct sql_arg *args = SQL_ARGS(sql_t(key), sql_t(backup_health_name(health)),
 	    sql_i(clock_now()), sql_i(storage));
+
+	if (packs_read(db, &at, 0, e) != 0 || packs_gone(db, &at, e) != 0 ||
+	    sql_run(NULL, db, sql, args, e) != 0)
+		return -1;
+	return sql_run(NULL, db, sql_copies, args, e);
+}
+
+int
+packs_mended(struct db *db, int64_t storage, int64_t backup, struct err *e)
+{
+#define ITS \
+	"(SELECT data_key FROM part WHERE backup=?2 AND data_key<>'' UNION SELECT k.key FROM" \
+	" part_pack k JOIN part p ON p.id=k.part WHERE p.backup=?2)"
+#define WHO \
+	"(SELECT p.backup FROM part_pack k JOIN part p ON p.id=k.part WHERE k.key IN " ITS \
+	" UNION SELECT backup FROM part WHERE data_key IN " ITS ")"
+	static const char sql[] =
+	    "UPDATE backup SET health='unknown', verified_at=0 WHERE state IN ('ready', 'trashed')"
+	    " AND health IN ('damaged', 'missing') AND storage=?1 AND id<>?2 AND id IN " WHO;
+	static const char sql_copies[] =
+	    "UPDATE copy SET health='unknown', verified_at=0 WHERE state='ready' AND health IN"
+	    " ('damaged', 'missing') AND storage=?1 AND backup<>?2 AND backup IN " WHO;
+#undef WHO
+#undef ITS
+	const struct sql_arg *args = SQL_ARGS(sql_i(storage), sql_i(backup));
 
 	return sql_run(NULL, db, sql, args, e) != 0 ? -1 : sql_run(NULL, db, sql_copies, args, e);
 }

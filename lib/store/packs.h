@@ -64,9 +64,15 @@ MUST_USE int packs_read_at(int64_t *ret, struct db *db, const struct pack_place 
     struct err *e);
 /* It is gone from there. */
 MUST_USE int packs_gone(struct db *db, const struct pack_place *at, struct err *e);
-/* It is not good: all that have stored it or need it have that health in this storage from now on.
+/* How long a pack that was read to its end need not be read once more for the next who shares it.
  */
+enum { PACKS_READ_LATELY_MS = 24 * 3600 * 1000 };
+/* It is not good: all that have stored it or need it, also in the trash or in the making, have that
+ * health in this storage from now on, and nobody has read it there lately. */
 MUST_USE int packs_bad(struct db *db, int64_t storage, const char *key,
     enum backup_health health, struct err *e);
+/* This backup's packs were made whole in the storage: what is said to be bad of others that share
+ * one is in doubt, and is read again. */
+MUST_USE int packs_mended(struct db *db, int64_t storage, int64_t backup, struct err *e);
 
 #endif

@@ -139,6 +139,9 @@ CYC_21_a_pack_that_is_gone_counts_against_all_that_need_it(void **state)
 	int64_t ids[3], job;
 	struct lease l;
 
+	/* From b9 to b11: whose the object is must not hang on how numbers are spelled. */
+	for (int i = 1; i < 9; i++)
+		home_backup(h, f->database);
 	for (int i = 0; i < 3; i++)
 		ids[i] = home_backup(h, f->media);
 	OK(unlink(arena_printf(f->a, "%s/%s", h->conf.storage, media_of(h, ids[0]).data.key)));
@@ -149,6 +152,39 @@ CYC_21_a_pack_that_is_gone_counts_against_all_that_need_it(void **state)
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(home_backup_row(h, ids[i]).health, HEALTH_MISSING);
 	assert_int_equal(fixture_number(f, "SELECT count(*) FROM finding"), 1);
+}
+
+/* One in the trash may come back, and one in the making builds on it. */
+static void
+a_bad_pack_speaks_against_all_and_what_is_made_whole_is_in_doubt(void **state)
+{
+	struct job_home *h = *state;
+	struct fixture *f = &h->f;
+	int64_t first = home_backup(h, f->media), second = home_backup(h, f->media);
+	struct part one = media_of(h, first), next, base;
+	struct backup_ids ids = fixture_request(f, f->media, NULL);
+	struct lease l = fixture_claim(f);
+
+	next = media_of(h, ids.backup);
+	OK(backups_begin(f->db, &l, &f->e));
+	OK(packs_hold_base(&base, f->a, f->db, &l, &next, &f->e));
+	OK(packs_read(f->db, &(struct pack_place){ f->storage, 0, one.data.key }, clock_now(),
+	    &f->e));
+	OK(backups_trash(f->db, first, &f->e));
+	OK(packs_bad(f->db, f->storage, one.data.key, HEALTH_DAMAGED, &f->e));
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM backup WHERE health='damaged'"),
+	    3);
+	assert_int_equal(fixture_number(f, "SELECT count(*) FROM part_pack WHERE read_at>0"), 0);
+	fixture_do(f, "UPDATE part SET state='ready', data_stored_sha256='1',"
+	    " manifest_raw_sha256='1' WHERE state='building'");
+	OK(backups_finish(f->db, &l, "0", &f->e));
+	assert_int_equal(home_backup_row(h, ids.backup).state, BACKUP_READY);
+	assert_int_equal(home_backup_row(h, ids.backup).health, HEALTH_DAMAGED);
+	fixture_do(f, "UPDATE backup SET health='good' WHERE id=2");
+	OK(packs_mended(f->db, f->storage, second, &f->e));
+	assert_int_equal(home_backup_row(h, first).health, HEALTH_UNKNOWN);
+	assert_int_equal(home_backup_row(h, ids.backup).health, HEALTH_UNKNOWN);
+	assert_int_equal(home_backup_row(h, second).health, HEALTH_GOOD);
 }
 
 /* -- gc -- */
@@ -312,6 +348,7 @@ main(void)
 		TEST(files_are_stored_anew_by_wish_and_after_days),
 		TEST(several_packs_of_its_own_are_counted_and_freed_with_it),
 		TEST(CYC_21_a_pack_that_is_gone_counts_against_all_that_need_it),
+		TEST(a_bad_pack_speaks_against_all_and_what_is_made_whole_is_in_doubt),
 		TEST(T24_gc_takes_what_is_known_to_be_left_over_and_old_and_nothing_else),
 	};
 

@@ -8,9 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/fault.h"
 #include "lib/base/num.h"
 #include "lib/store/copies.h"
+#include "lib/store/packs.h"
 #include "lib/store/settings.h"
 #include "lib/store/wraps.h"
 #include "worker/dest/wrap.h"
@@ -27,6 +29,7 @@ struct ferry {
 	unsigned char *buffer, *before;       /* STEP bytes each */
 	int64_t fence;
 	bool heals;                           /* it was whole there: what is replaced is said */
+	bool takes_over;                      /* the other place goes when this one is made */
 	bool source_failed;                   /* the last failure was one of reading */
 	int64_t sent, sent_bytes;
 };
@@ -146,7 +149,27 @@ send(struct ferry *f, const struct stored_object *o, struct err *e)
 	return 0;
 }
 
-/* A pack that a healthy backup has there is taken for what it is; all else is read and hashed. */
+/* A pack that a healthy backup has there is taken for what it is. Where something was bad, and
+ * where this place will be the one that counts, only if it was read there lately. */
+static int
+is_known(bool *ret, const struct ferry *f, const char *key, struct err *e)
+{
+	const struct plan *p = f->plan;
+	const struct pack_place at = { p->to_storage.id, 0, key };
+	int64_t read_at = 0;
+
+	*ret = false;
+	if (copies_have_pack(ret, p->db, p->to_storage.id, key, e) != 0)
+		return -1;
+	if (!*ret || (!f->heals && !f->takes_over))
+		return 0;
+	if (packs_read_at(&read_at, p->db, &at, e) != 0)
+		return -1;
+	*ret = read_at >= clock_now() - PACKS_READ_LATELY_MS;
+	return 0;
+}
+
+/* All that is not known is read and hashed. */
 static int
 is_there(bool *ret, struct ferry *f, const struct stored_object *o, bool pack, struct err *e)
 {
@@ -162,12 +185,15 @@ is_there(bool *ret, struct ferry *f, const struct stored_object *o, bool pack, s
 		return e->kind == ERR_NOT_FOUND || e->kind == ERR_DAMAGED ? 0 : -1;
 	if (o->stored_bytes >= 0 && bytes != o->stored_bytes)
 		return 0;
-	if (pack && copies_have_pack(&known, p->db, p->to_storage.id, o->key, e) != 0)
+	if (pack && is_known(&known, f, o->key, e) != 0)
 		return -1;
 	if (known)
 		report_watch(p->report)->bytes(report_watch(p->report)->arg, bytes);
 	else if (readback_as_it_lies(p, p->to, o, e) != 0)
 		return e->kind == ERR_NOT_FOUND || e->kind == ERR_DAMAGED ? 0 : -1;
+	else if (pack && packs_read(p->db,
+	        &(struct pack_place){ p->to_storage.id, 0, o->key }, clock_now(), e) != 0)
+		return -1;
 	*ret = true;
 	return 0;
 }
@@ -297,18 +323,21 @@ bytes_of(const struct plan *p)
 	return sum;
 }
 
-/* Whether this backup was whole in the target before. */
+/* Whether this backup was whole in the target before, and whether it stays there alone. */
 static int
-was_there(bool *ret, struct plan *p, struct err *e)
+learn_target(struct ferry *f, struct err *e)
 {
+	struct plan *p = f->plan;
 	struct copy *list;
 	size_t count;
 
 	if (copies_list(&list, &count, p->arena, p->db, p->backup.id, e) != 0)
 		return -1;
-	*ret = false;
 	for (size_t i = 0; i < count; i++)
-		*ret = *ret || (list[i].storage == p->job.storage && list[i].state == COPY_READY);
+		if (list[i].storage == p->job.storage) {
+			f->heals = list[i].state == COPY_READY;
+			f->takes_over = list[i].takes_over;
+		}
 	return 0;
 }
 
@@ -320,7 +349,7 @@ work(struct plan *p, struct err *e)
 	char size[NUM_TEXT];
 
 	if (plan_storage(&p->to, &p->to_storage, p, p->job.storage, e) != 0 ||
-	    was_there(&f.heals, p, e) != 0)
+	    learn_target(&f, e) != 0)
 		return -1;
 	report_say(p->report, "note", "backup b%" PRId64 " %s %s, from %s", p->backup.id,
 	    f.heals ? "is made whole in" : "is copied to", p->to_storage.slug, p->storage.slug);
@@ -331,6 +360,9 @@ work(struct plan *p, struct err *e)
 	report_say(p->report, "note", "%s: %" PRId64 " objects (%s) were brought there",
 	    p->to_storage.slug, f.sent, size);
 	p->sent_bytes = f.sent_bytes;
+	if (f.heals && f.sent > 0 &&
+	    packs_mended(p->db, p->to_storage.id, p->backup.id, e) != 0)
+		return -1;
 	FAULT("copy.before_finish");
 	return 0;
 }

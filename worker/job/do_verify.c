@@ -63,9 +63,6 @@ check_header(struct plan *p, const char *key, const char *recipients, struct err
 	return 0;
 }
 
-/* Backups that share packs come up one after the other: each pack is read once. */
-enum { READ_LATELY_MS = 24 * 3600 * 1000 };
-
 /* Only what the bytes themselves say counts against a backup; a storage out of reach does not. */
 static bool
 tells_of_bytes(const struct err *e)
@@ -128,7 +125,7 @@ is_to_be_read(const struct plan *p, const struct part *part, const struct stored
 	    packs_read_at(&at, p->db, &(struct pack_place){ p->storage.id, 0, pack->key },
 	        &ignored) != 0)
 		return true;
-	return at < clock_now() - READ_LATELY_MS;
+	return at < clock_now() - PACKS_READ_LATELY_MS;
 }
 
 /* What was found so far, and why it could not go on. */
@@ -278,8 +275,8 @@ work(struct plan *p, struct err *e)
 		return err_in(e, "verify backup b%" PRId64, p->backup.id);
 	}
 	if (plan_still_ours(p, e) != 0 || 
-	    copies_found(p->db, &(struct copy_finding){ p->backup.id, p->storage.id, k.health },
-	        e) != 0)
+	    copies_found(p->db, &(struct copy_finding){ p->backup.id, p->storage.id, k.health,
+	        p->job.started_at }, e) != 0)
 		return -1;
 	if (k.health == HEALTH_GOOD)
 		return 0;

@@ -19,7 +19,8 @@ int
 elsewhere_mark(struct plan *p, const struct stored_object *pack, enum backup_health health,
     struct err *e)
 {
-	const struct copy_finding found = { p->backup.id, p->storage.id, health };
+	const struct copy_finding found = { .backup = p->backup.id, .storage = p->storage.id,
+		.health = health };
 
 	if (pack != NULL && packs_bad(p->db, p->storage.id, pack->key, health, e) != 0)
 		return -1;
@@ -39,6 +40,7 @@ find_bad(const struct stored_object **pack, struct plan *p, struct err *e)
 	for (size_t i = 0; i < p->part_count; i++) {
 		const struct part *part = &p->parts[i];
 
+		*pack = NULL;
 		if (part->manifest.key[0] != '\0' &&
 		    readback_as_it_lies(p, p->dest, &part->manifest, e) != 0)
 			return err_in(e, "'%s'", part->manifest.key);
