@@ -466,6 +466,31 @@ set_up(void **state)
 
 #define WALK_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, fixture_tear_down)
 
+/* Of the older ones nothing can be made whole in the first place, but each lies in another. */
+static void
+what_is_whole_in_a_copy_is_kept_as_if_it_were_whole(void **state)
+{
+	static const char sql_copies[] =
+	    "INSERT INTO copy (backup, storage, state, health, created_at, finished_at)"
+	    " SELECT id, (SELECT max(id) FROM storage), 'ready', CASE id WHEN 2 THEN 'damaged'"
+	    " ELSE 'good' END, 1, 1 FROM backup";
+	struct fixture *f = *state;
+	int64_t ids[4];
+
+	stock_rule(f, "last=4 min-age=0");
+	for (int i = 0; i < 4; i++)
+		ids[i] = stock_add(f, (struct stock){ .at = BEGIN + i * STOCK_HOUR });
+	fixture_do(f, "INSERT INTO storage (uuid, slug, kind, path, created_at) VALUES"
+	    " ('u2', 'second', 'local', '/second', 1)");
+	fixture_do(f, sql_copies);
+	fixture_do(f, "UPDATE backup SET health='missing' WHERE id<=3");
+	assert_int_equal(ids[1], 2);
+	stock_turn(f, BEGIN + 60 * STOCK_DAY);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(stock_state(f, ids[i]),
+		    i == 1 ? BACKUP_TRASHED : BACKUP_READY);
+}
+
 int
 main(void)
 {
@@ -473,6 +498,7 @@ main(void)
 		WALK_TEST(SCU_11_after_five_good_ones_exactly_the_newest_3_remain),
 		WALK_TEST(SCU_11_control_failed_ones_that_counted_would_be_noticed),
 		WALK_TEST(DIV_3_a_700_day_walk_of_7_daily_4_weekly_12_monthly),
+		WALK_TEST(what_is_whole_in_a_copy_is_kept_as_if_it_were_whole),
 		WALK_TEST(a_90_day_outage_deletes_nothing),
 		WALK_TEST(PEER_10_the_last_good_backup_of_a_service_never_goes),
 		WALK_TEST(PEER_10_control_without_the_guard_some_are_lost),
