@@ -190,9 +190,9 @@ read_at_once(ssize_t *n, int fd, unsigned char *to, size_t size)
 }
 
 /* The bytes read, fewer only at the end of the file. After a read error a file with other names is
- * filled up with zeros, because they need it; -1 for any other. */
+ * filled up with zeros, because they need it, and is read again next time; -1 for any other. */
 static ssize_t
-read_content(unsigned char *to, const struct item *item, struct slot *s, struct slot_shared *shared)
+read_content(unsigned char *to, struct item *item, struct slot *s, struct slot_shared *shared)
 {
 	struct err e;
 	size_t size = (size_t)item->entry.size;
@@ -210,6 +210,7 @@ read_content(unsigned char *to, const struct item *item, struct slot *s, struct 
 	}
 	slot_warn(shared, item->entry.path, "%s; zeros stand for what could not be read", e.text);
 	memset(to, 0, (size_t)item->entry.size);
+	item->entry.inode = 0;
 	return item->entry.size;
 }
 
