@@ -412,6 +412,29 @@ def named_elsewhere(left):
         assert [x for x in done.stdout.splitlines() if f"b{number}-" in x and f"names '{key}', where no backup" in x], done.stdout
 
 
+@test("T28", "after a rename the packs of older backups stay below the slugs of before: such a backup is taken up")
+def renamed(_):
+    with Home(keys=True) as home:
+        own, media = Lost(home), home.home + "/media"
+        make_tree(media, 40)
+        home.service(WHERE, "media", "files", roots=media, excludes="")
+        worker = home.start_worker()
+        home.request(WHERE)
+        home.wait_all()
+        for table, slug in (("service", "pictures"), ("environment", "prod"), ("project", "store")):
+            own.sql(f"UPDATE {table} SET slug = '{slug}'")
+        make_tree(media + "/new", 3)
+        home.request("store/prod")
+        home.wait_all()
+        home.kill(worker, 15)
+        (key,), = own.sql("SELECT key FROM part_pack")
+        assert key.startswith(WHERE + "/media/"), key
+        own.new_catalogue()
+        done = own.rebuild("--adopt")
+        assert done.returncode == 0 and "2 taken up" in done.stdout, done.stdout + done.stderr
+        assert own.sql("SELECT key FROM part_pack") == [(key,)]
+
+
 @test("T28", "objects that are gone or shorter are told, and their backups are missing or damaged, as a look through says it")
 def not_whole(left):
     left.back()
