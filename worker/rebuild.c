@@ -110,13 +110,11 @@ judge_owner(struct work *w, struct err *e)
 	if (*owner->instance == '\0')
 		return err_set(e, ERR_BUSY, "%s has no lazarette.json, which says whose it is. Is"
 		    " its disk mounted?", s->path);
-	w->vouch.by = w->order->signing_key;
-	if (strcmp(owner->instance, instance) == 0) {
-		/* What is known here counts more than what anybody can write there. */
-		if (w->vouch.by == NULL && *signing != '\0' && *owner->signing_key != '\0')
-			w->vouch.by = signing;
+	/* What is known here counts more than what anybody can write there, or take out there. */
+	w->vouch.by = w->order->signing_key == NULL && *signing != '\0' ? signing
+	                                                                : w->order->signing_key;
+	if (strcmp(owner->instance, instance) == 0)
 		return 0;
-	}
 	if (!w->order->adopt)
 		return err_set(e, ERR_CONFLICT,
 		    "the storage belongs to another Lazarette (%.60s). If that one is gone for good"
@@ -129,6 +127,13 @@ judge_owner(struct work *w, struct err *e)
 		    " keys back from your copy, remove the new catalogue, and begin again with"
 		    " lazarette admin init. If it is lost for good, name the old public key with"
 		    " --signing-key, and keep a copy of it: the storage will name the new one");
+	if (*owner->signing_key == '\0' && *signing != '\0' && w->order->signing_key == NULL &&
+	    !w->order->not_signed)
+		return err_set(e, ERR_CONFLICT,
+		    "the storage names no signing key, though this instance has one: the lost one"
+		    " had none, or somebody has taken it out of lazarette.json. If it had one, name"
+		    " the public key with --signing-key, from your copy and not from the storage;"
+		    " if it never had one, add --unsigned");
 	w->rows.adopt = owner->instance;
 	return regain_may_adopt(w->db, e);
 }
@@ -288,6 +293,8 @@ print_all(bool *whole, const struct work *w, struct err *e)
 	size_t fates[REGAIN_FATES] = { 0 }, not_taken = w->read.refused.count;
 	bool good = not_taken == 0;
 
+	if (!w->vouch.checks)
+		puts("not checked: neither this storage nor this instance has a signing key");
 	print_texts("not taken", &w->read.refused);
 	for (size_t i = 0; i < w->rows.count; i++) {
 		good &= print_backup(&w->rows.backups[i]);

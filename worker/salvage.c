@@ -134,11 +134,13 @@ read_sidecar(struct rescue *r, const char *key, struct err *e)
 	struct vouch v = { .arena = r->arena, .dest = r->dest, .by = r->order->signing_key,
 		.not_signed = r->order->not_signed };
 
+	/* What is known here counts more than what anybody can write there. */
+	if (v.by == NULL && *r->keys.signing != '\0')
+		v.by = r->keys.signing;
 	/* Nothing of it is believed before. */
 	if (vouch_begin(&v, e) != 0 || vouch_sidecar(&said, &v, key, &text, e) != 0)
 		return -1;
-	if (*said != '\0')
-		puts(said);
+	puts(said);
 	if (sidecar_read(&r->backup, r->arena, text.p, text.n, e) != 0)
 		return err_in(e, "'%s'", key);
 	r->keys.needed = r->backup.recipient;

@@ -17,8 +17,9 @@ struct salvage {
 	const char *to_dir, *to_database;
 	/* A file of age's secret keys; NULL: none, but of a storage by its name those here. */
 	const char *identity;
-	/* What must have signed it: a .pub file of minisign or its RW… text. NULL: what the storage
-	 * itself names, which proves only that nobody changed it who could not change that. */
+	/* What must have signed it: a .pub file of minisign or its RW… text. NULL: of a
+	 * storage by its name the key of the catalogue; else what the storage itself names, which
+	 * proves only that nobody changed it who could not change that. */
 	const char *signing_key;
 	bool not_signed;              /* take also what has no signature */
 };

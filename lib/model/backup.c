@@ -1,9 +1,12 @@
 /* backup.c: words and legal moves of backups. */
 #include "lib/model/backup.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "lib/base/num.h"
+#include "lib/base/rand.h"
+#include "lib/model/name.h"
 #include "lib/model/word.h"
 
 static const char *const states[BACKUP_STATES] = {
@@ -117,6 +120,46 @@ int64_t
 backup_part_bytes(const struct part *p)
 {
 	return p->whole_bytes > p->data.raw_bytes ? p->whole_bytes : p->data.raw_bytes;
+}
+
+/* The end of what a folder of a key has for a name; NULL: it is none. */
+static const char *
+skip_folder(const char *at)
+{
+	char slug[NAME_SLUG_MAX + 1];
+	size_t n = strcspn(at, "/");
+	struct err why;
+
+	if (n > NAME_SLUG_MAX || at[n] != '/')
+		return NULL;
+	memcpy(slug, at, n);
+	slug[n] = '\0';
+	return name_check_slug(slug, &why) == 0 ? at + n + 1 : NULL;
+}
+
+static bool
+ends_with(const char *text, const char *ending)
+{
+	size_t n = strlen(text), length = strlen(ending);
+
+	return n >= length && strcmp(text + n - length, ending) == 0;
+}
+
+bool
+backup_is_object(const char *key)
+{
+	enum { PROJECT_ENVIRONMENT_SERVICE = 3 };
+	const char *at = key;
+
+	for (int i = 0; at != NULL && i < PROJECT_ENVIRONMENT_SERVICE; i++)
+		at = skip_folder(at);
+	if (at == NULL || strspn(at, "0123456789abcdef-") < UUID_SIZE - 1)
+		return false;
+	at += UUID_SIZE - 1;
+	if (*at == '-' && isdigit((unsigned char)at[1]))
+		at += 1 + strspn(at + 1, "0123456789");
+	return *at == '.' && at[strspn(at, "abcdefghijklmnopqrstuvwxyz.")] == '\0' &&
+	    (ends_with(at, ".zst") || ends_with(at, ".zst.age"));
 }
 
 int64_t

@@ -86,6 +86,10 @@ const char *backup_front(const struct stored_object *o);
 /* What a person is told of its size: all its content, whoever stored it. */
 int64_t backup_part_bytes(const struct part *p);
 
+/* Whether an object of a backup can lie under this key, "shop/live/media/<uuid>-2.tar.zst.age",
+ * which neither a sidecar, nor what stands beside an object, nor what is of the storage can. */
+bool backup_is_object(const char *key);
+
 /* What it has stored itself lies in one pack or in several, which have numbers: 1 is `data`, and
  * the key of any other is that of `data` with "-2", "-3" … before its ending. 0: the key is of none
  * of them. */

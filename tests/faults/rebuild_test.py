@@ -270,15 +270,20 @@ def goes_on(left):
     assert left.rebuild().returncode == 0
 
 
-@test("T28 PEER-11", "a catalogue of a week ago: what came since is there again, what it has is left alone, also a second time")
-def rolled_back(left):
-    left.back()
-    last = BACKUPS - BACKUPS // 4
+def forget_after(left, last):
+    """The catalogue as it was when this backup was its newest."""
     for table in ("part_pack", "part_table"):
         left.sql(f"DELETE FROM {table} WHERE part IN (SELECT id FROM part WHERE backup > {last})")
     for table in ("part", "job"):
         left.sql(f"DELETE FROM {table} WHERE backup > {last}")
     left.sql(f"DELETE FROM backup WHERE id > {last}")
+
+
+@test("T28 PEER-11", "a catalogue of a week ago: what came since is there again, what it has is left alone, also a second time")
+def rolled_back(left):
+    left.back()
+    last = BACKUPS - BACKUPS // 4
+    forget_after(left, last)
     left.sql("UPDATE backup SET note = 'mine', keep = 1 WHERE id = 2")
     before = left.picture()
     dry = left.rebuild("--dry-run")
@@ -331,6 +336,103 @@ def changed_control(left):
     flip(left, 3)
     done = left.rebuild("--adopt", env={"LAZARETTE_FAULT_CONTROL": "signature.unchecked"})
     assert left.sql("SELECT note FROM backup WHERE id = 3") == [("x",)], done.stdout
+
+
+def take_key_out(left):
+    """As whoever can write in the storage can do it; gives what was there."""
+    owner = left.owner()
+    key = owner.pop("signing_key")
+    left.change(left.store + "/lazarette.json", json.dumps(owner).encode())
+    return key
+
+
+@test("T28 PEER-16", "the signing key is taken out of lazarette.json and a sidecar is changed: refused, with why, as without that")
+def key_taken_out(left):
+    left.back()
+    forget_after(left, BACKUPS - 3)
+    take_key_out(left)
+    flipped = flip(left, BACKUPS)
+    os.unlink(left.sidecar(BACKUPS - 1) + ".minisig")
+    done = left.rebuild()
+    assert done.returncode == 1 and f"1 taken up, {BACKUPS - 3} there already, 2 not taken" in done.stdout, done.stdout + done.stderr
+    for name, why in ((flipped, "changed after it was signed"), (f"b{BACKUPS - 1}-", "is not signed")):
+        assert [x for x in done.stdout.splitlines() if x.startswith("not taken: ") and name in x and why in x], done.stdout
+    assert left.sql(f"SELECT id FROM backup WHERE id > {BACKUPS - 3}") == [(BACKUPS - 2,)]
+    # By the name of its storage it is not restored either; of a folder alone it is told that nothing was checked.
+    out = os.path.join(left.h.home, "out")
+    words = ("--service", "database", "--identity", glob.glob(left.h.home + "/keys/*.identity")[0], "--to-dir")
+    done = left.lazarette("restore", "--storage", "main", f"b{BACKUPS}", *words, out)
+    assert done.returncode == 1 and "changed after it was signed" in done.stderr and not os.path.exists(out), done
+    done = left.lazarette("restore", "--storage", left.store, f"b{BACKUPS}", *words, out)
+    assert done.returncode == 0 and "not checked: this storage names no signing key" in done.stdout, done
+
+
+@test("T28 PEER-16", "nor is such a storage adopted before a person has said what signed it; our key counts then, too")
+def key_taken_out_adopted(left):
+    left.back()
+    left.new_catalogue()
+    key, flipped = take_key_out(left), flip(left, 3)
+    for words in (("--adopt",), ("--adopt", "--dry-run")):
+        done = left.rebuild(*words)
+        assert done.returncode == 1 and "names no signing key" in done.stderr and "--unsigned" in done.stderr, done
+    assert left.sql("SELECT count(*) FROM backup") == [(0,)]
+    for words in (("--signing-key", key), ("--unsigned",)):
+        done = left.rebuild("--adopt", "--dry-run", *words)
+        assert f"{BACKUPS - 1} would be taken up, 0 there already, 1 not taken" in done.stdout and flipped in done.stdout, done
+
+
+@test("T28", "control: without the check of signatures it is taken")
+def key_taken_out_control(left):
+    left.back()
+    forget_after(left, BACKUPS - 3)
+    take_key_out(left)
+    flip(left, BACKUPS)
+    done = left.rebuild(env={"LAZARETTE_FAULT_CONTROL": "signature.unchecked"})
+    assert left.sql(f"SELECT note FROM backup WHERE id = {BACKUPS}") == [("x",)], done.stdout
+
+
+@test("T28", "a sidecar that names what is no object of a backup, or of another place, is not taken, whoever has signed it")
+def named_elsewhere(left):
+    left.back()
+    left.new_catalogue()
+    files = {2: "lazarette.json", 3: "README.txt", 4: os.path.relpath(left.sidecar(1), left.store)}
+    with open(left.sidecar(1)) as f:
+        files[5] = json.load(f)["parts"][0]["data"]["key"]
+    for number, key in files.items():
+        path = left.sidecar(number)
+        with open(path) as f:
+            sidecar = json.load(f)
+        sidecar["parts"][0]["data"]["key"] = key
+        left.change(path, json.dumps(sidecar).encode())
+        os.unlink(path + ".minisig")
+        left.sign(os.path.relpath(path, left.store))
+    done = left.rebuild("--adopt")
+    assert f"{BACKUPS - 4} taken up, 0 there already, 4 not taken" in done.stdout, done.stdout + done.stderr
+    for number, key in files.items():
+        assert [x for x in done.stdout.splitlines() if f"b{number}-" in x and f"names '{key}', where no backup" in x], done.stdout
+
+
+@test("T28", "after a rename the packs of older backups stay below the slugs of before: such a backup is taken up")
+def renamed(_):
+    with Home(keys=True) as home:
+        own, media = Lost(home), home.home + "/media"
+        make_tree(media, 40)
+        home.service(WHERE, "media", "files", roots=media, excludes="")
+        worker = home.start_worker()
+        home.request(WHERE)
+        home.wait_all()
+        for table, slug in (("service", "pictures"), ("environment", "prod"), ("project", "store")):
+            own.sql(f"UPDATE {table} SET slug = '{slug}'")
+        make_tree(media + "/new", 3)
+        home.request("store/prod")
+        home.wait_all()
+        home.kill(worker, 15)
+        (key,), = own.sql("SELECT key FROM part_pack")
+        assert key.startswith(WHERE + "/media/"), key
+        own.new_catalogue()
+        done = own.rebuild("--adopt")
+        assert done.returncode == 0 and "2 taken up" in done.stdout, done.stdout + done.stderr
+        assert own.sql("SELECT key FROM part_pack") == [(key,)]
 
 
 @test("T28", "objects that are gone or shorter are told, and their backups are missing or damaged, as a look through says it")

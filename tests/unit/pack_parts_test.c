@@ -381,6 +381,34 @@ keys_of_its_own_have_numbers(void **state UNUSED)
 	assert_false(backup_is_plain(&p));
 }
 
+#define ID "0190a2b4-0000-7000-8000-00000000000a"
+
+static void
+only_objects_of_backups_have_their_keys(void **state UNUSED)
+{
+	static const char *const objects[] = { "shop/live/db/" ID ".dump.zst",
+		"shop/live/db/" ID ".sqlite.zst.age", "shop/live/media/" ID ".tar.zst",
+		"shop/live/media/" ID "-2.tar.zst", "s/l/m/" ID "-1200.tar.zst.age",
+		"shop-2/live/media/" ID ".manifest.zst.age" };
+	static const char *const others[] = { "", "lazarette.json", "lazarette.pub", "README.txt",
+		"restore-files.sh", "shop/live/b1-" ID ".json", "shop/live/" ID ".tar.zst",
+		"shop/live/media/more/" ID ".tar.zst", "shop/live/media/" ID ".json",
+		"shop/live/media/" ID ".manifest.zst.minisig",
+		"shop/live/media/" ID ".tar.zst.age.header",
+		"shop/live/media/." ID ".tar.zst.7.tmp",
+		"shop/live/media/" ID, "shop/live/media/x.tar.zst", "shop/live/media/" ID "-2",
+		"shop/live/media/" ID "-.tar.zst", "shop/live/media/" ID "x.tar.zst",
+		"../live/media/" ID ".tar.zst", "/live/media/" ID ".tar.zst",
+		"shop/LIVE/media/" ID ".tar.zst", "shop/live/media/" ID ".tar/../x.zst" };
+
+	for (size_t i = 0; i < sizeof objects / sizeof *objects; i++)
+		if (!backup_is_object(objects[i]))
+			fail_msg("%s", objects[i]);
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		if (backup_is_object(others[i]))
+			fail_msg("%s", others[i]);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up_parts, tear_down_parts)
 int
 main(void)
@@ -398,6 +426,7 @@ main(void)
 		T(one_file_is_read_from_whichever_pack_it_lies_in),
 		T(a_pack_that_is_missing_is_named),
 		cmocka_unit_test(keys_of_its_own_have_numbers),
+		cmocka_unit_test(only_objects_of_backups_have_their_keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

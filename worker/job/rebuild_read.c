@@ -99,8 +99,36 @@ is_whole(const struct part *p)
 	                                : is_pack(p->data) && is_object(&p->manifest);
 }
 
+/* It lies where its backup keeps it. */
+static bool
+is_in_place(const struct rebuild_read *r, const struct sidecar_read *s, const struct part *p,
+    const char *key)
+{
+	const char *place = arena_printf(r->arena, "%s/%s/%s/%s.", s->project, s->environment,
+	    p->service_slug, p->uuid);
+
+	return strncmp(key, place, strlen(place)) == 0 && backup_is_object(key);
+}
+
+/* Who deletes a backup deletes what it names. */
 static int
-check_part(const struct sidecar_read *s, size_t i, struct err *e)
+check_places(const struct rebuild_read *r, const struct sidecar_read *s, const struct part *p,
+    struct err *e)
+{
+	const char *wrong = !is_in_place(r, s, p, p->data.key) ? p->data.key : NULL;
+
+	if (*p->manifest.key != '\0' && !is_in_place(r, s, p, p->manifest.key))
+		wrong = p->manifest.key;
+	/* Those of older backups lie where they lay before a rename. */
+	for (size_t i = 0; i < p->pack_count; i++)
+		if (!backup_is_object(p->packs[i].object.key))
+			wrong = p->packs[i].object.key;
+	return wrong == NULL ? 0 : err_set(e, ERR_DAMAGED,
+	    "%s names '%.300s', where no backup keeps anything of it", p->service_slug, wrong);
+}
+
+static int
+check_part(const struct rebuild_read *r, const struct sidecar_read *s, size_t i, struct err *e)
 {
 	const struct part *p = &s->parts[i];
 	const struct sidecar_part *row = &s->row.parts[i];
@@ -122,7 +150,7 @@ check_part(const struct sidecar_read *s, size_t i, struct err *e)
 				return err_set(e, ERR_DAMAGED, "%s names a pack twice",
 				    p->service_slug);
 	}
-	return name_check_title("Name", p->service_name, e);
+	return check_places(r, s, p, e) != 0 ? -1 : name_check_title("Name", p->service_name, e);
 }
 
 /* What is signed was written by an instance; what is not, by anybody. */
@@ -150,7 +178,7 @@ check_sidecar(const struct rebuild_read *r, const char *key, const struct sideca
 	    name_check_note(s->note, e) != 0)
 		return -1;
 	for (size_t i = 0; i < s->part_count; i++)
-		if (check_part(s, i, e) != 0)
+		if (check_part(r, s, i, e) != 0)
 			return -1;
 	return 0;
 }

@@ -38,8 +38,8 @@ without_signature(const char **said, const struct vouch *v, const char *key, str
 {
 	if (!v->not_signed)
 		return err_set(e, ERR_CONFLICT,
-		    "'%s' is not signed, though this storage has a signing key: it was made before"
-		    " there was one, or somebody has put it there. If you know it, add --unsigned",
+		    "'%s' is not signed, though there is a signing key: it was made before there"
+		    " was one, or somebody has put it there. If you know it, add --unsigned",
 		    key);
 	*said = "not signed: nothing proves who wrote it";
 	return 0;
@@ -52,7 +52,7 @@ vouch_sidecar(const char **said, const struct vouch *v, const char *key, const s
 	unsigned char digest[MINISIGN_DIGEST];
 	char id[MINISIGN_ID_TEXT];
 
-	*said = "";
+	*said = "not checked: this storage names no signing key";
 	if (!v->checks)
 		return 0;
 	minisign_hash_of(digest, text->p, text->n);

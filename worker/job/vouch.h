@@ -23,8 +23,8 @@ struct vouch {
 };
 /* Reads whose storage it is and the key that counts; the rest is set by the caller. */
 MUST_USE int vouch_begin(struct vouch *v, struct err *e);
-/* *said: who signed it, for people; "" where nothing is signed. ERR_DAMAGED: it was changed, moved,
- * or signed by another. ERR_CONFLICT: it should be signed and is not. */
+/* *said, for people: who signed it, that nobody did, or that nothing was checked. ERR_DAMAGED: it
+ * was changed, moved, or signed by another. ERR_CONFLICT: it should be signed and is not. */
 MUST_USE int vouch_sidecar(const char **said, const struct vouch *v, const char *key,
     const struct buf *text, struct err *e);
 
