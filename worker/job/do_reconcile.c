@@ -227,10 +227,15 @@ read_rows(struct look *look, struct err *e)
 static int
 judge(struct look *look, struct err *e)
 {
-	report_phase(look->plan->report, "comparing");
-	for (size_t i = 0; i < look->named_count; i++)
+	for (size_t i = 0; i < look->named_count; i++) {
+		/* One that was not listed is asked for, and that may take a while: a sign of life.
+		 */
+		if (i % SAY_EVERY == 0)
+			report_phase(look->plan->report, "comparing: %zu of %zu", i,
+			    look->named_count);
 		if (judge_named(look, &look->named[i], e) != 0)
 			return -1;
+	}
 	for (size_t i = 0; i < look->stray_count; i++)
 		judge_stray(look, &look->strays[i]);
 	return 0;
