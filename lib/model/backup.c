@@ -137,19 +137,11 @@ skip_folder(const char *at)
 	return name_check_slug(slug, &why) == 0 ? at + n + 1 : NULL;
 }
 
-static bool
-ends_with(const char *text, const char *ending)
-{
-	size_t n = strlen(text), length = strlen(ending);
-
-	return n >= length && strcmp(text + n - length, ending) == 0;
-}
-
 bool
 backup_is_object(const char *key)
 {
 	enum { PROJECT_ENVIRONMENT_SERVICE = 3 };
-	const char *at = key;
+	const char *at = key, *end;
 
 	for (int i = 0; at != NULL && i < PROJECT_ENVIRONMENT_SERVICE; i++)
 		at = skip_folder(at);
@@ -158,8 +150,10 @@ backup_is_object(const char *key)
 	at += UUID_SIZE - 1;
 	if (*at == '-' && isdigit((unsigned char)at[1]))
 		at += 1 + strspn(at + 1, "0123456789");
-	return *at == '.' && at[strspn(at, "abcdefghijklmnopqrstuvwxyz.")] == '\0' &&
-	    (ends_with(at, ".zst") || ends_with(at, ".zst.age"));
+	if (*at != '.' || at[strspn(at, "abcdefghijklmnopqrstuvwxyz.")] != '\0')
+		return false;
+	end = strstr(at, ".zst");
+	return end != NULL && (strcmp(end, ".zst") == 0 || strcmp(end, ".zst.age") == 0);
 }
 
 int64_t

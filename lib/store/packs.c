@@ -281,8 +281,7 @@ packs_bad(struct db *db, int64_t storage, const char *key, enum backup_health he
 	const struct sql_arg *args = SQL_ARGS(sql_t(key), sql_t(backup_health_name(health)),
 	    sql_i(clock_now()), sql_i(storage));
 
-	if (packs_read(db, &at, 0, e) != 0 || packs_gone(db, &at, e) != 0 ||
-	    sql_run(NULL, db, sql, args, e) != 0)
+	if (packs_read(db, &at, 0, e) != 0 || sql_run(NULL, db, sql, args, e) != 0)
 		return -1;
 	return sql_run(NULL, db, sql_copies, args, e);
 }

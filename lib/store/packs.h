@@ -57,9 +57,10 @@ MUST_USE int packs_needed(bool *ret, struct db *db, const struct pack_place *at,
 MUST_USE int packs_former(int64_t *backup, struct db *db, const struct pack_place *at,
     struct err *e);
 
-/* The pack was read to its end there and is good, for all that need it. */
+/* The pack was read to its end there and is good, for all that need it; `when` 0: that no longer
+ * counts. */
 MUST_USE int packs_read(struct db *db, const struct pack_place *at, int64_t when, struct err *e);
-/* When that was last, for a copy; 0: never. */
+/* When that was last, in a storage that holds copies; 0: never, or nobody knows. */
 MUST_USE int packs_read_at(int64_t *ret, struct db *db, const struct pack_place *at,
     struct err *e);
 /* It is gone from there. */

@@ -154,9 +154,9 @@ load_items(struct retain_item **ret, struct arena *a, struct db *db, const struc
 	static const char sql[] =
 	    "SELECT b.id, b.environment, CASE b.started_at WHEN 0 THEN b.created_at ELSE"
 	    " b.started_at END, b.kind, b.state, CASE WHEN b.health IN ('damaged', 'missing')"
-	    " AND EXISTS (SELECT 1 FROM copy c WHERE"
-	    " c.backup=b.id AND c.state='ready' AND c.health IN ('unknown', 'good')) THEN 'good'"
-	    " ELSE b.health END, b.suspicion<>'', b.keep, b.id IN"
+	    " AND EXISTS (SELECT 1 FROM copy c WHERE c.backup=b.id AND c.state='ready' AND c.health"
+	    " IN ('unknown', 'good')) THEN 'good' ELSE b.health END, b.suspicion<>'', b.keep,"
+	    " b.id IN"
 	    IN_USE ", b.keep_until, b.trashed_at, b.stored_bytes, b.schedule FROM"
 	    " backup b WHERE b.environment=?1 AND b.state<>'deleted' ORDER BY b.id";
 	size_t count;

@@ -2,7 +2,6 @@
  * it is told to. */
 #include "tests/unit/job_home.h"
 
-#include <fcntl.h>
 #include <signal.h>
 
 #include "worker/job/report.h"
@@ -142,7 +141,8 @@ open_files(void)
 	return count;
 }
 
-/* It looks for whom to end when the report is over: it ends us all the same, or never began. */
+/* Who obeys is still looking for tools to end when the report is freed: either it ends the process
+ * all the same, or it never began, and nothing of its search stays open. */
 static void
 ask_and_go(struct job_home *h UNUSED, struct report *r)
 {

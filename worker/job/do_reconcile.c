@@ -228,8 +228,7 @@ static int
 judge(struct look *look, struct err *e)
 {
 	for (size_t i = 0; i < look->named_count; i++) {
-		/* One that was not listed is asked for, and that may take a while: a sign of life.
-		 */
+		/* To ask for each that was not listed takes a while: a sign of life. */
 		if (i % SAY_EVERY == 0)
 			report_phase(look->plan->report, "comparing: %zu of %zu", i,
 			    look->named_count);

@@ -274,7 +274,7 @@ work(struct plan *p, struct err *e)
 		*e = k.e;
 		return err_in(e, "verify backup b%" PRId64, p->backup.id);
 	}
-	if (plan_still_ours(p, e) != 0 || 
+	if (plan_still_ours(p, e) != 0 ||
 	    copies_found(p->db, &(struct copy_finding){ p->backup.id, p->storage.id, k.health,
 	        p->job.started_at }, e) != 0)
 		return -1;
